@@ -1,0 +1,59 @@
+"""Composable: from a person's own data to a deployed deep model, automatically, on Keras 3.
+
+The names below are the whole public interface. Each is imported when it is first used, so that
+`import composable` takes no time and the backend can be chosen before Keras is there.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from composable.auto.estimators import Classifier as Classifier
+    from composable.auto.estimators import Regressor as Regressor
+    from composable.auto.fit import fit as fit
+    from composable.auto.inspect import inspect as inspect
+    from composable.auto.run import Run as Run
+    from composable.core.errors import ArtifactError as ArtifactError
+    from composable.core.errors import ComposableError as ComposableError
+    from composable.core.errors import ConfigError as ConfigError
+    from composable.core.errors import DataError as DataError
+    from composable.core.errors import SetupError as SetupError
+    from composable.deploy.bundle import load_bundle as load
+
+__version__ = "0.1.0"
+
+_ORIGINS = {  # public name -> module, name there
+    "fit": ("composable.auto.fit", "fit"),
+    "Run": ("composable.auto.run", "Run"),
+    "load": ("composable.deploy.bundle", "load_bundle"),
+    "inspect": ("composable.auto.inspect", "inspect"),
+    "Classifier": ("composable.auto.estimators", "Classifier"),
+    "Regressor": ("composable.auto.estimators", "Regressor"),
+    "ComposableError": ("composable.core.errors", "ComposableError"),
+    "DataError": ("composable.core.errors", "DataError"),
+    "ConfigError": ("composable.core.errors", "ConfigError"),
+    "ArtifactError": ("composable.core.errors", "ArtifactError"),
+    "SetupError": ("composable.core.errors", "SetupError"),
+}
+
+__all__ = [  # noqa: RUF022 (in the order of use)
+    "fit", "Run", "load", "inspect", "Classifier", "Regressor",
+    "ComposableError", "DataError", "ConfigError", "ArtifactError", "SetupError",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ORIGINS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _ORIGINS[name]
+    if not module.startswith("composable.core."):
+        from composable.engine.backend import choose_backend
+
+        choose_backend()  # before anything below imports Keras
+    value = getattr(importlib.import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,1 @@
+"""Several models made one graph."""

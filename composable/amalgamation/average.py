@@ -1,0 +1,43 @@
+"""Networks averaged inside one Keras graph: their probabilities or numbers, weighted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+from keras import layers, ops
+
+from composable.problem.finish import Finish, apply_finish
+from composable.problem.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """One network in the average: its logits per head, what finishes them, and its weight."""
+
+    network: keras.Model
+    finishes: tuple[Finish, ...]
+    weight: float = 1.0
+
+
+def average(voices: Sequence[Voice], problem: Problem) -> keras.Model:
+    """One functional model of stock layers: raw inputs in; per head probabilities or numbers out, as a list.
+
+    Weights are normalised to sum to one. The sub-networks stay visible as layers `network_0`, `network_1`, ...
+    """
+    total = sum(voice.weight for voice in voices)
+    first = voices[0].network
+    inputs = {tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name) for tensor in first.inputs}
+    outputs = [None] * len(problem.heads)
+    for number, voice in enumerate(voices):
+        voice.network.name = f"network_{number}"
+        for head, logits in enumerate(_as_list(voice.network(inputs))):
+            said = apply_finish(ops, problem.heads[head], voice.finishes[head], logits) * (voice.weight / total)
+            outputs[head] = said if outputs[head] is None else outputs[head] + said
+    named = [layers.Identity(name=f"head_{head}")(output) for head, output in enumerate(outputs)]
+    return keras.Model(inputs, named)
+
+
+def _as_list(outputs: object) -> list:
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]

@@ -1,0 +1,75 @@
+"""From a trial to a bundle: its networks become one graph that answers raw rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from composable.amalgamation.average import Voice, average
+from composable.auto.prepare import Prepared
+from composable.auto.record import now, versions
+from composable.data.parse import parse_column
+from composable.deploy.bundle import save_bundle
+from composable.deploy.card import BundleCard
+from composable.design import tap
+from composable.search.opinion import Judge
+from composable.search.trial import Trial
+from composable.training.rotating import Material
+
+
+def deployable(trial: Trial, material: Material) -> keras.Model:
+    """One model that averages the trial's networks, or those of its members."""
+    voices = []
+    for member, weight in trial.members or ((trial, 1.0),):
+        for trained in member.trained:
+            network = tap(member.candidate.architecture.build(material.widths), "logits")
+            network.set_weights(trained.weights)
+            voices.append(Voice(network, member.finishes(trained), weight / len(member.trained)))
+    return average(voices, material.problem)
+
+
+def deploy(trial: Trial, prepared: Prepared, judge: Judge, folder: Path) -> None:
+    """Write the trial's bundle; the one that was there stays until the new one is whole."""
+    model = deployable(trial, prepared.material)
+    save_bundle(folder / "bundle", model, _card(trial, prepared, judge))
+    trial.cost |= {
+        "parameters": int(model.count_params()),
+        "bytes": (folder / "bundle" / "model.keras").stat().st_size,
+    }
+
+
+def _card(trial: Trial, prepared: Prepared, judge: Judge) -> BundleCard:
+    understood = prepared.understood
+    return BundleCard(
+        name=trial.name,
+        created=now(),
+        schema=understood.schema,
+        encoding=prepared.encoding,
+        problem=understood.problem,
+        ranges=_ranges(prepared),
+        metrics={"validation": judge.validation(trial.opinion), "test": judge.test(trial.opinion)},
+        versions=versions(),
+        target_deviations={
+            head.name: float(y.std())
+            for head, y in zip(understood.problem.heads, prepared.material.targets, strict=True)
+            if head.kind == "regression"
+        },
+    )
+
+
+def _ranges(prepared: Prepared) -> dict[str, tuple[float, float]]:
+    """The least and the greatest value of each number column among the rows that were learnt from."""
+    understood, encoding = prepared.understood, prepared.encoding
+    ranges = {}
+    for number in encoding.numbers:
+        column = understood.schema.column(number.column)
+        values = parse_column(understood.table.frame[number.column], column, origin="", strict=False)
+        known = np.asarray(values, "float64")
+        known = known[~np.isnan(known)]
+        if len(known):
+            ranges[number.column] = (float(known.min()), float(known.max()))
+    return ranges
+
+

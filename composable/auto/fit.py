@@ -1,0 +1,224 @@
+"""`fit`: from a table on disk to a model in use, within one deadline, the best so far always saved."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from composable.auto.deploying import deploy
+from composable.auto.ending import diagnose
+from composable.auto.options import FitOptions
+from composable.auto.prepare import Understood, prepare, understand_table
+from composable.auto.record import (
+    Recorder,
+    identity,
+    machine,
+    now,
+    numbered,
+    read_run,
+    refuse_difference,
+    run_folder,
+    versions,
+)
+from composable.auto.run import Run
+from composable.auto.trials import Search
+from composable.core.budget import Deadline
+from composable.core.errors import ComposableError, DataError
+from composable.core.records import to_json
+from composable.core.workspace import write_atomically, write_json
+from composable.data.profile import profile
+from composable.data.read import read_table
+from composable.data.schema import Notice
+from composable.report.page import write_report
+
+REPORT_SECONDS = 2.5  # kept for the report; importance gets what else is kept
+_SHARE, _LEAST, _MOST = 0.12, 4.0, 20.0
+
+
+def fit(
+    data: Any,
+    options: FitOptions,
+    *,
+    out: Path | None = None,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+    started: float | None = None,
+    sample_weight: np.ndarray | None = None,
+) -> Run:
+    """Turn a table and a question into a trained, deployable model and an honest report.
+
+    Args:
+        data: A path (CSV, TSV, Parquet), a pandas DataFrame, a NumPy array or a mapping of arrays.
+        options: What is asked; see `FitOptions`.
+        out: The run folder; by default `runs/` and the data's name.
+        progress: Told about each event, see docs/run-folder.md.
+        started: The reading of `time.monotonic()` from which the time limit counts; now by default.
+        sample_weight: A weight per row of `data`, not negative.
+
+    Returns:
+        The run; its bundle is deployed, its report written.
+
+    Raises:
+        DataError, ConfigError: If data and options can't be used as they are.
+        NothingSucceeded: If no network could be trained.
+        KeyboardInterrupt: After the best model so far and the report were saved.
+    """
+    limit = math.inf if options.time_limit is None else float(options.time_limit)
+    deadline = Deadline(limit) if started is None else Deadline(limit, started=started)
+    waiting: list[Notice] = []
+    understood = understand_table(data, options, waiting.append)
+    weights = _weights(sample_weight, understood)
+    wanted = identity(options, _fingerprint(understood, weights), _test_fingerprint(options))
+    folder = run_folder(out, understood.table.origin)
+    if out is None:
+        folder = numbered(folder, wanted)
+    earlier = read_run(folder)
+    if earlier is not None:
+        refuse_difference(folder, earlier, wanted)
+        if _is_done(earlier, options):
+            run = Run(folder)
+            if progress:
+                progress({"event": "end", "status": "already complete", "seconds": 0.0})
+            return run
+    folder.mkdir(parents=True, exist_ok=True)
+    recorder = Recorder(folder, progress or (lambda event: None))
+    return _go(understood, options, wanted, recorder, deadline, weights, waiting)
+
+
+def _go(
+    understood: Understood,
+    options: FitOptions,
+    wanted: dict[str, Any],
+    recorder: Recorder,
+    deadline: Deadline,
+    weights: np.ndarray | None,
+    waiting: list[Notice],
+) -> Run:
+    table, problem, folder = understood.table, understood.problem, recorder.folder
+    recorder.happened("start", origin=table.origin, target=list(options.target))
+    recorder.happened("read", rows=len(table.frame), columns=len(table.frame.columns))
+    for notice in waiting:
+        recorder.notice(notice)
+    recorder.write(
+        status="running",
+        created=now(),
+        identity=wanted,
+        options=asdict(options),
+        versions=versions(),
+        machine=machine(),
+        deployed=None,
+        data={
+            "origin": table.origin,
+            "fingerprint": table.fingerprint,
+            "rows": len(table.frame),
+            "columns": len(table.frame.columns),
+            "test_origin": options.test,
+        },
+        problem={"heads": [asdict(h) for h in problem.heads], "metric": problem.metric, "notices": []},
+    )
+    write_atomically(folder / "schema.json", to_json(understood.schema, format="schema"))
+    recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
+    try:
+        prepared = prepare(understood, options, weights, recorder.notice)
+    except ComposableError:
+        recorder.write(status="failed", seconds=round(deadline.spent, 2))
+        raise
+    rotation = prepared.split.rotations[0]
+    recorder.write(
+        split={
+            "kind": prepared.split.kind,
+            "rotations": len(prepared.split.rotations),
+            "text": prepared.split.text,
+            "rows": {"train": len(rotation.train), "validation": len(rotation.validation), "test": len(rotation.test)},
+        }
+    )
+    write_json(folder / "profile.json", profile(table, understood.schema))
+
+    kept = min(_MOST, max(_LEAST, _SHARE * deadline.seconds)) if math.isfinite(deadline.seconds) else 0.0
+    search = Search(
+        prepared,
+        recorder,
+        deadline.keeping(kept),
+        options.seed,
+        options.max_trials,
+        deploy=lambda trial: deploy(trial, prepared, search.judge, folder),
+    )
+    interrupted = False
+    try:
+        search.run()
+    except KeyboardInterrupt:
+        interrupted = True
+        recorder.notice(Notice("Interrupted: the same command goes on from here.", "warning"))
+    except ComposableError:
+        recorder.write(status="failed", seconds=round(deadline.spent, 2))
+        raise
+    return _end(search, recorder, deadline, interrupted=interrupted)
+
+
+def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted: bool) -> Run:
+    status = "interrupted" if interrupted else "complete"
+    facts = {"deployed": search.best.number if search.best else None}
+    recorder.write(status=status, seconds=round(deadline.spent, 2), **facts)
+    if search.best is not None:
+        brief = Deadline(2.0) if interrupted or math.isinf(deadline.seconds) else deadline.keeping(REPORT_SECONDS)
+        diagnose(search, Deadline(20.0) if math.isinf(deadline.seconds) and not interrupted else brief)
+    recorder.write(seconds=round(deadline.spent, 2))
+    path = write_report(recorder.folder)
+    recorder.happened("report", path=str(path))
+    recorder.write(seconds=round(deadline.spent, 2))
+    recorder.happened("end", status=status, seconds=round(deadline.spent, 2))
+    if interrupted:
+        raise KeyboardInterrupt
+    return Run(recorder.folder)
+
+
+def _is_done(earlier: dict[str, Any], options: FitOptions) -> bool:
+    """Whether an earlier run is complete and no larger budget is offered now."""
+    if earlier.get("status") != "complete":
+        return False
+    before = earlier.get("options", {})
+    return all(
+        before.get(name) is None or (offered is not None and offered <= before[name])
+        for name, offered in (("time_limit", options.time_limit), ("max_trials", options.max_trials))
+    )
+
+
+def _weights(given: np.ndarray | None, understood: Understood) -> np.ndarray | None:
+    """Sample weights, checked and brought to a mean of one.
+
+    Raises:
+        DataError: If one is negative or not finite, naming its index; or if they sum to zero.
+    """
+    if given is None:
+        return None
+    weights = np.asarray(given, "float64").reshape(-1)
+    if len(weights) != len(understood.table.frame):
+        raise DataError(
+            "There must be one sample weight per row.",
+            received=f"{len(weights)} weights for {len(understood.table.frame)} rows with a target",
+        )
+    bad = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
+    if len(bad):
+        raise DataError(
+            "Sample weights must be finite and not negative.", received=f"index {bad[0]}: {weights[bad[0]]}"
+        )
+    if weights.sum() == 0:
+        raise DataError("Sample weights must not all be zero.", received=f"{len(weights)} zeros")
+    return (weights / weights.mean()).astype("float32")
+
+
+def _fingerprint(understood: Understood, weights: np.ndarray | None) -> str:
+    if weights is None:
+        return understood.table.fingerprint
+    return hashlib.sha256(understood.table.fingerprint.encode() + weights.tobytes()).hexdigest()
+
+
+def _test_fingerprint(options: FitOptions) -> str | None:
+    return None if options.test is None else read_table(options.test, delimiter=options.delimiter).fingerprint

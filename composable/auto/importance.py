@@ -1,0 +1,105 @@
+"""Permutation importance (Breiman 2001, "Random Forests", section 10): how much worse the score gets when one column
+is shuffled among rows the networks did not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from composable.core.budget import Deadline
+from composable.core.seeds import derive
+from composable.data.encoding import Encoding
+from composable.engine.predict import predict
+from composable.problem.finish import apply_finish
+from composable.problem.metrics import RELATIVE, higher_is_better, score
+from composable.problem.problem import Problem
+from composable.search.trial import Trial
+from composable.training.rotating import Trained, Workbench
+
+_MOST_ROWS = 2000
+_ROUNDS = 8
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Where a raw column lies in the model's inputs."""
+
+    column: str
+    block: str
+    first: int
+    width: int = 1
+
+
+def permutation_importance(
+    trial: Trial, bench: Workbench, encoding: Encoding, rotations: Any, *, seed: int, deadline: Deadline
+) -> list[dict[str, Any]]:
+    """Each raw column's importance, most important first, as `diagnostics.json` holds it.
+
+    Rounds go over the trial's networks, each on its own test (else validation) rows; rounds stop at the deadline, and
+    columns that no round reached are left out.
+    """
+    problem = bench.material.problem
+    slots = list(_slots(encoding))
+    drops: dict[str, list[float]] = {slot.column: [] for slot in slots}
+    for round_ in range(_ROUNDS):
+        trained = trial.trained[round_ % len(trial.trained)]
+        rotation = rotations[trained.rotation]
+        rows = (rotation.test if len(rotation.test) else rotation.validation)[:_MOST_ROWS]
+        if len(rows) < 2:
+            continue
+        bench.network.set_weights(trained.weights)
+        rng = np.random.default_rng(derive(seed, "importance", round_))
+        inputs = bench.material.at(rows)
+        observed = [y[rows] for y in bench.material.targets]
+        whole = _error(problem, observed, _finished(bench, trial, trained, inputs))
+        for slot in slots:
+            if deadline.remaining <= 0:
+                break
+            shuffled = inputs[slot.block].copy()
+            part = slice(slot.first, slot.first + slot.width)
+            shuffled[:, part] = shuffled[rng.permutation(len(rows)), part]
+            answers = _finished(bench, trial, trained, inputs | {slot.block: shuffled})
+            drops[slot.column].append(_error(problem, observed, answers) - whole)
+    found = [
+        {"column": column, "mean": float(np.mean(each)), "spread": float(np.std(each))}
+        for column, each in drops.items()
+        if each and np.isfinite(each).all()
+    ]
+    return sorted(found, key=lambda one: -one["mean"])
+
+
+def _slots(encoding: Encoding) -> Iterator[Slot]:
+    for i, number in enumerate(encoding.numbers):
+        yield Slot(number.column, "numbers", i)
+    for i, name in enumerate(encoding.dates):
+        yield Slot(name, "dates", i)
+    for i, table in enumerate(encoding.categories):
+        yield Slot(table.column, "categories", i)
+    first = 0
+    for text in encoding.texts:
+        yield Slot(text.column, "texts", first, text.buckets)
+        first += text.buckets
+
+
+def _finished(bench: Workbench, trial: Trial, trained: Trained, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+    logits = predict(bench.network, inputs)
+    heads = bench.material.problem.heads
+    return [
+        apply_finish(np, head, finish, given)
+        for head, finish, given in zip(heads, trial.finishes(trained), logits, strict=True)
+    ]
+
+
+def _error(problem: Problem, observed: list[np.ndarray], answers: list[np.ndarray]) -> float:
+    """The metric, turned so that lower is better, averaged over heads."""
+    errors = []
+    for head, y, p in zip(problem.heads, observed, answers, strict=True):
+        metric = problem.metric
+        if metric == RELATIVE:
+            metric = "rmse" if head.kind == "regression" else "log_loss"
+        found = score(metric, head, y, p)
+        errors.append(-found if higher_is_better(metric) else found)
+    return float(np.mean(errors))

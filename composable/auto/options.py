@@ -1,0 +1,45 @@
+"""What a person may decide about a fit; a record, so that a config file and the run folder can hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """Every choice of `composable fit`, with its default.
+
+    Attributes:
+        target: The column or columns to predict.
+        problem: Overrules the inferred kind.
+        metric: The score that selects the model; by default rmse, roc_auc (two classes), log_loss (more).
+        time_limit: Seconds for everything; None leaves only `max_trials` to bound the work.
+        max_trials: The number of networks tried; bounds the work reproducibly.
+        split: How rows are held out: auto, random, stratified, group:COL, time:COL, column:COL.
+        schema: Path of an edited schema.
+        test: Path of a labelled file of the person's own; its rows are scored once, at the end.
+        seed: One seed for everything random.
+        drop: Columns that the model must not see.
+        encoding, delimiter, decimal, date_order: Overrule what was detected in a text file; `date_order` is
+            "day-first" or "month-first".
+        drop_missing_target: Leave out rows without a target instead of stopping.
+        allow_leaks: Train although a column looks like a copy of the target.
+    """
+
+    target: tuple[str, ...]
+    problem: Literal["regression", "binary", "multiclass", "multilabel"] | None = None
+    metric: Literal["rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision"] | None = None
+    time_limit: float | None = None
+    max_trials: int | None = None
+    split: str = "auto"
+    schema: str | None = None
+    test: str | None = None
+    seed: int = 0
+    drop: tuple[str, ...] = ()
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    date_order: Literal["day-first", "month-first"] | None = None
+    drop_missing_target: bool = False
+    allow_leaks: bool = False

@@ -1,0 +1,200 @@
+"""From data to material: read, understand, check, split and encode, each choice noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from composable.auto.options import FitOptions
+from composable.core.errors import DataError
+from composable.core.records import from_json
+from composable.core.seeds import derive
+from composable.data.check import apply_schema, check_dropped, check_targets
+from composable.data.encode import encode, fit_encoding
+from composable.data.encoding import Encoding
+from composable.data.infer import infer_schema
+from composable.data.parse import parse_column
+from composable.data.read import read_table
+from composable.data.schema import Column, Notice, Schema
+from composable.data.split import Split, split_rows
+from composable.data.table import Table
+from composable.problem.leaks import check_leaks
+from composable.problem.problem import Problem
+from composable.problem.targets import encode_targets, target_missing
+from composable.problem.understand import understand
+from composable.training.rotating import Material
+
+Tell = Callable[[Notice], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Understood:
+    """A table whose columns and question are known; rows without a target are gone."""
+
+    table: Table
+    schema: Schema
+    problem: Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything training needs, and what the bundle must remember."""
+
+    understood: Understood
+    split: Split
+    encoding: Encoding
+    material: Material
+    own_test: Table | None
+    own_targets: tuple[np.ndarray, ...]
+
+
+def understand_table(data: Any, options: FitOptions, tell: Tell) -> Understood:
+    """Read the data and find out what is asked.
+
+    Raises:
+        DataError, ConfigError: If the data, the schema or the options don't fit together.
+    """
+    table = read_table(data, encoding=options.encoding, delimiter=options.delimiter, decimal=options.decimal)
+    for notice in table.notices:
+        tell(notice)
+    check_targets(table, options.target)
+    check_dropped(table, options.drop, options.target)
+    schema = _schema(table, options, tell)
+    table = _with_targets(table, schema, options, tell)
+    problem = understand(table.frame, schema, problem=options.problem, metric=options.metric)
+    for notice in problem.notices:
+        tell(notice)
+    if not schema.features:
+        raise DataError(
+            "At least one column besides the target is needed to predict from.",
+            received=f"{table.origin}: no usable column is left",
+            remedy="look at `composable inspect`, and edit the schema if a column was dropped wrongly",
+        )
+    return Understood(table, schema, problem)
+
+
+def prepare(understood: Understood, options: FitOptions, weights: np.ndarray | None, tell: Tell) -> Prepared:
+    """Check for leaks and copies, divide the rows, encode them.
+
+    Raises:
+        DataError: If a column gives the target away, or the rows can't be divided as wanted.
+    """
+    table, schema, problem = understood.table, understood.schema, understood.problem
+    targets = encode_targets(table.frame, schema, problem, origin=table.origin)
+    own = _own_test(understood, options, tell)
+    copies = _copies(table.frame, schema)
+    split = split_rows(
+        _split_frame(table, schema, options.split),
+        options.split,
+        strata=targets,
+        seed=derive(options.seed, "split"),
+        has_test=own is not None,
+        copies=copies,
+    )
+    if split.duplicates:
+        tell(Notice(f"{split.duplicates} rows repeat the features of an earlier row; copies stay in one part."))
+    known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
+    encoding = fit_encoding(table.frame, schema, rows=known)
+    inputs = encode(table.frame, schema, encoding, origin=table.origin)
+    for notice in check_leaks(schema, encoding, problem, inputs, targets, known, allow=options.allow_leaks):
+        tell(notice)
+    own_inputs, own_targets = None, ()
+    if own is not None:
+        own_inputs = encode(own.frame, schema, encoding, origin=own.origin, strict=True)
+        own_targets = encode_targets(own.frame, schema, problem, origin=own.origin)
+        _tell_shared(table, own, schema, tell)
+    sizes = tuple(category.size for category in encoding.categories)
+    material = Material(problem, inputs, targets, sizes, weights, own_inputs)
+    return Prepared(understood, split, encoding, material, own, own_targets)
+
+
+def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
+    if options.schema:
+        try:
+            text = Path(options.schema).read_text(encoding="utf-8")
+        except OSError as missing:
+            raise DataError("The schema file must be readable.", received=f"{options.schema}: {missing}") from missing
+        schema = from_json(Schema, text, format="schema", origin=options.schema)
+        return apply_schema(table, schema, options.target)
+    kind, _, name = options.split.partition(":")
+    drop = (*options.drop, *((name,) if kind in ("group", "column") and name in table.frame else ()))
+    schema, notices = infer_schema(table, options.target, drop=drop, date_order=options.date_order)
+    for notice in notices:
+        tell(notice)
+    return schema
+
+
+def _with_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell) -> Table:
+    """Leave out rows without a target, if the person said so."""
+    missing = target_missing(table.frame, schema, options.target)
+    if not missing.any():
+        return table
+    rows = np.flatnonzero(missing)
+    if not options.drop_missing_target:
+        raise DataError(
+            "Every row needs a value in every target.",
+            received=f"{table.origin}: {len(rows)} of {len(missing)} rows have none in "
+            f"{', '.join(map(repr, options.target))}, first rows {', '.join(str(r + 1) for r in rows[:5])}",
+            remedy="--drop-missing-target leaves those rows out",
+        )
+    tell(Notice(f"{len(rows)} rows without a target are left out.", "warning"))
+    frame = table.frame[~missing].reset_index(drop=True)
+    return Table(frame, table.origin, table.fingerprint, table.format, table.notices)
+
+
+def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table | None:
+    if options.test is None:
+        return None
+    format_ = understood.table.format
+    table = read_table(
+        options.test,
+        encoding=options.encoding,
+        delimiter=options.delimiter or (format_.delimiter if format_ else None),
+        decimal=options.decimal or (format_.decimal if format_ else None),
+    )
+    check_targets(table, options.target)
+    return _with_targets(table, understood.schema, options, tell)
+
+
+def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
+    """The frame in which `split_rows` looks: the time column as numbers.
+
+    Raises:
+        DataError: If the column isn't there.
+    """
+    kind, _, name = wanted.partition(":")
+    if not name:
+        return table.frame
+    check_targets(table, (name,))
+    if kind != "time":
+        return table.frame
+    column = schema.column(name)
+    if column.kind not in ("date", "number"):
+        column = Column(name, "date", date_format="ISO8601")
+    times = parse_column(table.frame[name], column, origin=table.origin, strict=True)
+    return table.frame.assign(**{name: times})
+
+
+def _copies(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
+    """A number per row, equal where all features are equal."""
+    features = frame[[column.name for column in schema.features]]
+    return np.unique(pd.util.hash_pandas_object(features, index=False).to_numpy(), return_inverse=True)[1]
+
+
+def _tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
+    names = [column.name for column in (*schema.features, *schema.targets)]
+    seen = set(pd.util.hash_pandas_object(table.frame[names].astype("str"), index=False))
+    shared = int(pd.util.hash_pandas_object(own.frame[names].astype("str"), index=False).isin(seen).sum())
+    if shared:
+        tell(
+            Notice(
+                f"{shared} of {len(own.frame)} test rows are also training rows: the test score is too good.",
+                "warning",
+                remedy="take them out of one of the files",
+            )
+        )

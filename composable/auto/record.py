@@ -1,0 +1,183 @@
+"""The run folder as it grows: `run.json`, the trials, the events; and whether an earlier run may go on."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from composable.auto.options import FitOptions
+from composable.core.errors import ArtifactError, ConfigError
+from composable.core.workspace import append_event, write_json
+from composable.data.schema import Notice
+
+FORMAT = "composable.run/1"
+_MAY_GROW = ("time_limit", "max_trials")  # a run goes on with another budget
+Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(eq=False)
+class Recorder:
+    """Writes what happens to the run folder and tells the person's progress function."""
+
+    folder: Path
+    progress: Progress
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def happened(self, event: str, **facts: Any) -> None:
+        """Append to `events.jsonl` and show."""
+        append_event(self.folder, event, facts)
+        self.progress({"event": event, **facts})
+
+    def notice(self, notice: Notice) -> None:
+        """Remember something the person should know; the same text once."""
+        known = self.facts.setdefault("notices", [])
+        if asdict(notice) not in known:
+            known.append(asdict(notice))
+            self.happened("notice", **asdict(notice))
+
+    def write(self, **facts: Any) -> None:
+        """Bring `run.json` up to date."""
+        self.facts |= facts
+        write_json(self.folder / "run.json", {"format": FORMAT, **self.facts})
+
+
+def run_folder(out: Path | None, origin: str) -> Path:
+    """`--out`, or `runs/` and the data's name."""
+    if out is not None:
+        return Path(out)
+    name = re.sub(r"[^\w.-]+", "_", Path(origin).name.split(".")[0]) or "data"
+    return Path("runs") / name
+
+
+def numbered(folder: Path, identity: Mapping[str, Any]) -> Path:
+    """The default folder, or the first of `name-2`, `name-3`, ... that is free or holds the same fit."""
+    number, candidate = 1, folder
+    while (earlier := read_run(candidate)) is not None and differences(earlier, identity):
+        number += 1
+        candidate = folder.with_name(f"{folder.name}-{number}")
+    return candidate
+
+
+def read_run(folder: Path) -> dict[str, Any] | None:
+    """`run.json` of an earlier run, None where there is none.
+
+    Raises:
+        ArtifactError: If it can't be read, or the folder holds something else.
+    """
+    path = folder / "run.json"
+    if not path.exists():
+        if folder.is_dir() and any(folder.iterdir()):
+            raise ArtifactError(
+                "A run folder must be new, empty, or a run.",
+                received=f"{folder} holds other files",
+                remedy="choose another --out",
+            )
+        if folder.exists() and not folder.is_dir():
+            raise ArtifactError("--out must be a folder.", received=f"{folder} is a file", remedy="choose another --out")
+        return None
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["format"] != FORMAT:
+            raise ValueError(found["format"])
+    except (ValueError, KeyError, TypeError, OSError) as broken:
+        raise ArtifactError(
+            f"{path} must be a run of this version.", received=repr(broken), remedy="choose another --out"
+        ) from broken
+    return found
+
+
+def identity(options: FitOptions, fingerprint: str, test_fingerprint: str | None) -> dict[str, Any]:
+    """What makes two fits the same: the data, the options that matter, the versions."""
+    plain = json.loads(json.dumps(asdict(options)))
+    for name in _MAY_GROW:
+        plain.pop(name)
+    for name in ("schema", "test"):  # by content, not by path
+        plain.pop(name)
+    return {
+        "data": {"fingerprint": fingerprint, "test_fingerprint": test_fingerprint},
+        "options": plain,
+        "versions": versions(),
+        "schema": _text(options.schema),
+    }
+
+
+def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Where two fits differ, in words."""
+    before = earlier.get("identity", {})
+    return [
+        f"{path}: was {_short(old)}, now {_short(new)}"
+        for path, old, new in _walk("", before, now)
+        if old != new
+    ]
+
+
+def refuse_difference(folder: Path, earlier: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Let a run go on only with the same data, options and versions.
+
+    Raises:
+        ConfigError: Showing every difference.
+    """
+    if found := differences(earlier, now):
+        raise ConfigError(
+            f"A run goes on only with the same data, options and versions; {folder} was another fit.",
+            received="; ".join(found[:8]),
+            remedy="choose another --out, or the old data and options",
+        )
+
+
+def versions() -> dict[str, str]:
+    """Of everything that takes part in the training."""
+    backend = keras.backend.backend()
+    packages = ("composable", "keras", backend, "numpy", "pandas", "scikit-learn")
+    return {"python": platform.python_version(), "backend": backend} | {
+        name: importlib.metadata.version(name) for name in packages
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Where the run took place."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    return {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(memory / 1e9),
+    }
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def _text(path: str | None) -> str | None:
+    return None if path is None else Path(path).read_text(encoding="utf-8")
+
+
+def _walk(path: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        keys = sorted(set(old) | set(new))
+        return [found for key in keys for found in _walk(f"{path}.{key}".lstrip("."), old.get(key), new.get(key))]
+    return [(path, old, new)]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

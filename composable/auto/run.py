@@ -1,0 +1,108 @@
+"""A run, opened from its folder: leaderboard, model, predictions, evaluation, export, report."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import ArtifactError
+from composable.data.read import read_table
+from composable.deploy.bundle import Bundle, load_bundle
+from composable.deploy.export import export
+from composable.problem.metrics import scores
+from composable.problem.problem import Problem
+from composable.problem.targets import encode_targets, target_missing
+from composable.data.check import check_targets
+from composable.data.encode import encode
+from composable.report.page import write_report
+from composable.search.leaderboard import leaderboard
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Run:
+    """What `fit` returns, and what any run folder can be opened as.
+
+    Args:
+        path: The run folder.
+
+    Raises:
+        ArtifactError: If the folder isn't a run.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        file = self.path / "run.json"
+        try:
+            self.facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as missing:
+            raise ArtifactError(
+                "A run folder holds a readable run.json.",
+                received=f"{self.path}: {missing}",
+                remedy="name a folder that `composable fit` wrote",
+            ) from missing
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, status={self.facts.get('status')!r})"
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The deployed artifact.
+
+        Raises:
+            ArtifactError: If no model was saved yet, or a file of it was altered.
+        """
+        return load_bundle(self.path / "bundle")
+
+    @property
+    def model(self) -> keras.Model:
+        """The deployed network, an ordinary `keras.Model`."""
+        return self.bundle.model
+
+    @property
+    def problem(self) -> Problem:
+        """What was asked."""
+        return self.bundle.card.problem
+
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        """What the person should know: choices with the flags that overrule them, and warnings."""
+        return list(self.facts.get("notices", []))
+
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """Every candidate, the best first: score, cost, size, latency."""
+        return leaderboard(self.path)
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """Raw rows in; `prediction` and, for classes, `p_<class>` out."""
+        return self.bundle.predict(data)
+
+    def evaluate(self, data: Any) -> dict[str, float]:
+        """Every metric that fits the problem, on labelled rows.
+
+        Raises:
+            DataError: If a target column isn't there, or holds an unknown class; names the row.
+        """
+        card = self.bundle.card
+        table = read_table(data)
+        check_targets(table, card.problem.targets)
+        missing = target_missing(table.frame, card.schema, card.problem.targets)
+        frame = table.frame[~missing].reset_index(drop=True)
+        observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
+        inputs = encode(frame, card.schema, card.encoding, origin=table.origin, strict=True)
+        found = scores(card.problem, observed, self.bundle.outputs(inputs))
+        return {name: value for name, value in found.items() if np.isfinite(value)} | {"rows": len(frame)}
+
+    def export(self, format: Literal["keras", "onnx"], folder: str | Path) -> Path:
+        """The artifact as one folder for another place: `keras` or `onnx`; checked against the bundle."""
+        return export(self.bundle, format, Path(folder))
+
+    def report(self) -> Path:
+        """Write `report.html` anew and say where it is."""
+        return write_report(self.path)

@@ -1,0 +1,285 @@
+"""The search itself: reference, candidates in order, baseline, ensemble, then more rotations of what won."""
+
+from __future__ import annotations
+
+import math
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from composable.auto.prepare import Prepared
+from composable.auto.record import Recorder
+from composable.core.budget import Deadline
+from composable.core.errors import NothingSucceeded
+from composable.core.seeds import derive
+from composable.core.workspace import write_atomically, write_json
+from composable.problem.baseline import gradient_boosting, knowing_nothing
+from composable.problem.metrics import better, higher_is_better
+from composable.search.candidates import candidates
+from composable.search.ensemble import greedy_weights
+from composable.search.opinion import Arrays, Judge, Opinion, blend, pool
+from composable.search.trial import Trial, common_rows, conclude, record
+from composable.training.rotating import Candidate, Trained, Workbench
+from composable.training.storage import load_trained, save_trained
+
+LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
+Deploy = Callable[[Trial], None]
+
+
+@dataclass(eq=False)
+class Search:
+    """One search over a prepared table.
+
+    Attributes:
+        prepared: The material and its split.
+        recorder: Where everything that happens is written.
+        deadline: When training must be over.
+        seed: For everything random.
+        max_trials: The number of networks at most.
+        deploy: Called with each trial that is better than all before it.
+    """
+
+    prepared: Prepared
+    recorder: Recorder
+    deadline: Deadline
+    seed: int
+    max_trials: int | None
+    deploy: Deploy
+    judge: Judge = field(init=False)
+    trials: list[Trial] = field(default_factory=list)
+    best: Trial | None = None
+    _benches: dict[int, Workbench] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.judge = Judge(self._problem, self._material.targets, self.prepared.own_targets)
+
+    def run(self) -> None:
+        """Search until the candidates or the time are used up; the best is deployed whenever it changes.
+
+        Raises:
+            NothingSucceeded: If no network could be trained.
+        """
+        self._reference()
+        for number, candidate in enumerate(self._candidates()):
+            if self.best is not None and self.deadline.remaining < LEAST_SECONDS:
+                break
+            self._network(candidate)
+            if number == 0:
+                self._baseline()
+        if self.best is None:
+            reasons = "; ".join(f"{t.name}: {t.reason}" for t in self.trials if t.status == "failed")
+            raise NothingSucceeded("No network could be trained.", received=reasons[:500])
+        self._ensemble()
+        self._more_rotations()
+
+    @property
+    def _problem(self):  # noqa: ANN202
+        return self.prepared.understood.problem
+
+    @property
+    def _material(self):  # noqa: ANN202
+        return self.prepared.material
+
+    def _candidates(self) -> list[Candidate]:
+        found = candidates(
+            self._problem,
+            rows=len(self.prepared.split.rotations[0].train),
+            widths=self._material.widths,
+            categories=self._material.categories,
+        )
+        return found[: self.max_trials]
+
+    def _reference(self) -> None:
+        trial = Trial(0, "knowing_nothing", "reference")
+        began = time.monotonic()
+        trial.opinion = self._opinion(
+            lambda train, rows: knowing_nothing(
+                self._problem.heads, tuple(y[train] for y in self._material.targets), len(rows["_"])
+            )
+        )
+        self.judge = replace(self.judge, reference=trial.opinion)
+        trial.score = self.judge.selection(trial.opinion, common_rows(self.prepared.split))
+        trial.seconds = time.monotonic() - began
+        self._ended(trial)
+
+    def _baseline(self) -> None:
+        trial = Trial(len(self.trials), "gradient_boosting", "baseline")
+        self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
+        began = time.monotonic()
+        weights = self._material.weights
+        try:
+            trial.opinion = self._opinion(
+                lambda train, asked: gradient_boosting(
+                    self._problem.heads,
+                    self._material.at(train),
+                    tuple(y[train] for y in self._material.targets),
+                    {name: values for name, values in asked.items() if name != "_"},
+                    seed=derive(self.seed, "baseline"),
+                    weights=None if weights is None else weights[train],
+                )
+            )
+            trial.score = self.judge.selection(trial.opinion, common_rows(self.prepared.split))
+        except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
+            trial.status, trial.reason = "failed", str(refused)[:300]
+        trial.seconds = time.monotonic() - began
+        self._ended(trial)
+
+    def _opinion(self, predict: Callable[[np.ndarray, dict[str, np.ndarray]], Arrays]) -> Opinion:
+        """What a model that isn't a network says, on the same rotations as the networks."""
+        material, split = self._material, self.prepared.split
+
+        def asked(rows: np.ndarray) -> dict[str, np.ndarray]:
+            return material.at(rows) | {"_": rows}
+
+        def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
+            rotation = split.rotations[number]
+            together = np.concatenate([rotation.validation, rotation.test])
+            both = asked(together)
+            own_rows = 0
+            if material.own_test is not None:
+                own_rows = len(next(iter(material.own_test.values())))
+                both = {name: np.concatenate([both[name], own]) for name, own in material.own_test.items()} | {
+                    "_": np.arange(len(together) + own_rows)
+                }
+            answers = predict(rotation.train, both)
+            cut = len(rotation.validation)
+            return (
+                [a[:cut] for a in answers],
+                [a[cut : len(together)] for a in answers],
+                [a[len(together) :] for a in answers] if own_rows else [],
+            )
+
+        return pool(self._problem, split, range(split.needed), len(material.targets[0]), said)
+
+    def _network(self, candidate: Candidate) -> None:
+        trial = Trial(len(self.trials), candidate.name, "network", candidate)
+        split = self.prepared.split
+        try:
+            trial.trained = self._stored(trial)
+            for number in range(len(trial.trained), split.needed):
+                share = self.deadline.remaining / (split.needed - number)
+                first = self.best is None  # the very first network must come to be, however late it is
+                if not first and share < 0.2:
+                    trial.status, trial.reason = "failed", "the time limit came before all its rotations"
+                    break
+                self._train(trial, number, min(share, self.deadline.remaining))
+            if trial.status == "done":
+                conclude(trial, self._problem, split, self._material.targets, self.judge, self.seed)
+                if math.isnan(trial.score):
+                    trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
+        except (ValueError, RuntimeError, MemoryError, TypeError) as failed:
+            trial.status, trial.reason = "failed", f"{type(failed).__name__}: {failed}"[:500]
+            write_atomically(self._folder(trial) / "traceback.txt", traceback.format_exc())
+        self._ended(trial)
+        self._deploy_if_better(trial)
+
+    def _train(self, trial: Trial, number: int, seconds: float) -> None:
+        split = self.prepared.split
+        self.recorder.happened(
+            "trial_start", trial=trial.number, name=trial.name, rotation=number, rotations=max(split.needed, number + 1)
+        )
+        bench = self.bench(trial)
+        trained = bench.train(
+            number,
+            split.rotations[number],
+            seed=self.seed,
+            deadline=Deadline(self.deadline.spent + seconds, self.deadline.clock, self.deadline.started),
+            on_epoch=lambda epoch: self.recorder.happened(
+                "epoch", trial=trial.number, rotation=number, epoch=epoch.epoch, loss=epoch.loss, score=epoch.held_out
+            ),
+        )
+        if trained.history.best_epoch < 0 and self.best is not None:
+            raise RuntimeError("the time limit came before its first epoch ended")
+        save_trained(self._folder(trial), trained)
+        trial.trained.append(trained)
+
+    def bench(self, trial: Trial) -> Workbench:
+        """The trial's graph, compiled when first needed."""
+        if trial.number not in self._benches:
+            self._benches[trial.number] = Workbench(trial.candidate, self._material)
+            trial.cost["parameters"] = int(self._benches[trial.number].network.count_params())
+        return self._benches[trial.number]
+
+    def _stored(self, trial: Trial) -> list[Trained]:
+        """The networks that an interrupted run left behind."""
+        found = load_trained(self._folder(trial))
+        return [t for position, t in enumerate(found) if t.rotation == position]
+
+    def _ensemble(self) -> None:
+        members = [t for t in self.trials if t.role == "network" and t.status == "done"]
+        if len(members) < 2:
+            return
+        began = time.monotonic()
+        common = common_rows(self.prepared.split)
+        weights = greedy_weights(self.judge, [t.opinion for t in members])
+        chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
+        if len(chosen) < 2:
+            return
+        trial = Trial(len(self.trials), "ensemble", "ensemble", members=tuple(chosen))
+        trial.opinion = blend([t.opinion for t, _ in chosen], [w for _, w in chosen])
+        trial.score = self.judge.selection(trial.opinion, common)
+        trial.seconds = time.monotonic() - began
+        self._ended(trial)
+        self._deploy_if_better(trial)
+
+    def _more_rotations(self) -> None:
+        """Train what won on the other rotations, as long as the time allows: more rows learnt from, more voices."""
+        split, best = self.prepared.split, self.best
+        if math.isinf(self.deadline.seconds):
+            return
+        members = [t for t, _ in best.members] or [best]
+        added = False
+        for number in range(split.needed, len(split.rotations)):
+            cost = sum(max(t.seconds for t in member.trained) for member in members)
+            if self.deadline.remaining < cost:
+                break
+            for member in members:
+                if len(member.trained) == number:
+                    self._train(member, number, self.deadline.remaining)
+            added = True
+        if not added:
+            return
+        for member in members:
+            conclude(member, self._problem, split, self._material.targets, self.judge, self.seed)
+            self._write(member)
+        if best.members:
+            best.opinion = blend([t.opinion for t, _ in best.members], [w for _, w in best.members])
+            self._write(best)
+        self.deploy(best)
+
+    def _deploy_if_better(self, trial: Trial) -> None:
+        if trial.status != "done" or (
+            self.best is not None and not better(self._problem.metric, trial.score, self.best.score)
+        ):
+            return
+        self.best = trial
+        self.deploy(trial)
+        self._write(trial)
+        self.recorder.happened("saved", trial=trial.number, name=trial.name, score=trial.score)
+
+    def _ended(self, trial: Trial) -> None:
+        self.trials.append(trial)
+        self._write(trial)
+        self.recorder.happened(
+            "trial_end",
+            trial=trial.number,
+            name=trial.name,
+            role=trial.role,
+            status=trial.status,
+            score=trial.score,
+            seconds=round(trial.seconds, 2),
+            reason=trial.reason,
+        )
+
+    def _write(self, trial: Trial) -> None:
+        metric = self._problem.metric
+        facts = record(
+            trial, self.judge, self.prepared.split, metric=metric, higher_is_better=higher_is_better(metric)
+        )
+        write_json(self._folder(trial) / "trial.json", facts)
+
+    def _folder(self, trial: Trial):  # noqa: ANN202
+        return self.recorder.folder / "trials" / str(trial.number)

@@ -1,0 +1,30 @@
+"""`composable evaluate RUN DATA`: how good the model is on labelled rows."""
+
+from __future__ import annotations
+
+import click
+
+from composable.cli.streams import print_json
+from composable.cli.switches import backend_option, debug_switch, json_switch, run_argument
+
+
+@click.command()
+@run_argument
+@click.argument("data", type=click.Path())
+@backend_option
+@json_switch
+@debug_switch
+def command(run: str, data: str, backend: str | None, *, as_json: bool) -> None:
+    """Score the model of RUN on the labelled rows of DATA."""
+    from composable.cli.opening import open_run
+    from composable.cli.saying import say_notices
+    from composable.cli.tables import print_pairs
+    from composable.cli.words import number
+
+    opened = open_run(run, backend)
+    scores = opened.evaluate(data)
+    say_notices(opened.notices)
+    if as_json:
+        print_json(scores)
+    else:
+        print_pairs(f"Scores on {data}", {name: number(score) for name, score in scores.items()})

@@ -1,0 +1,84 @@
+"""`composable fit DATA --target COLUMN`: train networks on a table and keep the best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from composable.cli.failures import INTERRUPTED
+from composable.cli.streams import print_json, say
+from composable.cli.switches import backend_option, debug_switch, json_switch
+from composable.cli.text_file_options import text_file_options, words_of
+
+if TYPE_CHECKING:  # importing a run imports Keras, and the backend has to be chosen before
+    from composable.auto.run import Run
+
+SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+@click.command()
+@click.argument("data", type=click.Path())
+@click.option("--target", multiple=True, metavar="COLUMN", help="What to predict; repeat it for several.")
+@click.option("--problem", type=words_of("problem"), help="Overrule the kind that is inferred.")
+@click.option("--metric", type=words_of("metric"), help="The score that selects the model.")
+@click.option("--time-limit", type=SECONDS, metavar="SECONDS", help="For everything, from reading to report.")
+@click.option("--max-trials", type=click.IntRange(min=1), metavar="N", help="Bound the work reproducibly.")
+@click.option("--split", metavar="HOW", help="random, stratified, group:COL, time:COL or column:COL.")
+@click.option(
+    "--test", type=click.Path(), metavar="FILE", help="Labelled rows of your own, scored at the end."
+)
+@click.option("--schema", type=click.Path(), metavar="FILE", help="A schema that `inspect` wrote, edited.")
+@click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; repeat it for several.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="One seed for everything random.")
+@text_file_options
+@click.option("--drop-missing-target", is_flag=True, default=None, help="Leave out rows without a target.")
+@click.option("--allow-leaks", is_flag=True, default=None, help="Train although a column tells the target.")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Options as YAML or JSON.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder; else below runs/."
+)
+@backend_option
+@json_switch
+@debug_switch
+def command(
+    data: str, config: Path | None, out: Path | None, backend: str | None, *, as_json: bool, **flags: Any
+) -> int:
+    """Train networks on the table DATA and keep the best.
+
+    The run folder keeps the model, the scores and the report. The same command again continues a run
+    that was interrupted. A flag wins over the same option in the --config file.
+    """
+    from composable.cli.config_file import fit_options
+    from composable.engine.backend import choose_backend
+
+    options = fit_options(
+        flags, config
+    )  # `flags` are the options above that `FitOptions` holds, by its names
+    choose_backend(backend)
+
+    from composable.auto.fit import fit
+    from composable.cli.progress import show_progress
+
+    with show_progress(options.time_limit) as progress:
+        run = fit(data, options, out=out, progress=progress)
+    _print_outcome(run, progress.status, as_json=as_json)
+    return INTERRUPTED if progress.status == "interrupted" else 0
+
+
+def _print_outcome(run: Run, status: str, *, as_json: bool) -> None:
+    from composable.cli.tables import print_leaderboard
+
+    rows = run.leaderboard()
+    deployed = next((row["model"] for row in rows if row["deployed"]), None)
+    report = run.path / "report.html"
+    if as_json:
+        answer = {"run": str(run.path), "status": status, "deployed": deployed, "report": str(report)}
+        print_json(answer | {"leaderboard": rows})
+        return
+    print_leaderboard(rows)
+    click.echo(f"Deployed: {deployed} in {run.path / 'bundle'}" if deployed else "No model was deployed.")
+    click.echo(f"Report:   {report}")
+    if status == "interrupted":
+        say("Interrupted; the same command continues.")

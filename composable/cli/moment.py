@@ -1,0 +1,110 @@
+"""What a fit is doing at this moment, told by its events (docs/run-folder.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from composable.cli.words import duration, number, plain
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A fit between two events.
+
+    Attributes:
+        stage: What is going on, in words.
+        epoch: Where training stands within the stage, or "".
+        metric: The name of the score that selects models, once it is known.
+        best: The best model saved so far and its score, or "".
+        status: How the fit ended; "" while it goes on.
+    """
+
+    stage: str = "starting"
+    epoch: str = ""
+    metric: str = "score"
+    best: str = ""
+    status: str = ""
+
+
+STAGES = {
+    "read": "looking at the columns",
+    "problem": "preparing",
+    "trial_end": "choosing",
+    "report": "finishing",
+    "end": "done",
+}
+
+
+def after(moment: Moment, event: Event) -> Moment:
+    """The moment that follows an event."""
+    kind = event["event"]
+    if kind in STAGES:
+        moment = replace(moment, stage=STAGES[kind], epoch="")
+    match kind:
+        case "start":
+            return replace(moment, stage=f"reading {plain(event['origin'])}")
+        case "problem":
+            return replace(moment, metric=str(event["metric"]))
+        case "trial_start":
+            return replace(moment, stage=_trial(event), epoch="")
+        case "epoch":
+            return replace(moment, epoch=f"epoch {event['epoch']}, {moment.metric} {number(event['score'])}")
+        case "saved":
+            return replace(moment, best=f"{plain(event['name'])}, {moment.metric} {number(event['score'])}")
+        case "end":
+            return replace(moment, status=str(event["status"]))
+    return moment
+
+
+def _trial(event: Event) -> str:
+    rotations = event.get("rotations") or 1
+    part = f", rotation {event.get('rotation', 0) + 1} of {rotations}" if rotations > 1 else ""
+    return f"trial {event['trial']}: {plain(event['name'])}{part}"
+
+
+def milestone(event: Event, metric: str) -> str:
+    """The line that stays on the screen for an event, or "" where it deserves none."""
+    match event["event"]:
+        case "read":
+            return f"Read {event['rows']:,} rows, {event['columns']:,} columns."
+        case "notice":
+            return notice_line(event)
+        case "problem":
+            return problem_line(event["heads"], str(event["metric"]))
+        case "trial_end" if event["status"] == "done":
+            score = f"{metric} {number(event['score'])}"
+            return f"Trial {event['trial']}, {plain(event['name'])}: {score} in {duration(event['seconds'])}."
+        case "trial_end":
+            reason = plain(event.get("reason", ""))
+            return f"Trial {event['trial']}, {plain(event['name'])}: {event['status']} {reason}".rstrip()
+    return ""
+
+
+def problem_line(heads: Sequence[Mapping[str, Any]], metric: str) -> str:
+    """What is being asked: the questions, at most three of them by name, and the metric."""
+    told = [f"{plain(head['name'])} ({head['kind']})" for head in heads[:3]]
+    more = [f"{len(heads) - 3} more"] if len(heads) > 3 else []
+    return f"Problem: {', '.join(told + more)}; models are selected by {metric}."
+
+
+def notice_line(notice: Event) -> str:
+    """A notice on one line, with its remedy."""
+    remedy = f" ({plain(notice['remedy'])})" if notice.get("remedy") else ""
+    return f"{str(notice.get('level', 'note')).capitalize()}: {plain(notice['text'])}{remedy}"
+
+
+def status_line(moment: Moment, *, spent: float, limit: float | None) -> str:
+    """Stage, epoch, best model and time on one line.
+
+    Args:
+        moment: Where the fit stands.
+        spent: Seconds since the start.
+        limit: Seconds for everything, None where time isn't bounded.
+    """
+    best = f"best: {moment.best}" if moment.best else ""
+    time = f"{duration(spent)} spent" if limit is None else f"{duration(max(0.0, limit - spent))} left"
+    return " | ".join(filter(None, (moment.stage, moment.epoch, best, time)))

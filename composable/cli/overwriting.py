@@ -1,0 +1,21 @@
+"""What a verb writes never replaces what the person gave it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from composable.core.errors import ConfigError
+
+
+def refuse_input(out: Path, data: str) -> None:
+    """Refuse an output file that is the input, under whatever name.
+
+    Raises:
+        ConfigError: If it is.
+    """
+    if out.exists() and Path(data).exists() and out.samefile(data):
+        raise ConfigError(
+            "An output must not replace the data it is made from.",
+            received=f"--out {out} is the input",
+            remedy="give --out another name",
+        )

@@ -1,0 +1,56 @@
+"""The switches that more than one verb has, spelled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+@dataclass
+class Switches:
+    """What holds for the whole command line; click carries it as the context's object."""
+
+    debug: bool = False
+
+
+def _remember_debug(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 (click's)
+    if wanted:
+        ctx.ensure_object(Switches).debug = True
+
+
+def debug_switch(function: Command) -> Command:
+    """`--debug`, before the verb or after it."""
+    return click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,  # so that it holds for errors in the other options, too
+        callback=_remember_debug,
+        help="Show the whole traceback of an error.",
+    )(function)
+
+
+def json_switch(function: Command) -> Command:
+    """`--json`, which reaches the function as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON alone on standard output.")(
+        function
+    )
+
+
+def backend_option(function: Command) -> Command:
+    """`--backend NAME`."""
+    return click.option(
+        "--backend",
+        type=click.Choice(("jax", "tensorflow", "torch")),
+        help="What Keras runs on; by default KERAS_BACKEND, else the first one installed.",
+    )(function)
+
+
+def run_argument(function: Command) -> Command:
+    """`RUN`, the run folder, as a path in text."""
+    return click.argument("run", metavar="RUN", type=click.Path())(function)

@@ -1,0 +1,89 @@
+"""The tables that verbs print, drawn by rich."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from composable.cli.streams import console
+from composable.cli.words import number, plain, size
+
+if TYPE_CHECKING:  # rich is imported when a table is drawn
+    from rich.table import Table
+
+MOST_COLUMNS = 200  # more than anybody reads on a terminal
+ROLES = {"network": "", "baseline": "baseline, never deployed", "reference": "knows nothing"}
+
+
+def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rows of `Run.leaderboard()`, best first, the deployed model marked."""
+    if not rows:
+        console().print("No candidate has finished yet.")
+        return
+    metric = rows[0]["metric"]
+    table = _table(
+        f"Leaderboard by {metric}, {'higher' if rows[0]['higher_is_better'] else 'lower'} is better",
+        left=("", "model"),
+        right=(f"validation {metric}", f"test {metric}", "seconds", "parameters", "size", "latency"),
+        last="remark",
+    )
+    for row in rows:
+        table.add_row(
+            str(row["rank"] or ""),
+            plain(row["model"]),
+            number(row["validation"]),
+            number(row["test"]),
+            number(row["seconds"]),
+            number(row["parameters"]),
+            size(row["bytes"]),
+            number(row["latency_ms"], "ms"),
+            _remark(row),
+            style="bold" if row["deployed"] else None,
+        )
+    console().print(table)
+
+
+def _remark(row: Mapping[str, Any]) -> str:
+    if row["deployed"]:
+        return "deployed"
+    return ROLES.get(row["role"], "") if row["status"] == "done" else str(row["status"])
+
+
+def print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
+    """Print the columns of a profile: what each holds, what it is used for, and why."""
+    table = _table("Columns", left=("column", "kind", "role"), right=("missing", "distinct"), last="reason")
+    for column in columns[:MOST_COLUMNS]:
+        table.add_row(
+            plain(column["name"]),
+            column["kind"],
+            column["role"],
+            number(column["missing"]),
+            number(column["distinct"]),
+            plain("; ".join((column["reason"], *column["warnings"]))),
+        )
+    console().print(table)
+    if len(columns) > MOST_COLUMNS:
+        console().print(
+            f"... and {len(columns) - MOST_COLUMNS:,} more columns; --json and the schema list them."
+        )
+
+
+def print_pairs(title: str, pairs: Mapping[str, str]) -> None:
+    """Print names and what belongs to them."""
+    table = _table(title, left=("",), right=(), last="")
+    table.show_header = False
+    for name, value in pairs.items():
+        table.add_row(plain(name), value)
+    console().print(table)
+
+
+def _table(title: str, *, left: Sequence[str], right: Sequence[str], last: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in left:
+        table.add_column(name, overflow="fold")
+    for name in right:
+        table.add_column(name, justify="right", overflow="fold")
+    table.add_column(last, overflow="fold")
+    return table

@@ -1,0 +1,33 @@
+"""Numbers and a person's own texts as a terminal should show them."""
+
+from __future__ import annotations
+
+import math
+
+
+def plain(text: object) -> str:
+    """One line, in which a control character or a mark that turns the writing direction shows as its code."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Four significant digits, thousands grouped; a dash where there is no number."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    digits = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{digits} {unit}".rstrip()
+
+
+def size(count: float | None) -> str:
+    """A number of bytes in kB or MB."""
+    if count is None:
+        return "-"
+    return number(count / 1e6, "MB") if count >= 1e6 else number(count / 1e3, "kB")
+
+
+def duration(seconds: float) -> str:
+    """Seconds below two minutes, then minutes, then hours."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.1f} h"

@@ -1,0 +1,11 @@
+"""One seed for every generator: each use derives its own from the person's seed and its name."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def derive(seed: int, *names: object) -> int:
+    """A seed in [0, 2**31) that depends on `seed` and every name, and on nothing else."""
+    text = "/".join(map(str, (seed, *names)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") % 2**31

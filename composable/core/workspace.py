@@ -1,0 +1,54 @@
+"""The run folder: what is written where, and each file whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Write a file so that a kill at any moment leaves the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".tmp")
+    with partial.open("wb") as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write plain JSON; a NaN or infinity becomes null, since JSON has neither."""
+    write_atomically(path, json.dumps(finite(value), indent=1, ensure_ascii=False))
+
+
+def append_event(run: Path, event: str, facts: Mapping[str, Any]) -> None:
+    """Append one line to `events.jsonl`; a reader may follow the file while the run goes on."""
+    line = json.dumps({"time": round(time.time(), 3), "event": event, **finite(dict(facts))}, ensure_ascii=False)
+    with (run / "events.jsonl").open("a", encoding="utf-8") as stream:
+        stream.write(line + "\n")
+
+
+def finite(value: Any) -> Any:
+    """A copy for JSON: tuples become lists, and numbers that are not finite become None."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value

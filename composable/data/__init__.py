@@ -1,0 +1,1 @@
+"""From files to typed columns and clean splits: reading, inferring, profiling, splitting, encoding."""

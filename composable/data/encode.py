@@ -1,0 +1,172 @@
+"""Fit the text to code tables on training rows, and apply them: raw rows to the model's inputs."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import DataError
+from composable.data.encoding import FIRST, MISSING, UNKNOWN, CategoryTable, Encoding, NumberColumn, TextTable
+from composable.data.infer_words import VOCABULARY
+from composable.data.frames import column_of
+from composable.data.names import listed
+from composable.data.parse import parse_dates, parse_numbers, parse_texts, raw_texts
+from composable.data.schema import Column, Schema
+
+BUCKETS = 64
+TOKENS = 20_000
+_MANY = 20  # with more different values than this, a value seen once is rare
+_LARGEST = 3e38  # just inside float32
+_FINENESS = (
+    1e4  # values so much larger than their spread leave float32 few of its 24 bits for the differences
+)
+_CASINGS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+
+
+def fit_encoding(
+    frame: pd.DataFrame, schema: Schema, rows: Sequence[int] | np.ndarray | None = None
+) -> Encoding:
+    """Fit the tables on the training rows alone.
+
+    Args:
+        frame: As in `Table.frame`.
+        schema: Its schema; only the features are encoded.
+        rows: The training rows' positions, or a mask over all rows; None takes every row.
+    """
+    train = frame if rows is None else frame.iloc[np.asarray(rows)]
+    features = schema.features
+    return Encoding(
+        numbers=tuple(_fit_number(column_of(train, c.name), c) for c in features if c.kind == "number"),
+        dates=tuple(c.name for c in features if c.kind == "date"),
+        categories=tuple(
+            _fit_category(column_of(train, c.name), c) for c in features if c.kind in ("category", "boolean")
+        ),
+        texts=tuple(_fit_text(column_of(train, c.name), c) for c in features if c.kind == "text"),
+    )
+
+
+def encode(
+    frame: pd.DataFrame, schema: Schema, encoding: Encoding, *, origin: str = "", strict: bool = False
+) -> dict[str, np.ndarray]:
+    """Raw rows to the model's inputs: those in `encoding.widths`, each of shape (rows, width).
+
+    Args:
+        frame: Raw rows; columns in any order, others than the encoding's are ignored.
+        schema: What the columns are.
+        encoding: The fitted tables.
+        origin: The file, for errors.
+        strict: Whether a cell that can't be read is an error (prediction) or a missing value (training).
+
+    Returns:
+        `numbers`, `dates` and `texts` as float32 (finite, or NaN = missing), `categories` as int32.
+
+    Raises:
+        DataError: If columns are missing (all are named), or, if `strict`, a cell can't be read.
+    """
+    missing = [name for name in encoding.columns if name not in frame.columns]
+    if missing:
+        raise DataError(
+            "The rows need every column that the model was trained on.",
+            received=f"{origin or 'the data'} lacks {listed(missing, 50)}",
+            remedy="add them; a column may be empty, its values then count as missing",
+        )
+
+    def numbers(item: NumberColumn) -> np.ndarray:
+        column = schema.column(item.column)
+        return parse_numbers(column_of(frame, item.column), column, origin=origin, strict=strict) - item.offset
+
+    def dates(name: str) -> np.ndarray:
+        return parse_dates(column_of(frame, name), schema.column(name), origin=origin, strict=strict)
+
+    encoded: dict[str, np.ndarray] = {}
+    if encoding.numbers:
+        encoded["numbers"] = _float32([numbers(item) for item in encoding.numbers])
+    if encoding.dates:
+        encoded["dates"] = _float32([dates(name) for name in encoding.dates])
+    if encoding.categories:
+        codes = [_codes(column_of(frame, t.column), schema.column(t.column), t) for t in encoding.categories]
+        encoded["categories"] = np.stack(codes, axis=1)
+    if encoding.texts:
+        bags = [_bag(column_of(frame, t.column), schema.column(t.column), t) for t in encoding.texts]
+        encoded["texts"] = np.concatenate(bags, axis=1)
+    return encoded
+
+
+def _float32(columns: list[np.ndarray]) -> np.ndarray:
+    matrix = np.empty((len(columns[0]), len(columns)), dtype=np.float32)
+    for i, column in enumerate(columns):
+        matrix[:, i] = np.clip(column, -_LARGEST, _LARGEST)
+    return matrix
+
+
+def _fit_number(values: pd.Series, column: Column) -> NumberColumn:
+    numbers = parse_numbers(values, column, origin="", strict=False)
+    numbers = numbers[~np.isnan(numbers)]
+    if not numbers.size:
+        return NumberColumn(column.name)
+    low, middle, high = (float(part) for part in np.quantile(numbers, (0.25, 0.5, 0.75)))
+    spread = high - low or float(np.ptp(numbers))
+    return NumberColumn(column.name, middle if spread and abs(middle) > _FINENESS * spread else 0.0)
+
+
+def _fit_category(values: pd.Series, column: Column) -> CategoryTable:
+    """The frequent values, the most frequent first (ties by the alphabet), and how else they were written."""
+    texts = parse_texts(values, column)
+    counts = texts.value_counts()
+    if len(counts) > _MANY:
+        counts = counts.loc[counts > 1]
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))[:VOCABULARY]
+    known = tuple(str(text) for text, _ in ranked)
+    spellings = _seen_spellings(values, texts, set(known))
+    if column.kind == "boolean":
+        spellings = {**_casings(known), **spellings}
+    return CategoryTable(column.name, known, spellings)
+
+
+def _seen_spellings(values: pd.Series, texts: pd.Series, known: set[str]) -> dict[str, str]:
+    raw = raw_texts(values)
+    pairs = pd.DataFrame({"raw": raw.to_numpy(dtype=object), "text": texts.to_numpy(dtype=object)}).dropna()
+    pairs = pairs[(pairs["raw"] != pairs["text"]) & pairs["text"].isin(list(known))].drop_duplicates()
+    return {str(written): str(text) for written, text in sorted(pairs.itertuples(index=False))}
+
+
+def _casings(known: tuple[str, ...]) -> dict[str, str]:
+    """The same truth value as another program may write it: "true" and "TRUE" for "True"."""
+    if {text.lower() for text in known} not in _CASINGS or len({text.lower() for text in known}) < len(known):
+        return {}
+    ways = ((way, text) for text in known for way in (text.lower(), text.upper(), text.capitalize()))
+    return {way: text for way, text in ways if way not in known}
+
+
+def _codes(values: pd.Series, column: Column, table: CategoryTable) -> np.ndarray:
+    texts = parse_texts(values, column)
+    places, different = pd.factorize(texts)
+    code_of = {text: FIRST + i for i, text in enumerate(table.values)}
+    found = [code_of.get(table.spellings.get(text, text), UNKNOWN) for text in different]
+    return np.array([*found, MISSING], dtype=np.int32)[places]  # factorize gives -1, the last, where missing
+
+
+def _fit_text(values: pd.Series, column: Column) -> TextTable:
+    counts: Counter[str] = Counter()
+    for text in parse_texts(values, column).dropna():
+        counts.update(set(text.lower().split()))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOKENS]
+    return TextTable(column.name, BUCKETS, {token: _bucket(token) for token, _ in ranked})
+
+
+def _bucket(token: str) -> int:
+    """A bucket by the token's letters and digits, so that "Good," and "good" share one."""
+    core = "".join(filter(str.isalnum, token))
+    return zlib.crc32((core or token).encode("utf-8", "replace")) % BUCKETS
+
+
+def _bag(values: pd.Series, column: Column, table: TextTable) -> np.ndarray:
+    bag = np.zeros((len(values), table.buckets), dtype=np.float32)
+    for row, text in enumerate(parse_texts(values, column)):
+        if isinstance(text, str):
+            bag[row, [table.tokens[token] for token in text.lower().split() if token in table.tokens]] = 1.0
+    return bag

@@ -1,0 +1,75 @@
+"""What inference says about one column, and the cells it looks at to say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from composable.data.dates import DateOrder
+from composable.data.distinct import Distinct
+from composable.data.names import shown
+from composable.data.schema import Column, Notice
+
+MOST = 0.9  # of the cells must agree on a type before the others count as errors
+ODD_TEXTS = 100  # different texts that may count as missing in such a column
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A column, and what the person should know about it."""
+
+    column: Column
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class TextCells:
+    """A column of text under inference.
+
+    Attributes:
+        name: The column's name.
+        values: The raw cells.
+        present: The different texts that may be values: without `MISSING_MARKS`.
+        marks: The missing marks that occur.
+        decimal: The file's decimal mark.
+        date_order: The person's choice for 01/02.
+        is_target: Whether the column is to be predicted: then it is never dropped.
+    """
+
+    name: str
+    values: pd.Series
+    present: Distinct
+    marks: tuple[str, ...]
+    decimal: str
+    date_order: DateOrder | None
+    is_target: bool
+
+
+def odd_cells(cells: TextCells, odd: Distinct, wanted: str) -> Notice:
+    """That some cells of a column aren't `wanted` and count as missing, with their number and the first."""
+    texts = ", ".join(shown(text, 30) for text in odd.texts.head(3))
+    return Notice(
+        f"{odd.cells} of {cells.present.cells} cells are no {wanted} and count as missing: "
+        f"{texts}{', ...' if len(odd) > 3 else ''}; the first is {odd.example()}.",
+        level="warning",
+        column=cells.name,
+        remedy="correct them, or give the column the kind 'category' in a schema: --schema",
+    )
+
+
+def infinite_cells(name: str, count: int, row: int) -> Notice:
+    """That infinite numbers count as missing; `row` counts from 0."""
+    text = f"{count} infinite numbers count as missing; the first is in row {row + 1}."
+    return Notice(text, level="warning", column=name)
+
+
+def span(numbers: np.ndarray) -> str:
+    """In words: numbers from 1 to 9."""
+    return f"numbers from {numbers.min():.6g} to {numbers.max():.6g}"
+
+
+def or_missing(values: pd.Series, present: int) -> str:
+    """The words " or missing" where not all cells are present."""
+    return " or missing" if present < len(values) else ""

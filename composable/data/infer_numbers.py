@@ -1,0 +1,169 @@
+"""When a column of text is numbers, and when digits are only names: codes, row numbers, identifiers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from composable.data.dates import COMPACT, days_from
+from composable.data.distinct import Distinct
+from composable.data.finding import (
+    MOST,
+    ODD_TEXTS,
+    Finding,
+    TextCells,
+    infinite_cells,
+    odd_cells,
+    or_missing,
+    span,
+)
+from composable.data.identifiers import ENOUGH_ROWS, is_named_like_identifier, row_number_reason
+from composable.data.names import listed
+from composable.data.numerals import Writing, detect_writing, numbers_from
+from composable.data.schema import Column, Notice
+
+_FEW_NUMBERS = 10  # with fewer different numbers, numbers and words together are categories: "1", "2", "3+"
+_EXACT_DIGITS = 15  # that float64 always holds
+
+
+def number_column(cells: TextCells) -> Finding | None:
+    """The column as numbers, or as what their digits stand for; None where too few cells are numbers."""
+    present = cells.present
+    writing, numbers = detect_writing(present.texts, present.counts, cells.decimal)
+    is_number = ~np.isnan(numbers)
+    good, odd = present.where(is_number), present.where(~is_number)
+    numbers = numbers[is_number]
+    if not good.cells or good.cells < MOST * present.cells or len(odd) > ODD_TEXTS:
+        return None
+    different = len(np.unique(numbers))
+    if len(odd) and different < _FEW_NUMBERS:
+        return None
+    if why := _code_reason(good):
+        return _codes(cells, good, why)
+    if not len(odd) and _are_compact_dates(good, cells.name):
+        return _compact_dates(cells, good)
+    finite = np.isfinite(numbers)
+    column = Column(
+        cells.name,
+        "number",
+        missing=(*cells.marks, *odd.texts),
+        decimal=writing.decimal,
+        thousands=writing.thousands,
+        affixes=writing.affixes,
+    )
+    notices = (*_writing_notices(cells, good, writing), *_oddities(cells, good, odd, finite))
+    return Finding(_judged(column, cells, good, numbers, finite), notices)
+
+
+def _judged(
+    column: Column, cells: TextCells, good: Distinct, numbers: np.ndarray, finite: np.ndarray
+) -> Column:
+    if not finite.any():
+        return replace(column, kind="empty", role="drop", reason="infinite in every row")
+    if not cells.is_target:
+        if finite.all() and len(np.unique(numbers)) == 1:
+            reason = f"always {good.texts.iloc[0]}{or_missing(cells.values, good.cells)}"
+            return replace(column, kind="constant", role="drop", reason=reason)
+        if len(good) == len(cells.values) or is_named_like_identifier(cells.name):
+            whole = finite.all() and not good.texts.str.contains("[.,eE]").any()
+            in_order = np.repeat(numbers, good.counts) if whole else numbers
+            if whole and (why := row_number_reason(cells.name, in_order)):
+                return replace(column, kind="identifier", role="drop", reason=why)
+    return replace(column, reason=span(numbers[finite]))
+
+
+def _oddities(cells: TextCells, good: Distinct, odd: Distinct, finite: np.ndarray) -> list[Notice]:
+    notices = [odd_cells(cells, odd, "number")] if len(odd) else []
+    if not finite.all():
+        infinite = good.where(~finite)
+        notices.append(infinite_cells(cells.name, infinite.cells, int(infinite.first.min())))
+    return notices
+
+
+def _writing_notices(cells: TextCells, good: Distinct, writing: Writing) -> list[Notice]:
+    notices = []
+    if writing.thousands:
+        grouped = good.where(good.texts.str.contains(writing.thousands, regex=False).to_numpy(dtype=bool))
+        value = numbers_from(grouped.texts.head(1), writing)[0]
+        other = "," if writing.thousands == "," else "."
+        notices.append(
+            Notice(
+                f"{writing.thousands!r} is read as grouping thousands: {grouped.example()} is {value:g}.",
+                column=cells.name,
+                remedy=f"--decimal {other} if it is the decimal mark" if writing.thousands in ",." else "",
+            )
+        )
+    if writing.decimal != cells.decimal:
+        marked = good.where(good.texts.str.contains(writing.decimal, regex=False).to_numpy(dtype=bool))
+        text = f"{writing.decimal!r} is read as the decimal mark, unlike in the rest of the file: {marked.example()}."
+        notices.append(
+            Notice(text, column=cells.name, remedy="change 'decimal' of the column in a schema: --schema")
+        )
+    if writing.affixes:
+        affixed = good.where(
+            good.texts.map(lambda text: any(mark in text for mark in writing.affixes)).to_numpy(dtype=bool)
+        )
+        bare = good.cells - affixed.cells
+        text = (
+            f"{listed(writing.affixes)} is taken off {affixed.cells} numbers, the first {affixed.example()}"
+        )
+        mixed = bare or len(writing.affixes) > 1
+        text += (
+            f"; {bare} have none: are they in the same unit?"
+            if bare
+            else "; are they in the same unit?"
+            if mixed
+            else "."
+        )
+        notices.append(Notice(text, level="warning" if mixed else "note", column=cells.name))
+    return notices
+
+
+def _code_reason(good: Distinct) -> str:
+    """Why texts of digits are codes rather than quantities; "" where they are quantities."""
+    digits = good.texts.str.fullmatch(r"\d+").to_numpy(dtype=bool)
+    if not digits.all():
+        return ""
+    padded = good.where(good.texts.str.fullmatch(r"0\d\d+").to_numpy(dtype=bool))
+    if len(padded):
+        return f"codes with leading zeros, such as {padded.example()}"
+    if int(good.texts.str.len().max()) > _EXACT_DIGITS:
+        return f"codes of more than {_EXACT_DIGITS} digits"
+    return ""
+
+
+def _codes(cells: TextCells, good: Distinct, why: str) -> Finding:
+    column = Column(cells.name, "category", missing=cells.marks, reason=why)
+    said = Notice(
+        f"Read as {why}: categories, not quantities.", column=cells.name, remedy="--schema, kind 'number'"
+    )
+    if cells.is_target:
+        return Finding(column, (said,))
+    if len(good) == 1:
+        return Finding(Column(cells.name, "constant", "drop", f"always {good.texts.iloc[0]}", cells.marks))
+    if good.cells >= ENOUGH_ROWS and len(good) >= 0.95 * good.cells:
+        return Finding(
+            Column(cells.name, "identifier", "drop", f"{why}; nearly every row has its own", cells.marks)
+        )
+    return Finding(column, (said,))
+
+
+def _are_compact_dates(good: Distinct, name: str) -> bool:
+    """Whether these are dates like 20240131: eight digits, every one a day between 1900 and 2099."""
+    if not good.texts.str.fullmatch(r"(?:19|20)\d{6}").all():
+        return False
+    says_so = "date" in name.lower() or len(good) >= ENOUGH_ROWS
+    return says_so and len(good) > 1 and not np.isnan(days_from(good.texts, COMPACT)).any()
+
+
+def _compact_dates(cells: TextCells, good: Distinct) -> Finding:
+    if cells.is_target:
+        return Finding(Column(cells.name, "number", reason="whole numbers"))
+    reason = f"dates written as YYYYMMDD, such as {good.example()}"
+    said = Notice(
+        f"Read as {reason}.", column=cells.name, remedy="--schema, kind 'number', if they are quantities"
+    )
+    return Finding(
+        Column(cells.name, "date", reason=reason, missing=cells.marks, date_format=COMPACT), (said,)
+    )

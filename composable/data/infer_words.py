@@ -1,0 +1,96 @@
+"""When a column of text is truth values, categories, identifiers or free text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from composable.data.distinct import Distinct
+from composable.data.finding import Finding, TextCells, or_missing
+from composable.data.identifiers import ENOUGH_ROWS, is_named_like_identifier
+from composable.data.names import listed, shown
+from composable.data.numerals import detect_writing
+from composable.data.schema import Column, Notice
+
+CATEGORY_MARKS = (
+    "?",
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "NaN",
+    "nan",
+    "null",
+    "NULL",
+)  # "none" and "-" may be values
+VOCABULARY = 10_000  # categories that get a code of their own
+_TRUTHS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+_TOKEN = 1.2  # words per cell, on average, up to which cells are single tokens
+_PROSE = 8.0  # words per cell from which even repeated cells are free text
+_SAMPLE = 5_000
+
+
+def truth_column(cells: TextCells) -> Finding | None:
+    """The column as true or false; None where it holds anything else."""
+    present = cells.present
+    lowered = set(present.texts.str.lower()) if len(present) <= 6 else set()  # three spellings of two values
+    if lowered not in _TRUTHS:
+        return None
+    return Finding(Column(cells.name, "boolean", "feature", " or ".join(present.texts), cells.marks))
+
+
+def word_column(name: str, values: pd.Series, every: Distinct, *, is_target: bool) -> Finding:
+    """The column as a category, an identifier or free text.
+
+    Args:
+        name: The column's name.
+        values: The raw cells.
+        every: Their different texts, missing marks included.
+        is_target: Whether it is to be predicted: then it is a category.
+    """
+    present, marks = every.without(CATEGORY_MARKS)
+    if not len(present):
+        return Finding(Column(name, "category" if is_target else "empty", "drop", "no values", marks))
+    count = f"{len(present):,} different texts"
+    if is_target:
+        return Finding(Column(name, "category", "feature", count, marks))
+    if len(present) == 1:
+        reason = f"always {shown(present.texts.iloc[0], 40)}{or_missing(values, present.cells)}"
+        return Finding(Column(name, "constant", "drop", reason, marks))
+    words = float(present.texts.head(_SAMPLE).str.count(r"\S+").mean())
+    distinct = len(present) / present.cells
+    enough = present.cells >= ENOUGH_ROWS
+    if enough and words <= _TOKEN and distinct >= (0.9 if is_named_like_identifier(name) else 0.95):
+        return Finding(Column(name, "identifier", "drop", f"{count} in {present.cells:,} rows", marks))
+    if enough and ((distinct > 0.5 and words > 1.5) or (words >= _PROSE and len(present) > 50)):
+        reason = f"free text: {words:.1f} words on average, {distinct:.0%} of the cells differ"
+        said = Notice(
+            "Free text is hashed word by word for now.", column=name, remedy="--schema to change the kind"
+        )
+        return Finding(Column(name, "text", "feature", reason, marks), (said,))
+    column = Column(name, "category", "feature", count, marks)
+    return Finding(column, (*_rare(name, present), *_nearly_numbers(name, present)))
+
+
+def _rare(name: str, present: Distinct) -> tuple[Notice, ...]:
+    if len(present) <= VOCABULARY:
+        return ()
+    text = f"{len(present):,} different texts: the {VOCABULARY:,} most frequent are told apart, the others count as unknown."
+    return (Notice(text, level="warning", column=name, remedy="--drop if the column only names the rows"),)
+
+
+def _nearly_numbers(name: str, present: Distinct) -> tuple[Notice, ...]:
+    """A warning where at least half of the cells of a category are numbers."""
+    _, numbers = detect_writing(present.texts, present.counts, ".")
+    odd = present.where(np.isnan(numbers))
+    if not len(odd) or odd.cells > present.cells / 2:
+        return ()
+    return (
+        Notice(
+            f"{present.cells - odd.cells} of {present.cells} cells are numbers, {odd.cells} are not "
+            f"({listed(odd.texts, 3)}; the first is {odd.example()}): the column is taken as a category.",
+            level="warning",
+            column=name,
+            remedy="give it the kind 'number' in a schema to have the others count as missing: --schema",
+        ),
+    )

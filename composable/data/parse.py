@@ -1,0 +1,117 @@
+"""Raw cells to typed values, the same way at training and at prediction."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import DataError
+from composable.data.dates import COMPACT, days_from, days_of
+from composable.data.names import shown
+from composable.data.numerals import Writing, numbers_from
+from composable.data.schema import MISSING_MARKS, Column
+
+
+def parse_column(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray | pd.Series:
+    """Give the raw cells of one column the type its schema says.
+
+    Args:
+        values: As in `Table.frame`: text, or any plain type.
+        column: What the values are.
+        origin: The file, for errors.
+        strict: Whether a cell that can't be read is an error (prediction) or a missing value (training).
+
+    Returns:
+        Numbers: float64, NaN = missing (infinities too). Dates: float64 days since `DATE_ORIGIN`, NaN = missing.
+        All else: a `str` Series of canonical texts, NA = missing.
+
+    Raises:
+        DataError: If `strict` and a cell can't be read; names the column, the row (counted from 1) and the value.
+    """
+    if column.kind == "number":
+        return parse_numbers(values, column, origin=origin, strict=strict)
+    if column.kind == "date":
+        return parse_dates(values, column, origin=origin, strict=strict)
+    return parse_texts(values, column)
+
+
+def parse_numbers(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray:
+    """The cells as float64; see `parse_column`."""
+    writing = Writing(column.decimal, column.thousands, column.affixes)
+    if pd.api.types.is_numeric_dtype(values.dtype):  # booleans count as numeric
+        numbers = values.to_numpy(dtype="float64", na_value=np.nan).copy()
+    else:
+        texts = _without_missing(_as_text(values), (*MISSING_MARKS, *column.missing))
+        numbers = numbers_from(texts, writing)
+        if strict:
+            _refuse_unread(values, texts, numbers, column, "a number", origin)
+    numbers[np.isinf(numbers)] = np.nan
+    sentinels = numbers_from(pd.Series(column.missing, dtype="str"), writing)  # for example -999
+    if not np.isnan(sentinels).all():
+        numbers[np.isin(numbers, sentinels)] = np.nan
+    return numbers
+
+
+def parse_dates(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray:
+    """The cells as float64 days since `DATE_ORIGIN`; see `parse_column`."""
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return days_of(values)
+    if column.date_format == COMPACT and pd.api.types.is_float_dtype(values.dtype):
+        values = values.astype("Int64")
+    texts = _without_missing(_as_text(values), (*MISSING_MARKS, *column.missing))
+    days = days_from(texts, column.date_format or "ISO8601")
+    if strict:
+        _refuse_unread(
+            values, texts, days, column, f"a date in the format {column.date_format or 'ISO8601'}", origin
+        )
+    return days
+
+
+def parse_texts(values: pd.Series, column: Column) -> pd.Series:
+    """The cells as canonical texts: without outer blanks, whole numbers without ".0"; see `parse_column`."""
+    texts = _without_missing(_as_text(values), ("", "?", *column.missing))
+    if column.kind == "text":
+        return texts
+    return texts.str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)
+
+
+def raw_texts(values: pd.Series) -> pd.Series:
+    """The cells as text, as they are written; of other types as `parse_column` sees them."""
+    return values.astype("str") if isinstance(values.dtype, pd.StringDtype) else _as_text(values)
+
+
+def _as_text(values: pd.Series) -> pd.Series:
+    """Any plain column as `str` without outer blanks; whole floats without ".0"."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        names = _as_text(pd.Series(values.cat.categories))
+        return pd.Series(
+            names.array.take(values.cat.codes.to_numpy(), allow_fill=True), dtype="str", index=values.index
+        )
+    if isinstance(values.dtype, pd.StringDtype):
+        return values.astype("str").str.strip()
+    if pd.api.types.is_float_dtype(values.dtype):
+        codes, different = pd.factorize(values.to_numpy(dtype="float64", na_value=np.nan))
+        names = [str(int(v)) if v.is_integer() and abs(v) < 1e16 else repr(v) for v in different.tolist()]
+        return pd.Series(pd.array(names, dtype="str").take(codes, allow_fill=True), index=values.index)
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        texts = [None if stamp is pd.NaT else stamp.isoformat() for stamp in values]
+        return pd.Series(texts, dtype="str", index=values.index)
+    return values.astype("str").str.strip()
+
+
+def _without_missing(texts: pd.Series, marks: tuple[str, ...]) -> pd.Series:
+    return texts.where(~texts.isin([mark.strip() for mark in marks]))
+
+
+def _refuse_unread(
+    values: pd.Series, texts: pd.Series, parsed: np.ndarray, column: Column, wanted: str, origin: str
+) -> None:
+    unread = np.flatnonzero(np.isnan(parsed) & texts.notna().to_numpy())
+    if unread.size:
+        row = int(unread[0])
+        raise DataError(
+            f"Column {shown(column.name)} must hold {wanted} in every row, or nothing.",
+            received=f"{origin or 'the data'}, column {shown(column.name)}, row {row + 1}: {shown(values.iloc[row])}"
+            + (f", and {unread.size - 1} more rows" if unread.size > 1 else ""),
+            remedy="correct the cell, or leave it empty to have it taken as missing",
+        )

@@ -1,0 +1,121 @@
+"""What a table looks like: the content of `profile.json`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.util import hash_array
+
+from composable.data.frames import column_of
+from composable.data.names import SHOWN
+from composable.data.parse import parse_dates, parse_numbers, parse_texts
+from composable.data.schema import MODEL_KINDS, Column, Schema
+from composable.data.table import Table
+
+DETAILED_COLUMNS = 2_000
+_BINS = 20
+_TOP = 10
+_EXAMPLES = 5
+
+
+def profile(table: Table, schema: Schema) -> dict[str, Any]:
+    """Sizes, duplicates and each column's values, as `docs/run-folder.md` describes.
+
+    Texts are cut at 80 characters; only the first 2,000 columns are looked at in detail, which each later one says
+    in its warnings.
+
+    Args:
+        table: The table.
+        schema: Its schema, one entry per column.
+    """
+    frame = table.frame
+    columns = [
+        _detailed(column_of(frame, column.name), column) if i < DETAILED_COLUMNS else _outline(column)
+        for i, column in enumerate(schema.columns)
+    ]
+    return {
+        "rows": len(frame),
+        "duplicates": int(_row_hashes(frame).duplicated().sum()),
+        "memory_mb": round(float(frame.memory_usage(deep=True).sum()) / 1e6, 3),
+        "columns": columns,
+    }
+
+
+def _row_hashes(frame: pd.DataFrame) -> pd.Series:
+    """One 64-bit hash per row: equal rows have equal hashes, and a chance equality is out of reach."""
+    hashes = np.zeros(len(frame), dtype=np.uint64)
+    for name in frame.columns:
+        values = column_of(frame, name)
+        hashes = hashes * np.uint64(1_000_003) + hash_array(_hashable(values))
+    return pd.Series(hashes)
+
+
+def _hashable(values: pd.Series) -> Any:
+    return values.astype("str").array if isinstance(values.dtype, pd.CategoricalDtype) else values.array
+
+
+def _outline(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name, "kind": column.kind, "role": column.role, "reason": _cut(column.reason), "missing": None,
+        "distinct": None, "examples": [], "top": [], "minimum": None, "maximum": None, "mean": None, "median": None,
+        "histogram": None, "warnings": [f"not looked at: only the first {DETAILED_COLUMNS:,} columns are detailed"],
+    }  # fmt: skip
+
+
+def _detailed(values: pd.Series, column: Column) -> dict[str, Any]:
+    about = {**_outline(column), "warnings": []}
+    if column.kind in ("number", "date"):
+        parse = parse_numbers if column.kind == "number" else parse_dates
+        parsed = parse(values, column, origin="", strict=False)
+        present = parsed[~np.isnan(parsed)]
+        about |= _of_numbers(present) | {"examples": _examples(values.loc[~np.isnan(parsed)])}
+    else:
+        present = parse_texts(values, column).dropna()
+        counts = present.value_counts()
+        about |= {
+            "distinct": len(counts),
+            "examples": _examples(present),
+            "top": [[_cut(text), int(count)] for text, count in counts.head(_TOP).items()],
+        }
+    about["missing"] = len(values) - len(present)
+    about["warnings"] = _warnings(about, column, len(values))
+    return about
+
+
+def _of_numbers(numbers: np.ndarray) -> dict[str, Any]:
+    if not numbers.size:
+        return {"distinct": 0}
+    scale = max(1.0, float(np.abs(numbers).max()) / 1e300)  # so that sums and bin widths stay finite
+    counts, edges = np.histogram(numbers / scale, bins=_BINS)
+    return {
+        "distinct": len(np.unique(numbers)),
+        "minimum": float(numbers.min()),
+        "maximum": float(numbers.max()),
+        "mean": float((numbers / scale / numbers.size).sum() * scale),
+        "median": float(np.median(numbers / scale) * scale),
+        "histogram": {"edges": (edges * scale).tolist(), "counts": counts.tolist()},
+    }
+
+
+def _examples(present: pd.Series) -> list[str]:
+    return [_cut(value) for value in present.head(1_000).drop_duplicates().head(_EXAMPLES)]
+
+
+def _warnings(about: dict[str, Any], column: Column, rows: int) -> list[str]:
+    warnings = []
+    if rows and column.kind in MODEL_KINDS and about["missing"] > 0.5 * rows:
+        warnings.append(f"{about['missing'] / rows:.0%} of the values are missing")
+    if (
+        column.role == "feature"
+        and column.kind == "category"
+        and about["distinct"] > 0.5 * max(1, rows - about["missing"])
+    ):
+        warnings.append(f"most of the {about['distinct']:,} values appear once and can't be learned from")
+    return warnings
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -1,0 +1,201 @@
+"""Which rows train, which decide when to stop and which model is best, and which are kept for the final score.
+
+A rotation is one such division. With rotating splits every row is, in turn, a test row of a network that neither
+learned from it nor stopped by it; the deployed model averages the networks. Rows that are alike, or of one group,
+always stay together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import ConfigError, DataError
+
+SMALL = 3000  # up to so many rows every rotation is trained
+SMALL_FOLDS, LARGE_FOLDS = 8, 10
+_HELD_OUT = 0.15  # the share of the rows, twice, that a split by time holds out
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Rotation:
+    """Row numbers of one division into training, validation and test rows (test may be empty)."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True)
+class Split:
+    """All rotations of a table.
+
+    Attributes:
+        kind: rotating, holdout, time or column.
+        rotations: In the order in which they are trained.
+        needed: So many rotations every candidate trains; the best goes on with the others as time allows.
+        text: What was done, for the person.
+        duplicates: Rows that repeat an earlier one; they stay beside it.
+    """
+
+    kind: str
+    rotations: tuple[Rotation, ...]
+    needed: int
+    text: str
+    duplicates: int = 0
+
+
+def split_rows(
+    frame: pd.DataFrame,
+    wanted: str,
+    *,
+    strata: Sequence[np.ndarray],
+    seed: int,
+    has_test: bool,
+    copies: np.ndarray,
+) -> Split:
+    """Divide the rows.
+
+    Args:
+        frame: Raw rows.
+        wanted: auto, random, stratified, group:COL, time:COL or column:COL.
+        strata: One array of class numbers or amounts per head; the first decides how rows are spread.
+        seed: Decides the order.
+        has_test: Whether the person brought test rows of their own; then no others are held out.
+        copies: A number per row, equal for rows whose features are equal.
+
+    Raises:
+        ConfigError: If `wanted` isn't one of the above or names no column.
+        DataError: If the rows can't be divided that way.
+    """
+    kind, _, name = wanted.partition(":")
+    if kind not in ("auto", "random", "stratified", "group", "time", "column") or (name == "") != (
+        kind in ("auto", "random", "stratified")
+    ):
+        raise ConfigError(
+            "--split must be random, stratified, group:COL, time:COL or column:COL.", received=repr(wanted)
+        )
+    duplicates = len(copies) - len(np.unique(copies))
+    if kind == "time":
+        return _by_time(frame[name], has_test, duplicates)
+    if kind == "column":
+        return _by_column(frame[name], strata, seed, copies, has_test)
+    groups = pd.factorize(frame[name], use_na_sentinel=False)[0] if kind == "group" else copies
+    order = np.zeros(len(frame)) if kind == "random" else np.asarray(strata[0], "float64").reshape(len(frame), -1)[:, 0]
+    return _rotating(groups, order, seed, has_test, duplicates, f"group:{name}" if kind == "group" else kind)
+
+
+def _rotating(
+    groups: np.ndarray, order: np.ndarray, seed: int, has_test: bool, duplicates: int, how: str
+) -> Split:
+    folds = SMALL_FOLDS if len(groups) <= SMALL else LARGE_FOLDS
+    units = len(np.unique(groups))
+    folds = min(folds, units)
+    if folds < 3:
+        raise DataError(
+            "At least three different groups of rows are needed to train, to validate and to test.",
+            received=f"{units} in {len(groups)} rows",
+            remedy="--split random, or bring more rows",
+        )
+    fold = _deal(groups, order, folds, seed)
+    rows = [np.flatnonzero(fold == number) for number in range(folds)]
+    rotations = []
+    for number in range(folds):
+        held_out = {number} if has_test else {number, (number + 1) % folds}
+        train = np.concatenate([rows[other] for other in range(folds) if other not in held_out])
+        test = np.array([], int) if has_test else rows[number]
+        validation = rows[number] if has_test else rows[(number + 1) % folds]
+        rotations.append(Rotation(np.sort(train), validation, test))
+    needed = folds if len(groups) <= SMALL else 1
+    spread = "at random" if how == "random" else "by whole groups" if how.startswith("group") else "evenly over the target"
+    text = (
+        f"The rows are dealt into {folds} parts, {spread}. Each network learns from "
+        f"{folds - 1 if has_test else folds - 2} parts and stops by another"
+        + ("; your own file is the test." if has_test else "; the last is its test. The parts rotate.")
+    )
+    return Split("rotating", tuple(rotations), needed, text, duplicates)
+
+
+def _deal(groups: np.ndarray, order: np.ndarray, folds: int, seed: int) -> np.ndarray:
+    """Give each group a fold: groups in the order of their target, dealt out in shuffled rounds, large ones first."""
+    rng = np.random.default_rng(seed)
+    numbers, first, sizes = np.unique(groups, return_index=True, return_counts=True)
+    shuffled = rng.permutation(len(numbers))
+    shuffled = shuffled[np.argsort(order[first[shuffled]], kind="stable")]
+    shuffled = shuffled[np.argsort(-np.floor(np.log2(sizes[shuffled])), kind="stable")]
+    of_group = np.empty(len(numbers), int)
+    load = np.zeros(folds)
+    for start in range(0, len(shuffled), folds):
+        round_ = shuffled[start : start + folds]
+        # The fullest folds get the smallest groups of the round; ties fall at random.
+        emptiest = np.lexsort((rng.random(folds), load))[: len(round_)]
+        for group, fold in zip(round_[np.argsort(-sizes[round_], kind="stable")], emptiest, strict=True):
+            of_group[group] = fold
+            load[fold] += sizes[group]
+    return of_group[np.searchsorted(numbers, groups)]
+
+
+def _by_time(times: pd.Series, has_test: bool, duplicates: int) -> Split:
+    values = np.asarray(times, "float64")
+    if np.isnan(values).any():
+        row = int(np.flatnonzero(np.isnan(values))[0])
+        raise DataError(
+            "A split by time needs a time in every row.",
+            received=f"row {row + 1} of {times.name!r} has none",
+            remedy="fill it in, or choose another --split",
+        )
+    test_from = np.inf if has_test else np.quantile(values, 1 - _HELD_OUT, method="higher")
+    earlier = values[values < test_from]
+    validation_from = np.quantile(earlier, 1 - _HELD_OUT, method="higher") if len(earlier) else np.nan
+    rotation = Rotation(
+        np.flatnonzero(values < validation_from),
+        np.flatnonzero((values >= validation_from) & (values < test_from)),
+        np.flatnonzero(values >= test_from),
+    )
+    if min(len(rotation.train), len(rotation.validation)) == 0:
+        raise DataError(
+            "A split by time needs several different times.",
+            received=f"{len(np.unique(values))} in {times.name!r}",
+            remedy="choose another --split",
+        )
+    text = f"In the order of {times.name!r}: the earliest rows train, later ones validate" + (
+        "; your own file is the test." if has_test else ", the latest are the test."
+    )
+    return Split("time", (rotation,), 1, text, duplicates)
+
+
+def _by_column(
+    values: pd.Series, strata: Sequence[np.ndarray], seed: int, copies: np.ndarray, has_test: bool
+) -> Split:
+    parts = values.astype(str).str.strip().str.lower().map(PARTS)
+    if parts.isna().any():
+        row = int(np.flatnonzero(parts.isna())[0])
+        raise DataError(
+            f"The column {values.name!r} must say train, validation or test in every row.",
+            received=f"row {row + 1}: {values.iloc[row]!r}",
+        )
+    rows = {part: np.flatnonzero(parts == part) for part in ("train", "validation", "test")}
+    if len(rows["train"]) == 0:
+        raise DataError(f"The column {values.name!r} names no training rows.", received=str(parts.unique().tolist()))
+    test = np.array([], int) if has_test else rows["test"]
+    if len(rows["validation"]):
+        rotations = (Rotation(rows["train"], rows["validation"], test),)
+        return Split("column", rotations, 1, f"As the column {values.name!r} says.", 0)
+    order = np.asarray(strata[0], "float64").reshape(len(values), -1)[:, 0]
+    train = rows["train"]
+    inner = _rotating(copies[train], order[train], seed, True, 0, "stratified")
+    rotations = tuple(Rotation(train[r.train], train[r.validation], test) for r in inner.rotations)
+    text = f"As the column {values.name!r} says; validation rows are cut from the training rows, in rotation."
+    return Split("column", rotations, inner.needed, text, 0)

@@ -1,0 +1,29 @@
+"""A table as it was read: raw values under unique names, with what was noticed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from composable.data.schema import Notice, TextFormat
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table before its values are given types.
+
+    Attributes:
+        frame: One column per field under unique text names and a 0..n-1 index. From text files every cell is text
+            (as written, empty cells as NA); from Parquet, pandas and NumPy the types are kept.
+        origin: The path, or "DataFrame" / "array".
+        fingerprint: sha256 of the content; equal content gives equal fingerprints.
+        format: How a text file was read, None for others.
+        notices: What the reader chose or found.
+    """
+
+    frame: pd.DataFrame
+    origin: str
+    fingerprint: str
+    format: TextFormat | None = None
+    notices: tuple[Notice, ...] = ()

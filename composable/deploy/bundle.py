@@ -1,0 +1,159 @@
+"""The bundle: the one artifact to deploy. Raw rows in, labels with probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import ArtifactError, ConfigError, DataError
+from composable.core.records import from_json, to_json
+from composable.data.encode import encode
+from composable.data.read import read_table
+from composable.data.schema import Notice
+from composable.deploy.answers import answers
+from composable.deploy.card import BundleCard
+from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
+from composable.deploy.rows import noticed
+from composable.deploy.safe_load import check_model, model_from_bytes
+
+CARD, MODEL = "bundle.json", "model.keras"
+FEW, MANY = (
+    16,
+    1024,
+)  # rows per call; only these two sizes occur, so that a compiling backend compiles at most twice
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Answers to rows.
+
+    Attributes:
+        frame: One row per row asked, under its index: `prediction`, `p_<class>`, see `composable.deploy.answers`.
+        notices: What the rows held that the training data didn't: unseen categories, values out of range, other columns.
+    """
+
+    frame: pd.DataFrame
+    notices: tuple[Notice, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A model with everything it takes to ask it: the reference client of the files that `save_bundle` writes.
+
+    Attributes:
+        card: What the bundle says about its model.
+        origin: The folder it was read from.
+        files: The verified content of that folder, so that what was verified is what is used.
+    """
+
+    card: BundleCard
+    origin: Path
+    files: Mapping[str, bytes] = field(repr=False)
+
+    @cached_property
+    def model(self) -> keras.Model:
+        """The network, an ordinary `keras.Model`, loaded when first needed."""
+        return model_from_bytes(self.files[MODEL], str(self.origin / MODEL))
+
+    def predict(self, data: Any) -> pd.DataFrame:
+        """The answers to raw rows.
+
+        Args:
+            data: A path, a DataFrame or an array, as for the fit; columns may come in any order.
+
+        Returns:
+            `prediction` and, for classes, `p_<class>`; several targets: `prediction_<target>`, `p_<target>_<class>`.
+            `attrs["notices"]` lists in words what the rows held that the training data didn't.
+
+        Raises:
+            DataError: If a column is missing, or a value can't be read as its column's type.
+        """
+        prediction = self.answer(data)
+        prediction.frame.attrs["notices"] = [notice.text for notice in prediction.notices]
+        return prediction.frame
+
+    def answer(self, data: Any) -> Prediction:
+        """As `predict`, with the notices as records."""
+        table = read_table(data, allow_empty=True)
+        inputs = encode(table.frame, self.card.schema, self.card.encoding, origin=table.origin, strict=True)
+        outputs = self.outputs(inputs)
+        for output in outputs:
+            if (bad := ~np.isfinite(output).all(axis=1)).any():
+                raise DataError(
+                    "The model gives a finite answer to every row.",
+                    received=f"{table.origin}, row {int(bad.argmax()) + 1}: no finite answer",
+                    remedy="correct that row, or leave it out",
+                )
+        frame = answers(outputs, self.card.problem)
+        if isinstance(data, pd.DataFrame) and len(data) == len(frame):
+            frame.index = data.index
+        return Prediction(frame, (*table.notices, *noticed(table, inputs, self.card)))
+
+    def outputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """The model's plain outputs, one array of shape (rows, width) per head.
+
+        Args:
+            inputs: The model's inputs by name, as `composable.data.encode.encode` gives them.
+        """
+        rows = len(next(iter(inputs.values())))
+        size = FEW if rows <= FEW else MANY
+        blocks = [self._block(inputs, start, size) for start in range(0, max(rows, 1), size)]
+        return [np.concatenate(parts)[:rows] for parts in zip(*blocks, strict=True)]
+
+    def _block(self, inputs: Mapping[str, np.ndarray], start: int, size: int) -> list[np.ndarray]:
+        def padded(tensor: Any) -> np.ndarray:
+            part = inputs[tensor.name][start : start + size]
+            return np.pad(part, ((0, size - len(part)), (0, 0)))
+
+        result = self.model.predict_on_batch(keras.tree.map_structure(padded, self.model.input))
+        return [np.asarray(output) for output in keras.tree.flatten(result)]
+
+
+def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:
+    """Write the bundle whole or not at all; a bundle that is already there stays until the new one is complete.
+
+    Args:
+        folder: Where to.
+        model: An uncompiled functional model of stock Keras layers and operations. Inputs: some of `numbers`, `dates`,
+            `categories`, `texts`; outputs: one per head (numbers in the target's unit, probabilities).
+        card: All else.
+
+    Raises:
+        ArtifactError: If the model holds what `load_bundle` would refuse, or the folder holds something else.
+    """
+    with whole_folder(folder) as partial:
+        model.save(partial / MODEL)
+        check_model((partial / MODEL).read_bytes(), MODEL)
+        (partial / CARD).write_text(to_json(card, format="bundle"), encoding="utf-8")
+
+
+def load_bundle(folder: str | Path) -> Bundle:
+    """Open a bundle, or the bundle of a run folder, after every file of it was verified.
+
+    Raises:
+        ArtifactError: Naming the file that was altered, is missing or was added.
+    """
+    folder = Path(folder)
+    if not (located(folder) / MANIFEST).exists() and (located(folder / "bundle") / MANIFEST).exists():
+        folder = folder / "bundle"
+    files = read_verified(folder)
+    if missing := sorted({CARD, MODEL} - set(files)):
+        raise ArtifactError(
+            "A bundle holds a model and its card.",
+            received=f"{folder}: no {missing[0]}",
+            remedy="name a bundle's folder",
+        )
+    try:
+        card = from_json(BundleCard, files[CARD].decode(), format="bundle", origin=str(folder / CARD))
+    except (ConfigError, UnicodeDecodeError) as invalid:
+        raise ArtifactError(
+            "The bundle must be readable by this version.", received=str(invalid)
+        ) from invalid
+    return Bundle(card, folder, files)

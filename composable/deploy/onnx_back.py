@@ -1,0 +1,77 @@
+"""Behind the network: labels and probabilities by name, as the bundle's answers have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from composable.core.optional import optional
+from composable.deploy.onnx_graph import Graph
+from composable.problem.problem import Head, Label, Problem
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the file gives for one target.
+
+    Attributes:
+        target: The target column.
+        prediction: The output of shape (rows,): the label, or the number.
+        probabilities: The output of shape (rows, classes); "" for a regression.
+        classes: The order of the probabilities.
+    """
+
+    target: str
+    prediction: str
+    probabilities: str
+    classes: tuple[Label, ...]
+
+
+def planned(problem: Problem) -> tuple[Answer, ...]:
+    """The outputs of the file: `prediction` and `probabilities`; with several targets each is named after its target."""
+    found = []
+    several = len(problem.targets) > 1
+    for head in problem.heads:
+        for target in head.targets:
+            ending = f"_{target}" if several else ""
+            probabilities = "" if head.kind == "regression" else f"probabilities{ending}"
+            found.append(Answer(target, f"prediction{ending}", probabilities, head.labels))
+    return tuple(found)
+
+
+def named_answers(graph: Graph, problem: Problem, values: Sequence[str], answers: Sequence[Answer]) -> None:
+    """Add the nodes from the model's outputs, one value per head, to the named outputs, one answer per target."""
+    remaining = iter(answers)
+    for head, value in zip(problem.heads, values, strict=True):
+        for position in range(len(head.targets)):
+            _answer(graph, head, value, position, next(remaining))
+
+
+def _answer(graph: Graph, head: Head, value: str, position: int, answer: Answer) -> None:
+    types = optional("onnx", extra="onnx").TensorProto
+    if head.kind == "regression":
+        number = graph.add("Squeeze", [value, graph.integers([1])])
+        graph.output(answer.prediction, number, types.FLOAT, ["rows"])
+        return
+    if head.kind == "multiclass":
+        probabilities, code = value, graph.add("ArgMax", [value], axis=1, keepdims=0)
+    else:
+        positive = graph.add("Gather", [value, graph.integers([position])], axis=1)
+        probabilities = graph.add(
+            "Concat", [graph.add("Sub", [graph.floats([1.0]), positive]), positive], axis=1
+        )
+        chosen = graph.add("GreaterOrEqual", [positive, graph.floats([0.5])])
+        code = graph.add("Squeeze", [graph.add("Cast", [chosen], to=types.INT64), graph.integers([1])])
+    element = _element(head.labels)
+    graph.output(
+        answer.prediction, graph.add("Gather", [graph.labels(element, head.labels), code]), element, ["rows"]
+    )
+    graph.output(answer.probabilities, probabilities, types.FLOAT, ["rows", len(head.labels)])
+
+
+def _element(labels: Sequence[Label]) -> int:
+    """The ONNX type of the labels; labels of several types become text."""
+    types = optional("onnx", extra="onnx").TensorProto
+    kinds = {type(label) for label in labels}
+    elements = {str: types.STRING, int: types.INT64, bool: types.BOOL, float: types.DOUBLE}
+    return elements[kinds.pop()] if len(kinds) == 1 else types.STRING

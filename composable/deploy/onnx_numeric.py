@@ -1,0 +1,118 @@
+"""The numeric network as an ONNX graph, converted by Keras on JAX (jax2onnx), here or in a child process.
+
+jax2onnx converts whatever Keras runs on JAX; on other backends a child process does it, since a backend can't be changed
+once Keras is imported. `python -m composable.deploy.onnx_numeric BUNDLE FILE` is that child.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+
+from composable.core.errors import ArtifactError, ComposableError, SetupError
+from composable.core.optional import optional
+from composable.deploy.bundle import Bundle, load_bundle
+
+OPSET = 20  # the first with StringSplit; onnxruntime 1.17 and later reads it
+_SECONDS = 600
+
+
+def write_numeric(bundle: Bundle, path: Path) -> None:
+    """Write the network without its string tables; inputs and outputs as `bundle.model` has them, the rows free.
+
+    Raises:
+        SetupError: If the converter isn't installed.
+        ArtifactError: If the converter refuses the network; names the operation.
+    """
+    for module in ("onnx", "onnxruntime"):
+        optional(module, extra="onnx")
+    if keras.backend.backend() == "jax":
+        optional("jax2onnx", extra="onnx")
+        convert(bundle.model, path)
+    else:
+        _in_child(bundle, path)
+
+
+def convert(model: keras.Model, path: Path) -> None:
+    """Convert on JAX, in this process.
+
+    Raises:
+        ArtifactError: Naming the operation that has no counterpart.
+    """
+    zeros = keras.tree.map_structure(
+        lambda tensor: keras.ops.zeros((2, *tensor.shape[1:]), tensor.dtype), model.input
+    )
+    try:
+        with _silence():
+            model(zeros)  # Keras exports only models that were called
+            model.export(path, format="onnx", verbose=False, opset_version=OPSET)
+    except Exception as refused:  # the converter has no error type of its own
+        raise ArtifactError(
+            "Every operation of the network must have an ONNX counterpart.",
+            received=f"{type(refused).__name__}: {str(refused)[:300]}",
+            remedy="export with --format keras, or fit again without that layer",
+        ) from refused
+
+
+def _in_child(bundle: Bundle, path: Path) -> None:
+    command = [sys.executable, "-m", "composable.deploy.onnx_numeric", str(bundle.origin), str(path)]
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "jax",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
+    )
+    if done.returncode == SetupError.exit_code:
+        raise SetupError(
+            "ONNX is written by jax2onnx.",
+            received=done.stderr[-500:],
+            remedy='pip install "composable[onnx]"',
+        )
+    if done.returncode:
+        raise ArtifactError(
+            "The network must convert to ONNX.",
+            received=done.stderr[-500:],
+            remedy="export with --format keras",
+        )
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """The converter prints and logs at length; nothing of it helps a person."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _main() -> int:
+    folder, path = sys.argv[1:]
+    try:
+        write_numeric(load_bundle(folder), Path(path))
+    except ComposableError as error:
+        sys.stderr.write(str(error))
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

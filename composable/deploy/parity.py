@@ -1,0 +1,89 @@
+"""Does an exported file answer as the bundle does? Run in onnxruntime alone, compared row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import ArtifactError
+from composable.core.optional import optional
+from composable.data.schema import DATE_ORIGIN
+from composable.deploy.bundle import Bundle
+from composable.deploy.answers import class_words
+from composable.deploy.onnx_export import names_of
+
+TOLERANCE = 1e-5  # on probabilities; on numbers in units of the target's standard deviation
+_TIE = 2 * TOLERANCE  # classes nearer than this may change places
+
+
+def check_parity(bundle: Bundle, path: Path, rows: pd.DataFrame) -> None:
+    """Compare the answers of the file and of the bundle to typed rows, see `composable.deploy.golden`.
+
+    Raises:
+        ArtifactError: Naming the first row and output that differ, with both values.
+    """
+    runtime = optional("onnxruntime", extra="onnx")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4
+    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    names, answers = names_of(bundle)
+    outputs = [output.name for output in session.get_outputs()]
+    found = dict(zip(outputs, session.run(outputs, onnx_feed(bundle, rows, names)), strict=True))
+    expected = bundle.predict(rows)
+    several = len(answers) > 1
+    for answer in answers:
+        middle = f"_{answer.target}" if several else ""
+        prediction = expected[f"prediction{middle}"].to_numpy()
+        if not answer.classes:
+            deviation = bundle.card.target_deviations.get(answer.target) or float(np.std(prediction))
+            # A float32 can't be told closer than its own spacing.
+            allowed = np.maximum(TOLERANCE * deviation, 4 * np.spacing(np.abs(prediction).astype("float32")))
+            _compare(found[answer.prediction], prediction, allowed, answer.prediction)
+            continue
+        columns = [f"p{middle}_{word}" for word in class_words(answer.classes)]
+        probabilities = expected[columns].to_numpy()
+        _compare(found[answer.probabilities], probabilities, TOLERANCE, answer.probabilities)
+        top = np.sort(probabilities, axis=1)
+        clear = top[:, -1] - top[:, -2] > _TIE
+        as_text = [str(label) for label in found[answer.prediction]], [str(label) for label in prediction]
+        differs = clear & (np.array(as_text[0]) != np.array(as_text[1]))
+        if differs.any():
+            row = int(differs.argmax())
+            raise _refusal(answer.prediction, row, as_text[0][row], as_text[1][row])
+
+
+def onnx_feed(bundle: Bundle, rows: pd.DataFrame, names: dict[str, str]) -> dict[str, np.ndarray]:
+    """Typed rows as the ONNX file takes them: doubles, and texts with "" where there is none."""
+    encoding = bundle.card.encoding
+    feed: dict[str, np.ndarray] = {}
+    for number in encoding.numbers:
+        feed[names[number.column]] = rows[[number.column]].to_numpy("float64")
+    for date in encoding.dates:
+        days = (rows[date] - pd.Timestamp(DATE_ORIGIN)) / pd.Timedelta(days=1)
+        feed[names[date]] = days.to_numpy("float64").reshape(-1, 1)
+    for table in (*encoding.categories, *encoding.texts):
+        texts = [
+            "" if value is None or value is pd.NA or value != value else value for value in rows[table.column]
+        ]
+        feed[names[table.column]] = np.array(texts, dtype=object).reshape(-1, 1)
+    return feed
+
+
+def _compare(found: np.ndarray, expected: np.ndarray, allowed: Any, output: str) -> None:
+    if found.shape != expected.shape:
+        raise _refusal(output, 0, f"shape {found.shape}", f"shape {expected.shape}")
+    wrong = ~(np.abs(found.astype("float64") - expected) <= allowed)
+    if wrong.any():
+        place = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        raise _refusal(output, int(place[0]), found[place], expected[place])
+
+
+def _refusal(output: str, row: int, found: Any, expected: Any) -> ArtifactError:
+    return ArtifactError(
+        "An exported file must answer as the bundle does.",
+        received=f"{output}, golden row {row + 1}: {found} from the file, {expected} from the bundle",
+        remedy="export with --format keras, and report this",
+    )

@@ -1,0 +1,151 @@
+"""The weights inside a `.keras` file: plain arrays that lie in the file itself, and no more than its size.
+
+HDF5 can point outside the file (external and soft links, external storage, virtual datasets: CVE-2026-1669) and can
+declare shapes it doesn't hold (CVE-2026-0897).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from typing import Any
+
+import h5py
+from h5py import h5o
+
+from composable.core.errors import ArtifactError
+from composable.deploy.configuration import Config, walk
+
+DEPTH = 64
+SLACK = 2**20  # weights that a configuration may ask for beyond those stored: too few to hurt
+
+
+def stored_weights(content: bytes, origin: str) -> int:
+    """The number of values in the HDF5 file.
+
+    Raises:
+        ArtifactError: If anything in it is no plain array of numbers inside the file.
+    """
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            count = size = 0
+            for path, dataset in _datasets(file, origin):
+                count, size = count + dataset.size, size + dataset.nbytes
+                if size > len(content):
+                    raise _refusal(origin, path, "more values declared than the file holds")
+            return count
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as broken:
+        if isinstance(broken, ArtifactError):
+            raise
+        raise _refusal(origin, "", f"no readable HDF5 ({broken})") from broken
+
+
+def declared_weights(config: Config, origin: str) -> int:
+    """The number of weights that the configuration asks Keras to allocate; for normalizations at least that.
+
+    Raises:
+        ArtifactError: If a layer with weights doesn't state the shape it is built for.
+    """
+    shared: dict[Any, int] = {}
+    total = 0
+    for place, value in walk(config, origin):
+        if (
+            isinstance(value, dict)
+            and value.get("class_name") in _COUNTS
+            and value.get("module") == "keras.layers"
+        ):
+            try:
+                count = _COUNTS[value["class_name"]](value["config"], _input_shape(value))
+            except (KeyError, TypeError, IndexError, AttributeError) as broken:
+                raise _refusal(origin, place, "a layer that doesn't say how large it is") from broken
+            if (
+                "shared_object_id" in value
+            ):  # one layer in several models is written once each, but exists once
+                key = str(value["shared_object_id"])
+                count, shared[key] = max(0, count - shared.get(key, 0)), max(count, shared.get(key, 0))
+            total += count
+    return total
+
+
+def check_weights(content: bytes, config: Config, origin: str) -> None:
+    """Refuse weights that aren't plain arrays, and a configuration that asks for far more of them than are stored.
+
+    Raises:
+        ArtifactError: Naming the place and what was found there.
+    """
+    stored, declared = stored_weights(content, origin), declared_weights(config, origin)
+    if declared > stored + SLACK:
+        raise _refusal(origin, "", f"the configuration asks for {declared} weights, the file holds {stored}")
+
+
+def _datasets(group: h5py.Group, origin: str, depth: int = 0) -> Any:
+    if depth > DEPTH:
+        raise _refusal(origin, str(group.name)[:100], f"groups nested deeper than {DEPTH}")
+    for name in group:
+        path = f"{group.name}/{name}"
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise _refusal(origin, path, "a soft or external link")
+        item = group[name]
+        if h5o.get_info(item.id).rc != 1:  # a cycle, or a lattice with more paths than anyone can walk
+            raise _refusal(origin, path, "an object under two names")
+        if isinstance(item, h5py.Group):
+            yield from _datasets(item, origin, depth + 1)
+        elif not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf" or item.shape is None:
+            raise _refusal(origin, path, "something else than an array of numbers")
+        elif item.external is not None or item.is_virtual:
+            raise _refusal(origin, path, "an array that lies in another file")
+        else:
+            yield path, item
+
+
+def _input_shape(layer: Config) -> list[int]:
+    """The input's shape without the free axes."""
+    return [int(size) for size in layer["build_config"]["input_shape"] if size is not None]
+
+
+def _dense(config: Config, shape: list[int]) -> int:
+    return (shape[-1] + bool(config["use_bias"])) * int(config["units"])
+
+
+def _embedding(config: Config, shape: list[int]) -> int:
+    return int(config["input_dim"]) * int(config["output_dim"])
+
+
+def _normalization(config: Config, shape: list[int]) -> int:
+    return 4 * math.prod(shape)  # scale, shift, mean, variance; over all axes at most
+
+
+def _einsum(config: Config, shape: list[int]) -> int:
+    """Each axis of the kernel is an axis of the input or of the output; the bias has some of the output's."""
+    found = re.fullmatch(r"([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", config["equation"])
+    output = config["output_shape"]
+    output = [int(size) for size in (output if isinstance(output, list) else [output]) if size is not None]
+    into, kernel, out = found.groups()  # type: ignore[union-attr]  # the AttributeError becomes a refusal
+    # Free axes come first, so sizes are read from the end.
+    sizes = dict(zip(reversed(out), reversed(output), strict=False))
+    for letter, size in zip(reversed(into), reversed(shape), strict=False):
+        sizes[letter] = max(size, sizes.get(letter, 0))
+    bias = config["bias_axes"]
+    return _size(sizes, kernel) + (_size(sizes, bias) if bias else 0)
+
+
+def _size(sizes: dict[str, int], letters: str) -> int:
+    return math.prod(sizes[letter] for letter in letters)
+
+
+_COUNTS = {
+    "Dense": _dense,
+    "EinsumDense": _einsum,
+    "Embedding": _embedding,
+    "BatchNormalization": _normalization,
+    "LayerNormalization": _normalization,
+}
+
+
+def _refusal(origin: str, place: str, found: str) -> ArtifactError:
+    return ArtifactError(
+        "The weights of a model file are plain arrays inside it.",
+        received=f"{origin}, model.weights.h5" + (f" at {place}" if place else "") + f": {found}",
+        remedy="load only files that Composable wrote and that nobody altered since",
+    )

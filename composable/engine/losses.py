@@ -1,0 +1,40 @@
+"""Losses per row from the logits of one head; with members (TabM) the mean of the members' losses, never the loss of
+their mean (Gorishniy et al. 2025, section 3.2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+
+def squared_error(y: Any, logits: Any) -> Any:
+    """(rows, 1) targets; (rows, 1) or (rows, members, 1) outputs."""
+    return _over_members(ops.square(logits - _beside(y, logits)))
+
+
+def absolute_error(y: Any, logits: Any) -> Any:
+    """As `squared_error`, for the metric mae."""
+    return _over_members(ops.abs(logits - _beside(y, logits)))
+
+
+def binary_cross_entropy(y: Any, logits: Any) -> Any:
+    """(rows, labels) targets in [0, 1]; one or several sigmoids."""
+    y = _beside(y, logits)
+    return _over_members(ops.relu(logits) - logits * y + ops.softplus(-ops.abs(logits)))
+
+
+def categorical_cross_entropy(y: Any, logits: Any) -> Any:
+    """(rows, 1) class numbers; (rows, classes) or (rows, members, classes) logits."""
+    classes = int(logits.shape[-1])
+    chosen = ops.one_hot(ops.cast(ops.squeeze(y, -1), "int32"), classes)
+    return _over_members(-ops.log_softmax(logits, axis=-1) * _beside(chosen, logits)) * classes
+
+
+def _beside(y: Any, logits: Any) -> Any:
+    y = ops.cast(y, logits.dtype)
+    return ops.expand_dims(y, 1) if len(logits.shape) == 3 else y
+
+
+def _over_members(losses: Any) -> Any:
+    return ops.mean(losses, axis=tuple(range(1, len(losses.shape))))

@@ -1,0 +1,42 @@
+"""Run a network over rows in batches of few distinct sizes, so that a backend compiles each of them once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+
+SIZES = (1, 32, 1024, 8192)  # a batch is padded up to one of these
+
+
+def predict(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """The outputs of `model` for every row.
+
+    Args:
+        model: A network whose inputs are named as the keys of `inputs`.
+        inputs: Arrays with one row per example; zero rows are allowed.
+
+    Returns:
+        One array per output, rows first.
+    """
+    rows = len(next(iter(inputs.values())))
+    batches = []
+    for start in range(0, max(rows, 1), SIZES[-1]):
+        taken = min(SIZES[-1], rows - start)
+        size = next(s for s in SIZES if s >= taken)
+        batch = {name: _padded(values[start : start + taken], size) for name, values in inputs.items()}
+        batches.append([np.asarray(output)[:taken] for output in _outputs(model.predict_on_batch(batch))])
+    return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+
+
+def _outputs(outputs: np.ndarray | Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+    return outputs if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def _padded(values: np.ndarray, size: int) -> np.ndarray:
+    if len(values) == size:
+        return values
+    padded = np.zeros((size, *values.shape[1:]), values.dtype)
+    padded[: len(values)] = values
+    return padded

@@ -1,0 +1,81 @@
+"""What deep learning has to beat: the score of knowing nothing, and scikit-learn's HistGradientBoosting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from composable.problem.problem import Head
+
+_MOST_CATEGORIES = 250  # HistGradientBoosting takes up to 255 per column
+
+
+def knowing_nothing(heads: tuple[Head, ...], targets: tuple[np.ndarray, ...], rows: int) -> list[np.ndarray]:
+    """The mean of the training targets, or the shares of the classes, for each of `rows` rows."""
+    predictions = []
+    for head, y in zip(heads, targets, strict=True):
+        if head.kind == "multiclass":
+            one = np.bincount(y[:, 0].astype(int), minlength=head.width) / len(y)
+        else:
+            one = y.mean(axis=0)
+        predictions.append(np.tile(one, (rows, 1)))
+    return predictions
+
+
+def gradient_boosting(
+    heads: tuple[Head, ...],
+    inputs: Mapping[str, np.ndarray],
+    targets: tuple[np.ndarray, ...],
+    ask: Mapping[str, np.ndarray],
+    *,
+    seed: int,
+    weights: np.ndarray | None = None,
+) -> list[np.ndarray]:
+    """Train HistGradientBoosting with its defaults on the same encoded rows as the networks; predict those of `ask`."""
+    features, categorical = _features(inputs)
+    asked, _ = _features(ask)
+    return [
+        np.stack(
+            [
+                _one(head, features, y[:, i], asked, categorical, seed, weights)
+                for i in range(y.shape[1])
+            ],
+            axis=-1,
+        ).reshape(len(asked), -1)
+        for head, y in zip(heads, targets, strict=True)
+    ]
+
+
+def _one(
+    head: Head,
+    features: np.ndarray,
+    y: np.ndarray,
+    asked: np.ndarray,
+    categorical: np.ndarray,
+    seed: int,
+    weights: np.ndarray | None,
+) -> np.ndarray:
+    if head.kind == "regression":
+        model = HistGradientBoostingRegressor(categorical_features=categorical, random_state=seed)
+        return model.fit(features, y, weights).predict(asked)
+    model = HistGradientBoostingClassifier(categorical_features=categorical, random_state=seed)
+    present = np.unique(y).astype(int)
+    classes = max(2, head.width) if head.kind != "multilabel" else 2
+    shares = np.zeros((len(asked), classes))
+    if len(present) == 1:
+        shares[:, present[0]] = 1.0
+    else:
+        shares[:, present] = model.fit(features, y, weights).predict_proba(asked)
+    return shares if head.kind == "multiclass" else shares[:, 1]
+
+
+def _features(inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    parts, categorical = [], []
+    for name, values in inputs.items():
+        if name == "categories":
+            values = np.where(values < _MOST_CATEGORIES, values, 0)
+        parts.append(values.astype("float32"))
+        categorical += [name == "categories"] * values.shape[1]
+    return np.concatenate(parts, axis=1), np.array(categorical)

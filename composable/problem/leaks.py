@@ -1,0 +1,150 @@
+"""Columns that give the target away, found before anything is trained.
+
+Each feature alone is asked for the target: by its order (a copy, a monotone transform, the target with some noise),
+by the mean of the target per category judged on other rows (an id or name that maps to the label), and by whether it
+is missing.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from composable.core.errors import DataError
+from composable.data.encoding import Encoding
+from composable.data.schema import DATE_ORIGIN, Notice, Schema
+from composable.problem.problem import Head, Problem
+
+BLOCKED, SUSPICIOUS = 0.999, 0.98
+_MOST_ROWS = 20_000
+_LEAST_ROWS = 40  # on fewer rows a perfect order happens by chance
+
+
+@dataclass(frozen=True)
+class Leak:
+    """How well one column alone tells a target: AUC for classes, R^2 for numbers."""
+
+    column: str
+    target: str
+    score: float
+    how: str
+
+
+def check_leaks(
+    schema: Schema,
+    encoding: Encoding,
+    problem: Problem,
+    inputs: Mapping[str, np.ndarray],
+    targets: tuple[np.ndarray, ...],
+    rows: np.ndarray,
+    *,
+    allow: bool,
+) -> Iterator[Notice]:
+    """Warn of columns that tell the target almost perfectly.
+
+    Raises:
+        DataError: If one does so at `BLOCKED` or above and `allow` is false.
+    """
+    yield from _future_dates(encoding, inputs, rows)
+    rows = rows[:: max(1, len(rows) // _MOST_ROWS)]
+    if len(rows) < _LEAST_ROWS:
+        return
+    found = [leak for leak in _leaks(encoding, problem, inputs, targets, rows) if leak.score >= SUSPICIOUS]
+    for leak in sorted(found, key=lambda leak: -leak.score):
+        measure = f"{leak.how} tells {leak.target!r} with a score of {leak.score:.4f}"
+        if leak.score >= BLOCKED and not allow:
+            raise DataError(
+                "No column may give the target away: at prediction time it would probably not be known.",
+                received=f"{leak.column!r}: {measure}",
+                remedy=f"--drop {leak.column!r} leaves it out; --allow-leaks trains with it all the same",
+            )
+        yield Notice(
+            f"{leak.column!r} may give the target away: {measure}.",
+            "warning",
+            leak.column,
+            f"--drop {leak.column!r} if it isn't known when predicting",
+        )
+
+
+def _leaks(
+    encoding: Encoding,
+    problem: Problem,
+    inputs: Mapping[str, np.ndarray],
+    targets: tuple[np.ndarray, ...],
+    rows: np.ndarray,
+) -> Iterator[Leak]:
+    names = {"numbers": [n.column for n in encoding.numbers], "dates": list(encoding.dates)}
+    for head, y in zip(problem.heads, targets, strict=True):
+        for position, target in enumerate(head.targets):
+            questions = _questions(head, y[rows, position])
+            for block, columns in names.items():
+                for index, name in enumerate(columns):
+                    values = inputs[block][rows, index].astype("float64")
+                    yield _strongest(name, target, head, values, questions)
+            for index, table in enumerate(encoding.categories):
+                codes = inputs["categories"][rows, index]
+                scores = [_score(head, _mean_by_code(codes, q), q) for q in questions]
+                yield Leak(table.column, target, min(scores), "its category")
+
+
+def _questions(head: Head, y: np.ndarray) -> list[np.ndarray]:
+    """The numbers to tell: the amounts themselves, or for each of the commonest classes whether it is that one."""
+    if head.kind == "regression":
+        return [y]
+    if head.kind != "multiclass":
+        return [y]
+    counts = np.bincount(y.astype(int))
+    return [(y == label).astype(float) for label in np.argsort(-counts)[:5] if 0 < counts[label] < len(y)]
+
+
+def _strongest(name: str, target: str, head: Head, values: np.ndarray, questions: list[np.ndarray]) -> Leak:
+    missing = np.isnan(values)
+    known = ~missing
+    by_order = 0.0
+    if known.sum() >= _LEAST_ROWS and known.mean() > 0.5 and len(questions) <= 2:
+        by_order = min(_score(head, values[known], q[known]) for q in questions)
+    by_absence = 0.0
+    if 0 < missing.mean() < 1:
+        by_absence = min(_score(head, missing.astype(float), q) for q in questions)
+    if by_absence > by_order:
+        return Leak(name, target, by_absence, "whether it is missing")
+    return Leak(name, target, by_order, "its value")
+
+
+def _score(head: Head, feature: np.ndarray, y: np.ndarray) -> float:
+    """AUC in either direction, or the squared correlation of values or of ranks."""
+    if np.ptp(feature) == 0 or np.ptp(y) == 0:
+        return 0.0
+    if head.kind != "regression":
+        ranks = rankdata(feature)
+        positive = y > 0.5
+        count = positive.sum()
+        auc = (ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(y) - count))
+        return float(max(auc, 1 - auc))
+    linear = np.corrcoef(feature, y)[0, 1] ** 2
+    ordered = np.corrcoef(rankdata(feature), rankdata(y))[0, 1] ** 2
+    return float(max(linear, ordered))
+
+
+def _mean_by_code(codes: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The target's mean among the other rows of the same code, shrunk to the overall mean."""
+    counts = np.bincount(codes).astype(float)
+    sums = np.bincount(codes, weights=y)
+    return (sums[codes] - y + y.mean()) / counts[codes]
+
+
+def _future_dates(encoding: Encoding, inputs: Mapping[str, np.ndarray], rows: np.ndarray) -> Iterator[Notice]:
+    today = (datetime.datetime.now(datetime.UTC).date() - datetime.date.fromisoformat(DATE_ORIGIN)).days
+    for index, name in enumerate(encoding.dates):
+        late = int((inputs["dates"][rows, index] > today + 1).sum())
+        if late:
+            yield Notice(
+                f"{late} dates of {name!r} lie in the future: such a column is often filled in afterwards.",
+                "warning",
+                name,
+                f"--drop {name!r} if it isn't known when predicting",
+            )

@@ -1,0 +1,130 @@
+"""Scores and their directions, for one head and over several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn import metrics as sk
+
+from composable.problem.problem import Head, HeadKind, Problem
+
+METRICS: dict[HeadKind, tuple[str, ...]] = {
+    "regression": ("rmse", "mae", "r2"),
+    "binary": ("roc_auc", "log_loss", "accuracy", "average_precision"),
+    "multiclass": ("log_loss", "accuracy", "roc_auc", "average_precision"),
+    "multilabel": ("roc_auc", "log_loss", "accuracy", "average_precision"),
+}
+RELATIVE = "relative_error"  # of heads of different kinds: error over the error of knowing nothing, averaged
+_LOWER_IS_BETTER = {"rmse", "mae", "log_loss", RELATIVE}
+_TINY = 1e-7
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether a larger value of `metric` is a better one."""
+    return metric not in _LOWER_IS_BETTER
+
+
+def better(metric: str, a: float, b: float) -> bool:
+    """Whether score `a` beats score `b`; a score that could not be computed (NaN) beats nothing."""
+    if np.isnan(a) or np.isnan(b):
+        return not np.isnan(a) and np.isnan(b)
+    return a > b if higher_is_better(metric) else a < b
+
+
+def scores(problem: Problem, observed: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> dict[str, float]:
+    """Every metric that fits the problem.
+
+    Args:
+        problem: Its heads say what the arrays mean.
+        observed: Per head: (n, 1) numbers or class numbers, or (n, labels) of 0 and 1.
+        predicted: Per head: (n, 1) numbers or probabilities of the second class, or (n, classes) probabilities.
+
+    Returns:
+        The metric's name to its value; with several heads the means over heads of each metric they share, and each
+        head's own as `target/metric`. A value that the rows don't define (one class alone) is NaN.
+    """
+    each = [
+        {metric: score(metric, head, y, p) for metric in METRICS[head.kind]}
+        for head, y, p in zip(problem.heads, observed, predicted, strict=True)
+    ]
+    if len(each) == 1:
+        return each[0]
+    shared = [metric for metric in each[0] if all(metric in other for other in each)]
+    result = {metric: float(np.mean([one[metric] for one in each])) for metric in shared}
+    for head, one in zip(problem.heads, each, strict=True):
+        result |= {f"{head.name}/{metric}": value for metric, value in one.items()}
+    return result
+
+
+def selection_score(
+    problem: Problem,
+    observed: Sequence[np.ndarray],
+    predicted: Sequence[np.ndarray],
+    reference: Sequence[np.ndarray],
+) -> float:
+    """The score that selects: the problem's metric, averaged over heads.
+
+    Args:
+        problem: Names the metric.
+        observed: As in `scores`.
+        predicted: As in `scores`.
+        reference: What knowing nothing predicts, per head; only heads of different kinds need it.
+    """
+    if problem.metric != RELATIVE:
+        return float(
+            np.mean([score(problem.metric, h, y, p) for h, y, p in zip(problem.heads, observed, predicted, strict=True)])
+        )
+    ratios = []
+    for head, y, p, nothing in zip(problem.heads, observed, predicted, reference, strict=True):
+        error = "rmse" if head.kind == "regression" else "log_loss"
+        ratios.append(score(error, head, y, p) / max(score(error, head, y, nothing), _TINY))
+    return float(np.mean(ratios))
+
+
+def score(metric: str, head: Head, y: np.ndarray, p: np.ndarray) -> float:
+    """One metric of one head; NaN where the rows don't define it."""
+    if len(y) == 0:
+        return float("nan")
+    p = np.asarray(p, "float64")
+    if head.kind == "regression":
+        return _regression(metric, y[:, 0], p[:, 0])
+    if head.kind == "multilabel":
+        return float(np.mean([_binary(metric, y[:, i], p[:, i]) for i in range(y.shape[1])]))
+    if head.kind == "binary":
+        return _binary(metric, y[:, 0], p[:, 0])
+    return _multiclass(metric, y[:, 0].astype(int), p)
+
+
+def _regression(metric: str, y: np.ndarray, p: np.ndarray) -> float:
+    match metric:
+        case "rmse":
+            return float(np.sqrt(np.mean((y - p) ** 2)))
+        case "mae":
+            return float(np.mean(np.abs(y - p)))
+    spread = float(np.sum((y - y.mean()) ** 2))
+    return 1.0 - float(np.sum((y - p) ** 2)) / spread if spread > 0 else float("nan")
+
+
+def _binary(metric: str, y: np.ndarray, p: np.ndarray) -> float:
+    y = y.astype(int)
+    if metric == "accuracy":
+        return float(np.mean((p > 0.5) == y))
+    if metric == "log_loss":
+        p = np.clip(p, _TINY, 1 - _TINY)
+        return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+    if y.min() == y.max():
+        return float("nan")
+    return float(sk.roc_auc_score(y, p) if metric == "roc_auc" else sk.average_precision_score(y, p))
+
+
+def _multiclass(metric: str, y: np.ndarray, p: np.ndarray) -> float:
+    if metric == "accuracy":
+        return float(np.mean(p.argmax(axis=1) == y))
+    if metric == "log_loss":
+        chosen = np.clip(p[np.arange(len(y)), y], _TINY, 1.0)
+        return float(-np.mean(np.log(chosen)))
+    present = [label for label in range(p.shape[1]) if 0 < (y == label).sum() < len(y)]
+    if not present:
+        return float("nan")
+    return float(np.mean([_binary(metric, (y == label).astype(int), p[:, label]) for label in present]))

@@ -1,0 +1,56 @@
+"""The problem: one head per question, each of the five kinds of the seed's first chapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from composable.data.schema import Notice
+
+HeadKind = Literal["regression", "binary", "multiclass", "multilabel"]
+Label = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Head:
+    """One question that the model answers.
+
+    Attributes:
+        name: The target's name; for multi-label the names joined, shortened.
+        kind: Regression, two classes, many classes, or several labels at once.
+        targets: The column or, for multi-label, the columns it predicts.
+        labels: The classes in the order of the probabilities, with their own types; `()` for a regression.
+            For multi-label: the two values every target takes, the negative one first.
+    """
+
+    name: str
+    kind: HeadKind
+    targets: tuple[str, ...]
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """The number of values the head gives per row: 1 for a number or two classes."""
+        if self.kind == "multilabel":
+            return len(self.targets)
+        return len(self.labels) if self.kind == "multiclass" else 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is being asked of a table.
+
+    Attributes:
+        heads: One per question.
+        metric: The name of the score that selects models, see `composable.problem.metrics`.
+        notices: The choices made, each with the flag that overrules it.
+    """
+
+    heads: tuple[Head, ...]
+    metric: str
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every target column, in order."""
+        return tuple(target for head in self.heads for target in head.targets)

@@ -1,0 +1,54 @@
+"""Target columns to arrays, and class labels to numbers and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import DataError
+from composable.data.parse import parse_column
+from composable.data.schema import Column, Schema
+from composable.problem.problem import Head, Label, Problem
+
+
+def label_text(label: Label) -> str:
+    """The one spelling under which a label is looked up: 1, 1.0, "1" and " 1.0 " are the same class."""
+    column = Column("", "category")
+    text = parse_column(pd.Series([label], dtype=object), column, origin="", strict=False).iloc[0]
+    return "" if pd.isna(text) else str(text)
+
+
+def target_missing(frame: pd.DataFrame, schema: Schema, targets: tuple[str, ...]) -> np.ndarray:
+    """Which rows lack a value in some target column, shape (n,)."""
+    missing = np.zeros(len(frame), bool)
+    for name in targets:
+        values = parse_column(frame[name], schema.column(name), origin="", strict=False)
+        missing |= np.asarray(pd.isna(values))
+    return missing
+
+
+def encode_targets(frame: pd.DataFrame, schema: Schema, problem: Problem, *, origin: str) -> tuple[np.ndarray, ...]:
+    """One array per head: numbers (n, 1) float32-safe float64, class numbers (n, 1), or 0/1 per label (n, labels).
+
+    Raises:
+        DataError: Naming the column, row and value that isn't a number or isn't one of the classes.
+    """
+    return tuple(
+        np.stack([_encode(frame[name], schema.column(name), head, origin) for name in head.targets], axis=1)
+        for head in problem.heads
+    )
+
+
+def _encode(values: pd.Series, column: Column, head: Head, origin: str) -> np.ndarray:
+    if head.kind == "regression":
+        return np.asarray(parse_column(values, column, origin=origin, strict=True), "float64")
+    texts = parse_column(values, column, origin=origin, strict=True)
+    numbers = pd.Series(texts).map({label_text(label): i for i, label in enumerate(head.labels)})
+    if numbers.isna().any():
+        row = int(np.flatnonzero(numbers.isna())[0])
+        raise DataError(
+            f"The target {column.name!r} must hold one of the classes the model knows.",
+            received=f"{origin}, row {row + 1}: {values.iloc[row]!r}",
+            remedy=f"the classes are {', '.join(map(repr, head.labels[:20]))}",
+        )
+    return numbers.to_numpy("float64")

@@ -1,0 +1,206 @@
+"""From a table and its targets to the problem: which kind each target is, why, and the flag that overrules it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import ConfigError, DataError
+from composable.data.parse import parse_column
+from composable.data.schema import Column, Notice, Schema
+from composable.problem.metrics import METRICS, RELATIVE
+from composable.problem.problem import Head, HeadKind, Label, Problem
+from composable.problem.targets import label_text
+
+MOST_CLASSES = 1000
+FEWEST_ROWS = 10
+_CLASSES_AT_MOST = 20  # so many different whole numbers may be classes
+_DEFAULT_METRIC: dict[HeadKind, str] = {
+    "regression": "rmse",
+    "binary": "roc_auc",
+    "multiclass": "log_loss",
+    "multilabel": "roc_auc",
+}
+
+
+def understand(
+    frame: pd.DataFrame, schema: Schema, *, problem: HeadKind | None = None, metric: str | None = None
+) -> Problem:
+    """The heads, their labels and the metric, from the target columns of `schema`.
+
+    Args:
+        frame: Raw rows, all with a value in every target.
+        schema: Says which columns are targets and how they are read.
+        problem: Overrules the inferred kind of every target; `multilabel` joins them into one head.
+        metric: Overrules the metric.
+
+    Raises:
+        DataError: If there are too few rows, one class only, a constant target or too many classes.
+        ConfigError: If the wanted problem or metric doesn't fit the targets.
+    """
+    if len(frame) < FEWEST_ROWS:
+        raise DataError(
+            f"At least {FEWEST_ROWS} rows with a target are needed to train and to check a model.",
+            received=f"{len(frame)} rows",
+            remedy="bring more rows",
+        )
+    notices: list[Notice] = []
+    columns = schema.targets
+    if problem == "multilabel":
+        heads = (_multi_label(frame, columns),)
+    else:
+        heads = tuple(_head(frame[c.name], c, problem, notices) for c in columns)
+    return Problem(heads, _metric(heads, metric), tuple(notices))
+
+
+def _head(values: pd.Series, column: Column, wanted: HeadKind | None, notices: list[Notice]) -> Head:
+    kind = wanted or _kind(values, column, notices)
+    if kind == "regression":
+        numbers = _numbers(values, column)
+        if np.ptp(numbers) == 0:
+            raise _constant(column, values)
+        return Head(column.name, "regression", (column.name,))
+    labels = _labels(values, column, notices)
+    if len(labels) < 2:
+        raise _constant(column, values)
+    if len(labels) > MOST_CLASSES:
+        raise DataError(
+            f"A target may have at most {MOST_CLASSES} classes.",
+            received=f"{column.name!r} has {len(labels)} different values in {len(values)} rows",
+            remedy="--problem regression if the values are amounts; otherwise merge rare classes",
+        )
+    if wanted == "binary" and len(labels) != 2:
+        raise ConfigError(
+            "A binary problem needs a target with two values.",
+            received=f"{column.name!r} has {len(labels)}: {', '.join(map(repr, labels[:5]))} ...",
+            remedy="--problem multiclass",
+        )
+    if len(labels) == 2 and kind == "multiclass":
+        notices.append(Notice(f"{column.name!r} has two values: it is a problem of two classes.", column=column.name))
+    return Head(column.name, "binary" if len(labels) == 2 else "multiclass", (column.name,), labels)
+
+
+def _kind(values: pd.Series, column: Column, notices: list[Notice]) -> HeadKind:
+    if column.kind != "number":
+        return "multiclass" if values.nunique() > 2 else "binary"
+    numbers = _numbers(values, column)
+    distinct = np.unique(numbers)
+    whole = bool(np.all(distinct == np.round(distinct)))
+    if len(distinct) == 2:
+        return "binary"
+    if not whole:
+        return "regression"
+    classes = len(distinct) <= _CLASSES_AT_MOST and len(numbers) >= 5 * len(distinct)
+    other = "regression" if classes else "multiclass"
+    notices.append(
+        Notice(
+            f"{column.name!r} holds whole numbers ({len(distinct)} different ones): taken as "
+            + ("classes." if classes else "amounts (regression)."),
+            column=column.name,
+            remedy=f"--problem {other} overrules this",
+        )
+    )
+    return "multiclass" if classes else "regression"
+
+
+def _numbers(values: pd.Series, column: Column) -> np.ndarray:
+    as_number = column if column.kind == "number" else Column(column.name, "number", decimal=column.decimal)
+    try:
+        return np.asarray(parse_column(values, as_number, origin="the target", strict=True), "float64")
+    except DataError as odd:
+        raise DataError(
+            f"A regression needs numbers in the target {column.name!r}.",
+            received=odd.received,
+            remedy="leave --problem regression out, or choose another target",
+        ) from odd
+
+
+def _labels(values: pd.Series, column: Column, notices: list[Notice]) -> tuple[Label, ...]:
+    """The classes, sorted, each with its own type (numbers as numbers, truth values as such)."""
+    originals: dict[str, Counter[Label]] = {}
+    counts = values.value_counts(dropna=True)
+    for value, count in counts[counts > 0].items():
+        plain: Label = value.item() if isinstance(value, np.generic) else value  # type: ignore[assignment]
+        originals.setdefault(label_text(plain), Counter())[plain] += int(count)
+    mixed = [text for text, spellings in originals.items() if len({type(s) for s in spellings}) > 1]
+    if mixed:
+        notices.append(
+            Notice(f"{column.name!r} writes the class {mixed[0]!r} as different types; they count as one class.", "warning")
+        )
+    single = [text for text, spellings in originals.items() if sum(spellings.values()) == 1]
+    if single:
+        notices.append(
+            Notice(
+                f"{len(single)} class{'es' * (len(single) > 1)} of {column.name!r} "
+                f"ha{'ve' if len(single) > 1 else 's'} one row only (first: {single[0]!r}): kept, but a network that "
+                "hasn't seen that row can't learn it.",
+                "warning",
+                column.name,
+                "bring more rows of rare classes, or merge them",
+            )
+        )
+    chosen = [spellings.most_common(1)[0][0] for spellings in originals.values()]
+    return _sorted(_as_numbers(chosen))
+
+
+def _as_numbers(labels: list[Label]) -> list[Label]:
+    """Texts that are all whole numbers, or all decimals as Python writes them, become numbers."""
+    for kind in (int, float):
+        try:
+            if all(isinstance(label, str) and str(kind(label)) == label.strip() for label in labels):
+                return [kind(label) for label in labels]
+        except ValueError:
+            continue
+    return [label.strip() if isinstance(label, str) else label for label in labels]
+
+
+def _sorted(labels: list[Label]) -> tuple[Label, ...]:
+    if any(isinstance(label, str) for label in labels):
+        return tuple(sorted(labels, key=str))
+    return tuple(sorted(labels))
+
+
+def _multi_label(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Head:
+    values = {c.name: _labels(frame[c.name], c, []) for c in columns}
+    every = sorted({label for labels in values.values() for label in labels}, key=str)
+    for name, labels in values.items():
+        if len(labels) < 2:
+            raise DataError(
+                "Every label of a multi-label problem needs rows with it and rows without it.",
+                received=f"{name!r} is always {labels[0]!r}" if labels else f"{name!r} is empty",
+                remedy=f"leave out --target {name}",
+            )
+    if len(every) != 2:
+        raise DataError(
+            "The targets of a multi-label problem must all hold the same two values, such as 0 and 1.",
+            received=f"values {', '.join(map(repr, every[:6]))}",
+            remedy="leave out --problem multilabel: then each target gets a head of its own",
+        )
+    name = "+".join(values) if len(values) <= 3 else f"{columns[0].name}+{len(values) - 1}"
+    return Head(name[:80], "multilabel", tuple(values), tuple(every))
+
+
+def _metric(heads: tuple[Head, ...], wanted: str | None) -> str:
+    kinds = {head.kind for head in heads}
+    if wanted is None:
+        if len(kinds) == 1:
+            return _DEFAULT_METRIC[heads[0].kind]
+        return "log_loss" if "regression" not in kinds else RELATIVE
+    for head in heads:
+        if wanted not in METRICS[head.kind]:
+            raise ConfigError(
+                f"The metric {wanted!r} doesn't fit a {head.kind} target.",
+                received=f"target {head.name!r}",
+                remedy=f"one of {', '.join(METRICS[head.kind])}",
+            )
+    return wanted
+
+
+def _constant(column: Column, values: pd.Series) -> DataError:
+    return DataError(
+        f"The target {column.name!r} must have at least two different values.",
+        received=f"{len(values)} rows, all {values.iloc[0]!r}",
+        remedy="choose another --target",
+    )

@@ -1,0 +1,93 @@
+"""The leaderboard as a table: every candidate up to a limit, what it scored and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from composable.report.facts import Facts, Trial
+from composable.report.reading import shortened
+from composable.report.words import counted, decimals, duration, figure, fixed, size
+
+SHOWN = 50
+FAILED = 10
+ROLES = {"network": "", "baseline": "baseline, never deployed", "reference": "reference, never deployed"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the leaderboard. `colour` names its style."""
+
+    rank: int
+    name: str
+    trial: int
+    remark: str
+    colour: str
+    validation: str
+    spread: str
+    test: str
+    parameters: str
+    bytes: str
+    latency: str
+    seconds: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """The leaderboard with what it leaves out, in words."""
+
+    metric: str
+    higher_is_better: bool
+    rows: tuple[Row, ...]
+    failed: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+def board(facts: Facts) -> Board:
+    """The best candidates, and whatever else a reader looks for: the deployed one, the baseline, the reference."""
+    ranked = facts.ranked
+    wanted = {facts.run.deployed, *(best.number for role in ROLES if (best := facts.best(role)))}
+    places = decimals(ranked[0].score or 0.0) if ranked else 0
+    rows = [
+        _row(rank, trial, facts.run.deployed, places)
+        for rank, trial in enumerate(ranked, 1)
+        if rank <= SHOWN or trial.number in wanted
+    ]
+    others = [trial for trial in facts.trials if not trial.is_ranked]
+    failed = [trial for trial in others if trial.status == "failed"]
+    running = sum(trial.status == "running" for trial in others)
+    unscored = len(others) - len(failed) - running
+    notes = []
+    if len(ranked) > len(rows):
+        notes.append(f"{len(rows)} of {counted(len(ranked), 'candidate')} are shown; the others scored worse.")
+    if len(failed) > FAILED:
+        notes.append(f"{counted(len(failed), 'candidate')} failed; the first {FAILED} are listed.")
+    if running:
+        notes.append(f"{counted(running, 'candidate')} had not finished.")
+    if unscored:
+        notes.append(f"{counted(unscored, 'candidate')} finished without a score.")
+    first = ranked[0] if ranked else None
+    return Board(
+        metric=first.metric if first else facts.run.metric,
+        higher_is_better=first.higher_is_better if first else False,
+        rows=tuple(rows),
+        failed=tuple((shortened(t.name, 60), shortened(t.reason, 300) or "no reason given") for t in failed[:FAILED]),
+        notes=tuple(notes),
+    )
+
+
+def _row(rank: int, trial: Trial, deployed: int | None, places: int) -> Row:
+    is_deployed = trial.number == deployed
+    return Row(
+        rank=rank,
+        name=shortened(trial.name, 60),
+        trial=trial.number,
+        remark="deployed" if is_deployed else ROLES.get(trial.role, ""),
+        colour="model" if is_deployed else trial.role if trial.role in ("baseline", "reference") else "other",
+        validation=fixed(trial.score, places),
+        spread=f"± {fixed(trial.spread, places)}" if trial.spread else "",
+        test=fixed(trial.test_score, places),
+        parameters=f"{trial.parameters:,}" if trial.parameters else "–",
+        bytes=size(trial.bytes),
+        latency="–" if trial.latency_ms is None else f"{figure(trial.latency_ms, 2)} ms",
+        seconds=duration(trial.seconds),
+    )

@@ -1,0 +1,135 @@
+"""The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"): what the model is for, and its limits."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+
+from composable.report.facts import Detail, Facts, Trial
+from composable.report.headline import standing
+from composable.report.reading import mapping, number, objects, shortened, text
+from composable.report.words import counted, duration, figure, metric_name, size
+
+_METRICS = 60
+
+
+@dataclass(frozen=True)
+class Card:
+    """The card's parts; each entry is a term and what is said about it."""
+
+    use: tuple[str, ...]
+    entries: tuple[tuple[str, str], ...]
+    metrics: tuple[tuple[str, str, str], ...]
+    metrics_note: str
+    limits: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    shell: str
+    python: str
+
+
+def card(facts: Facts, detail: Detail | None) -> Card:
+    """The card of the deployed model, or of the run where nothing is deployed yet."""
+    trial = facts.deployed
+    names = sorted({*trial.validation, *trial.test}) if trial else []
+    return Card(
+        use=tuple(_use(facts)),
+        entries=tuple(_entries(facts, trial, detail)),
+        metrics=tuple(
+            (metric_name(name), figure(trial.validation.get(name)), figure(trial.test.get(name)))
+            for name in names[:_METRICS]
+            if trial is not None
+        ),
+        metrics_note=f"{_METRICS} of {len(names)} metrics are shown." if len(names) > _METRICS else "",
+        limits=tuple(_limits(facts)),
+        environment=tuple(_environment(facts)),
+        shell=f"composable predict {shlex.quote(facts.run.name)} new.csv --out predictions.csv",
+        python=(
+            "import composable\n\n"
+            f"model = composable.load({json.dumps(facts.run.name + '/bundle', ensure_ascii=False)})\n"
+            'answers = model.predict("new.csv")'
+        ),
+    )
+
+
+def _use(facts: Facts) -> list[str]:
+    origin = shortened(facts.run.origin, 80) or "the training data"
+    return [
+        f"For rows that come about as those of {origin} did: the same columns, collected in the same way.",
+        "Not for people, places or times that those rows don't cover, and not to learn what causes what: a column that "
+        "helps to predict need not be a cause.",
+    ]
+
+
+def _entries(facts: Facts, trial: Trial | None, detail: Detail | None) -> list[tuple[str, str]]:
+    run = facts.run
+    rows = {part: f"{int(number):,} {part}" for part, number in run.split_rows.items()}
+    entries = [
+        ("Data", shortened(run.origin, 200)),
+        ("Size", "" if run.rows is None else f"{counted(run.rows, 'row')}, {counted(run.columns or 0, 'column')}"),
+        ("Fingerprint", shortened(run.fingerprint, 100)),
+        ("Test data", shortened(run.test_origin, 200)),
+        ("Split", shortened(run.split, 400)),
+        ("Rows", ", ".join(rows.values())),
+        ("Chosen by", metric_name(run.metric) if run.metric else ""),
+    ]
+    if trial is not None:
+        parameters = "" if trial.parameters is None else f"{trial.parameters:,} parameters, "
+        entries += [
+            ("Model", f"{shortened(trial.name, 80)}, trial {trial.number}"),
+            ("Cost", f"{parameters}{size(trial.bytes)}, {figure(trial.latency_ms, 2)} ms for one row"),
+            ("Trained in", duration(trial.seconds)),
+        ]
+    if detail is not None:
+        settings = [f"{text(name, 40)} {text(value, 40)}" for name, value in detail.settings.items() if text(value)]
+        entries += [("Settings", ", ".join(settings[:20])), ("Calibration", _calibration(detail))]
+    return [(term, words) for term, words in entries if words]
+
+
+def _calibration(detail: Detail) -> str:
+    said = []
+    for name, entry in list(detail.calibration.items())[:8]:
+        temperature = number(mapping(entry).get("temperature"))
+        before, after = (number(mapping(entry).get(key)) for key in ("log_loss_before", "log_loss_after"))
+        if temperature is not None and before is not None and after is not None:
+            change = f"log loss {figure(before)} to {figure(after)}"
+            said.append(f"{shortened(text(name), 40)}: temperature {figure(temperature, 3)}, {change}")
+    return "; ".join(said)
+
+
+def _limits(facts: Facts) -> list[str]:
+    kinds = {text(column.get("kind")) for column in objects(facts.profile.get("columns"))}
+    heads = {head.kind for head in facts.run.heads}
+    limits = ["Numbers outside the range of the training rows are extrapolation; predictions flag them."]
+    if "regression" in heads:
+        limits.append("Predicted numbers stay within the range of the training targets: it never predicts a new record.")
+    if kinds & {"category", "boolean"}:
+        limits.append("A category that training never saw is read as “unknown”; predictions count them.")
+    if "text" in kinds:
+        limits.append("Free text is read as a set of known words: their order and their meaning are lost.")
+    if heads & {"binary", "multiclass", "multilabel"}:
+        limits.append("Probabilities hold for data with the same mix of classes as here; if the mix moves, so do they.")
+    stands = standing(facts)
+    if stands is not None and stands.rows is not None:
+        few = stands.rows < 1000
+        limits.append(
+            f"Its score was measured on {counted(stands.rows, stands.part + ' row')}"
+            + ("; with so few, differences between candidates can be luck." if few else ".")
+        )
+    limits.append("Nothing here was audited for fairness between groups of people.")
+    return limits
+
+
+def _environment(facts: Facts) -> list[tuple[str, str]]:
+    run = facts.run
+    versions = ", ".join(f"{name} {shortened(version, 40)}" for name, version in list(run.versions.items())[:20])
+    named = {"cores": "{} cores", "memory_gb": "{} GB of memory", "processor": "{}"}
+    machine = [named.get(name, f"{name} {{}}").format(shortened(value, 80)) for name, value in run.machine.items()]
+    entries = [
+        ("Versions", versions),
+        ("Machine", ", ".join(machine[:10])),
+        ("Seed", text(run.options.get("seed"))),
+        ("Made", run.created),
+        ("Took", duration(run.seconds) if run.seconds is not None else ""),
+    ]
+    return [(term, words) for term, words in entries if words]

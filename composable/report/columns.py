@@ -1,0 +1,137 @@
+"""The data profile as a table: one line per column with a tiny picture of its values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+from composable.data.schema import DATE_ORIGIN
+from composable.report.facts import Facts
+from composable.report.reading import count, number, objects, sequence, shortened, text, texts
+from composable.report.words import counted, figure, percent, size
+
+SHOWN = 300
+_BARS = 30
+_WIDTH, _HEIGHT = 120.0, 26.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One column of the data."""
+
+    name: str
+    kind: str
+    role: str
+    reason: str
+    missing: str
+    distinct: str
+    picture: Markup
+    caption: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The data in a few words and as a table, with what is left out."""
+
+    about: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+def profile(facts: Facts) -> Profile:
+    """The profile; where there are more than 300 columns, targets and columns with warnings come first."""
+    found = facts.profile
+    columns = objects(found.get("columns"))
+    rows = count(found.get("rows")) or facts.run.rows
+    total = max(facts.run.columns or 0, len(columns))
+    about = []
+    if rows is not None:
+        about.append(f"{counted(rows, 'row')} and {counted(total, 'column')}")
+    if (duplicates := count(found.get("duplicates"))) is not None:
+        about.append("no row twice" if not duplicates else f"{counted(duplicates, 'row')} that another row repeats")
+    if (memory := number(found.get("memory_mb"))) is not None:
+        about.append(f"{size(int(memory * 1e6))} in memory")
+    shown = columns
+    if len(columns) > SHOWN:
+        urgent = sorted(columns, key=lambda c: (c.get("role") != "target", not sequence(c.get("warnings"))))
+        shown = urgent[:SHOWN]
+    notes = []
+    if total > len(shown):
+        notes.append(f"{len(shown):,} of {total:,} columns are shown: targets first, then those with warnings.")
+    return Profile(
+        about=f"{', '.join(about)}." if about else "",
+        rows=tuple(_row(column, rows) for column in shown),
+        notes=tuple(notes),
+    )
+
+
+def _row(column: Mapping[str, Any], rows: int | None) -> Row:
+    kind, missing, distinct = text(column.get("kind"), 20), count(column.get("missing")), count(column.get("distinct"))
+    counts, caption = _distribution(column, kind, rows)
+    return Row(
+        name=text(column.get("name"), 80) or "(no name)",
+        kind=kind,
+        role=text(column.get("role"), 20),
+        reason=text(column.get("reason"), 160),
+        missing="–" if missing is None or not rows else percent(min(1.0, missing / rows)),
+        distinct="–" if distinct is None else f"{distinct:,}",
+        picture=_bars(counts, caption),
+        caption=caption,
+        warnings=tuple(shortened(warning, 240) for warning in texts(column.get("warnings"))[:5]),
+    )
+
+
+def _distribution(column: Mapping[str, Any], kind: str, rows: int | None) -> tuple[list[float], str]:
+    """Bar heights and what they are, in words."""
+    histogram = column.get("histogram")
+    if isinstance(histogram, dict):
+        heights = [max(0.0, number(value) or 0.0) for value in sequence(histogram.get("counts"))[:200]]
+        low, middle, high = (_end(column.get(key), kind) for key in ("minimum", "median", "maximum"))
+        inside = f", median {middle}" if middle else ""
+        return heights, f"{low} to {high}{inside}" if low and high else ""
+    pairs = [
+        (text(pair[0], 24), number(pair[1]) or 0.0)
+        for pair in sequence(column.get("top"))
+        if isinstance(pair, list) and len(pair) == 2
+    ]
+    named = [f"{name or '(blank)'} {percent(min(1.0, rows_with / rows)) if rows else ''}".strip() for name, rows_with in pairs[:3]]
+    examples = [shortened(example, 30) for example in texts(column.get("examples"))[:2]]
+    heights = [max(0.0, height) for _, height in pairs] if kind in ("category", "boolean") else []
+    return heights, ", ".join(named or examples)
+
+
+def _end(value: object, kind: str) -> str:
+    """A limit of the values: a number, or a day that may be written as one (since `DATE_ORIGIN`)."""
+    found = number(value)
+    if kind == "date" and found is not None and abs(found) < 700_000:
+        return (date.fromisoformat(DATE_ORIGIN) + timedelta(days=int(found))).isoformat()
+    return figure(found) if found is not None else text(value, 24)
+
+
+def _bars(heights: Sequence[float], words: str) -> Markup:
+    """Bars from the left to the right, as one path; nothing where there is nothing to draw."""
+    heights = heights[:_BARS] if len(heights) <= _BARS * 2 else _merged(heights)
+    tallest = max(heights, default=0.0)
+    if tallest <= 0:
+        return Markup()
+    step = min(_WIDTH / len(heights), 12.0)
+    bars = [
+        f"M{place * step:.1f} {_HEIGHT:.0f}v-{max(1.0, height / tallest * _HEIGHT):.1f}h{step * 0.85:.1f}V{_HEIGHT:.0f}z"
+        for place, height in enumerate(heights)
+        if height > 0
+    ]
+    return Markup(
+        '<svg class="chart spark" role="img" aria-label="{0}" viewBox="0 0 {1:.0f} {2:.0f}"><title>{0}</title>'
+        '<path class="mark" d="{3}"/></svg>'
+    ).format(words or "Distribution of the values", _WIDTH, _HEIGHT, "".join(bars))
+
+
+def _merged(heights: Sequence[float]) -> list[float]:
+    """Neighbouring bars added up, so that about thirty are left."""
+    step = -(-len(heights) // _BARS)
+    return [sum(heights[start : start + step]) for start in range(0, len(heights), step)]

@@ -1,0 +1,260 @@
+"""What a run folder says, as plain values: the only part of the report that reads files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from composable.report.reading import (
+    count,
+    mapping,
+    number,
+    numbers,
+    objects,
+    read_object,
+    text,
+    texts,
+)
+
+UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class HeadFacts:
+    """One question of the run."""
+
+    name: str
+    kind: str
+    targets: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NoticeFacts:
+    """A choice or a warning."""
+
+    text: str
+    level: str
+    column: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What was asked and what came of it: `run.json`. `status` is "unreadable" where the file is."""
+
+    name: str
+    status: str = UNREADABLE
+    created: str = ""
+    seconds: float | None = None
+    origin: str = ""
+    test_origin: str = ""
+    fingerprint: str = ""
+    rows: int | None = None
+    columns: int | None = None
+    heads: tuple[HeadFacts, ...] = ()
+    metric: str = ""
+    notices: tuple[NoticeFacts, ...] = ()
+    split: str = ""
+    split_rows: Mapping[str, float] = field(default_factory=dict)
+    rotations: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: Mapping[str, str] = field(default_factory=dict)
+    deployed: int | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One candidate: what the leaderboard needs; `read_detail` gives the rest."""
+
+    number: int
+    path: Path
+    name: str
+    role: str
+    status: str
+    reason: str
+    metric: str
+    higher_is_better: bool
+    validation: Mapping[str, float]
+    test: Mapping[str, float]
+    spread: float | None
+    seconds: float | None
+    parameters: int | None
+    bytes: int | None
+    latency_ms: float | None
+
+    @property
+    def score(self) -> float | None:
+        """The validation score that ranks it, None where it has none."""
+        return self.validation.get(self.metric)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether it has a place on the leaderboard."""
+        return self.status == "done" and self.score is not None
+
+    @property
+    def test_score(self) -> float | None:
+        """The same metric on the test rows."""
+        return self.test.get(self.metric)
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """The training of one network on one rotation of the split."""
+
+    rotation: int
+    best_epoch: int | None
+    epochs: tuple[int, ...]
+    losses: tuple[float | None, ...]
+    scores: tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """The large part of a trial."""
+
+    architecture: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    calibration: Mapping[str, Any]
+    histories: tuple[Rotation, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the report shows."""
+
+    run: RunFacts
+    trials: tuple[Trial, ...]
+    profile: Mapping[str, Any]
+    diagnostics: Mapping[str, Any]
+
+    @property
+    def deployed(self) -> Trial | None:
+        """The trial in the bundle."""
+        found = (trial for trial in self.trials if trial.number == self.run.deployed)
+        return next(found, None)
+
+    @property
+    def ranked(self) -> list[Trial]:
+        """The trials that have a score, best first."""
+        scored = [(trial.score or 0.0, trial) for trial in self.trials if trial.is_ranked]
+        scored.sort(key=lambda pair: (-pair[0] if pair[1].higher_is_better else pair[0], pair[1].number))
+        return [trial for _, trial in scored]
+
+    def best(self, role: str) -> Trial | None:
+        """The best trial of a role."""
+        return next((trial for trial in self.ranked if trial.role == role), None)
+
+
+def read_facts(run: Path) -> Facts:
+    """Read a run folder; whatever is missing or broken in it is left out."""
+    return Facts(
+        run=_run(run),
+        trials=_trials(run / "trials"),
+        profile=read_object(run / "profile.json"),
+        diagnostics=read_object(run / "diagnostics.json"),
+    )
+
+
+def read_detail(trial: Trial) -> Detail:
+    """Read the architecture, the settings and the histories of one trial."""
+    content = read_object(trial.path)
+    return Detail(
+        architecture=mapping(content.get("architecture")),
+        settings=mapping(content.get("settings")),
+        calibration=mapping(content.get("calibration")),
+        histories=tuple(_rotation(history) for history in objects(content.get("histories"))),
+    )
+
+
+def _run(folder: Path) -> RunFacts:
+    name = text(folder.resolve().name) or "run"
+    content = read_object(folder / "run.json")
+    if not content:
+        return RunFacts(name)
+    data, problem, split = (mapping(content.get(key)) for key in ("data", "problem", "split"))
+    return RunFacts(
+        name=name,
+        status=text(content.get("status")) or UNREADABLE,
+        created=text(content.get("created")),
+        seconds=number(content.get("seconds")),
+        origin=text(data.get("origin")),
+        test_origin=text(data.get("test_origin")),
+        fingerprint=text(data.get("fingerprint")),
+        rows=count(data.get("rows")),
+        columns=count(data.get("columns")),
+        heads=tuple(_head(head) for head in objects(problem.get("heads"))),
+        metric=text(problem.get("metric")),
+        notices=_notices([*objects(content.get("notices")), *objects(problem.get("notices"))]),
+        split=text(split.get("text")) or text(split.get("kind")),
+        split_rows=numbers(split.get("rows")),
+        rotations=count(split.get("rotations")),
+        options=mapping(content.get("options")),
+        versions=_named(content.get("versions")),
+        machine=_named(content.get("machine")),
+        deployed=count(content.get("deployed")),
+    )
+
+
+def _head(head: Mapping[str, Any]) -> HeadFacts:
+    targets, labels = texts(head.get("targets")), texts(head.get("labels"))
+    return HeadFacts(text(head.get("name")), text(head.get("kind")), targets, labels)
+
+
+def _notices(found: list[dict[str, Any]]) -> tuple[NoticeFacts, ...]:
+    """Warnings first; what the run and the problem both say, once."""
+    notices = dict.fromkeys(
+        NoticeFacts(text(n.get("text")), text(n.get("level")), text(n.get("column")), text(n.get("remedy")))
+        for n in found
+        if text(n.get("text"))
+    )
+    return tuple(sorted(notices, key=lambda notice: notice.level != "warning"))
+
+
+def _named(value: object) -> dict[str, str]:
+    return {text(name): text(item) for name, item in mapping(value).items() if text(item)}
+
+
+def _trials(folder: Path) -> tuple[Trial, ...]:
+    paths = folder.glob("*/trial.json") if folder.is_dir() else ()
+    found = [(path, read_object(path)) for path in paths]
+    return tuple(
+        sorted((_trial(path, c) for path, c in found if c), key=lambda trial: (trial.number, trial.path))
+    )
+
+
+def _trial(path: Path, content: Mapping[str, Any]) -> Trial:
+    name, given = path.parent.name, count(content.get("number"))
+    return Trial(
+        number=given if given is not None else int(name) if name.isdecimal() else 0,
+        path=path,
+        name=text(content.get("name")) or "(no name)",
+        role=text(content.get("role")),
+        status=text(content.get("status")),
+        reason=text(content.get("reason")),
+        metric=text(content.get("metric")),
+        higher_is_better=content.get("higher_is_better") is True,
+        validation=numbers(content.get("validation")),
+        test=numbers(content.get("test")),
+        spread=number(content.get("validation_spread")),
+        seconds=number(content.get("seconds")),
+        parameters=count(content.get("parameters")),
+        bytes=count(content.get("bytes")),
+        latency_ms=number(content.get("latency_ms")),
+    )
+
+
+def _rotation(history: Mapping[str, Any]) -> Rotation:
+    epochs = objects(history.get("epochs"))
+    places = [count(epoch.get("epoch")) for epoch in epochs]
+    return Rotation(
+        rotation=count(history.get("rotation")) or 0,
+        best_epoch=count(history.get("best_epoch")),
+        epochs=tuple(place if place is not None else index for index, place in enumerate(places)),
+        losses=tuple(number(epoch.get("loss")) for epoch in epochs),
+        scores=tuple(number(epoch.get("score")) for epoch in epochs),
+    )

@@ -1,0 +1,99 @@
+"""The report: a run folder in, one self-contained page out. No script, no link, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from composable.core.workspace import write_atomically
+from composable.report.board import board
+from composable.report.canvas import Chart
+from composable.report.card import card
+from composable.report.columns import profile
+from composable.report.facts import Detail, Facts, read_detail, read_facts
+from composable.report.headline import headline, unit
+from composable.report.mistakes import mistakes
+from composable.report.network import Figure, network_figure
+from composable.report.reading import objects, shortened, text
+from composable.report.score_charts import learning_chart, score_chart
+from composable.report.words import TASKS, counted, metric_name
+
+CURVES = 6  # networks whose learning is drawn
+NOTICES = 60  # of each level
+
+_pages = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def write_report(run: Path) -> Path:
+    """Write `report.html` into a run folder, from what is in it, whatever state it is in.
+
+    Args:
+        run: A run folder, as `docs/run-folder.md` describes it.
+
+    Returns:
+        The path of the page.
+    """
+    path = run / "report.html"
+    write_atomically(path, render(read_facts(run)))
+    return path
+
+
+def render(facts: Facts) -> str:
+    """The page; the same facts give the same bytes."""
+    deployed = facts.deployed
+    detail = read_detail(deployed) if deployed is not None else None
+    standings = board(facts)
+    curves, curves_note = _learning(facts)
+    warnings = [notice for notice in facts.run.notices if notice.level == "warning"]
+    choices = [notice for notice in facts.run.notices if notice.level != "warning"]
+    return _pages.get_template("template.html").render(
+        run=facts.run,
+        headline=headline(facts),
+        warnings=warnings[:NOTICES],
+        choices=choices[:NOTICES],
+        notices_left_out=max(0, len(warnings) - NOTICES) + max(0, len(choices) - NOTICES),
+        board=standings,
+        metric=metric_name(standings.metric),
+        scores=score_chart(facts.ranked, deployed=facts.run.deployed, unit=unit(facts.run, standings.metric)),
+        mistakes=mistakes(facts),
+        curves=curves,
+        curves_note=curves_note,
+        network=_network(facts, detail),
+        deployed=deployed,
+        profile=profile(facts),
+        card=card(facts, detail),
+    )
+
+
+def _learning(facts: Facts) -> tuple[list[Chart], str]:
+    networks = [trial for trial in facts.ranked if trial.role == "network"]
+    charts = [
+        learning_chart(trial, read_detail(trial), best=trial.number == facts.run.deployed)
+        for trial in networks[:CURVES]
+    ]
+    note = f"The best {CURVES} of {len(networks):,} networks are drawn." if len(networks) > CURVES else ""
+    return [chart for chart in charts if chart is not None], note
+
+
+def _network(facts: Facts, detail: Detail | None) -> Figure | None:
+    if detail is None:
+        return None
+    kinds: dict[str, int] = {}
+    for column in objects(facts.profile.get("columns")):
+        if column.get("role") == "feature":
+            kind = text(column.get("kind"), 20)
+            kinds[kind] = kinds.get(kind, 0) + 1
+    parts = ", ".join(f"{many:,} {kind}" for kind, many in kinds.items())
+    inputs = f"{counted(sum(kinds.values()), 'column')}: {parts}" if kinds else "the columns of the data"
+    outputs = [
+        f"{shortened(head.name, 40)}: {TASKS.get(head.kind, 'a value').format(len(head.targets if head.kind == 'multilabel' else head.labels))}"
+        for head in facts.run.heads
+    ]
+    return network_figure(detail.architecture, inputs=inputs, outputs=outputs)

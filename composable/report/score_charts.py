@@ -1,0 +1,158 @@
+"""Charts of candidates: their scores side by side, and how each network learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from composable.report.canvas import BASELINE, FAINT, INK, MARK, MODEL, OTHER, REFERENCE, Chart, draw, single
+from composable.report.facts import Detail, Rotation, Trial
+from composable.report.reading import shortened
+from composable.report.words import metric_name
+
+SHOWN = 20  # candidates in the chart
+_POINTS = 200  # of one learning curve
+
+
+def score_chart(trials: Sequence[Trial], *, deployed: int | None, unit: str) -> Chart | None:
+    """Every candidate's validation score with its spread, and its test score; None where nothing has a score.
+
+    Args:
+        trials: Those to show, best first, each with a score.
+        deployed: The number of the deployed one.
+        unit: What the score is measured in, as " (unit of price)", or "".
+    """
+    if not trials:
+        return None
+    trials, left_out = trials[:SHOWN], len(trials) - SHOWN
+    low, high = _window(trials)
+    beyond = sum(not low <= trial.score <= high for trial in trials if trial.score is not None)
+
+    def paint(figure: Figure) -> None:
+        axes = single(figure, across=f"{metric_name(trials[0].metric)}{unit}", up="", grid="x")
+        for place, trial in enumerate(trials):
+            _candidate(axes, place, trial, trial.number == deployed, (low, high))
+        nothing = next((trial.score for trial in trials if trial.role == "reference"), None)
+        if nothing is not None and low <= nothing <= high:
+            axes.axvline(nothing, color=REFERENCE, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        margin = (high - low) * 0.04
+        axes.set_xlim(low - margin, high + margin)
+        axes.set_ylim(len(trials) - 0.4, -0.6)
+        axes.set_yticks(range(len(trials)), [shortened(trial.name, 34) for trial in trials])
+        for label, trial in zip(axes.get_yticklabels(), trials, strict=True):
+            colour = _colour(trial, trial.number == deployed)
+            label.set_color(INK if colour == OTHER else colour)
+        figure.legend(
+            handles=_legend(trials), loc="outside upper left", ncols=5, handletextpad=0.4, columnspacing=1.6
+        )
+
+    notes = ["Bars show how much the score varies between rotations of the split."]
+    if left_out > 0:
+        notes.append(f"The best {SHOWN} of {SHOWN + left_out:,} are drawn.")
+    if beyond:
+        notes.append(f"{beyond} much worse than knowing nothing: drawn at the edge.")
+    height = 0.95 + 0.27 * len(trials)
+    return draw(paint, title="Scores of the candidates", span="wide", height=height, note=" ".join(notes))
+
+
+def learning_chart(trial: Trial, detail: Detail, *, best: bool) -> Chart | None:
+    """Training loss and validation score per epoch and rotation; None where no epoch was recorded."""
+    histories = [rotation for rotation in detail.histories if rotation.epochs]
+    if not histories:
+        return None
+
+    def paint(figure: Figure) -> None:
+        loss, score = figure.subplots(1, 2)
+        colour = MODEL if best else INK
+        for rotation in histories:
+            _curve(loss, rotation, rotation.losses, colour)
+            _curve(score, rotation, rotation.scores, colour)
+        for axes, what in ((loss, "training loss"), (score, f"validation {metric_name(trial.metric)}")):
+            axes.set_xlabel("epoch")
+            axes.set_title(shortened(what, 40), loc="left")
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+
+    title = f"{shortened(trial.name, 40)} (trial {trial.number})"
+    return draw(paint, title=title, span="half", height=1.9)
+
+
+def _candidate(axes: Axes, place: int, trial: Trial, deployed: bool, window: tuple[float, float]) -> None:
+    colour, (low, high) = _colour(trial, deployed), window
+    score = trial.score if trial.score is not None else low
+    inside = min(max(score, low), high)
+    shape = "o" if inside == score else ">" if score > high else "<"
+    if trial.spread and inside == score:
+        ends = np.clip([score - trial.spread, score + trial.spread], low, high)
+        axes.plot(ends, [place, place], color=colour, linewidth=4, alpha=0.25, solid_capstyle="butt")
+    if trial.test_score is not None and low <= trial.test_score <= high:
+        hollow = {"markerfacecolor": "white", "markeredgecolor": colour, "markeredgewidth": 1.2}
+        axes.plot(trial.test_score, place, marker="D", markersize=4.5, linestyle="", zorder=3, **hollow)
+    axes.plot(inside, place, marker=shape, markersize=7, color=colour, linestyle="", zorder=4, gid=MARK)
+
+
+def _window(trials: Sequence[Trial]) -> tuple[float, float]:
+    """The scores worth showing: from the best to half as far again as knowing nothing, so that one diverged
+    candidate doesn't squeeze the others together."""
+    scores = [trial.score for trial in trials if trial.score is not None]
+    scores += [
+        trial.test_score for trial in trials if trial.test_score is not None and trial.role != "network"
+    ]
+    anchors = [
+        trial.score for trial in trials if trial.role != "network" and trial.score is not None
+    ] or scores
+    if trials[0].higher_is_better:
+        best, worst = max(scores), min(anchors)
+        bound = worst - 0.5 * abs(best - worst)
+        kept = [score for score in scores if score >= bound]
+    else:
+        best, worst = min(scores), max(anchors)
+        bound = worst + 0.5 * abs(worst - best)
+        kept = [score for score in scores if score <= bound]
+    low, high = min(kept), max(kept)
+    return (low, high) if high > low else (low - abs(low) * 0.05 - 0.01, high + abs(high) * 0.05 + 0.01)
+
+
+def _colour(trial: Trial, deployed: bool) -> str:
+    if deployed:
+        return MODEL
+    return {"baseline": BASELINE, "reference": REFERENCE}.get(trial.role, OTHER)
+
+
+def _legend(trials: Sequence[Trial]) -> list[Line2D]:
+    def entry(label: str, colour: str, marker: str = "o", filled: bool = True) -> Line2D:
+        face = colour if filled else "white"
+        return Line2D(
+            [], [], linestyle="", marker=marker, color=colour, markerfacecolor=face, markersize=5, label=label
+        )
+
+    roles = {trial.role for trial in trials}
+    entries = [entry("deployed", MODEL), entry("other networks", OTHER)]
+    if "baseline" in roles:
+        entries.append(entry("baseline, never deployed", BASELINE))
+    if "reference" in roles:
+        entries.append(entry("knowing nothing", REFERENCE))
+    if any(trial.test_score is not None for trial in trials):
+        entries.append(entry("on the test rows", FAINT, "D", filled=False))
+    return entries
+
+
+def _curve(axes: Axes, rotation: Rotation, values: Sequence[float | None], colour: str) -> None:
+    known = [
+        (epoch, value) for epoch, value in zip(rotation.epochs, values, strict=True) if value is not None
+    ]
+    if not known:
+        return
+    step = max(1, len(known) // _POINTS)
+    epochs, heights = zip(*(known[::step] if step == 1 else [*known[::step], known[-1]]), strict=True)
+    alone = "o" if len(epochs) == 1 else ""
+    axes.plot(epochs, heights, color=colour, linewidth=1.1, alpha=0.65, marker=alone, markersize=3, gid=MARK)
+    best = dict(known).get(rotation.best_epoch if rotation.best_epoch is not None else -1)
+    if best is not None:
+        axes.plot(
+            rotation.best_epoch, best, marker="o", markersize=4.5, color=BASELINE, linestyle="", zorder=4
+        )

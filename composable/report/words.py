@@ -1,0 +1,102 @@
+"""Numbers and scores in plain words."""
+
+from __future__ import annotations
+
+import math
+
+METRICS = {
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "average_precision": "average precision",
+    "f1": "F1",
+    "brier": "Brier score",
+}
+IN_UNITS = ("rmse", "mae")  # of the target
+TASKS = {
+    "regression": "a number",
+    "binary": "one of two classes",
+    "multiclass": "one of {} classes",
+    "multilabel": "which of {} labels apply",
+}
+
+
+_SPACE = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
+
+
+def metric_name(metric: str) -> str:
+    """A metric's name as the field writes it; `target/metric` becomes "metric of target"."""
+    target, slash, own = metric.rpartition("/")
+    return (
+        f"{metric_name(own)} of {target}"
+        if slash
+        else METRICS.get(metric, metric.replace("_", " ") or "score")
+    )
+
+
+def figure(value: float | None, digits: int = 4) -> str:
+    """A number with so many significant digits, grouped: 20,412, 2,041, 20.41, 0.02041, 2.041e-07."""
+    if value is None:
+        return "–"
+    shown = fixed(value, decimals(value, digits), digits)
+    if "." in shown and "e" not in shown:
+        shown = shown.rstrip("0").rstrip(".")
+    return shown
+
+
+def decimals(value: float, digits: int = 4) -> int:
+    """The decimal places that give a number so many significant digits."""
+    return max(0, digits - 1 - _power(value))
+
+
+def fixed(value: float | None, places: int, digits: int = 4) -> str:
+    """A number with so many decimal places, so that a column of them is aligned."""
+    if value is None:
+        return "–"
+    if not -5 < _power(value) < 12:
+        return f"{value:.{digits - 1}e}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:,.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _power(value: float) -> int:
+    return math.floor(math.log10(abs(value))) if value else 0
+
+
+def percent(share: float) -> str:
+    """A share as a percentage that never rounds to nothing or to everything."""
+    if 0 < share < 0.001:
+        return f"< 0.1{_SPACE}%"
+    if 0.999 < share < 1:
+        return f"> 99.9{_SPACE}%"
+    return f"{share * 100:.{0 if share in (0, 1) or 0.1 <= share <= 0.9 else 1}f}{_SPACE}%"
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 row", "2,000 rows", "2 classes"."""
+    plural = {"class": "classes", "study": "studies"}.get(noun, noun + "s")
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says them."""
+    if seconds is None:
+        return "–"
+    if seconds < 100:
+        return f"{figure(seconds, 3 if seconds >= 1 else 2)}{_SPACE}s"
+    if seconds < 6000:
+        return f"{seconds / 60:.1f}{_SPACE}min"
+    return f"{seconds / 3600:.1f}{_SPACE}h"
+
+
+def size(count: int | None) -> str:
+    """Bytes as a person says them."""
+    if count is None:
+        return "–"
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= step:
+            return f"{figure(count / step, 3)}{_SPACE}{unit}"
+    return f"{count}{_SPACE}B"

@@ -1,0 +1,143 @@
+"""One row of the leaderboard: a candidate, what it says, how it scores, what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from composable.data.split import Split
+from composable.problem.calibrate import Calibration, calibrate
+from composable.problem.finish import Finish, apply_finish, with_temperature
+from composable.problem.problem import Problem
+from composable.search.opinion import Arrays, Judge, Opinion, pool
+from composable.training.rotating import Candidate, Trained
+
+Role = Literal["network", "ensemble", "baseline", "reference"]
+
+
+@dataclass(eq=False)
+class Trial:
+    """A candidate and what became of it.
+
+    Attributes:
+        number: In the order of training.
+        name: Of the candidate, of the baseline or of the reference.
+        role: Whether it may be deployed: networks and ensembles only.
+        candidate: Architecture and settings of a network.
+        trained: Its networks, one per rotation.
+        calibrations: One per head.
+        opinion: What it says about rows it didn't learn from.
+        score: The selection score on the validation rows of the rotations that every candidate trains.
+        seconds: Spent on it.
+        status, reason: done or failed, and why.
+    """
+
+    number: int
+    name: str
+    role: Role
+    candidate: Candidate | None = None
+    trained: list[Trained] = field(default_factory=list)
+    calibrations: tuple[Calibration, ...] = ()
+    opinion: Opinion | None = None
+    score: float = float("nan")
+    seconds: float = 0.0
+    status: str = "done"
+    reason: str = ""
+    members: tuple[tuple[Trial, float], ...] = ()
+    cost: dict[str, Any] = field(default_factory=dict)
+
+    def finishes(self, network: Trained) -> tuple[Finish, ...]:
+        """What turns this trial's logits into answers: the network's own scaling, the trial's temperature."""
+        return tuple(
+            with_temperature(finish, calibration.temperature)
+            for finish, calibration in zip(network.finishes, self.calibrations, strict=True)
+        )
+
+
+def conclude(trial: Trial, problem: Problem, split: Split, targets: Sequence[np.ndarray], judge: Judge, seed: int) -> None:
+    """Calibrate a network's trial on its pooled validation rows, gather its opinion and score it."""
+    needed = [t for t in trial.trained if t.rotation < split.needed]
+    observed = [np.concatenate([y[split.rotations[t.rotation].validation] for t in needed]) for y in targets]
+    trial.calibrations = tuple(
+        calibrate(head, np.concatenate([t.validation[i] for t in needed]), observed[i], seed=seed)
+        for i, head in enumerate(problem.heads)
+    )
+    by_rotation = {t.rotation: t for t in trial.trained}
+
+    def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
+        network = by_rotation[number]
+        finishes = trial.finishes(network)
+
+        def finished(logits: Arrays) -> Arrays:
+            return [
+                apply_finish(np, head, finish, given)
+                for head, finish, given in zip(problem.heads, finishes, logits, strict=False)
+            ]
+
+        return finished(network.validation), finished(network.test), finished(network.own_test)
+
+    trial.opinion = pool(problem, split, sorted(by_rotation), len(targets[0]), said)
+    trial.seconds = sum(t.seconds for t in trial.trained)
+    trial.score = judge.selection(trial.opinion, common_rows(split))
+
+
+def common_rows(split: Split) -> np.ndarray:
+    """The validation rows of the rotations that every candidate trains: there all are compared."""
+    return np.unique(np.concatenate([r.validation for r in split.rotations[: split.needed]]))
+
+
+def record(trial: Trial, judge: Judge, split: Split, *, metric: str, higher_is_better: bool) -> dict[str, Any]:
+    """`trial.json`, see docs/run-folder.md."""
+    facts: dict[str, Any] = {
+        "number": trial.number,
+        "name": trial.name,
+        "role": trial.role,
+        "status": trial.status,
+        "reason": trial.reason,
+        "metric": metric,
+        "higher_is_better": higher_is_better,
+        "seconds": round(trial.seconds, 2),
+        "parameters": None,
+        "bytes": None,
+        "latency_ms": None,
+        **trial.cost,
+    }
+    if trial.opinion is not None:
+        facts |= {
+            "validation": judge.validation(trial.opinion),
+            "test": judge.test(trial.opinion),
+            "validation_spread": judge.spread(trial.opinion, split.rotations[: split.needed]),
+        }
+        facts["validation"][metric] = trial.score
+    if trial.candidate is not None:
+        facts |= {
+            "architecture": trial.candidate.architecture.to_config(),
+            "settings": asdict(trial.candidate.settings),
+            "histories": [_history(t) for t in trial.trained],
+            "calibration": _calibration(trial, judge.problem),
+        }
+    if trial.members:
+        facts["members"] = [{"trial": t.number, "name": t.name, "weight": round(w, 4)} for t, w in trial.members]
+    return facts
+
+
+def _history(trained: Trained) -> Mapping[str, Any]:
+    return {
+        "rotation": trained.rotation,
+        "best_epoch": trained.history.best_epoch,
+        "stopped": trained.history.stopped,
+        "epochs": [
+            {"epoch": e.epoch, "loss": e.loss, "score": e.held_out, "seconds": round(e.seconds, 4)}
+            for e in trained.history.epochs
+        ],
+    }
+
+
+def _calibration(trial: Trial, problem: Problem) -> dict[str, Any]:
+    return {
+        head.name: asdict(calibration)
+        for head, calibration in zip(problem.heads, trial.calibrations, strict=False)
+    }

@@ -1,0 +1,166 @@
+"""Train one candidate on the rotations of a split, and gather what it says about rows it did not learn from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from composable.core.budget import Deadline
+from composable.core.seeds import derive
+from composable.data.split import Rotation
+from composable.design import Architecture, tap
+from composable.design.prestems import adapt
+from composable.engine.losses import (
+    absolute_error,
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    squared_error,
+)
+from composable.engine.predict import predict
+from composable.engine.train import Epoch, History, Rows, Settings, compile_for_training, initialise, train
+from composable.problem.finish import Finish, apply_finish, fit_finish, to_training
+from composable.problem.metrics import score
+from composable.problem.problem import Head, Problem
+
+Arrays = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An architecture and how it is trained."""
+
+    name: str
+    architecture: Architecture
+    settings: Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """The encoded rows of a run.
+
+    Attributes:
+        problem: Says what the targets are.
+        inputs: The model's inputs, row by row.
+        targets: One array per head, as `encode_targets` gives them.
+        categories: The number of codes of each category column.
+        weights: A weight per row, or None.
+        own_test: Inputs of the person's own test file, or None.
+    """
+
+    problem: Problem
+    inputs: Mapping[str, np.ndarray]
+    targets: tuple[np.ndarray, ...]
+    categories: tuple[int, ...]
+    weights: np.ndarray | None = None
+    own_test: Mapping[str, np.ndarray] | None = None
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """The width of each input."""
+        return {name: int(values.shape[1]) for name, values in self.inputs.items()}
+
+    def at(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The inputs of these rows."""
+        return {name: values[rows] for name, values in self.inputs.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """One network: the weights after one rotation and its logits, per head, for the rows it didn't learn from."""
+
+    rotation: int
+    weights: Arrays
+    finishes: tuple[Finish, ...]
+    history: History
+    seconds: float
+    validation: Arrays
+    test: Arrays
+    own_test: Arrays
+
+
+@dataclass(eq=False)
+class Workbench:
+    """One candidate's graph, compiled once, on which every rotation is trained in turn."""
+
+    candidate: Candidate
+    material: Material
+    network: keras.Model = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.network = self.build()
+        losses = tuple(_loss(head, self.material.problem.metric) for head in self.material.problem.heads)
+        compile_for_training(self.network, losses, self.candidate.settings)
+
+    def build(self) -> keras.Model:
+        """A network of its own from the inputs to the logits of every head."""
+        return tap(self.candidate.architecture.build(self.material.widths), "logits")
+
+    def train(
+        self,
+        number: int,
+        rotation: Rotation,
+        *,
+        seed: int,
+        deadline: Deadline,
+        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    ) -> Trained:
+        """Train on the training rows of `rotation`, stop by its validation rows, predict those and its test rows."""
+        began = time.monotonic()
+        heads = self.material.problem.heads
+        seed = derive(seed, self.candidate.name, number)
+        initialise(self.network, self.build, seed)
+        adapt(self.network, self.material.at(rotation.train), categories=self.material.categories)
+        finishes = tuple(
+            fit_finish(head, y[rotation.train])
+            for head, y in zip(heads, self.material.targets, strict=True)
+        )
+        history = train(
+            self.network,
+            self._rows(rotation.train, finishes),
+            self._rows(rotation.validation, finishes),
+            loss=lambda logits, rows: _held_out_loss(heads, logits, rows.targets),
+            settings=self.candidate.settings,
+            seed=seed,
+            deadline=deadline,
+            on_epoch=on_epoch,
+        )
+        return Trained(
+            rotation=number,
+            weights=self.network.get_weights(),
+            finishes=finishes,
+            history=history,
+            seconds=time.monotonic() - began,
+            validation=predict(self.network, self.material.at(rotation.validation)),
+            test=predict(self.network, self.material.at(rotation.test)) if len(rotation.test) else [],
+            own_test=predict(self.network, self.material.own_test) if self.material.own_test else [],
+        )
+
+    def _rows(self, rows: np.ndarray, finishes: tuple[Finish, ...]) -> Rows:
+        material = self.material
+        targets = tuple(
+            to_training(head, finish, y[rows])
+            for head, finish, y in zip(material.problem.heads, finishes, material.targets, strict=True)
+        )
+        return Rows(material.at(rows), targets, None if material.weights is None else material.weights[rows])
+
+
+def _loss(head: Head, metric: str):  # noqa: ANN202 (a Loss; naming the type would import keras types here)
+    match head.kind:
+        case "regression":
+            return absolute_error if metric == "mae" else squared_error
+        case "multiclass":
+            return categorical_cross_entropy
+    return binary_cross_entropy
+
+
+def _held_out_loss(heads: tuple[Head, ...], logits: Arrays, targets: tuple[np.ndarray, ...]) -> float:
+    """Log loss, or mean squared error of standardised targets: smoother than most metrics, so a better guide."""
+    total = 0.0
+    for head, said, y in zip(heads, logits, targets, strict=True):
+        error = score("rmse" if head.kind == "regression" else "log_loss", head, y, apply_finish(np, head, Finish(), said))
+        total += error**2 if head.kind == "regression" else error
+    return total

@@ -1,0 +1,1 @@
+"""One file per architecture family, readable as the paper's figure."""

@@ -1,0 +1,88 @@
+"""`fit`: flags become options, progress goes to standard error, the outcome to standard output."""
+
+import json
+
+import pytest
+
+from composable.auto.options import FitOptions
+
+
+def test_every_flag_reaches_the_options(command, auto, tmp_path):
+    done = command(
+        "fit", "cars.csv", "--target", "price", "--target", "mpg", "--problem", "regression",
+        "--metric", "mae", "--time-limit", 60, "--max-trials", 3, "--split", "group:make",
+        "--test", "t.csv", "--schema", "s.json",
+        "--drop", "id", "--seed", 5, "--encoding", "latin-1", "--delimiter", "tab", "--decimal", ",",
+        "--date-order", "day-first", "--drop-missing-target", "--allow-leaks", "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert auto.options == FitOptions(
+        target=("price", "mpg"),
+        problem="regression",
+        metric="mae",
+        time_limit=60.0,
+        max_trials=3,
+        split="group:make",
+        schema="s.json",
+        test="t.csv",
+        seed=5,
+        drop=("id",),
+        encoding="latin-1",
+        delimiter="\t",
+        decimal=",",
+        date_order="day-first",
+        drop_missing_target=True,
+        allow_leaks=True,
+    )
+
+
+def test_the_config_file_fills_what_was_not_typed(command, auto, tmp_path):
+    (tmp_path / "fit.yaml").write_text("target: price\nseed: 3\nallow-leaks: true\n")
+    command("fit", "cars.csv", "--seed", "7", "--config", tmp_path / "fit.yaml")
+    assert (auto.options.target, auto.options.seed, auto.options.allow_leaks) == (("price",), 7, True)
+
+
+def test_the_end_shows_leaderboard_deployed_model_and_report(command, auto):
+    done = command("fit", "cars.csv", "--target", "price", "--out", "runs/cars")
+    assert "Leaderboard by rmse, lower is better" in done.out
+    assert "Deployed: tabm_mini in runs/cars/bundle" in done.out
+    assert "runs/cars/report.html" in done.out
+    assert "baseline, never deployed" in done.out
+
+
+def test_progress_goes_to_standard_error_alone(command, auto):
+    done = command("fit", "cars.csv", "--target", "price")
+    assert "Read 201 rows, 26 columns." in done.err
+    assert "Note: price is a number (--problem)" in done.err
+    assert "Trial 1, tabm_mini: rmse 2,100 in 12 s." in done.err
+    assert "Read 201 rows" not in done.out
+
+
+def test_json_stands_alone_on_standard_output(command, auto):
+    done = command("fit", "cars.csv", "--target", "price", "--json")
+    answer = json.loads(done.out)
+    assert (answer["status"], answer["deployed"]) == ("complete", "tabm_mini")
+    assert [row["rank"] for row in answer["leaderboard"]] == [1, 2, None]
+
+
+def test_g5_an_interrupted_fit_shows_what_it_has_and_ends_with_130(command, auto):
+    auto.events[-1] = {"event": "end", "status": "interrupted", "seconds": 5.0}
+    stopped = command("fit", "cars.csv", "--target", "price")
+    assert stopped.code == 130
+    assert "Deployed: tabm_mini" in stopped.out
+    assert "the same command continues" in stopped.err
+
+
+@pytest.mark.parametrize(
+    "typed", [("--time-limit", "0"), ("--time-limit", "-5"), ("--max-trials", "0"), ("--seed", "-1")]
+)
+def test_impossible_budgets_are_refused(command, auto, typed):
+    refused = command("fit", "cars.csv", "--target", "price", *typed)
+    assert (refused.code, auto.options) == (2, None)
+    assert typed[0] in refused.err
+
+
+def test_without_a_target_nothing_starts(command, auto):
+    refused = command("fit", "cars.csv")
+    assert (refused.code, auto.options) == (2, None)
+    assert "--target" in refused.err

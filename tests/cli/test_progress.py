@@ -1,0 +1,99 @@
+"""What a person sees while a fit goes on."""
+
+import io
+import re
+
+import pytest
+
+from composable.cli import progress
+from composable.cli.moment import Moment, after, milestone, status_line
+from composable.cli.progress import Progress, show_progress
+from composable.cli.words import duration, number, plain, size
+
+
+def test_the_status_line_has_stage_epoch_best_and_time_left():
+    moment = Moment()
+    for event in (
+        {"event": "problem", "metric": "rmse", "heads": []},
+        {"event": "saved", "trial": 1, "name": "mlp", "score": 2400.0},
+        {"event": "trial_start", "trial": 2, "name": "tabm_mini", "rotation": 1, "rotations": 8},
+        {"event": "epoch", "trial": 2, "rotation": 1, "epoch": 12, "loss": 0.1, "score": 2100.4},
+    ):
+        moment = after(moment, event)
+    line = status_line(moment, spent=26.0, limit=60.0)
+    assert (
+        line
+        == "trial 2: tabm_mini, rotation 2 of 8 | epoch 12, rmse 2,100 | best: mlp, rmse 2,400 | 34 s left"
+    )
+    assert status_line(moment, spent=26.0, limit=None).endswith("| 26 s spent")
+
+
+def test_a_failed_trial_tells_its_reason():
+    event = {
+        "event": "trial_end",
+        "trial": 2,
+        "name": "mlp",
+        "status": "failed",
+        "reason": "diverged\x07",
+        "score": None,
+    }
+    assert milestone(event, "rmse") == "Trial 2, mlp: failed diverged\\x07"
+
+
+def test_an_event_of_a_later_version_is_ignored():
+    assert after(Moment(), {"event": "applause"}) == Moment()
+    assert milestone({"event": "applause"}, "rmse") == ""
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    lines = []
+    shown = Progress(lines.append, 60.0, pause=10.0)
+    for second in range(25):
+        now[0] = float(second)
+        shown({"event": "epoch", "trial": 1, "rotation": 0, "epoch": second, "loss": 1.0, "score": 1.0})
+    assert [re.search(r"epoch (\d+)", line).group(1) for line in lines] == ["10", "20"]
+    assert lines[-1].endswith("40 s left")
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(("term", "live"), [("xterm", True), ("dumb", False)])
+def test_a_terminal_gets_a_live_line_unless_it_is_dumb(monkeypatch, term, live):
+    stream = Terminal()
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("TERM", term)
+    with show_progress(60.0) as shown:
+        shown({"event": "read", "rows": 10, "columns": 2})
+        shown({"event": "end", "status": "complete", "seconds": 1.0})
+    assert "Read 10 rows, 2 columns." in stream.getvalue()
+    assert ("\x1b[" in stream.getvalue()) == live
+    assert shown.status == "complete"
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (number(2123.456), "2,123"),
+        (number(0.123456), "0.1235"),
+        (number(None), "-"),
+        (number(float("inf")), "-"),
+        (size(43_412), "43.41 kB"),
+        (size(12_000_000), "12 MB"),
+        (duration(61), "61 s"),
+        (duration(600), "10 min"),
+        (duration(9000), "2.5 h"),
+        (plain("a\u202eb\nc"), "a\\u202eb\\nc"),
+        (plain("Köln 猫"), "Köln 猫"),
+    ],
+)
+def test_words(shown, expected):
+    assert shown == expected

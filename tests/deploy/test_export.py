@@ -1,0 +1,274 @@
+"""Exports answer as the bundle does, or don't come to be (rows A10-A13, D30)."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import composable.deploy.export as export_module
+from composable.core import optional as optional_module
+from composable.core.errors import ArtifactError, ConfigError, SetupError
+from composable.deploy.bundle import Bundle, load_bundle
+from composable.deploy.export import export
+from composable.deploy.golden import golden_rows
+from composable.deploy.onnx_names import safe_names
+from composable.deploy.onnx_read import read_onnx
+from composable.deploy.parity import check_parity
+from composable.problem.problem import Head
+
+onnx = pytest.importorskip("onnx", reason="the extra [onnx] isn't installed")
+onnxruntime = pytest.importorskip("onnxruntime", reason="the extra [onnx] isn't installed")
+pytest.importorskip("jax2onnx", reason="the extra [onnx] isn't installed")
+
+
+@pytest.fixture(scope="module")
+def exported(tiny: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export(tiny.bundle, "onnx", tmp_path_factory.mktemp("export") / "onnx")
+
+
+def _ask(path: Path, **columns: list[Any]) -> dict[str, np.ndarray]:
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    feed = {
+        name: np.array(values, dtype=object if isinstance(values[0], str) else "float64").reshape(-1, 1)
+        for name, values in columns.items()
+    }
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, feed), strict=True))
+
+
+def test_a11_raw_rows_in_labels_out_in_onnxruntime_alone(tiny: SimpleNamespace, exported: Path) -> None:
+    rows = {
+        "size": [5.0, float("nan"), float("inf")],
+        "stamp": [1.7e9 + 500.0, 1.7e9 + 1.0, float("nan")],
+        "sold": [7338.0, float("nan"), 0.5],
+        "make": ["bmw", "AUDI", "tesla"],
+        "fuel": ["gas", "unknown", ""],
+        "note": ["GOOD car,\tTrès\nrust, indeed", "", "TRÈS  bad"],
+    }
+    found = _ask(exported / "model.onnx", **rows)
+    frame = pd.DataFrame({**rows, "sold": ["2020-02-03 00:00", "", "2000-01-01 12:00"]})
+    expected = tiny.bundle.predict(frame)
+    assert found["prediction_grade"].tolist() == expected["prediction_grade"].tolist()
+    np.testing.assert_allclose(found["prediction_price"], expected["prediction_price"], atol=3e-5)
+    probabilities = expected[["p_grade_low", "p_grade_mid", "p_grade_high"]]
+    np.testing.assert_allclose(found["probabilities_grade"], probabilities, atol=1e-5)
+
+
+def test_a11_inputs_are_described(exported: Path) -> None:
+    described = json.loads((exported / "inputs.json").read_text())
+    assert {entry["name"]: entry["type"] for entry in described["inputs"]} == {
+        "size": "double", "stamp": "double", "sold": "double", "make": "string", "fuel": "string", "note": "string",
+    }  # fmt: skip
+    assert described["outputs"][1] == {
+        "target": "grade",
+        "prediction": "prediction_grade",
+        "probabilities": "probabilities_grade",
+        "classes": ["low", "mid", "high"],
+    }
+    session = onnxruntime.InferenceSession(str(exported / "model.onnx"))
+    assert json.loads(session.get_modelmeta().custom_metadata_map["composable"]) == described
+    assert sorted(path.name for path in exported.iterdir()) == [
+        "README.txt",
+        "inputs.json",
+        "manifest.json",
+        "model.onnx",
+    ]
+
+
+def test_a11_golden_rows_try_every_branch(tiny: SimpleNamespace) -> None:
+    rows = golden_rows(tiny.card)
+    assert len(rows) == 64
+    notices = tiny.bundle.answer(rows).notices
+    assert {notice.column for notice in notices} == {"size", "stamp", "make", "fuel"}
+    assert rows.isna().any().all()
+    assert {"AUDI", "audi"} <= set(rows["make"])
+
+
+def test_a11_a_file_that_answers_otherwise_is_refused(
+    tiny: SimpleNamespace, exported: Path, tmp_path: Path
+) -> None:
+    model = onnx.load_model(exported / "model.onnx")
+    for tensor in model.graph.initializer:
+        if (
+            tensor.name.startswith("network/")
+            and tensor.data_type == onnx.TensorProto.FLOAT
+            and len(tensor.dims) == 2
+        ):
+            array = onnx.numpy_helper.to_array(tensor)
+            tensor.CopyFrom(onnx.numpy_helper.from_array(array * np.float32(1.001), tensor.name))
+    onnx.save_model(model, tmp_path / "other.onnx")
+    check_parity(tiny.bundle, exported / "model.onnx", golden_rows(tiny.card))
+    with pytest.raises(ArtifactError, match=r"golden row \d+: .* from the file, .* from the bundle"):
+        check_parity(tiny.bundle, tmp_path / "other.onnx", golden_rows(tiny.card))
+
+
+def test_a11_a12_nothing_is_left_when_the_export_fails(
+    tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def differs(*_: Any) -> None:
+        raise ArtifactError("An exported file must answer as the bundle does.")
+
+    monkeypatch.setattr(
+        export_module, "write_onnx", lambda bundle, folder: (folder / "model.onnx").write_bytes(b"")
+    )
+    monkeypatch.setattr(export_module, "read_onnx", differs)
+    with pytest.raises(ArtifactError):
+        export(tiny.bundle, "onnx", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        Head("y", "binary", ("y",), (False, True)),
+        Head("y", "multiclass", ("y",), (1, 2, 5)),
+        Head("m, n", "multilabel", ("m", "n"), (0.0, 1.0)),
+    ],
+    ids=lambda head: head.kind,
+)
+def test_a11_every_kind_of_head(bundle_of: Callable[..., Bundle], tmp_path: Path, head: Head) -> None:
+    bundle = bundle_of(head)
+    folder = export(bundle, "onnx", tmp_path / "onnx")
+    rows = {
+        "size": [5.0],
+        "stamp": [1.7e9],
+        "sold": [0.0],
+        "make": ["bmw"],
+        "fuel": ["gas"],
+        "note": ["good"],
+    }
+    found = _ask(folder / "model.onnx", **rows)
+    expected = bundle.predict(pd.DataFrame({**rows, "sold": ["2000-01-01"]}))
+    for name in found:
+        if name.startswith("prediction"):
+            assert found[name].tolist() == expected[name].tolist()
+            assert isinstance(found[name].tolist()[0], type(head.labels[0]))
+
+
+def test_d30_odd_names_become_safe_and_stay_apart() -> None:
+    odd = [
+        "size",
+        "=cmd|x",
+        "<b>",
+        "a/b",
+        "a_b",
+        "",
+        "\n",
+        "x" * 10_000,
+        "x" * 9_999,
+        "prediction",
+        "größe",
+        "🙂",
+    ]
+    safe = safe_names(odd, taken=["prediction"])
+    assert safe["size"] == "size"
+    assert safe["größe"] == "größe"
+    assert safe["prediction"] == "prediction_2"
+    assert len(set(safe.values())) == len(odd)
+    assert all(len(name) < 80 and "/" not in name and name.strip() for name in safe.values())
+
+
+def _external(path: Path, target: str) -> None:
+    tensor = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
+    tensor.ClearField("float_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", target
+    info = [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, [1])]
+    inner = onnx.helper.make_graph([onnx.helper.make_node("Identity", ["w"], ["y"])], "g", [], info, [tensor])
+    constant = onnx.helper.make_node("Constant", [], ["c"], value=tensor)
+    loop = onnx.helper.make_node("If", ["b"], ["y"], then_branch=inner, else_branch=inner)
+    graphs = {
+        "initializer": inner,
+        "attribute": onnx.helper.make_graph([constant], "g", [], info),
+        "branch": onnx.helper.make_graph([loop], "g", [], info),
+    }
+    path.write_bytes(onnx.helper.make_model(graphs[path.stem]).SerializeToString())
+
+
+@pytest.mark.parametrize("place", ["initializer", "attribute", "branch"])
+@pytest.mark.parametrize("target", ["../secret", "/etc/passwd", "weights.bin"])
+def test_a10_weights_in_other_files_are_refused(tmp_path: Path, place: str, target: str) -> None:
+    _external(tmp_path / f"{place}.onnx", target)
+    with pytest.raises(ArtifactError, match="another file"):
+        read_onnx(tmp_path / f"{place}.onnx")
+
+
+def test_a10_links_and_garbage_are_refused(exported: Path, tmp_path: Path) -> None:
+    (tmp_path / "link.onnx").symlink_to(exported / "model.onnx")
+    (tmp_path / "garbage.onnx").write_bytes(b"\xff" * 100)
+    for name in ("link.onnx", "garbage.onnx", "none.onnx"):
+        with pytest.raises(ArtifactError, match="ONNX"):
+            read_onnx(tmp_path / name)
+    assert read_onnx(exported / "model.onnx").graph.name == "composable"
+
+
+@pytest.mark.parametrize("missing", ["onnx", "onnxruntime", "jax2onnx"])
+def test_a13_a_missing_exporter_names_the_extra(
+    tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    there = optional_module.importlib.import_module
+
+    def import_module(name: str) -> Any:
+        if name == missing:
+            raise ImportError(f"No module named {name!r}")
+        return there(name)
+
+    monkeypatch.setattr(optional_module.importlib, "import_module", import_module)
+    with pytest.raises(SetupError, match=r'pip install "composable\[onnx\]"'):
+        export(tiny.bundle, "onnx", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    export(tiny.bundle, "keras", tmp_path / "keras")
+
+
+def test_a13_an_operation_without_a_counterpart_is_named(
+    tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise NotImplementedError("No plugin for the primitive 'erf_inv'")
+
+    bundle = load_bundle(tiny.folder)
+    monkeypatch.setattr(bundle.model, "export", refuse)
+    with pytest.raises(ArtifactError, match="erf_inv"):
+        export(bundle, "onnx", tmp_path / "out")
+
+
+def test_the_converter_is_silent(tiny: SimpleNamespace, tmp_path: Path) -> None:
+    code = "import sys; from composable.deploy.bundle import load_bundle as l; from composable.deploy.export import export"
+    code += "; export(l(sys.argv[1]), 'onnx', sys.argv[2])"
+    command = [sys.executable, "-c", code, str(tiny.folder), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_another_backend_converts_in_a_child_process(
+    tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The choice alone is pretended; the child is real."""
+    monkeypatch.setattr("composable.deploy.onnx_numeric.keras.backend.backend", lambda: "torch")
+    monkeypatch.setattr("composable.deploy.onnx_numeric.convert", lambda *_: pytest.fail("converted here"))
+    export(tiny.bundle, "onnx", tmp_path / "out")
+    assert (tmp_path / "out" / "model.onnx").exists()
+
+
+def test_a_keras_export_is_a_bundle_that_keras_alone_opens(tiny: SimpleNamespace, tmp_path: Path) -> None:
+    folder = export(tiny.bundle, "keras", tmp_path / "out")
+    assert load_bundle(folder).card == tiny.card
+    code = "import sys, keras; m = keras.saving.load_model(sys.argv[1], compile=False); print(sorted(t.name for t in m.inputs))"
+    command = [sys.executable, "-c", code, str(folder / "model.keras")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ})
+    assert done.stdout.split() == ["['categories',", "'dates',", "'numbers',", "'texts']"]
+    assert "keras.saving.load_model" in (folder / "README.txt").read_text()
+
+
+def test_another_format_is_refused(tiny: SimpleNamespace, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="keras or onnx"):
+        export(tiny.bundle, "pickle", tmp_path / "out")  # type: ignore[arg-type]
