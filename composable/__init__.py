@@ -8,9 +8,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from composable.auto.api import fit as fit
     from composable.auto.estimators import Classifier as Classifier
     from composable.auto.estimators import Regressor as Regressor
-    from composable.auto.fit import fit as fit
     from composable.auto.inspect import inspect as inspect
     from composable.auto.run import Run as Run
     from composable.core.errors import ArtifactError as ArtifactError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ORIGINS = {  # public name -> module, name there
-    "fit": ("composable.auto.fit", "fit"),
+    "fit": ("composable.auto.api", "fit"),
     "Run": ("composable.auto.run", "Run"),
     "load": ("composable.deploy.bundle", "load_bundle"),
     "inspect": ("composable.auto.inspect", "inspect"),

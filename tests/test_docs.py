@@ -27,7 +27,8 @@ SECONDS = 10  # of each fit in these tests
 
 def blocks(page, language):
     """The texts of a page's blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def shell_lines():

@@ -32,11 +32,20 @@ def average(voices: Sequence[Voice], problem: Problem) -> keras.Model:
     outputs = [None] * len(problem.heads)
     for number, voice in enumerate(voices):
         voice.network.name = f"network_{number}"
+        _start_from_zeros(voice.network)
         for head, logits in enumerate(_as_list(voice.network(inputs))):
             said = apply_finish(ops, problem.heads[head], voice.finishes[head], logits) * (voice.weight / total)
             outputs[head] = said if outputs[head] is None else outputs[head] + said
     named = [layers.Identity(name=f"head_{head}")(output) for head, output in enumerate(outputs)]
     return keras.Model(inputs, named)
+
+
+def _start_from_zeros(network: keras.Model) -> None:
+    """The weights come from the file: drawing random ones first would be most of the time that loading takes."""
+    for layer in network.layers:
+        for name in ("kernel_initializer", "embeddings_initializer"):
+            if hasattr(layer, name):
+                setattr(layer, name, keras.initializers.Zeros())
 
 
 def _as_list(outputs: object) -> list:

@@ -34,10 +34,7 @@ def deploy(trial: Trial, prepared: Prepared, judge: Judge, folder: Path) -> None
     """Write the trial's bundle; the one that was there stays until the new one is whole."""
     model = deployable(trial, prepared.material)
     save_bundle(folder / "bundle", model, _card(trial, prepared, judge))
-    trial.cost |= {
-        "parameters": int(model.count_params()),
-        "bytes": (folder / "bundle" / "model.keras").stat().st_size,
-    }
+    trial.cost["bytes"] = (folder / "bundle" / "model.keras").stat().st_size
 
 
 def _card(trial: Trial, prepared: Prepared, judge: Judge) -> BundleCard:

@@ -148,6 +148,7 @@ def _go(
         deadline.keeping(kept),
         options.seed,
         options.max_trials,
+        options.max_epochs,
         deploy=lambda trial: deploy(trial, prepared, search.judge, folder),
     )
     interrupted = False

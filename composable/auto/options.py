@@ -16,6 +16,7 @@ class FitOptions:
         metric: The score that selects the model; by default rmse, roc_auc (two classes), log_loss (more).
         time_limit: Seconds for everything; None leaves only `max_trials` to bound the work.
         max_trials: The number of networks tried; bounds the work reproducibly.
+        max_epochs: The number of epochs of each network at most.
         split: How rows are held out: auto, random, stratified, group:COL, time:COL, column:COL.
         schema: Path of an edited schema.
         test: Path of a labelled file of the person's own; its rows are scored once, at the end.
@@ -32,6 +33,7 @@ class FitOptions:
     metric: Literal["rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision"] | None = None
     time_limit: float | None = None
     max_trials: int | None = None
+    max_epochs: int | None = None
     split: str = "auto"
     schema: str | None = None
     test: str | None = None

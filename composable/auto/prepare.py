@@ -101,7 +101,7 @@ def prepare(understood: Understood, options: FitOptions, weights: np.ndarray | N
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
     encoding = fit_encoding(table.frame, schema, rows=known)
     inputs = encode(table.frame, schema, encoding, origin=table.origin)
-    for notice in check_leaks(schema, encoding, problem, inputs, targets, known, allow=options.allow_leaks):
+    for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
         tell(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
@@ -111,6 +111,15 @@ def prepare(understood: Understood, options: FitOptions, weights: np.ndarray | N
     sizes = tuple(category.size for category in encoding.categories)
     material = Material(problem, inputs, targets, sizes, weights, own_inputs)
     return Prepared(understood, split, encoding, material, own, own_targets)
+
+
+def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:
+    """The columns among these rows that tell the target; see `check_leaks`."""
+    table, schema, problem = understood.table, understood.schema, understood.problem
+    encoding = fit_encoding(table.frame, schema, rows=rows)
+    inputs = encode(table.frame, schema, encoding, origin=table.origin)
+    targets = encode_targets(table.frame, schema, problem, origin=table.origin)
+    return list(check_leaks(encoding, problem, inputs, targets, rows, allow=allow))
 
 
 def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:

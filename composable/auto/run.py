@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import ArtifactError
+from composable.data.check import check_targets
+from composable.data.encode import encode
 from composable.data.read import read_table
+from composable.data.schema import Notice
 from composable.deploy.bundle import Bundle, load_bundle
 from composable.deploy.export import export
 from composable.problem.metrics import scores
 from composable.problem.problem import Problem
 from composable.problem.targets import encode_targets, target_missing
-from composable.data.check import check_targets
-from composable.data.encode import encode
 from composable.report.page import write_report
 from composable.search.leaderboard import leaderboard
 
@@ -71,9 +72,9 @@ class Run:
         return self.bundle.card.problem
 
     @property
-    def notices(self) -> list[dict[str, Any]]:
+    def notices(self) -> tuple[Notice, ...]:
         """What the person should know: choices with the flags that overrule them, and warnings."""
-        return list(self.facts.get("notices", []))
+        return tuple(Notice(**notice) for notice in self.facts.get("notices", []))
 
     def leaderboard(self) -> list[dict[str, Any]]:
         """Every candidate, the best first: score, cost, size, latency."""

@@ -16,6 +16,7 @@ from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.seeds import derive
 from composable.core.workspace import write_atomically, write_json
+from composable.engine.predict import predict
 from composable.problem.baseline import gradient_boosting, knowing_nothing
 from composable.problem.metrics import better, higher_is_better
 from composable.search.candidates import candidates
@@ -39,6 +40,7 @@ class Search:
         deadline: When training must be over.
         seed: For everything random.
         max_trials: The number of networks at most.
+        max_epochs: The number of epochs of each network at most.
         deploy: Called with each trial that is better than all before it.
     """
 
@@ -47,6 +49,7 @@ class Search:
     deadline: Deadline
     seed: int
     max_trials: int | None
+    max_epochs: int | None
     deploy: Deploy
     judge: Judge = field(init=False)
     trials: list[Trial] = field(default_factory=list)
@@ -89,6 +92,7 @@ class Search:
             rows=len(self.prepared.split.rotations[0].train),
             widths=self._material.widths,
             categories=self._material.categories,
+            max_epochs=self.max_epochs,
         )
         return found[: self.max_trials]
 
@@ -168,6 +172,7 @@ class Search:
                 self._train(trial, number, min(share, self.deadline.remaining))
             if trial.status == "done":
                 conclude(trial, self._problem, split, self._material.targets, self.judge, self.seed)
+                trial.cost |= _cost(self.bench(trial), len(trial.trained))
                 if math.isnan(trial.score):
                     trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
         except (ValueError, RuntimeError, MemoryError, TypeError) as failed:
@@ -188,7 +193,12 @@ class Search:
             seed=self.seed,
             deadline=Deadline(self.deadline.spent + seconds, self.deadline.clock, self.deadline.started),
             on_epoch=lambda epoch: self.recorder.happened(
-                "epoch", trial=trial.number, rotation=number, epoch=epoch.epoch, loss=epoch.loss, score=epoch.held_out
+                "epoch",
+                trial=trial.number,
+                rotation=number,
+                epoch=epoch.epoch,
+                loss=epoch.loss,
+                held_out=epoch.held_out,
             ),
         )
         if trained.history.best_epoch < 0 and self.best is not None:
@@ -200,7 +210,6 @@ class Search:
         """The trial's graph, compiled when first needed."""
         if trial.number not in self._benches:
             self._benches[trial.number] = Workbench(trial.candidate, self._material)
-            trial.cost["parameters"] = int(self._benches[trial.number].network.count_params())
         return self._benches[trial.number]
 
     def _stored(self, trial: Trial) -> list[Trained]:
@@ -222,6 +231,7 @@ class Search:
         trial.opinion = blend([t.opinion for t, _ in chosen], [w for _, w in chosen])
         trial.score = self.judge.selection(trial.opinion, common)
         trial.seconds = time.monotonic() - began
+        trial.cost = {key: sum(t.cost[key] for t, _ in chosen) for key in ("parameters", "bytes", "latency_ms")}
         self._ended(trial)
         self._deploy_if_better(trial)
 
@@ -283,3 +293,20 @@ class Search:
 
     def _folder(self, trial: Trial):  # noqa: ANN202
         return self.recorder.folder / "trials" / str(trial.number)
+
+
+def _cost(bench: Workbench, networks: int) -> dict[str, float]:
+    """What the trial's networks cost together: weights, their bytes, milliseconds for one row (median of five)."""
+    row = bench.material.at(np.array([0]))
+    predict(bench.network, row)
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        predict(bench.network, row)
+        times.append(time.perf_counter() - began)
+    parameters = int(bench.network.count_params()) * networks
+    return {
+        "parameters": parameters,
+        "bytes": 4 * parameters,
+        "latency_ms": round(1000 * float(np.median(times)) * networks, 3),
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 from composable.auto.options import FitOptions
 from composable.core.errors import ConfigError
-from composable.core.records import from_json
+from composable.core.records import validated
 
 MAXIMUM_BYTES = 100_000
 MAXIMUM_DEPTH = 5
@@ -35,8 +35,7 @@ def fit_options(flags: Mapping[str, Any], config: Path | None) -> FitOptions:
             received="no target",
             remedy="add --target COLUMN; `composable inspect` lists the columns",
         )
-    text = json.dumps({**options, "format": "composable.options/1"}, default=str)
-    return from_json(FitOptions, text, format="options", origin=str(config or "the command line"))
+    return validated(FitOptions, options, origin=str(config or "the command line"))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -102,7 +101,7 @@ def _yaml_pairs(text: str, origin: str) -> list[tuple[Any, Any]]:
 
 
 def _refuse_structure(text: str, origin: str) -> None:
-    """Refuse aliases and deep nesting while reading: a flat list needs neither, and both can grow without bound."""
+    """Refuse aliases and deep nesting while reading: a flat list needs neither and both can explode."""
     import yaml
 
     depth = 0

@@ -17,13 +17,10 @@ from composable.cli.switches import backend_option, debug_switch, json_switch, r
 def command(run: str, data: str, backend: str | None, *, as_json: bool) -> None:
     """Score the model of RUN on the labelled rows of DATA."""
     from composable.cli.opening import open_run
-    from composable.cli.saying import say_notices
     from composable.cli.tables import print_pairs
     from composable.cli.words import number
 
-    opened = open_run(run, backend)
-    scores = opened.evaluate(data)
-    say_notices(opened.notices)
+    scores = open_run(run, backend).evaluate(data)
     if as_json:
         print_json(scores)
     else:

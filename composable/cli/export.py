@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -21,7 +22,9 @@ from composable.cli.switches import backend_option, debug_switch, json_switch, r
 @backend_option
 @json_switch
 @debug_switch
-def command(run: str, format: str, out: Path, backend: str | None, *, as_json: bool) -> None:
+def command(
+    run: str, format: Literal["keras", "onnx"], out: Path, backend: str | None, *, as_json: bool
+) -> None:
     """Write the model of RUN for use elsewhere: raw rows in, labels and probabilities out."""
     from composable.cli.opening import open_run
 

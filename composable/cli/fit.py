@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,10 @@ from composable.cli.text_file_options import text_file_options, words_of
 if TYPE_CHECKING:  # importing a run imports Keras, and the backend has to be chosen before
     from composable.auto.run import Run
 
+ENDINGS = {
+    "interrupted": "Interrupted; the best model so far is saved, and the same command continues.",
+    "already complete": "Nothing to do: this run is complete. A larger budget continues it.",
+}
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 
@@ -50,6 +55,7 @@ def command(
     The run folder keeps the model, the scores and the report. The same command again continues a run
     that was interrupted. A flag wins over the same option in the --config file.
     """
+    started = time.monotonic()  # the time it takes to import Keras counts, too
     from composable.cli.config_file import fit_options
     from composable.engine.backend import choose_backend
 
@@ -59,12 +65,18 @@ def command(
     choose_backend(backend)
 
     from composable.auto.fit import fit
+    from composable.auto.run import Run
     from composable.cli.progress import show_progress
 
-    with show_progress(options.time_limit) as progress:
-        run = fit(data, options, out=out, progress=progress)
-    _print_outcome(run, progress.status, as_json=as_json)
-    return INTERRUPTED if progress.status == "interrupted" else 0
+    with show_progress(options.time_limit, started) as progress:
+        try:
+            run = fit(data, options, out=out, progress=progress, started=started)
+        except KeyboardInterrupt:  # raised after everything was saved, or before there was anything
+            if not progress.moment.report:
+                raise
+            run = Run(Path(progress.moment.report).parent)
+    _print_outcome(run, progress.moment.status, as_json=as_json)
+    return INTERRUPTED if progress.moment.status == "interrupted" else 0
 
 
 def _print_outcome(run: Run, status: str, *, as_json: bool) -> None:
@@ -73,6 +85,8 @@ def _print_outcome(run: Run, status: str, *, as_json: bool) -> None:
     rows = run.leaderboard()
     deployed = next((row["model"] for row in rows if row["deployed"]), None)
     report = run.path / "report.html"
+    if status in ENDINGS:
+        say(ENDINGS[status])
     if as_json:
         answer = {"run": str(run.path), "status": status, "deployed": deployed, "report": str(report)}
         print_json(answer | {"leaderboard": rows})
@@ -80,5 +94,3 @@ def _print_outcome(run: Run, status: str, *, as_json: bool) -> None:
     print_leaderboard(rows)
     click.echo(f"Deployed: {deployed} in {run.path / 'bundle'}" if deployed else "No model was deployed.")
     click.echo(f"Report:   {report}")
-    if status == "interrupted":
-        say("Interrupted; the same command continues.")

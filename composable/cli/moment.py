@@ -20,13 +20,15 @@ class Moment:
         epoch: Where training stands within the stage, or "".
         metric: The name of the score that selects models, once it is known.
         best: The best model saved so far and its score, or "".
-        status: How the fit ended; "" while it goes on.
+        report: Where the report is, once it is written.
+        status: How the fit ended: complete, already complete, or interrupted; "" while it goes on.
     """
 
     stage: str = "starting"
     epoch: str = ""
     metric: str = "score"
     best: str = ""
+    report: str = ""
     status: str = ""
 
 
@@ -42,19 +44,20 @@ STAGES = {
 def after(moment: Moment, event: Event) -> Moment:
     """The moment that follows an event."""
     kind = event["event"]
-    if kind in STAGES:
-        moment = replace(moment, stage=STAGES[kind], epoch="")
+    moment = replace(moment, stage=STAGES.get(kind, moment.stage), epoch="")
     match kind:
         case "start":
             return replace(moment, stage=f"reading {plain(event['origin'])}")
         case "problem":
             return replace(moment, metric=str(event["metric"]))
         case "trial_start":
-            return replace(moment, stage=_trial(event), epoch="")
+            return replace(moment, stage=_trial(event))
         case "epoch":
-            return replace(moment, epoch=f"epoch {event['epoch']}, {moment.metric} {number(event['score'])}")
+            return replace(moment, epoch=f"epoch {event['epoch']}, loss {number(event['held_out'])}")
         case "saved":
             return replace(moment, best=f"{plain(event['name'])}, {moment.metric} {number(event['score'])}")
+        case "report":
+            return replace(moment, report=str(event["path"]))
         case "end":
             return replace(moment, status=str(event["status"]))
     return moment

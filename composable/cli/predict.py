@@ -33,9 +33,9 @@ def command(run: str, data: str, out: Path | None, backend: str | None, *, raw: 
     from composable.cli.opening import open_run
     from composable.cli.saying import say_notices
 
-    opened = open_run(run, backend)
-    answers = opened.predict(data)
-    say_notices(opened.notices)
+    prediction = open_run(run, backend).bundle.answer(data)
+    answers = prediction.frame
+    say_notices(prediction.notices)
     if out:
         write_atomically(out, csv_text(answers, raw=raw))
         say(f"Wrote {len(answers):,} predictions to {out}")

@@ -22,7 +22,6 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
         return
     metric = rows[0]["metric"]
     table = _table(
-        f"Leaderboard by {metric}, {'higher' if rows[0]['higher_is_better'] else 'lower'} is better",
         left=("", "model"),
         right=(f"validation {metric}", f"test {metric}", "seconds", "parameters", "size", "latency"),
         last="remark",
@@ -40,18 +39,21 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
             _remark(row),
             style="bold" if row["deployed"] else None,
         )
-    console().print(table)
+    better = "higher" if rows[0]["higher_is_better"] else "lower"
+    _print(f"Leaderboard by {metric}, {better} is better", table)
 
 
 def _remark(row: Mapping[str, Any]) -> str:
     if row["deployed"]:
         return "deployed"
-    return ROLES.get(row["role"], "") if row["status"] == "done" else str(row["status"])
+    if row["status"] == "done":
+        return ROLES[row["role"]]
+    return plain(f"{row['status']}: {row['reason']}" if row["reason"] else row["status"])
 
 
 def print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
     """Print the columns of a profile: what each holds, what it is used for, and why."""
-    table = _table("Columns", left=("column", "kind", "role"), right=("missing", "distinct"), last="reason")
+    table = _table(left=("column", "kind", "role"), right=("missing", "distinct"), last="reason")
     for column in columns[:MOST_COLUMNS]:
         table.add_row(
             plain(column["name"]),
@@ -61,7 +63,7 @@ def print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
             number(column["distinct"]),
             plain("; ".join((column["reason"], *column["warnings"]))),
         )
-    console().print(table)
+    _print("Columns", table)
     if len(columns) > MOST_COLUMNS:
         console().print(
             f"... and {len(columns) - MOST_COLUMNS:,} more columns; --json and the schema list them."
@@ -70,20 +72,26 @@ def print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
 
 def print_pairs(title: str, pairs: Mapping[str, str]) -> None:
     """Print names and what belongs to them."""
-    table = _table(title, left=("",), right=(), last="")
+    table = _table(left=("",), right=(), last="")
     table.show_header = False
     for name, value in pairs.items():
         table.add_row(plain(name), value)
-    console().print(table)
+    _print(title, table)
 
 
-def _table(title: str, *, left: Sequence[str], right: Sequence[str], last: str) -> Table:
+def _table(*, left: Sequence[str], right: Sequence[str], last: str) -> Table:
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table()
     for name in left:
         table.add_column(name, overflow="fold")
     for name in right:
         table.add_column(name, justify="right", overflow="fold")
     table.add_column(last, overflow="fold")
     return table
+
+
+def _print(title: str, table: Table) -> None:
+    terminal = console()
+    terminal.print(title, style="bold")
+    terminal.print(table)

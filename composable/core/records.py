@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from composable.core.errors import ConfigError
@@ -23,8 +24,6 @@ def from_json(cls: type[Record], text: str, *, format: str, origin: str, version
     Raises:
         ConfigError: Naming `origin`, the path inside it, the value, and the nearest known name.
     """
-    from pydantic import ValidationError
-
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as broken:
@@ -38,8 +37,19 @@ def from_json(cls: type[Record], text: str, *, format: str, origin: str, version
             received=repr(found),
             remedy="use a file that this version of Composable wrote",
         )
+    return validated(cls, body, origin=origin)
+
+
+def validated(cls: type[Record], values: Mapping[str, Any], *, origin: str) -> Record:
+    """A record from plain values, each checked against its type.
+
+    Raises:
+        ConfigError: Naming `origin`, the path inside it, the value, and the nearest known name.
+    """
+    from pydantic import ValidationError
+
     try:
-        return _adapter(cls).validate_python(_tuples(body))
+        return _adapter(cls).validate_python(_tuples(dict(values)))
     except ValidationError as invalid:
         raise _explain(invalid, cls, origin) from invalid
 

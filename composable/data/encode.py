@@ -11,8 +11,8 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.encoding import FIRST, MISSING, UNKNOWN, CategoryTable, Encoding, NumberColumn, TextTable
-from composable.data.infer_words import VOCABULARY
 from composable.data.frames import column_of
+from composable.data.infer_words import VOCABULARY
 from composable.data.names import listed
 from composable.data.parse import parse_dates, parse_numbers, parse_texts, raw_texts
 from composable.data.schema import Column, Schema
@@ -77,7 +77,9 @@ def encode(
 
     def numbers(item: NumberColumn) -> np.ndarray:
         column = schema.column(item.column)
-        return parse_numbers(column_of(frame, item.column), column, origin=origin, strict=strict) - item.offset
+        return (
+            parse_numbers(column_of(frame, item.column), column, origin=origin, strict=strict) - item.offset
+        )
 
     def dates(name: str) -> np.ndarray:
         return parse_dates(column_of(frame, name), schema.column(name), origin=origin, strict=strict)

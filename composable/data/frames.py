@@ -11,14 +11,12 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pandas.util import hash_pandas_object
 
 from composable.core.errors import DataError
 from composable.data.names import check_names, listed, shown
 
 _PLAIN_OF_ARROW = {
     ("string", "large_string", "string_view", "time"): "str",
-    ("dictionary",): "category",
     ("boolean",): "boolean",
     ("integer",): "Int64",
     ("floating", "decimal", "null"): "float64",
@@ -104,14 +102,19 @@ def column_of(frame: pd.DataFrame, name: str) -> pd.Series:
     return cast("pd.Series", frame[name])
 
 
+def cell_hashes(values: pd.Series) -> np.ndarray:
+    """A 64-bit hash of each cell; equal cells of columns of one type have equal hashes."""
+    plain = values.astype("str") if isinstance(values.dtype, pd.CategoricalDtype) else values
+    return pd.util.hash_pandas_object(plain, index=False).to_numpy()  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def frame_fingerprint(frame: pd.DataFrame) -> str:
     """sha256 over names, types and values of a plain frame."""
     digest = hashlib.sha256()
     for name in frame.columns:
-        column = frame[name]
-        values = column.astype("str") if isinstance(column.dtype, pd.CategoricalDtype) else column
+        column = column_of(frame, name)
         digest.update(f"{name}\0{column.dtype}\0{len(column)}\0".encode("utf-8", "surrogatepass"))
-        digest.update(hash_pandas_object(values, index=False).to_numpy().tobytes())
+        digest.update(cell_hashes(column).tobytes())
     return digest.hexdigest()
 
 
@@ -121,7 +124,7 @@ def _plain(column: pd.Series, name: str, origin: str) -> pd.Series:
     if isinstance(column.dtype, pd.SparseDtype):
         column = column.sparse.to_dense()
     if isinstance(column.dtype, pd.ArrowDtype):
-        column = column.astype(_without_arrow(column.dtype, where))
+        column = _without_arrow(column, where)
     if pd.api.types.is_object_dtype(column.dtype):
         return _from_objects(column, where)
     if pd.api.types.is_complex_dtype(column.dtype):
@@ -144,9 +147,15 @@ def _simpler(column: pd.Series) -> pd.Series:
     return column.copy()
 
 
-def _without_arrow(kind: pd.ArrowDtype, where: str) -> str:
-    """The plain type for an Arrow type; nested and binary ones are refused."""
-    arrow = kind.pyarrow_dtype
+def _without_arrow(column: pd.Series, where: str) -> pd.Series:
+    """An Arrow-backed column as the plain type that stands for it; nested and binary ones are refused."""
+    arrow = cast("pd.ArrowDtype", column.dtype).pyarrow_dtype
+    if pa.types.is_dictionary(arrow):
+        return column.astype(_plain_of_arrow(arrow.value_type, where)).astype("category")
+    return column.astype(_plain_of_arrow(arrow, where))
+
+
+def _plain_of_arrow(arrow: pa.DataType, where: str) -> str:
     for names, plain in _PLAIN_OF_ARROW.items():
         if any(getattr(pa.types, f"is_{name}")(arrow) for name in names):
             return plain

@@ -21,8 +21,8 @@ def is_named_like_identifier(name: str) -> bool:
 def row_number_reason(name: str, numbers: np.ndarray) -> str:
     """Why whole numbers, in row order and without gaps, identify rows; "" where they don't.
 
-    Row numbers rise by one from 0 or 1. Other whole numbers need a name that says so and (nearly) no repetition:
-    a price or a year may well differ in every row.
+    Row numbers rise by one from 0 or 1. Other whole numbers need a name that says so and (nearly) no
+    repetition: a price or a year may well differ in every row.
     """
     rows = len(numbers)
     if rows < ENOUGH_ROWS:

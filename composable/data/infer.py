@@ -40,9 +40,9 @@ def infer_schema(
 ) -> tuple[Schema, tuple[Notice, ...]]:
     """Infer each column's kind and role, with the reason.
 
-    A column of text is, in this order: empty; numbers, where nine in ten of its cells are; true or false; dates;
-    constant; identifiers, where nearly every cell is one token of its own; free text, where cells are several words
-    and mostly differ; else a category.
+    A column of text is, in this order: empty; numbers, where nine in ten of its cells are; true or false;
+    dates; constant; identifiers, where nearly every cell is one token of its own; free text, where cells are
+    several words and mostly differ; else a category.
 
     Args:
         table: The table.

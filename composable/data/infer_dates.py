@@ -38,8 +38,8 @@ def mixed_dates(cells: TextCells) -> tuple[Notice, ...]:
     odd = cells.present.where(np.isnan(dates.days))
     return (
         Notice(
-            f"{cells.present.cells - odd.cells} of {cells.present.cells} cells are dates in the format {dates.format}, "
-            f"too few to read the column as dates; the first other is {odd.example()}.",
+            f"{cells.present.cells - odd.cells} of {cells.present.cells} cells are dates in the format "
+            f"{dates.format}, too few to read the column as dates; the first other is {odd.example()}.",
             level="warning",
             column=cells.name,
             remedy="write all of them in one format, for example 2024-01-31",

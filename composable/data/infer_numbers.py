@@ -86,17 +86,18 @@ def _writing_notices(cells: TextCells, good: Distinct, writing: Writing) -> list
     if writing.thousands:
         grouped = good.where(good.texts.str.contains(writing.thousands, regex=False).to_numpy(dtype=bool))
         value = numbers_from(grouped.texts.head(1), writing)[0]
-        other = "," if writing.thousands == "," else "."
         notices.append(
             Notice(
                 f"{writing.thousands!r} is read as grouping thousands: {grouped.example()} is {value:g}.",
                 column=cells.name,
-                remedy=f"--decimal {other} if it is the decimal mark" if writing.thousands in ",." else "",
+                remedy=f"--decimal {writing.thousands} if it is the decimal mark"
+                if writing.thousands in ",."
+                else "",
             )
         )
     if writing.decimal != cells.decimal:
         marked = good.where(good.texts.str.contains(writing.decimal, regex=False).to_numpy(dtype=bool))
-        text = f"{writing.decimal!r} is read as the decimal mark, unlike in the rest of the file: {marked.example()}."
+        text = f"{writing.decimal!r} is read as the decimal mark here: {marked.example()}."
         notices.append(
             Notice(text, column=cells.name, remedy="change 'decimal' of the column in a schema: --schema")
         )

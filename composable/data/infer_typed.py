@@ -16,16 +16,9 @@ from composable.data.schema import Column, Notice
 def typed_column(values: pd.Series, name: str, *, is_target: bool) -> Finding:
     """The kind of a boolean, number, date or category column, with the reason."""
     if isinstance(values.dtype, pd.CategoricalDtype):
-        return word_column(
-            name, values, distinct_texts(parse_texts(values, Column(name, "category"))), is_target=is_target
-        )
-    notices: tuple[Notice, ...] = ()
-    present = values.dropna()
-    if pd.api.types.is_float_dtype(values.dtype):
-        infinite = np.isinf(present.to_numpy(dtype="float64"))
-        if infinite.any():
-            notices = (infinite_cells(name, int(infinite.sum()), int(present.index[infinite][0])),)
-            present = present.loc[~infinite]
+        every = distinct_texts(parse_texts(values, Column(name, "category")))
+        return word_column(name, values, every, is_target=is_target)
+    present, notices = _finite(values.dropna(), name)
     if present.empty:
         return Finding(Column(name, "empty", "drop", "no values"), notices)
     if present.nunique() == 1 and not is_target:
@@ -36,13 +29,20 @@ def typed_column(values: pd.Series, name: str, *, is_target: bool) -> Finding:
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return _date_column(present, name, is_target=is_target)
     numbers = present.to_numpy(dtype="float64")
-    if (
-        pd.api.types.is_integer_dtype(values.dtype)
-        and not is_target
-        and (why := row_number_reason(name, numbers))
-    ):
+    may_count = pd.api.types.is_integer_dtype(values.dtype) and not is_target
+    if may_count and (why := row_number_reason(name, numbers)):
         return Finding(Column(name, "identifier", "drop", why), notices)
     return Finding(Column(name, "number", "feature", span(numbers)), notices)
+
+
+def _finite(present: pd.Series, name: str) -> tuple[pd.Series, tuple[Notice, ...]]:
+    if not pd.api.types.is_float_dtype(present.dtype):
+        return present, ()
+    infinite = np.isinf(present.to_numpy(dtype="float64"))
+    if not infinite.any():
+        return present, ()
+    said = infinite_cells(name, int(infinite.sum()), int(np.asarray(present.index)[infinite][0]))
+    return present.loc[~infinite], (said,)
 
 
 def _date_column(present: pd.Series, name: str, *, is_target: bool) -> Finding:

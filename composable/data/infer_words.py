@@ -75,7 +75,7 @@ def word_column(name: str, values: pd.Series, every: Distinct, *, is_target: boo
 def _rare(name: str, present: Distinct) -> tuple[Notice, ...]:
     if len(present) <= VOCABULARY:
         return ()
-    text = f"{len(present):,} different texts: the {VOCABULARY:,} most frequent are told apart, the others count as unknown."
+    text = f"{len(present):,} different texts: all but the {VOCABULARY:,} most frequent count as unknown."
     return (Notice(text, level="warning", column=name, remedy="--drop if the column only names the rows"),)
 
 

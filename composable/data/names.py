@@ -66,8 +66,8 @@ def _refuse_equal(names: Sequence[str], keys: Sequence[str], rule: str, origin: 
     clashes = [found for found in positions.values() if len(found) > 1]
     if clashes:
         texts = [
-            f"{' and '.join(dict.fromkeys(shown(names[p - 1]) for p in found))} at columns {_positions(found)}"
-            for found in clashes[:5]
+            " and ".join(dict.fromkeys(shown(names[p - 1]) for p in at)) + f" at columns {_positions(at)}"
+            for at in clashes[:5]
         ]
         more = f"; and {len(clashes) - 5} more names" if len(clashes) > 5 else ""
         raise DataError(

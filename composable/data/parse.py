@@ -22,11 +22,11 @@ def parse_column(values: pd.Series, column: Column, *, origin: str, strict: bool
         strict: Whether a cell that can't be read is an error (prediction) or a missing value (training).
 
     Returns:
-        Numbers: float64, NaN = missing (infinities too). Dates: float64 days since `DATE_ORIGIN`, NaN = missing.
-        All else: a `str` Series of canonical texts, NA = missing.
+        Numbers: float64, NaN = missing (infinities too). Dates: float64 days since `DATE_ORIGIN`, NaN =
+        missing. All else: a `str` Series of canonical texts, NA = missing.
 
     Raises:
-        DataError: If `strict` and a cell can't be read; names the column, the row (counted from 1) and the value.
+        DataError: If `strict` and a cell can't be read; names the column, the row (from 1) and the value.
     """
     if column.kind == "number":
         return parse_numbers(values, column, origin=origin, strict=strict)
@@ -111,7 +111,7 @@ def _refuse_unread(
         row = int(unread[0])
         raise DataError(
             f"Column {shown(column.name)} must hold {wanted} in every row, or nothing.",
-            received=f"{origin or 'the data'}, column {shown(column.name)}, row {row + 1}: {shown(values.iloc[row])}"
+            received=f"{origin or 'the data'}, row {row + 1}: {shown(values.iloc[row])}"
             + (f", and {unread.size - 1} more rows" if unread.size > 1 else ""),
             remedy="correct the cell, or leave it empty to have it taken as missing",
         )

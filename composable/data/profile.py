@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.util import hash_array
 
-from composable.data.frames import column_of
+from composable.data.frames import cell_hashes, column_of
 from composable.data.names import SHOWN
 from composable.data.parse import parse_dates, parse_numbers, parse_texts
 from composable.data.schema import MODEL_KINDS, Column, Schema
@@ -23,8 +22,8 @@ _EXAMPLES = 5
 def profile(table: Table, schema: Schema) -> dict[str, Any]:
     """Sizes, duplicates and each column's values, as `docs/run-folder.md` describes.
 
-    Texts are cut at 80 characters; only the first 2,000 columns are looked at in detail, which each later one says
-    in its warnings.
+    Texts are cut at 80 characters. The first 2,000 columns are looked at in detail; each later one says in its
+    warnings that it wasn't.
 
     Args:
         table: The table.
@@ -47,20 +46,16 @@ def _row_hashes(frame: pd.DataFrame) -> pd.Series:
     """One 64-bit hash per row: equal rows have equal hashes, and a chance equality is out of reach."""
     hashes = np.zeros(len(frame), dtype=np.uint64)
     for name in frame.columns:
-        values = column_of(frame, name)
-        hashes = hashes * np.uint64(1_000_003) + hash_array(_hashable(values))
+        hashes = hashes * np.uint64(1_000_003) + cell_hashes(column_of(frame, name))
     return pd.Series(hashes)
-
-
-def _hashable(values: pd.Series) -> Any:
-    return values.astype("str").array if isinstance(values.dtype, pd.CategoricalDtype) else values.array
 
 
 def _outline(column: Column) -> dict[str, Any]:
     return {
-        "name": column.name, "kind": column.kind, "role": column.role, "reason": _cut(column.reason), "missing": None,
-        "distinct": None, "examples": [], "top": [], "minimum": None, "maximum": None, "mean": None, "median": None,
-        "histogram": None, "warnings": [f"not looked at: only the first {DETAILED_COLUMNS:,} columns are detailed"],
+        "name": column.name, "kind": column.kind, "role": column.role, "reason": _cut(column.reason),
+        "missing": None, "distinct": None, "examples": [], "top": [],
+        "minimum": None, "maximum": None, "mean": None, "median": None, "histogram": None,
+        "warnings": [f"not looked at: only the first {DETAILED_COLUMNS:,} columns are detailed"],
     }  # fmt: skip
 
 

@@ -34,8 +34,11 @@ def read_table(
     """Read a table, detecting what isn't given.
 
     Args:
-        source: A path to CSV or TSV (also `.gz`) or Parquet, a frame, a 2-D array (columns x0, x1, ...), or columns by name.
-        encoding, delimiter, decimal: How a text file is written; each is detected, and said, where it is None.
+        source: A path to CSV or TSV (also `.gz`) or Parquet, a frame, a 2-D array (columns x0, x1, ...), or
+            columns by name.
+        encoding: How a text file is encoded; None detects it and says so, here and below.
+        delimiter: What separates its cells.
+        decimal: Its decimal mark, "." or ",".
         allow_empty: Accept a text file that has a header and no rows (frames without rows always pass).
 
     Raises:

@@ -9,7 +9,6 @@ import io
 import itertools
 import re
 import zlib
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -17,16 +16,17 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from composable.core.errors import ConfigError, DataError
+from composable.data.csv_rows import END, CsvReader, checked_rows
 from composable.data.names import check_names, shown
 from composable.data.schema import Notice, TextFormat
 from composable.data.signature import GZIP, foreign_format
 from composable.data.table import Table
-from composable.data.text_format import detect_decimal, detect_encoding, detect_layout
+from composable.data.text_encoding import detect_encoding
+from composable.data.text_layout import detect_decimal, detect_layout
 
 MAX_COLUMNS = 20_000
 _SAMPLE_LINES = 200
 _CHUNK_CELLS = 250_000
-_END = "\0"  # follows the last line; the scan made sure that no cell holds it
 _NUMBER = re.compile(r"\s*[+-]?\d+(?:[.,]\d*)?\s*")
 
 
@@ -35,7 +35,7 @@ def read_text_file(
 ) -> Table:
     """Read a delimited text file, plain or gzip-compressed. See `composable.data.read.read_table`."""
     origin = str(path)
-    delimiter = _checked_mark(delimiter, "--delimiter")
+    delimiter = _checked(delimiter)
     if decimal not in (None, ".", ","):
         raise ConfigError("--decimal must be '.' or ','.", received=shown(decimal))
     open_file = cast(
@@ -50,13 +50,13 @@ def read_text_file(
             sample = list(itertools.islice(text, _SAMPLE_LINES))
         layout = detect_layout(sample, given=delimiter)
         notices += layout.notices
-        rows = partial(csv.reader, delimiter=layout.delimiter, quotechar=layout.quote)
         if decimal is None:
-            decimal, said = detect_decimal(list(rows(sample))[1:])
+            decimal, said = detect_decimal(sample, layout)
             notices += said
         with open_file() as stream:
             text = io.TextIOWrapper(stream, encoding=encoding, newline=None)
-            reader = rows(itertools.chain(text, (_END,)))
+            lines = itertools.chain(text, (END,))
+            reader = csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote)
             names, columns, said = _columns(reader, origin=origin, allow_empty=allow_empty)
         notices += said
     except (EOFError, gzip.BadGzipFile, zlib.error) as damaged:
@@ -68,13 +68,13 @@ def read_text_file(
     return Table(frame, origin, fingerprint, form, notices)
 
 
-def _checked_mark(delimiter: str | None, flag: str) -> str | None:
+def _checked(delimiter: str | None) -> str | None:
     if delimiter is None:
         return None
     delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter.lower(), delimiter)
     if len(delimiter) != 1 or delimiter in "\"'\r\n\0":
         raise ConfigError(
-            f"{flag} must be one character.", received=shown(delimiter), remedy="for a tab write '\\t'"
+            "--delimiter must be one character.", received=shown(delimiter), remedy="for a tab write '\\t'"
         )
     return delimiter
 
@@ -93,10 +93,10 @@ def _refuse_foreign(head: bytes, path: Path) -> None:
 
 
 def _columns(
-    reader: Iterator[list[str]], *, origin: str, allow_empty: bool
+    reader: CsvReader, *, origin: str, allow_empty: bool
 ) -> tuple[list[str], list[pa.ChunkedArray], tuple[Notice, ...]]:
     """Names and columns; empty cells are null. Memory: one chunk of Python texts beside the Arrow columns."""
-    rows = _rows(reader, origin)
+    rows = checked_rows(reader, origin)
     names = next(rows, [])
     if not names:
         raise DataError("The file must hold a table.", received=f"{origin} holds only blank lines")
@@ -104,7 +104,7 @@ def _columns(
         raise DataError(
             f"A table may have at most {MAX_COLUMNS:,} columns.",
             received=f"{origin}: {len(names):,} columns",
-            remedy="keep the columns that can matter, or reduce them first (for example to principal components)",
+            remedy="keep the columns that can matter, or reduce them first, for example by PCA",
         )
     check_names(names, origin=origin)
     size = max(1, _CHUNK_CELLS // len(names))
@@ -123,60 +123,8 @@ def _columns(
     return names, columns or [pa.chunked_array([empty])] * len(names), _header_notices(names)
 
 
-def _rows(reader: Iterator[list[str]], origin: str) -> Iterator[list[str]]:
-    """Rows that have as many cells as the first; blank lines are left out."""
-    width, line = 0, 0
-    progress = cast("_CsvReader", reader)
-    try:
-        for row in reader:
-            if row == [_END] and progress.line_num == line + 1:
-                return
-            if row and row[-1].endswith(_END):
-                raise _unclosed(origin, line + 1)
-            if len(row) != width:
-                if row and width:
-                    raise _ragged(origin, line + 1, width, row)
-                width = width or len(row)
-            line = progress.line_num
-            if row:
-                yield row
-    except csv.Error as wrong:
-        raise DataError(
-            f"A cell may have at most {csv.field_size_limit():,} characters.",
-            received=f"{origin}, the row that starts at line {line + 1}: {wrong}",
-            remedy="shorten the text; or, if no cell is that long, close the quote that opens in that row",
-        ) from wrong
-
-
-class _CsvReader:
-    """What `csv.reader` returns, for the type checker."""
-
-    line_num: int
-
-
-def _unclosed(origin: str, line: int) -> DataError:
-    return DataError(
-        "Every quote that opens must close.",
-        received=f"{origin}: the row that starts at line {line} has a quote that is still open at the end of the file",
-        remedy="close it, or double a quote that belongs to the text",
-    )
-
-
-def _ragged(origin: str, line: int, width: int, row: list[str]) -> DataError:
-    remedy = "correct the line; a text that holds the delimiter must be quoted; if the delimiter is wrong: --delimiter"
-    if len(row) == width + 1 and line <= 3:
-        remedy = "name every column in the header (row numbers need a name too); if the delimiter is wrong: --delimiter"
-    return DataError(
-        f"Every row must have as many cells as the header: {width}.",
-        received=f"{origin}, line {line}: {len(row)} cells, the first {shown(row[0], 40)}",
-        remedy=remedy,
-    )
-
-
 def _header_notices(names: list[str]) -> tuple[Notice, ...]:
-    numbered = names == [str(i) for i in range(len(names))] or names == [
-        str(i + 1) for i in range(len(names))
-    ]
+    numbered = names in ([str(start + i) for i in range(len(names))] for start in (0, 1))
     if numbered or not all(_NUMBER.fullmatch(name) for name in names):
         return ()
     return (

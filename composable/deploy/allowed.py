@@ -1,9 +1,9 @@
 """What a model's configuration may name: stock Keras layers and operations that need no code and no files.
 
 Keras's own `safe_mode` was bypassed about ten times (CVE-2024-3660, CVE-2025-1550, -8747, -9906, -12058,
-CVE-2026-12481), each time through a class or a function that a configuration could name. So nothing is reached
-but what this page lists. To add a layer, make sure that it takes no function, no path and no code, and, if it
-has weights, teach `composable.deploy.weights` to count them.
+CVE-2026-12481), each time through a class or a function that a configuration could name. So nothing is
+reached but what this page lists. To add a layer, make sure that it takes no function, no path and no code,
+and, if it has weights, teach `composable.deploy.weights` to count them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The model's outputs as a table of answers: labels with their own types, probabilities under readable names."""
+"""The model's outputs as a table: labels with their own types, probabilities under readable names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from composable.problem.problem import Head, Label, Problem
 
 
 def answers(outputs: Sequence[np.ndarray], problem: Problem) -> pd.DataFrame:
-    """A column `prediction` and, for classes, one `p_<class>` each; with several targets each name states the target.
+    """`prediction` and, for classes, one `p_<class>` each; with several targets each name states the target.
 
     Args:
         outputs: One array per head, shape (rows, head.width).
@@ -44,7 +44,7 @@ def class_probabilities(output: np.ndarray, head: Head, position: int) -> np.nda
 
 
 def class_codes(probabilities: np.ndarray) -> np.ndarray:
-    """The most probable class; of two that are equal the second, so that 0.5 counts as positive, of more the first."""
+    """The most probable class; of two equal ones the second (0.5 counts as positive), of more the first."""
     if probabilities.shape[1] == 2:
         return (probabilities[:, 1] >= 0.5).astype("int64")
     return probabilities.argmax(axis=1)

@@ -1,4 +1,4 @@
-"""The `.keras` archive, checked before anything is unpacked: exactly three plain members of a believable size."""
+"""The `.keras` archive, checked before it is unpacked: exactly three plain members of a believable size."""
 
 from __future__ import annotations
 

@@ -35,8 +35,9 @@ class Prediction:
     """Answers to rows.
 
     Attributes:
-        frame: One row per row asked, under its index: `prediction`, `p_<class>`, see `composable.deploy.answers`.
-        notices: What the rows held that the training data didn't: unseen categories, values out of range, other columns.
+        frame: One row per row asked, under its index, with the columns of `composable.deploy.answers`.
+        notices: What the rows held that the training data didn't: unseen categories, values out of range,
+            other columns.
     """
 
     frame: pd.DataFrame
@@ -45,7 +46,7 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A model with everything it takes to ask it: the reference client of the files that `save_bundle` writes.
+    """A model with all it takes to ask it: the reference client of the files that `save_bundle` writes.
 
     Attributes:
         card: What the bundle says about its model.
@@ -69,8 +70,9 @@ class Bundle:
             data: A path, a DataFrame or an array, as for the fit; columns may come in any order.
 
         Returns:
-            `prediction` and, for classes, `p_<class>`; several targets: `prediction_<target>`, `p_<target>_<class>`.
-            `attrs["notices"]` lists in words what the rows held that the training data didn't.
+            `prediction` and, for classes, `p_<class>`; with several targets `prediction_<target>` and
+            `p_<target>_<class>`. `attrs["notices"]` lists in words what the rows held that the training
+            data didn't.
 
         Raises:
             DataError: If a column is missing, or a value can't be read as its column's type.
@@ -117,12 +119,13 @@ class Bundle:
 
 
 def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:
-    """Write the bundle whole or not at all; a bundle that is already there stays until the new one is complete.
+    """Write the bundle whole or not at all; one that is already there stays until the new one is complete.
 
     Args:
         folder: Where to.
-        model: An uncompiled functional model of stock Keras layers and operations. Inputs: some of `numbers`, `dates`,
-            `categories`, `texts`; outputs: one per head (numbers in the target's unit, probabilities).
+        model: A functional model of stock Keras layers and operations, models inside it uncompiled. Inputs:
+            some of `numbers`, `dates`, `categories`, `texts`; outputs: one per head (numbers in the target's
+            unit, probabilities).
         card: All else.
 
     Raises:

@@ -69,21 +69,32 @@ def _check_object(value: Config, place: str, origin: str) -> None:
         if "module" in value or "registered_name" in value:
             raise _refusal(origin, place, "an object without a class")
         return
-    name, module, registered = value["class_name"], value.get("module"), value.get("registered_name")
-    if isinstance(name, str) and name in VALUES:
+    name = value["class_name"]
+    if not isinstance(name, str):
+        raise _refusal(origin, place, f"the class {name}")
+    if name in VALUES:
         _check_value(value, place, origin)
-        return
-    if name == "function":
-        known = module in ("builtins", "keras.activations") and value.get("config") in ACTIVATIONS
-        if not known or registered not in (None, value["config"]):
-            raise _refusal(origin, place, f"the function {module}.{value.get('config')}")
-        return
-    if not isinstance(name, str) or not isinstance(module, str) or name not in CLASSES.get(module, ()):
+    elif name == "function":
+        _check_function(value, place, origin)
+    else:
+        _check_class(value, place, origin)
+
+
+def _check_class(value: Config, place: str, origin: str) -> None:
+    name, module, registered = value["class_name"], value.get("module"), value.get("registered_name")
+    if not isinstance(module, str) or name not in CLASSES.get(module, ()):
         raise _refusal(origin, place, f"the class {module}.{name}")
     if registered not in (None, name):
         raise _refusal(origin, place, f"a class registered as {registered!r}")
     if "inbound_nodes" in value and name != "InputLayer":
         _check_nodes(value["inbound_nodes"], place, origin)
+
+
+def _check_function(value: Config, place: str, origin: str) -> None:
+    module, function, registered = value.get("module"), value.get("config"), value.get("registered_name")
+    known = module in ("builtins", "keras.activations") and function in ACTIVATIONS
+    if not known or registered not in (None, function):
+        raise _refusal(origin, place, f"the function {module}.{function}, registered as {registered}")
 
 
 def _check_value(value: Config, place: str, origin: str) -> None:
@@ -93,7 +104,7 @@ def _check_value(value: Config, place: str, origin: str) -> None:
 
 
 def _check_nodes(nodes: Any, place: str, origin: str) -> None:
-    """Each call takes a symbolic tensor: a call on constants alone would compute, and allocate, while loading."""
+    """Each call takes a symbolic tensor: a call on constants alone would compute while loading."""
     for node in nodes if isinstance(nodes, list) else [nodes]:
         found = (value for _, value in walk(node, origin) if isinstance(value, dict))
         if not any(value.get("class_name") == "__keras_tensor__" for value in found):

@@ -9,9 +9,9 @@ from composable.core.errors import ConfigError
 from composable.deploy.bundle import Bundle
 from composable.deploy.golden import golden_rows
 from composable.deploy.onnx_export import INPUTS, MODEL, write_onnx
+from composable.deploy.onnx_read import read_onnx
 from composable.deploy.parity import check_parity
 from composable.deploy.publish import whole_folder
-from composable.deploy.onnx_read import read_onnx
 
 Format = Literal["keras", "onnx"]
 
@@ -45,7 +45,8 @@ def export(bundle: Bundle, format: Format, folder: str | Path) -> Path:
 
     Args:
         bundle: What to export.
-        format: "keras" (the bundle itself, with a page on how to use it) or "onnx" (one file that takes raw columns).
+        format: "keras" (the bundle itself, with a page on how to use it) or "onnx" (one file that takes raw
+            columns).
         folder: Where to; new, empty, or an earlier export, which is replaced.
 
     Returns:
@@ -54,8 +55,8 @@ def export(bundle: Bundle, format: Format, folder: str | Path) -> Path:
     Raises:
         ConfigError: If there is no such format.
         SetupError: If the exporter isn't installed.
-        ArtifactError: If the network can't be expressed, the file answers otherwise than the bundle, or the folder holds
-            something else.
+        ArtifactError: If the network can't be expressed, the file answers otherwise than the bundle, or the
+            folder holds something else.
     """
     folder = Path(folder)
     if format not in ("keras", "onnx"):

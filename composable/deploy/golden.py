@@ -1,4 +1,4 @@
-"""Rows that try every branch of a bundle: known values, other spellings, unseen ones, missing ones, far-out numbers.
+"""Rows that try every branch of a bundle: known, respelled, unseen and missing values, far-out numbers.
 
 They are made from the card, so no row of anyone's data has to be kept.
 """
@@ -11,19 +11,23 @@ import pandas as pd
 from composable.core.seeds import derive
 from composable.data.schema import DATE_ORIGIN
 from composable.deploy.card import BundleCard
+from composable.deploy.onnx_front import number_marks
 
 ROWS = 64
 UNSEEN = "a value that nobody has seen"
 
 
 def golden_rows(card: BundleCard, *, rows: int = ROWS) -> pd.DataFrame:
-    """Typed rows for the card's columns: numbers as float64, dates as datetime64, categories and texts as text or None.
+    """Typed rows: numbers as float64, dates as datetime64, categories and texts as text or None.
 
     The last three rows: everything missing, everything unseen and beyond the ranges, and farther yet.
     """
     columns: dict[str, pd.Series] = {}
     for number in card.encoding.numbers:
-        columns[number.column] = pd.Series(_numbers(card, number.column, rows), dtype="float64")
+        values = _numbers(card, number.column, rows)
+        marks = number_marks(card.schema.column(number.column))[:rows]
+        values[: len(marks)] = marks
+        columns[number.column] = pd.Series(values, dtype="float64")
     for date in card.encoding.dates:
         columns[date] = _dates(date, rows)
     for table in card.encoding.categories:

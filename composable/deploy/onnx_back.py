@@ -28,7 +28,7 @@ class Answer:
 
 
 def planned(problem: Problem) -> tuple[Answer, ...]:
-    """The outputs of the file: `prediction` and `probabilities`; with several targets each is named after its target."""
+    """The outputs of the file: `prediction` and `probabilities`, with `_<target>` where there are several."""
     found = []
     several = len(problem.targets) > 1
     for head in problem.heads:
@@ -40,7 +40,7 @@ def planned(problem: Problem) -> tuple[Answer, ...]:
 
 
 def named_answers(graph: Graph, problem: Problem, values: Sequence[str], answers: Sequence[Answer]) -> None:
-    """Add the nodes from the model's outputs, one value per head, to the named outputs, one answer per target."""
+    """Add what lies between the model's outputs, one value per head, and the answers, one per target."""
     remaining = iter(answers)
     for head, value in zip(problem.heads, values, strict=True):
         for position in range(len(head.targets)):

@@ -1,4 +1,4 @@
-"""In front of the network: one ONNX input per raw column, made into the model's inputs by standard operators."""
+"""In front of the network: one ONNX input per raw column, made into the model's inputs by standard nodes."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _text(graph: Graph, value: str, table: TextTable) -> str:
 
 
 def _after_ascii_lowering(token: str) -> set[str]:
-    """The token as the "C" locale leaves it: letters beyond ASCII as they were written, at the start or throughout."""
+    """The token as the "C" locale leaves it: letters beyond ASCII stay capital at the start or throughout."""
     upper = "".join(letter if letter.isascii() else letter.upper() for letter in token)
     first = upper[:1] + token[1:]
     return {token, upper, first}

@@ -1,4 +1,4 @@
-"""Names for an ONNX file: as the columns are called where that is safe everywhere, else the nearest safe text."""
+"""Names for an ONNX file: as the columns are called where that is safe, else the nearest safe text."""
 
 from __future__ import annotations
 

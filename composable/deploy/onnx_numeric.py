@@ -1,7 +1,7 @@
 """The numeric network as an ONNX graph, converted by Keras on JAX (jax2onnx), here or in a child process.
 
-jax2onnx converts whatever Keras runs on JAX; on other backends a child process does it, since a backend can't be changed
-once Keras is imported. `python -m composable.deploy.onnx_numeric BUNDLE FILE` is that child.
+On other backends than JAX a child process does it, since a backend can't be changed once Keras is imported.
+`python -m composable.deploy.onnx_numeric BUNDLE FILE` is that child.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SECONDS = 600
 
 
 def write_numeric(bundle: Bundle, path: Path) -> None:
-    """Write the network without its string tables; inputs and outputs as `bundle.model` has them, the rows free.
+    """Write the network without its string tables; inputs and outputs as `bundle.model` has them.
 
     Raises:
         SetupError: If the converter isn't installed.
@@ -58,7 +58,7 @@ def convert(model: keras.Model, path: Path) -> None:
     except Exception as refused:  # the converter has no error type of its own
         raise ArtifactError(
             "Every operation of the network must have an ONNX counterpart.",
-            received=f"{type(refused).__name__}: {str(refused)[:300]}",
+            received=f"{type(refused).__name__}: {str(refused)[:3000]}",
             remedy="export with --format keras, or fit again without that layer",
         ) from refused
 

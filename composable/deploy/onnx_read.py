@@ -1,4 +1,4 @@
-"""Read an ONNX file that holds everything itself: weights in other files could be any file of this machine."""
+"""Read an ONNX file that holds all of its weights: weights elsewhere could be any file of this machine."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import pandas as pd
 from composable.core.errors import ArtifactError
 from composable.core.optional import optional
 from composable.data.schema import DATE_ORIGIN
-from composable.deploy.bundle import Bundle
 from composable.deploy.answers import class_words
+from composable.deploy.bundle import Bundle
 from composable.deploy.onnx_export import names_of
 
 TOLERANCE = 1e-5  # on probabilities; on numbers in units of the target's standard deviation

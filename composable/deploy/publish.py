@@ -1,7 +1,8 @@
 """A folder that appears whole or not at all, with the sha256 of every file in it.
 
-Files are written into `NAME.tmp` and synced; the old folder, if there is one, steps aside to `NAME.old`, the new one takes
-its name, the old one goes. After a kill at any moment one whole folder is left, and `located` finds it.
+Files are written into `NAME.tmp` and synced; the old folder, if there is one, steps aside to `NAME.old`, the
+new one takes its name, the old one goes. After a kill at any moment one whole folder is left, and `located`
+finds it.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     Raises:
         ArtifactError: If `target` holds something that this function didn't write.
     """
-    target = Path(os.path.abspath(target))
+    target = target.absolute()
     _refuse_foreign(target)
     partial, old = target.with_name(target.name + ".tmp"), target.with_name(target.name + ".old")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +144,7 @@ def _refuse_foreign(target: Path) -> None:
         )
     if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).exists():
         raise ArtifactError(
-            "The target folder must be new, empty, or written by Composable: nothing of yours is overwritten.",
+            "The target must be new, empty, or written by Composable: nothing of yours is overwritten.",
             received=f"{target} holds {next(target.iterdir()).name}",
             remedy="name another folder",
         )

@@ -7,23 +7,22 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from composable.data.encoding import UNKNOWN
+from composable.data.names import listed, shown
 from composable.data.schema import Notice
 from composable.data.table import Table
 from composable.deploy.card import BundleCard
-
-_NAMED = 10  # more names than this tell nobody anything
 
 
 def noticed(table: Table, inputs: Mapping[str, np.ndarray], card: BundleCard) -> Iterator[Notice]:
     """What the person should know about these rows."""
     known = {column.name for column in card.schema.columns}
     if extra := [name for name in table.frame.columns if name not in known]:
-        yield Notice(f"Columns that the model doesn't know were left out: {_names(extra)}.", "warning")
+        yield Notice(f"Columns that the model doesn't know were left out: {listed(extra)}.", "warning")
     for position, codes in enumerate(card.encoding.categories):
         unseen = int((inputs["categories"][:, position] == UNKNOWN).sum())
         if unseen:
-            text = f"{unseen} of {len(table.frame)} values of {codes.column} are unseen or rare: treated as unknown."
-            yield Notice(text, "warning", codes.column)
+            share = f"{unseen} of {len(table.frame)} values of {shown(codes.column)}"
+            yield Notice(f"{share} are unseen or rare: taken as unknown.", "warning", codes.column)
     for position, number in enumerate(card.encoding.numbers):
         if number.column not in card.ranges:
             continue
@@ -32,10 +31,6 @@ def noticed(table: Table, inputs: Mapping[str, np.ndarray], card: BundleCard) ->
         edges = np.float32(low - number.offset), np.float32(high - number.offset)
         outside = int(((values < edges[0]) | (values > edges[1])).sum())
         if outside:
-            text = f"{outside} of {len(values)} values of {number.column} lie outside the training range {low:g} to {high:g}."
+            share = f"{outside} of {len(values)} values of {shown(number.column)}"
+            text = f"{share} lie outside the training range {low:g} to {high:g}."
             yield Notice(text, "warning", number.column)
-
-
-def _names(columns: list[str]) -> str:
-    shown = ", ".join(repr(str(name)[:80]) for name in columns[:_NAMED])
-    return shown + (f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else "")

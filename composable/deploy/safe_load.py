@@ -1,7 +1,7 @@
 """The one place that lets Keras read a model file, after everything in it was checked.
 
-A `.keras` file is data here, never a program: the archive, the configuration and the weights are each held against what
-Composable itself writes, before Keras sees a byte.
+A `.keras` file is data here, never a program: the archive, the configuration and the weights are each held
+against what Composable itself writes, before Keras sees a byte.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import cast
 import keras
 
 from composable.core.errors import ArtifactError
-from composable.deploy.configuration import checked_config
 from composable.deploy.archive import TOTAL_BYTES, checked_members
+from composable.deploy.configuration import checked_config
 from composable.deploy.weights import check_weights
 
 

@@ -1,7 +1,7 @@
 """The weights inside a `.keras` file: plain arrays that lie in the file itself, and no more than its size.
 
-HDF5 can point outside the file (external and soft links, external storage, virtual datasets: CVE-2026-1669) and can
-declare shapes it doesn't hold (CVE-2026-0897).
+HDF5 can point outside the file (external and soft links, external storage, virtual datasets: CVE-2026-1669)
+and can declare shapes it doesn't hold (CVE-2026-0897).
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import h5py
-from h5py import h5o
 
 from composable.core.errors import ArtifactError
 from composable.deploy.configuration import Config, walk
@@ -31,7 +31,7 @@ def stored_weights(content: bytes, origin: str) -> int:
         with h5py.File(io.BytesIO(content), "r") as file:
             count = size = 0
             for path, dataset in _datasets(file, origin):
-                count, size = count + dataset.size, size + dataset.nbytes
+                count, size = count + int(dataset.size or 0), size + dataset.nbytes
                 if size > len(content):
                     raise _refusal(origin, path, "more values declared than the file holds")
             return count
@@ -47,8 +47,7 @@ def declared_weights(config: Config, origin: str) -> int:
     Raises:
         ArtifactError: If a layer with weights doesn't state the shape it is built for.
     """
-    shared: dict[Any, int] = {}
-    total = 0
+    sizes: dict[str, int] = {}
     for place, value in walk(config, origin):
         if (
             isinstance(value, dict)
@@ -59,17 +58,14 @@ def declared_weights(config: Config, origin: str) -> int:
                 count = _COUNTS[value["class_name"]](value["config"], _input_shape(value))
             except (KeyError, TypeError, IndexError, AttributeError) as broken:
                 raise _refusal(origin, place, "a layer that doesn't say how large it is") from broken
-            if (
-                "shared_object_id" in value
-            ):  # one layer in several models is written once each, but exists once
-                key = str(value["shared_object_id"])
-                count, shared[key] = max(0, count - shared.get(key, 0)), max(count, shared.get(key, 0))
-            total += count
-    return total
+            # A layer that several models share is written once for each, but exists once.
+            key = f"shared {value['shared_object_id']}" if "shared_object_id" in value else place
+            sizes[key] = max(count, sizes.get(key, 0))
+    return sum(sizes.values())
 
 
 def check_weights(content: bytes, config: Config, origin: str) -> None:
-    """Refuse weights that aren't plain arrays, and a configuration that asks for far more of them than are stored.
+    """Refuse weights that aren't plain arrays, and a configuration that asks for far more than are stored.
 
     Raises:
         ArtifactError: Naming the place and what was found there.
@@ -79,7 +75,7 @@ def check_weights(content: bytes, config: Config, origin: str) -> None:
         raise _refusal(origin, "", f"the configuration asks for {declared} weights, the file holds {stored}")
 
 
-def _datasets(group: h5py.Group, origin: str, depth: int = 0) -> Any:
+def _datasets(group: h5py.Group, origin: str, depth: int = 0) -> Iterator[tuple[str, h5py.Dataset]]:
     if depth > DEPTH:
         raise _refusal(origin, str(group.name)[:100], f"groups nested deeper than {DEPTH}")
     for name in group:
@@ -87,7 +83,7 @@ def _datasets(group: h5py.Group, origin: str, depth: int = 0) -> Any:
         if not isinstance(group.get(name, getlink=True), h5py.HardLink):
             raise _refusal(origin, path, "a soft or external link")
         item = group[name]
-        if h5o.get_info(item.id).rc != 1:  # a cycle, or a lattice with more paths than anyone can walk
+        if _names_of(item) != 1:  # a cycle, or a lattice with more paths than anyone can walk
             raise _refusal(origin, path, "an object under two names")
         if isinstance(item, h5py.Group):
             yield from _datasets(item, origin, depth + 1)
@@ -99,6 +95,11 @@ def _datasets(group: h5py.Group, origin: str, depth: int = 0) -> Any:
             yield path, item
 
 
+def _names_of(item: Any) -> int:
+    """How many hard links lead to the object."""
+    return h5py.h5o.get_info(item.id).rc  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def _input_shape(layer: Config) -> list[int]:
     """The input's shape without the free axes."""
     return [int(size) for size in layer["build_config"]["input_shape"] if size is not None]
@@ -108,11 +109,11 @@ def _dense(config: Config, shape: list[int]) -> int:
     return (shape[-1] + bool(config["use_bias"])) * int(config["units"])
 
 
-def _embedding(config: Config, shape: list[int]) -> int:
+def _embedding(config: Config, _shape: list[int]) -> int:
     return int(config["input_dim"]) * int(config["output_dim"])
 
 
-def _normalization(config: Config, shape: list[int]) -> int:
+def _normalization(_config: Config, shape: list[int]) -> int:
     return 4 * math.prod(shape)  # scale, shift, mean, variance; over all axes at most
 
 

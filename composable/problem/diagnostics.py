@@ -1,4 +1,4 @@
-"""How a model errs, as one entry of `diagnostics.json`: small, finite, and enough to draw every chart from."""
+"""How a model errs, as one entry of `diagnostics.json`: small, finite, and enough for every chart."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ Array = NDArray[Any]
 def head_diagnostics(head: Head, observed: Array, predicted: Array) -> dict[str, Any]:
     """Describe the errors of one head.
 
-    Rows whose target or prediction is missing or not finite are left out. `metrics` is left empty for the caller.
+    Rows whose target or prediction is missing or not finite are left out. The caller fills `metrics`.
 
     Args:
         head: The question that was answered.
-        observed: (n,) numbers for a regression, (n,) class codes for two or many classes, (n, labels) of 0 and 1 for
-            multi-label.
+        observed: (n,) numbers for a regression, (n,) class codes for two or many classes, (n, labels) of 0 and
+            1 for multi-label.
         predicted: (n, `head.width`): numbers or probabilities.
 
     Returns:
-        JSON values: `observed` and `predicted` of at most 2000 rows; or `labels`, `confusion` (observed by predicted
-        class), `reliability` in ten quantile bins and, for two classes, `roc`; or, for multi-label, `confusions`, one
-        per target, and `reliability` over all of them. More than 200 classes are pooled into a last one.
+        JSON values: `observed` and `predicted` of at most 2000 rows; or `labels`, `confusion` (observed by
+        predicted class), `reliability` in ten quantile bins and, for two classes, `roc`; or, for multi-label,
+        `confusions`, one per target, and `reliability` over all of them. Where there are more than 200 classes,
+        the rarest are pooled into a last one.
     """
     entry: dict[str, Any] = {
         "name": head.name,
@@ -42,6 +43,8 @@ def head_diagnostics(head: Head, observed: Array, predicted: Array) -> dict[str,
         "metrics": {},
     }
     observed, predicted = np.asarray(observed), np.asarray(predicted, dtype=np.float64)
+    if head.kind != "multilabel":
+        observed = observed.reshape(-1)
     predicted = predicted.reshape(len(predicted), head.width)
     match head.kind:
         case "regression":
@@ -56,12 +59,12 @@ def head_diagnostics(head: Head, observed: Array, predicted: Array) -> dict[str,
 
 
 def _regression(observed: Array, predicted: Array) -> dict[str, Any]:
-    observed = observed.astype(np.float64).reshape(-1)
+    observed = observed.astype(np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         residuals = predicted - observed
     rows = np.flatnonzero(np.isfinite(residuals))
     if rows.size > POINTS:
-        # Every k-th of the rows in the order of their residuals: the histogram keeps its shape and its extremes.
+        # Every k-th row in the order of the residuals: their histogram keeps its shape and its extremes.
         ordered = rows[np.argsort(residuals[rows], kind="stable")]
         rows = np.sort(ordered[_thinned(ordered.size, POINTS)])
     return {"observed": observed[rows].tolist(), "predicted": predicted[rows].tolist()}
@@ -133,7 +136,7 @@ def _reliability(chances: Array, happened: Array) -> list[dict[str, float | int]
 
 
 def _roc(codes: Array, chances: Array) -> list[list[float]]:
-    """False and true positive rates; empty where only one class was observed, since neither rate exists then."""
+    """False and true positive rates; empty where one class alone was observed: a rate is missing."""
     if np.unique(codes).size < 2:
         return []
     false_positives, true_positives, _ = roc_curve(codes, chances)

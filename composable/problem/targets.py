@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -42,7 +44,8 @@ def encode_targets(frame: pd.DataFrame, schema: Schema, problem: Problem, *, ori
 def _encode(values: pd.Series, column: Column, head: Head, origin: str) -> np.ndarray:
     if head.kind == "regression":
         return np.asarray(parse_column(values, column, origin=origin, strict=True), "float64")
-    texts = parse_column(values, column, origin=origin, strict=True)
+    as_texts = replace(column, kind="category")  # classes are told apart by how they are written
+    texts = parse_column(values, as_texts, origin=origin, strict=True)
     numbers = pd.Series(texts).map({label_text(label): i for i, label in enumerate(head.labels)})
     if numbers.isna().any():
         row = int(np.flatnonzero(numbers.isna())[0])

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from composable.report.facts import Facts, Trial
 from composable.report.reading import shortened
-from composable.report.words import counted, decimals, duration, figure, fixed, size
+from composable.report.words import NONE, counted, decimals, duration, figure, fixed, size
 
 SHOWN = 50
 FAILED = 10
-ROLES = {"network": "", "baseline": "baseline, never deployed", "reference": "reference, never deployed"}
+REMARKS = {"network": "", "baseline": "baseline, never deployed", "reference": "reference, never deployed"}
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,19 @@ class Board:
 
 
 def board(facts: Facts) -> Board:
-    """The best candidates, and whatever else a reader looks for: the deployed one, the baseline, the reference."""
+    """The best candidates, and those a reader looks for: the deployed one, the baseline, the reference."""
     ranked = facts.ranked
-    wanted = {facts.run.deployed, *(best.number for role in ROLES if (best := facts.best(role)))}
     places = decimals(ranked[0].score or 0.0) if ranked else 0
-    rows = [
-        _row(rank, trial, facts.run.deployed, places)
-        for rank, trial in enumerate(ranked, 1)
-        if rank <= SHOWN or trial.number in wanted
-    ]
+    rows = [_row(rank, trial, facts.run.deployed, places) for rank, trial in facts.shown(SHOWN)]
     others = [trial for trial in facts.trials if not trial.is_ranked]
     failed = [trial for trial in others if trial.status == "failed"]
     running = sum(trial.status == "running" for trial in others)
     unscored = len(others) - len(failed) - running
     notes = []
     if len(ranked) > len(rows):
-        notes.append(f"{len(rows)} of {counted(len(ranked), 'candidate')} are shown; the others scored worse.")
+        notes.append(
+            f"{len(rows)} of {counted(len(ranked), 'candidate')} are shown; the others scored worse."
+        )
     if len(failed) > FAILED:
         notes.append(f"{counted(len(failed), 'candidate')} failed; the first {FAILED} are listed.")
     if running:
@@ -70,7 +67,9 @@ def board(facts: Facts) -> Board:
         metric=first.metric if first else facts.run.metric,
         higher_is_better=first.higher_is_better if first else False,
         rows=tuple(rows),
-        failed=tuple((shortened(t.name, 60), shortened(t.reason, 300) or "no reason given") for t in failed[:FAILED]),
+        failed=tuple(
+            (shortened(t.name, 60), shortened(t.reason, 300) or "no reason given") for t in failed[:FAILED]
+        ),
         notes=tuple(notes),
     )
 
@@ -81,13 +80,13 @@ def _row(rank: int, trial: Trial, deployed: int | None, places: int) -> Row:
         rank=rank,
         name=shortened(trial.name, 60),
         trial=trial.number,
-        remark="deployed" if is_deployed else ROLES.get(trial.role, ""),
+        remark="deployed" if is_deployed else REMARKS.get(trial.role, ""),
         colour="model" if is_deployed else trial.role if trial.role in ("baseline", "reference") else "other",
         validation=fixed(trial.score, places),
         spread=f"± {fixed(trial.spread, places)}" if trial.spread else "",
         test=fixed(trial.test_score, places),
-        parameters=f"{trial.parameters:,}" if trial.parameters else "–",
+        parameters=f"{trial.parameters:,}" if trial.parameters else NONE,
         bytes=size(trial.bytes),
-        latency="–" if trial.latency_ms is None else f"{figure(trial.latency_ms, 2)} ms",
+        latency=NONE if trial.latency_ms is None else f"{figure(trial.latency_ms, 2)} ms",
         seconds=duration(trial.seconds),
     )

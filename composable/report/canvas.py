@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from markupsafe import Markup, escape
 from matplotlib import rc_context
@@ -18,13 +18,13 @@ from matplotlib.ticker import ScalarFormatter
 
 from composable.report.reading import shortened
 
-# After Okabe & Ito (2008), "Color universal design": told apart with every kind of colour vision, and in grey.
+# After Okabe & Ito (2008), "Color universal design": told apart by every kind of colour vision.
 MODEL, BASELINE, REFERENCE, OTHER = "#0b5c94", "#c8680a", "#6b7480", "#8fb4cf"
 INK, FAINT, GRID = "#1d2733", "#5b6673", "#e3e7ec"
 PALE, DEEP = "#f3f7fa", "#0b5c94"
 MARK = "mark"  # the gid of what carries data; becomes the class of the group in the page
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "composable",
     "font.family": ["DejaVu Sans"],
@@ -83,8 +83,8 @@ class Chart:
 def draw(paint: Callable[[Figure], None], *, title: str, span: Span, height: float, note: str = "") -> Chart:
     """Paint a figure of `height` inches and turn it into a chart."""
     with rc_context(STYLE), warnings.catch_warnings():
-        # The page keeps text as text and leaves its shaping to the reader's fonts: a glyph that is missing from
-        # matplotlib's own font matters only for the margins.
+        # The page keeps text as text and leaves its shaping to the reader's fonts: a glyph that
+        # is missing from matplotlib's own font matters only for the margins.
         warnings.simplefilter("ignore", UserWarning)
         figure = Figure(figsize=(_INCHES[span], height), layout="constrained")
         paint(figure)
@@ -124,7 +124,8 @@ class _Grouped(ScalarFormatter):
 def _inline(svg: str, title: str, note: str) -> Markup:
     """Only the drawing: no prolog, no metadata, no rule for the whole page, no identifier used twice.
 
-    Every pattern starts at a tag, since matplotlib escapes `<` in the texts it draws: a name can't be taken for markup.
+    Every pattern starts at a tag, since matplotlib escapes `<` in the texts it draws: a name is never taken
+    for markup.
     """
     svg = re.sub(r"<metadata>.*?</metadata>|<style .*?</style>", "", svg, flags=re.DOTALL)
     start = svg.index("<svg")
@@ -150,7 +151,7 @@ def _inline(svg: str, title: str, note: str) -> Markup:
     view = re.search(r'viewBox="[\d. ]*"', opening)
     words = f"{title}. {note}".strip()
     head = f'<svg class="chart" role="img" aria-label="{escape(words)}" {view[0] if view else ""}>'
-    return Markup(f"{head}<title>{escape(title)}</title>{inside}</svg>")  # noqa: S704
+    return Markup(f"{head}<title>{escape(title)}</title>{inside}</svg>")
 
 
 def _rounded(path: str) -> str:

@@ -1,4 +1,4 @@
-"""The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"): what the model is for, and its limits."""
+"""The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"): its use and its limits."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import shlex
 from dataclasses import dataclass
 
 from composable.report.facts import Detail, Facts, Trial
-from composable.report.headline import standing
 from composable.report.reading import mapping, number, objects, shortened, text
+from composable.report.standing import standing
 from composable.report.words import counted, duration, figure, metric_name, size
 
 _METRICS = 60
@@ -56,8 +56,8 @@ def _use(facts: Facts) -> list[str]:
     origin = shortened(facts.run.origin, 80) or "the training data"
     return [
         f"For rows that come about as those of {origin} did: the same columns, collected in the same way.",
-        "Not for people, places or times that those rows don't cover, and not to learn what causes what: a column that "
-        "helps to predict need not be a cause.",
+        "Not for people, places or times that those rows don't cover, and not to learn what causes what: "
+        "a column that helps to predict need not be a cause.",
     ]
 
 
@@ -66,7 +66,10 @@ def _entries(facts: Facts, trial: Trial | None, detail: Detail | None) -> list[t
     rows = {part: f"{int(number):,} {part}" for part, number in run.split_rows.items()}
     entries = [
         ("Data", shortened(run.origin, 200)),
-        ("Size", "" if run.rows is None else f"{counted(run.rows, 'row')}, {counted(run.columns or 0, 'column')}"),
+        (
+            "Size",
+            "" if run.rows is None else f"{counted(run.rows, 'row')}, {counted(run.columns or 0, 'column')}",
+        ),
         ("Fingerprint", shortened(run.fingerprint, 100)),
         ("Test data", shortened(run.test_origin, 200)),
         ("Split", shortened(run.split, 400)),
@@ -81,7 +84,9 @@ def _entries(facts: Facts, trial: Trial | None, detail: Detail | None) -> list[t
             ("Trained in", duration(trial.seconds)),
         ]
     if detail is not None:
-        settings = [f"{text(name, 40)} {text(value, 40)}" for name, value in detail.settings.items() if text(value)]
+        settings = [
+            f"{text(name, 40)} {text(value, 40)}" for name, value in detail.settings.items() if text(value)
+        ]
         entries += [("Settings", ", ".join(settings[:20])), ("Calibration", _calibration(detail))]
     return [(term, words) for term, words in entries if words]
 
@@ -102,13 +107,17 @@ def _limits(facts: Facts) -> list[str]:
     heads = {head.kind for head in facts.run.heads}
     limits = ["Numbers outside the range of the training rows are extrapolation; predictions flag them."]
     if "regression" in heads:
-        limits.append("Predicted numbers stay within the range of the training targets: it never predicts a new record.")
+        limits.append(
+            "Predicted numbers stay within the range of the training targets: it never predicts a new record."
+        )
     if kinds & {"category", "boolean"}:
         limits.append("A category that training never saw is read as “unknown”; predictions count them.")
     if "text" in kinds:
         limits.append("Free text is read as a set of known words: their order and their meaning are lost.")
     if heads & {"binary", "multiclass", "multilabel"}:
-        limits.append("Probabilities hold for data with the same mix of classes as here; if the mix moves, so do they.")
+        limits.append(
+            "Probabilities hold for data with the same mix of classes as here; if the mix moves, so do they."
+        )
     stands = standing(facts)
     if stands is not None and stands.rows is not None:
         few = stands.rows < 1000
@@ -122,9 +131,13 @@ def _limits(facts: Facts) -> list[str]:
 
 def _environment(facts: Facts) -> list[tuple[str, str]]:
     run = facts.run
-    versions = ", ".join(f"{name} {shortened(version, 40)}" for name, version in list(run.versions.items())[:20])
+    versions = ", ".join(
+        f"{name} {shortened(version, 40)}" for name, version in list(run.versions.items())[:20]
+    )
     named = {"cores": "{} cores", "memory_gb": "{} GB of memory", "processor": "{}"}
-    machine = [named.get(name, f"{name} {{}}").format(shortened(value, 80)) for name, value in run.machine.items()]
+    machine = [
+        named.get(name, f"{name} {{}}").format(shortened(value, 80)) for name, value in run.machine.items()
+    ]
     entries = [
         ("Versions", versions),
         ("Machine", ", ".join(machine[:10])),

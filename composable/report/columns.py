@@ -12,11 +12,11 @@ from markupsafe import Markup
 from composable.data.schema import DATE_ORIGIN
 from composable.report.facts import Facts
 from composable.report.reading import count, number, objects, sequence, shortened, text, texts
-from composable.report.words import counted, figure, percent, size
+from composable.report.words import NONE, counted, figure, percent, size
 
 SHOWN = 300
 _BARS = 30
-_WIDTH, _HEIGHT = 120.0, 26.0
+_WIDTH, _HEIGHT = 120, 26
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ def profile(facts: Facts) -> Profile:
     if rows is not None:
         about.append(f"{counted(rows, 'row')} and {counted(total, 'column')}")
     if (duplicates := count(found.get("duplicates"))) is not None:
-        about.append("no row twice" if not duplicates else f"{counted(duplicates, 'row')} that another row repeats")
+        about.append(
+            "no row twice" if not duplicates else f"{counted(duplicates, 'row')} that another row repeats"
+        )
     if (memory := number(found.get("memory_mb"))) is not None:
         about.append(f"{size(int(memory * 1e6))} in memory")
     shown = columns
@@ -62,7 +64,9 @@ def profile(facts: Facts) -> Profile:
         shown = urgent[:SHOWN]
     notes = []
     if total > len(shown):
-        notes.append(f"{len(shown):,} of {total:,} columns are shown: targets first, then those with warnings.")
+        notes.append(
+            f"{len(shown):,} of {total:,} columns are shown: targets first, then those with warnings."
+        )
     return Profile(
         about=f"{', '.join(about)}." if about else "",
         rows=tuple(_row(column, rows) for column in shown),
@@ -71,15 +75,19 @@ def profile(facts: Facts) -> Profile:
 
 
 def _row(column: Mapping[str, Any], rows: int | None) -> Row:
-    kind, missing, distinct = text(column.get("kind"), 20), count(column.get("missing")), count(column.get("distinct"))
+    kind, missing, distinct = (
+        text(column.get("kind"), 20),
+        count(column.get("missing")),
+        count(column.get("distinct")),
+    )
     counts, caption = _distribution(column, kind, rows)
     return Row(
         name=text(column.get("name"), 80) or "(no name)",
         kind=kind,
         role=text(column.get("role"), 20),
         reason=text(column.get("reason"), 160),
-        missing="–" if missing is None or not rows else percent(min(1.0, missing / rows)),
-        distinct="–" if distinct is None else f"{distinct:,}",
+        missing=NONE if missing is None or not rows else percent(min(1.0, missing / rows)),
+        distinct=NONE if distinct is None else f"{distinct:,}",
         picture=_bars(counts, caption),
         caption=caption,
         warnings=tuple(shortened(warning, 240) for warning in texts(column.get("warnings"))[:5]),
@@ -99,7 +107,10 @@ def _distribution(column: Mapping[str, Any], kind: str, rows: int | None) -> tup
         for pair in sequence(column.get("top"))
         if isinstance(pair, list) and len(pair) == 2
     ]
-    named = [f"{name or '(blank)'} {percent(min(1.0, rows_with / rows)) if rows else ''}".strip() for name, rows_with in pairs[:3]]
+    named = [
+        f"{name or '(blank)'} {percent(min(1.0, rows_with / rows)) if rows else ''}".strip()
+        for name, rows_with in pairs[:3]
+    ]
     examples = [shortened(example, 30) for example in texts(column.get("examples"))[:2]]
     heights = [max(0.0, height) for _, height in pairs] if kind in ("category", "boolean") else []
     return heights, ", ".join(named or examples)
@@ -119,14 +130,14 @@ def _bars(heights: Sequence[float], words: str) -> Markup:
     tallest = max(heights, default=0.0)
     if tallest <= 0:
         return Markup()
-    step = min(_WIDTH / len(heights), 12.0)
+    step = min(_WIDTH / len(heights), 12)
     bars = [
-        f"M{place * step:.1f} {_HEIGHT:.0f}v-{max(1.0, height / tallest * _HEIGHT):.1f}h{step * 0.85:.1f}V{_HEIGHT:.0f}z"
-        for place, height in enumerate(heights)
-        if height > 0
+        f"M{place * step:.1f} {_HEIGHT}v-{max(1.0, share * _HEIGHT):.1f}h{step * 0.85:.1f}V{_HEIGHT}z"
+        for place, share in enumerate(height / tallest for height in heights)
+        if share > 0
     ]
     return Markup(
-        '<svg class="chart spark" role="img" aria-label="{0}" viewBox="0 0 {1:.0f} {2:.0f}"><title>{0}</title>'
+        '<svg class="chart spark" role="img" aria-label="{0}" viewBox="0 0 {1} {2}"><title>{0}</title>'
         '<path class="mark" d="{3}"/></svg>'
     ).format(words or "Distribution of the values", _WIDTH, _HEIGHT, "".join(bars))
 

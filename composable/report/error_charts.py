@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
 from composable.report.canvas import BASELINE, DEEP, FAINT, INK, MARK, MODEL, PALE, Chart, Span, draw, single
@@ -72,7 +72,7 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def confusion_chart(
-    name: str, labels: Sequence[str], matrix: np.ndarray, *, span: Span | None = None
+    name: str, labels: tuple[str, ...], matrix: np.ndarray, *, span: Span | None = None
 ) -> Chart | None:
     """A confusion matrix, (classes, classes), observed by predicted; None where it is empty."""
     total = matrix.sum()
@@ -87,8 +87,11 @@ def confusion_chart(
     def paint(figure: Figure) -> None:
         axes = single(figure, across="predicted class", up="observed class")
         axes.grid(visible=False)
+        # A square root, since what matters is small: one row in twenty that goes wrong must be seen.
         colours = LinearSegmentedColormap.from_list("share", [PALE, DEEP])
-        axes.pcolormesh(shares, cmap=colours, vmin=0, vmax=1, edgecolors="white", linewidth=1, gid=MARK)
+        axes.pcolormesh(
+            shares, cmap=colours, norm=PowerNorm(0.5, 0, 1), edgecolors="white", linewidth=1, gid=MARK
+        )
         upright = classes > 6 or max(map(len, names)) > 8
         places = np.arange(classes) + 0.5
         axes.set_xticks(places, names, rotation=90 if upright and max(map(len, names)) > 2 else 0)
@@ -109,7 +112,7 @@ def confusion_chart(
 
 def _numbers(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(counts):
-        colour = "white" if shares[row, column] > 0.5 else INK
+        colour = "white" if shares[row, column] > 0.3 else INK
         place = (column + 0.5, row + 0.5)
         axes.annotate(f"{int(count):,}", place, color=colour, ha="center", va="center", fontsize=8)
 
@@ -126,7 +129,7 @@ def reliability_chart(name: str, bins: Sequence[tuple[float, float, float]], *, 
         return None
 
     def paint(figure: Figure) -> None:
-        axes = single(figure, across=f"predicted probability {about}", up="observed share of rows")
+        axes = single(figure, across=f"probability {about}", up="observed share of rows")
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
         predicted, observed, rows = (list(values) for values in zip(*bins, strict=True))
         ends = [wilson(share, max(1.0, count)) for share, count in zip(observed, rows, strict=True)]

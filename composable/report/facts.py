@@ -18,6 +18,7 @@ from composable.report.reading import (
     texts,
 )
 
+ROLES = ("network", "baseline", "reference")
 UNREADABLE = "unreadable"
 
 
@@ -144,6 +145,13 @@ class Facts:
         scored = [(trial.score or 0.0, trial) for trial in self.trials if trial.is_ranked]
         scored.sort(key=lambda pair: (-pair[0] if pair[1].higher_is_better else pair[0], pair[1].number))
         return [trial for _, trial in scored]
+
+    def shown(self, limit: int) -> list[tuple[int, Trial]]:
+        """Ranks and trials: the best ones, and besides the deployed one and the best of each role."""
+        ranked = list(enumerate(self.ranked, 1))
+        best = (next((trial.number for _, trial in ranked if trial.role == role), None) for role in ROLES)
+        wanted = {self.run.deployed, *best}
+        return [(rank, trial) for rank, trial in ranked if rank <= limit or trial.number in wanted]
 
     def best(self, role: str) -> Trial | None:
         """The best trial of a role."""

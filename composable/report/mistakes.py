@@ -1,4 +1,4 @@
-"""How the deployed model errs: for each head its charts, and a table where a chart would not say it better."""
+"""How the deployed model errs: for each head its charts, and a table where that says it better."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from composable.report.error_charts import (
     scatter_chart,
 )
 from composable.report.facts import Facts
-from composable.report.headline import unit
-from composable.report.reading import number, numbers, objects, sequence, shortened, text, texts
-from composable.report.words import counted, figure, fixed, metric_name, percent
+from composable.report.reading import number, numbers, objects, paired, sequence, shortened, text, texts
+from composable.report.standing import unit
+from composable.report.words import NONE, counted, figure, fixed, metric_name, percent
 
 HEADS = 8  # shown with their charts
 LABELS = 60  # rows of the table of a multi-label head
@@ -51,7 +51,7 @@ class HeadMistakes:
 
 @dataclass(frozen=True)
 class Mistakes:
-    """The section: where the rows come from, the heads, the columns the model leans on, and what is left out."""
+    """The section: which rows, the heads, the columns the model leans on, and what is left out."""
 
     about: str
     heads: tuple[HeadMistakes, ...]
@@ -64,7 +64,9 @@ def mistakes(facts: Facts) -> Mistakes:
     found = facts.diagnostics
     heads = objects(found.get("heads"))
     rows = number(found.get("rows"))
-    part = {"test": "test rows", "validation": "validation rows"}.get(text(found.get("part")), "held-out rows")
+    part = {"test": "test rows", "validation": "validation rows"}.get(
+        text(found.get("part")), "held-out rows"
+    )
     notes = [f"{HEADS} of {len(heads):,} heads are shown."] if len(heads) > HEADS else []
     importance = [
         (text(entry.get("column"), 100), mean, abs(number(entry.get("spread")) or 0.0))
@@ -84,7 +86,9 @@ def mistakes(facts: Facts) -> Mistakes:
 
 def _head(head: Mapping[str, Any]) -> HeadMistakes:
     name = text(head.get("name")) or "target"
-    scores = tuple((metric_name(metric), figure(value)) for metric, value in numbers(head.get("metrics")).items())
+    scores = tuple(
+        (metric_name(metric), figure(value)) for metric, value in numbers(head.get("metrics")).items()
+    )
     match text(head.get("kind")):
         case "regression":
             charts, tables = _number_charts(name, head), []
@@ -93,46 +97,57 @@ def _head(head: Mapping[str, Any]) -> HeadMistakes:
         case "binary":
             labels, matrix = _matrix(head)
             about = f"of {shortened(labels[1], 24)}" if len(labels) == 2 else "of the second class"
-            roc = roc_chart(name, _points(head.get("roc")))
-            charts = [confusion_chart(name, labels, matrix, span="third"), _reliability(name, head, about), roc]
+            roc = roc_chart(name, paired(sequence(head.get("roc"))))
+            charts = [
+                confusion_chart(name, labels, matrix, span="third"),
+                _reliability(name, head, about),
+                roc,
+            ]
             tables = []
         case _:
             labels, matrix = _matrix(head)
             charts = [confusion_chart(name, labels, matrix), _reliability(name, head, "of the chosen class")]
             tables = [_confusion_table(labels, matrix)]
     drawn = tuple(chart for chart in charts if chart is not None)
-    return HeadMistakes(shortened(name, 60), scores, drawn, tuple(table for table in tables if table is not None))
+    return HeadMistakes(
+        shortened(name, 60), scores, drawn, tuple(table for table in tables if table is not None)
+    )
 
 
 def _number_charts(name: str, head: Mapping[str, Any]) -> list[Chart | None]:
-    pairs = zip(sequence(head.get("observed")), sequence(head.get("predicted")), strict=False)
-    known = [(y, p) for y, p in ((number(y), number(p)) for y, p in pairs) if y is not None and p is not None]
+    observed, predicted = sequence(head.get("observed")), sequence(head.get("predicted"))
+    known = paired([y, p] for y, p in zip(observed, predicted, strict=False))
     if not known:
         return []
-    observed, predicted = np.array(known).T
-    return [scatter_chart(name, observed, predicted), residual_chart(name, predicted - observed)]
+    y, p = np.array(known).T
+    return [scatter_chart(name, y, p), residual_chart(name, p - y)]
 
 
 def _reliability(name: str, head: Mapping[str, Any], about: str) -> Chart | None:
-    bins = [[number(entry.get(key)) for key in ("predicted", "observed", "rows")] for entry in objects(head.get("reliability"))]
-    known = [(p, o, r) for p, o, r in bins if p is not None and o is not None and r is not None and 0 <= o <= 1]
+    bins = [
+        [number(entry.get(key)) for key in ("predicted", "observed", "rows")]
+        for entry in objects(head.get("reliability"))
+    ]
+    known = [
+        (p, o, r) for p, o, r in bins if p is not None and o is not None and r is not None and 0 <= o <= 1
+    ]
     return reliability_chart(name, known, about=about)
-
-
-def _points(value: object) -> list[tuple[float, float]]:
-    points = [(number(pair[0]), number(pair[1])) for pair in sequence(value) if isinstance(pair, list) and len(pair) == 2]
-    return [(across, up) for across, up in points if across is not None and up is not None]
 
 
 def _matrix(head: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
     """Labels and counts, cut or filled to a square."""
-    rows = [[max(0.0, number(cell) or 0.0) for cell in sequence(row)] for row in sequence(head.get("confusion"))[:_CLASSES]]
+    rows = [
+        [max(0.0, number(cell) or 0.0) for cell in sequence(row)]
+        for row in sequence(head.get("confusion"))[:_CLASSES]
+    ]
     size = len(rows)
     matrix = np.zeros((size, size))
     for place, row in enumerate(rows):
         matrix[place, : len(row[:size])] = row[:size]
     labels = texts(head.get("labels"))
-    return tuple(labels[place] if place < len(labels) else f"class {place + 1}" for place in range(size)), matrix
+    return tuple(
+        labels[place] if place < len(labels) else f"class {place + 1}" for place in range(size)
+    ), matrix
 
 
 def _confusion_table(labels: Sequence[str], matrix: np.ndarray) -> Table | None:
@@ -154,8 +169,12 @@ def _confusion_table(labels: Sequence[str], matrix: np.ndarray) -> Table | None:
     if not rows:
         return None
     pairs = int((wrong > 0).sum())
-    note = f"The {len(rows)} most frequent of {counted(pairs, 'pair')} of classes." if pairs > len(rows) else ""
-    return Table("Most frequent confusions", ("Observed", "Predicted", "Rows", "Of the observed"), rows, 2, note)
+    note = (
+        f"The {len(rows)} most frequent of {counted(pairs, 'pair')} of classes." if pairs > len(rows) else ""
+    )
+    return Table(
+        "Most frequent confusions", ("Observed", "Predicted", "Rows", "Of the observed"), rows, 2, note
+    )
 
 
 def _label_table(head: Mapping[str, Any]) -> Table | None:
@@ -180,8 +199,14 @@ def _label_table(head: Mapping[str, Any]) -> Table | None:
     if not rows:
         return None
     note = f"The first {LABELS} of {len(confusions):,} labels." if len(confusions) > LABELS else ""
-    return Table("Each label at probability 0.5", ("Label", "Rows with it", "Precision", "Recall", "F1"), tuple(rows), 1, note)
+    return Table(
+        "Each label at probability 0.5",
+        ("Label", "Rows with it", "Precision", "Recall", "F1"),
+        tuple(rows),
+        1,
+        note,
+    )
 
 
 def _ratio(part: float, whole: float) -> str:
-    return fixed(part / whole, 3) if whole > 0 else "–"
+    return fixed(part / whole, 3) if whole > 0 else NONE

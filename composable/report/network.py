@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from composable.report.reading import sequence, shortened, text
+from composable.report.words import NONE
 
 STAGES = {
     "prestem": ("pre-stem", "clean the raw inputs"),
@@ -47,13 +48,11 @@ class Figure:
     note: str
 
 
-def network_figure(
-    architecture: Mapping[str, Any], *, inputs: str, outputs: Sequence[str]
-) -> Figure | None:
+def network_figure(architecture: Mapping[str, Any], *, inputs: str, outputs: Sequence[str]) -> Figure | None:
     """Draw what `trial.json` says of an architecture.
 
     Args:
-        architecture: Stage to part, or to a list of parts; a part is `{"component": name, ...metaparameters}`.
+        architecture: Stage to part, or to a list of parts: `{"component": name, ...metaparameters}`.
         inputs: What enters, in words.
         outputs: What each task answers, in words.
 
@@ -92,7 +91,10 @@ def _boxes(value: Any, depth: int, name: str = "") -> Iterator[Box]:
         return
     plain = [f"{text(key, 40)} {_shown(item)}" for key, item in value.items() if _is_plain(key, item)]
     inner = [
-        box for key, item in value.items() if not _is_plain(key, item) for box in _boxes(item, depth + 1, text(key, 40))
+        box
+        for key, item in value.items()
+        if not _is_plain(key, item)
+        for box in _boxes(item, depth + 1, text(key, 40))
     ]
     title = text(value.get("component"), 60) or name
     if title or inner:
@@ -109,8 +111,10 @@ def _is_plain(key: str, value: Any) -> bool:
 def _shown(value: Any) -> str:
     if isinstance(value, list):
         items = [text(item, 20) for item in value]
-        return f"[{', '.join(items)}]" if len(items) <= 6 else f"[{', '.join(items[:5])}, … {len(items)} values]"
-    return text(value, 60) or "–"
+        return (
+            f"[{', '.join(items)}]" if len(items) <= 6 else f"[{', '.join(items[:5])}, … {len(items)} values]"
+        )
+    return text(value, 60) or NONE
 
 
 def _folded(boxes: Sequence[Box]) -> list[Box]:
@@ -147,9 +151,9 @@ def _stage(stage: str, boxes: Sequence[Box], y: float, outputs: Sequence[str]) -
     """The boxes of a stage, below each other; those of the tasks side by side, each with what it answers."""
     label, about = STAGES.get(stage, (stage.replace("_", " "), ""))
     parts = [
-        Markup('<text class="stage" x="0" y="{:.1f}">{}</text><text class="about" x="0" y="{:.1f}">{}</text>').format(
-            y + _GAP + 15, shortened(label, 24), y + _GAP + 31, about
-        )
+        Markup(
+            '<text class="stage" x="0" y="{:.1f}">{}</text><text class="about" x="0" y="{:.1f}">{}</text>'
+        ).format(y + _GAP + 15, shortened(label, 24), y + _GAP + 31, about)
     ]
     if stage in ("tasks", "task"):
         return _tasks(boxes, y, outputs, parts)
@@ -192,19 +196,23 @@ def _tasks(
 def _draw(box: Box, x: float, y: float, width: float) -> tuple[Markup, float]:
     """A box with its lines and its inner boxes; returns where it ends."""
     room = max(8, int((width - 20) / 6.4))
-    badge = f"× {box.repeats}" if box.repeats > 1 else ""
+    badge = f"\N{MULTIPLICATION SIGN} {box.repeats}" if box.repeats > 1 else ""
     title = shortened(box.title, max(6, int((width - 30) / 7.8) - len(badge)))
-    lines = [line for line in _wrapped(box.lines, room)]
+    lines = _wrapped(box.lines, room)
     parts = [
         Markup('<text class="part" x="{:.1f}" y="{:.1f}">{}</text>').format(x + 12, y + _PADDING + 15, title),
     ]
     if badge:
         parts.append(
-            Markup('<text class="badge" x="{:.1f}" y="{:.1f}">{}</text>').format(x + width - 12, y + _PADDING + 15, badge)
+            Markup('<text class="badge" x="{:.1f}" y="{:.1f}">{}</text>').format(
+                x + width - 12, y + _PADDING + 15, badge
+            )
         )
     end = y + _PADDING + _TITLE
     for line in lines:
-        parts.append(Markup('<text class="line" x="{:.1f}" y="{:.1f}">{}</text>').format(x + 12, end + 10, line))
+        parts.append(
+            Markup('<text class="line" x="{:.1f}" y="{:.1f}">{}</text>').format(x + 12, end + 10, line)
+        )
         end += _LINE
     for inner in box.inner:
         drawn, end = _draw(inner, x + 12, end + 6, width - 24)
@@ -220,11 +228,13 @@ def _wrapped(lines: Sequence[str], room: int) -> list[str]:
     """Metaparameters one after another, broken between them where possible, at most six lines."""
     joined = " · ".join(line.replace(" ", "\N{NO-BREAK SPACE}") for line in lines)
     wrapped = textwrap.wrap(joined, room, break_on_hyphens=False) if joined else []
-    return wrapped[:5] + ["…"] if len(wrapped) > 6 else wrapped
+    return [*wrapped[:5], "…"] if len(wrapped) > 6 else wrapped
 
 
 def _arrow(x: float, start: float, end: float) -> Markup:
-    return Markup('<path class="arrow" d="M{0:.1f} {1:.1f}V{2:.1f}m-4 -5l4 5l4 -5"/>').format(x, start + 2, end - 2)
+    return Markup('<path class="arrow" d="M{0:.1f} {1:.1f}V{2:.1f}m-4 -5l4 5l4 -5"/>').format(
+        x, start + 2, end - 2
+    )
 
 
 def _pill(words: str, y: float, x: float, width: float) -> Markup:

@@ -12,13 +12,15 @@ from composable.report.canvas import Chart
 from composable.report.card import card
 from composable.report.columns import profile
 from composable.report.facts import Detail, Facts, read_detail, read_facts
-from composable.report.headline import headline, unit
+from composable.report.headline import headline, kind_of
 from composable.report.mistakes import mistakes
 from composable.report.network import Figure, network_figure
 from composable.report.reading import objects, shortened, text
 from composable.report.score_charts import learning_chart, score_chart
-from composable.report.words import TASKS, counted, metric_name
+from composable.report.standing import unit
+from composable.report.words import counted, metric_name
 
+DRAWN = 18  # candidates in the chart of scores
 CURVES = 6  # networks whose learning is drawn
 NOTICES = 60  # of each level
 
@@ -61,7 +63,7 @@ def render(facts: Facts) -> str:
         notices_left_out=max(0, len(warnings) - NOTICES) + max(0, len(choices) - NOTICES),
         board=standings,
         metric=metric_name(standings.metric),
-        scores=score_chart(facts.ranked, deployed=facts.run.deployed, unit=unit(facts.run, standings.metric)),
+        scores=_scores(facts),
         mistakes=mistakes(facts),
         curves=curves,
         curves_note=curves_note,
@@ -70,6 +72,12 @@ def render(facts: Facts) -> str:
         profile=profile(facts),
         card=card(facts, detail),
     )
+
+
+def _scores(facts: Facts) -> Chart | None:
+    shown = [trial for _, trial in facts.shown(DRAWN)]
+    measure = unit(facts.run, shown[0].metric) if shown else ""
+    return score_chart(shown, candidates=len(facts.ranked), deployed=facts.run.deployed, unit=measure)
 
 
 def _learning(facts: Facts) -> tuple[list[Chart], str]:
@@ -92,8 +100,5 @@ def _network(facts: Facts, detail: Detail | None) -> Figure | None:
             kinds[kind] = kinds.get(kind, 0) + 1
     parts = ", ".join(f"{many:,} {kind}" for kind, many in kinds.items())
     inputs = f"{counted(sum(kinds.values()), 'column')}: {parts}" if kinds else "the columns of the data"
-    outputs = [
-        f"{shortened(head.name, 40)}: {TASKS.get(head.kind, 'a value').format(len(head.targets if head.kind == 'multilabel' else head.labels))}"
-        for head in facts.run.heads
-    ]
+    outputs = [f"{shortened(head.name, 40)}: {kind_of(head)}" for head in facts.run.heads]
     return network_figure(detail.architecture, inputs=inputs, outputs=outputs)

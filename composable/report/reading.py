@@ -1,4 +1,4 @@
-"""Reading JSON that may be half written, edited or hostile: each value comes back well typed or not at all."""
+"""Reading JSON that may be half written, edited or hostile: a value comes back well typed or not at all."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-# Control characters, line separators, direction overrides, lone surrogates and non-characters: none of them can be seen, and
-# each of them can break a page or make a name read as another.
+# Control characters, line separators, direction overrides, lone surrogates and non-characters: none can be
+# seen, and each of them can break a page or make one name read as another.
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+"
 )

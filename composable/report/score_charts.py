@@ -15,28 +15,27 @@ from composable.report.facts import Detail, Rotation, Trial
 from composable.report.reading import shortened
 from composable.report.words import metric_name
 
-SHOWN = 20  # candidates in the chart
 _POINTS = 200  # of one learning curve
 
 
-def score_chart(trials: Sequence[Trial], *, deployed: int | None, unit: str) -> Chart | None:
+def score_chart(trials: Sequence[Trial], *, candidates: int, deployed: int | None, unit: str) -> Chart | None:
     """Every candidate's validation score with its spread, and its test score; None where nothing has a score.
 
     Args:
         trials: Those to show, best first, each with a score.
+        candidates: How many there are in all.
         deployed: The number of the deployed one.
         unit: What the score is measured in, as " (unit of price)", or "".
     """
     if not trials:
         return None
-    trials, left_out = trials[:SHOWN], len(trials) - SHOWN
     low, high = _window(trials)
     beyond = sum(not low <= trial.score <= high for trial in trials if trial.score is not None)
 
     def paint(figure: Figure) -> None:
         axes = single(figure, across=f"{metric_name(trials[0].metric)}{unit}", up="", grid="x")
         for place, trial in enumerate(trials):
-            _candidate(axes, place, trial, trial.number == deployed, (low, high))
+            _candidate(axes, place, trial, _colour(trial, deployed), (low, high))
         nothing = next((trial.score for trial in trials if trial.role == "reference"), None)
         if nothing is not None and low <= nothing <= high:
             axes.axvline(nothing, color=REFERENCE, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
@@ -45,15 +44,15 @@ def score_chart(trials: Sequence[Trial], *, deployed: int | None, unit: str) -> 
         axes.set_ylim(len(trials) - 0.4, -0.6)
         axes.set_yticks(range(len(trials)), [shortened(trial.name, 34) for trial in trials])
         for label, trial in zip(axes.get_yticklabels(), trials, strict=True):
-            colour = _colour(trial, trial.number == deployed)
+            colour = _colour(trial, deployed)
             label.set_color(INK if colour == OTHER else colour)
         figure.legend(
             handles=_legend(trials), loc="outside upper left", ncols=5, handletextpad=0.4, columnspacing=1.6
         )
 
     notes = ["Bars show how much the score varies between rotations of the split."]
-    if left_out > 0:
-        notes.append(f"The best {SHOWN} of {SHOWN + left_out:,} are drawn.")
+    if candidates > len(trials):
+        notes.append(f"{len(trials)} of {candidates:,} are drawn.")
     if beyond:
         notes.append(f"{beyond} much worse than knowing nothing: drawn at the edge.")
     height = 0.95 + 0.27 * len(trials)
@@ -81,8 +80,8 @@ def learning_chart(trial: Trial, detail: Detail, *, best: bool) -> Chart | None:
     return draw(paint, title=title, span="half", height=1.9)
 
 
-def _candidate(axes: Axes, place: int, trial: Trial, deployed: bool, window: tuple[float, float]) -> None:
-    colour, (low, high) = _colour(trial, deployed), window
+def _candidate(axes: Axes, place: int, trial: Trial, colour: str, window: tuple[float, float]) -> None:
+    low, high = window
     score = trial.score if trial.score is not None else low
     inside = min(max(score, low), high)
     shape = "o" if inside == score else ">" if score > high else "<"
@@ -96,15 +95,13 @@ def _candidate(axes: Axes, place: int, trial: Trial, deployed: bool, window: tup
 
 
 def _window(trials: Sequence[Trial]) -> tuple[float, float]:
-    """The scores worth showing: from the best to half as far again as knowing nothing, so that one diverged
-    candidate doesn't squeeze the others together."""
-    scores = [trial.score for trial in trials if trial.score is not None]
-    scores += [
-        trial.test_score for trial in trials if trial.test_score is not None and trial.role != "network"
-    ]
-    anchors = [
-        trial.score for trial in trials if trial.role != "network" and trial.score is not None
-    ] or scores
+    """The scores worth showing: from the best to somewhat worse than knowing nothing.
+
+    One diverged candidate must not squeeze the others together.
+    """
+    scores = [score for trial in trials for score in (trial.score, trial.test_score) if score is not None]
+    rivals = [trial.score for trial in trials if trial.role != "network" and trial.score is not None]
+    anchors = rivals or scores
     if trials[0].higher_is_better:
         best, worst = max(scores), min(anchors)
         bound = worst - 0.5 * abs(best - worst)
@@ -117,15 +114,15 @@ def _window(trials: Sequence[Trial]) -> tuple[float, float]:
     return (low, high) if high > low else (low - abs(low) * 0.05 - 0.01, high + abs(high) * 0.05 + 0.01)
 
 
-def _colour(trial: Trial, deployed: bool) -> str:
-    if deployed:
+def _colour(trial: Trial, deployed: int | None) -> str:
+    if trial.number == deployed:
         return MODEL
     return {"baseline": BASELINE, "reference": REFERENCE}.get(trial.role, OTHER)
 
 
 def _legend(trials: Sequence[Trial]) -> list[Line2D]:
-    def entry(label: str, colour: str, marker: str = "o", filled: bool = True) -> Line2D:
-        face = colour if filled else "white"
+    def entry(label: str, colour: str, marker: str = "o") -> Line2D:
+        face = "white" if marker == "D" else colour
         return Line2D(
             [], [], linestyle="", marker=marker, color=colour, markerfacecolor=face, markersize=5, label=label
         )
@@ -137,7 +134,7 @@ def _legend(trials: Sequence[Trial]) -> list[Line2D]:
     if "reference" in roles:
         entries.append(entry("knowing nothing", REFERENCE))
     if any(trial.test_score is not None for trial in trials):
-        entries.append(entry("on the test rows", FAINT, "D", filled=False))
+        entries.append(entry("on the test rows", FAINT, "D"))
     return entries
 
 
@@ -151,8 +148,6 @@ def _curve(axes: Axes, rotation: Rotation, values: Sequence[float | None], colou
     epochs, heights = zip(*(known[::step] if step == 1 else [*known[::step], known[-1]]), strict=True)
     alone = "o" if len(epochs) == 1 else ""
     axes.plot(epochs, heights, color=colour, linewidth=1.1, alpha=0.65, marker=alone, markersize=3, gid=MARK)
-    best = dict(known).get(rotation.best_epoch if rotation.best_epoch is not None else -1)
-    if best is not None:
-        axes.plot(
-            rotation.best_epoch, best, marker="o", markersize=4.5, color=BASELINE, linestyle="", zorder=4
-        )
+    kept = [pair for pair in known if pair[0] == rotation.best_epoch]
+    if kept:
+        axes.plot(*kept[0], marker="o", markersize=4.5, color=BASELINE, linestyle="", zorder=4)

@@ -30,7 +30,7 @@ def roc_area(area: float, negatives: int, positives: int) -> tuple[float, float]
 
 
 def error(metric: str, residuals: np.ndarray) -> tuple[float, float] | None:
-    """90 % percentile interval of `rmse` or `mae` from (n,) residuals by the bootstrap (Efron 1979), always the same one."""
+    """90 % interval of `rmse` or `mae` from (n,) residuals: the percentile bootstrap (Efron 1979)."""
     if metric not in ("rmse", "mae") or residuals.size < 2:
         return None
     losses = residuals**2 if metric == "rmse" else np.abs(residuals)

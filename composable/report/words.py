@@ -25,6 +25,7 @@ TASKS = {
 }
 
 
+NONE = "\N{EN DASH}"  # where there is no value
 _SPACE = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 
 
@@ -41,7 +42,7 @@ def metric_name(metric: str) -> str:
 def figure(value: float | None, digits: int = 4) -> str:
     """A number with so many significant digits, grouped: 20,412, 2,041, 20.41, 0.02041, 2.041e-07."""
     if value is None:
-        return "–"
+        return NONE
     shown = fixed(value, decimals(value, digits), digits)
     if "." in shown and "e" not in shown:
         shown = shown.rstrip("0").rstrip(".")
@@ -56,7 +57,7 @@ def decimals(value: float, digits: int = 4) -> int:
 def fixed(value: float | None, places: int, digits: int = 4) -> str:
     """A number with so many decimal places, so that a column of them is aligned."""
     if value is None:
-        return "–"
+        return NONE
     if not -5 < _power(value) < 12:
         return f"{value:.{digits - 1}e}".replace("-", "\N{MINUS SIGN}")
     return f"{value:,.{places}f}".replace("-", "\N{MINUS SIGN}")
@@ -76,15 +77,14 @@ def percent(share: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """ "1 row", "2,000 rows", "2 classes"."""
-    plural = {"class": "classes", "study": "studies"}.get(noun, noun + "s")
-    return f"{number:,} {noun if number == 1 else plural}"
+    """A number with its noun: 1 row, 2,000 rows."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float | None) -> str:
     """Seconds as a person says them."""
     if seconds is None:
-        return "–"
+        return NONE
     if seconds < 100:
         return f"{figure(seconds, 3 if seconds >= 1 else 2)}{_SPACE}s"
     if seconds < 6000:
@@ -95,7 +95,7 @@ def duration(seconds: float | None) -> str:
 def size(count: int | None) -> str:
     """Bytes as a person says them."""
     if count is None:
-        return "–"
+        return NONE
     for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= step:
             return f"{figure(count / step, 3)}{_SPACE}{unit}"

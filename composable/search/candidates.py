@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from composable.design import Part
 from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
@@ -17,7 +18,14 @@ _WIDE = 100  # from so many numbers on, embeddings and bins are kept small
 _LARGE = 20_000
 
 
-def candidates(problem: Problem, *, rows: int, widths: Mapping[str, int], categories: tuple[int, ...]) -> list[Candidate]:
+def candidates(
+    problem: Problem,
+    *,
+    rows: int,
+    widths: Mapping[str, int],
+    categories: tuple[int, ...],
+    max_epochs: int | None = None,
+) -> list[Candidate]:
     """Linear model, MLP and TabM-mini, then TabM-mini and MLP again at other sizes and rates.
 
     Args:
@@ -25,6 +33,7 @@ def candidates(problem: Problem, *, rows: int, widths: Mapping[str, int], catego
         rows: The number of rows to learn from.
         widths: Of the model's inputs.
         categories: The number of codes of each category column.
+        max_epochs: Of each training; None for as many as it takes.
 
     Returns:
         Candidates in the order in which to train them; the first takes a second or two.
@@ -35,7 +44,7 @@ def candidates(problem: Problem, *, rows: int, widths: Mapping[str, int], catego
     batch = 32 if rows <= 1500 else 128 if rows <= 4000 else 256
     units = 128 if rows > _LARGE else 192
     shape = {"categories": categories, "bins": bins, "width": width}
-    return [
+    found = [
         Candidate("linear", linear(tasks, categories=categories), _settings(1e-2, batch, patience=8)),
         Candidate("mlp", mlp(tasks, **shape), _settings(1e-3, batch, patience=10)),
         Candidate("tabm_mini", tabm_mini(tasks, units=units, **shape), _settings(2e-3, batch, patience=10)),
@@ -46,6 +55,9 @@ def candidates(problem: Problem, *, rows: int, widths: Mapping[str, int], catego
             _settings(2e-3, batch, patience=10),
         ),
     ]
+    if max_epochs is None:
+        return found
+    return [replace(c, settings=replace(c.settings, epochs=max_epochs)) for c in found]
 
 
 def _settings(learning_rate: float, batch_size: int, *, patience: int) -> Settings:

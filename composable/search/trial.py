@@ -130,7 +130,7 @@ def _history(trained: Trained) -> Mapping[str, Any]:
         "best_epoch": trained.history.best_epoch,
         "stopped": trained.history.stopped,
         "epochs": [
-            {"epoch": e.epoch, "loss": e.loss, "score": e.held_out, "seconds": round(e.seconds, 4)}
+            {"epoch": e.epoch, "loss": e.loss, "held_out": e.held_out, "seconds": round(e.seconds, 4)}
             for e in trained.history.epochs
         ],
     }

@@ -16,17 +16,17 @@ ROWS = [
     {
         "rank": 1, "model": "tabm_mini", "role": "network", "status": "done", "metric": "rmse",
         "higher_is_better": False, "validation": 2100.0, "test": 2000.0, "parameters": 43412,
-        "bytes": 180_000, "latency_ms": 0.4, "seconds": 12.1, "deployed": True,
+        "bytes": 180_000, "latency_ms": 0.4, "seconds": 12.1, "deployed": True, "reason": "",
     },
     {
         "rank": 2, "model": "hist_gradient_boosting", "role": "baseline", "status": "done", "metric": "rmse",
         "higher_is_better": False, "validation": 2200.0, "test": float("nan"), "parameters": None,
-        "bytes": None, "latency_ms": None, "seconds": 1.0, "deployed": False,
+        "bytes": None, "latency_ms": None, "seconds": 1.0, "deployed": False, "reason": "",
     },
     {
         "rank": None, "model": "mlp", "role": "network", "status": "failed", "metric": "rmse",
         "higher_is_better": False, "validation": None, "test": None, "parameters": None, "bytes": None,
-        "latency_ms": None, "seconds": 0.1, "deployed": False,
+        "latency_ms": None, "seconds": 0.1, "deployed": False, "reason": "diverged",
     },
 ]  # fmt: skip
 
@@ -36,11 +36,11 @@ EVENTS = [
     {"event": "notice", "text": "price is a number", "level": "note", "column": "", "remedy": "--problem"},
     {"event": "problem", "metric": "rmse", "heads": [{"name": "price", "kind": "regression"}]},
     {"event": "trial_start", "trial": 1, "name": "tabm_mini", "rotation": 0, "rotations": 8},
-    {"event": "epoch", "trial": 1, "rotation": 0, "epoch": 3, "loss": 0.5, "score": 2345.6},
+    {"event": "epoch", "trial": 1, "rotation": 0, "epoch": 3, "loss": 0.5, "held_out": 0.6},
     {"event": "trial_end", "trial": 1, "name": "tabm_mini", "role": "network", "status": "done",
      "score": 2100.0, "seconds": 12.1, "reason": ""},
     {"event": "saved", "trial": 1, "name": "tabm_mini", "score": 2100.0},
-    {"event": "report", "path": "report.html"},
+    {"event": "report", "path": "runs/cars/report.html"},
     {"event": "end", "status": "complete", "seconds": 13.0},
 ]  # fmt: skip
 
@@ -68,19 +68,19 @@ def command(capsys):
 
 
 class FakeRun:
-    """Answers like a run; `answers` and `events` may be changed by a test."""
+    """Answers like a run."""
 
-    answers = pd.DataFrame({"prediction": ["=1+1", "b"], "p_=1+1": [0.75, 0.25]})
-    notices = (Notice("1 value of make was never seen", "warning", "make"),)
+    prediction = SimpleNamespace(
+        frame=pd.DataFrame({"prediction": ["=1+1", "b"], "p_=1+1": [0.75, 0.25]}),
+        notices=(Notice("1 value of make was never seen", "warning", "make"),),
+    )
+    bundle = SimpleNamespace(answer=lambda data: FakeRun.prediction)
 
     def __init__(self, path) -> None:
         self.path = Path(path)
 
     def leaderboard(self):
         return ROWS
-
-    def predict(self, data):
-        return self.answers
 
     def evaluate(self, data):
         return {"rmse": 2000.0, "r2": float("nan")}
@@ -97,7 +97,7 @@ def auto(monkeypatch):
     """The layer below, replaced: what it was called with, and what a fit does."""
     seen = SimpleNamespace(options=None, events=list(EVENTS), failure=None, inspected=None)
 
-    def fit(data, options, *, out=None, progress=None):
+    def fit(data, options, *, out=None, progress=None, started=None):
         seen.options = options
         for event in seen.events:
             progress(event)

@@ -67,9 +67,10 @@ def test_json_stands_alone_on_standard_output(command, auto):
 
 def test_g5_an_interrupted_fit_shows_what_it_has_and_ends_with_130(command, auto):
     auto.events[-1] = {"event": "end", "status": "interrupted", "seconds": 5.0}
+    auto.failure = KeyboardInterrupt()
     stopped = command("fit", "cars.csv", "--target", "price")
     assert stopped.code == 130
-    assert "Deployed: tabm_mini" in stopped.out
+    assert "Deployed: tabm_mini in runs/cars/bundle" in stopped.out
     assert "the same command continues" in stopped.err
 
 
@@ -86,3 +87,17 @@ def test_without_a_target_nothing_starts(command, auto):
     refused = command("fit", "cars.csv")
     assert (refused.code, auto.options) == (2, None)
     assert "--target" in refused.err
+
+
+def test_g5_interrupted_before_there_is_anything(command, auto):
+    auto.events, auto.failure = auto.events[:3], KeyboardInterrupt()
+    stopped = command("fit", "cars.csv", "--target", "price")
+    assert (stopped.code, stopped.out) == (130, "")
+
+
+def test_a_run_that_is_complete_says_so(command, auto):
+    auto.events = [{"event": "end", "status": "already complete", "seconds": 0.0}]
+    done = command("fit", "cars.csv", "--target", "price")
+    assert done.code == 0
+    assert "Nothing to do: this run is complete." in done.err
+    assert "Deployed: tabm_mini" in done.out

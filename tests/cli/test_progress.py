@@ -17,13 +17,13 @@ def test_the_status_line_has_stage_epoch_best_and_time_left():
         {"event": "problem", "metric": "rmse", "heads": []},
         {"event": "saved", "trial": 1, "name": "mlp", "score": 2400.0},
         {"event": "trial_start", "trial": 2, "name": "tabm_mini", "rotation": 1, "rotations": 8},
-        {"event": "epoch", "trial": 2, "rotation": 1, "epoch": 12, "loss": 0.1, "score": 2100.4},
+        {"event": "epoch", "trial": 2, "rotation": 1, "epoch": 12, "loss": 0.1, "held_out": 0.0965},
     ):
         moment = after(moment, event)
     line = status_line(moment, spent=26.0, limit=60.0)
     assert (
         line
-        == "trial 2: tabm_mini, rotation 2 of 8 | epoch 12, rmse 2,100 | best: mlp, rmse 2,400 | 34 s left"
+        == "trial 2: tabm_mini, rotation 2 of 8 | epoch 12, loss 0.0965 | best: mlp, rmse 2,400 | 34 s left"
     )
     assert status_line(moment, spent=26.0, limit=None).endswith("| 26 s spent")
 
@@ -49,10 +49,10 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch):
     now = [0.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     lines = []
-    shown = Progress(lines.append, 60.0, pause=10.0)
+    shown = Progress(lines.append, 60.0, started=0.0, pause=10.0)
     for second in range(25):
         now[0] = float(second)
-        shown({"event": "epoch", "trial": 1, "rotation": 0, "epoch": second, "loss": 1.0, "score": 1.0})
+        shown({"event": "epoch", "trial": 1, "rotation": 0, "epoch": second, "loss": 1.0, "held_out": 1.0})
     assert [re.search(r"epoch (\d+)", line).group(1) for line in lines] == ["10", "20"]
     assert lines[-1].endswith("40 s left")
 
@@ -71,12 +71,12 @@ def test_a_terminal_gets_a_live_line_unless_it_is_dumb(monkeypatch, term, live):
     stream = Terminal()
     monkeypatch.setattr("sys.stderr", stream)
     monkeypatch.setenv("TERM", term)
-    with show_progress(60.0) as shown:
+    with show_progress(60.0, progress.time.monotonic()) as shown:
         shown({"event": "read", "rows": 10, "columns": 2})
         shown({"event": "end", "status": "complete", "seconds": 1.0})
     assert "Read 10 rows, 2 columns." in stream.getvalue()
     assert ("\x1b[" in stream.getvalue()) == live
-    assert shown.status == "complete"
+    assert shown.moment.status == "complete"
 
 
 @pytest.mark.parametrize(

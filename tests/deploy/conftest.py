@@ -23,14 +23,13 @@ KINDS = {
     "fuel": "category",
     "note": "text",
 }
+MARKS = {"fuel": ("unknown",), "size": ("-999",)}
 REGRESSION = Head("price", "regression", ("price",))
 CLASSES = Head("grade", "multiclass", ("grade",), ("low", "mid", "high"))
 
 
 def make_card(*heads: Head) -> BundleCard:
-    columns = [
-        Column(name, kind, missing=("unknown",) if name == "fuel" else ()) for name, kind in KINDS.items()
-    ]
+    columns = [Column(name, kind, missing=MARKS.get(name, ())) for name, kind in KINDS.items()]
     columns += [Column(target, "number", "target") for head in heads for target in head.targets]
     encoding = Encoding(
         numbers=(NumberColumn("size"), NumberColumn("stamp", offset=1.7e9)),

@@ -158,9 +158,13 @@ def test_a12_a_full_disk_at_any_step_leaves_the_old_folder_and_nothing_else(tmp_
 
 
 def test_a12_an_error_while_writing_leaves_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="stop"), whole_folder(tmp_path / "made") as partial:
-        (partial / "a.txt").write_text("half")
-        raise RuntimeError("stop")
+    def write_half() -> None:
+        with whole_folder(tmp_path / "made") as partial:
+            (partial / "a.txt").write_text("half")
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_half()
     assert list(tmp_path.iterdir()) == []
 
 

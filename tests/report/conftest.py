@@ -76,8 +76,14 @@ def run_json(heads: tuple[Head, ...], metric: str, rows: int) -> dict[str, Any]:
         "problem": {
             "heads": described,
             "metric": metric,
-            "notices": [{"text": "Price has many different numbers, so this is a regression.", "level": "note",
-                         "column": "price", "remedy": "--problem multiclass"}],
+            "notices": [
+                {
+                    "text": "Price has many different numbers, so this is a regression.",
+                    "level": "note",
+                    "column": "price",
+                    "remedy": "--problem multiclass",
+                }
+            ],
         },
         "split": {
             "kind": "rotating",
@@ -87,8 +93,18 @@ def run_json(heads: tuple[Head, ...], metric: str, rows: int) -> dict[str, Any]:
         },
         "notices": [
             {"text": "Columns are separated by a comma.", "level": "note", "column": "", "remedy": remedy},
-            {"text": "3 of 2,400 rows are there more than once.", "level": "warning", "column": "", "remedy": ""},
-            {"text": "41 cells hold “?”, read as missing.", "level": "warning", "column": "normalized_losses", "remedy": "edit the schema"},
+            {
+                "text": "3 of 2,400 rows are there more than once.",
+                "level": "warning",
+                "column": "",
+                "remedy": "",
+            },
+            {
+                "text": "41 cells hold “?”, read as missing.",
+                "level": "warning",
+                "column": "normalized_losses",
+                "remedy": "edit the schema",
+            },
         ],
         "versions": {"composable": "0.1.0", "python": "3.11.7", "keras": "3.15.1", "backend": "jax 0.10.2"},
         "machine": {"processor": "AMD EPYC", "cores": 2, "memory_gb": 24},
@@ -100,10 +116,38 @@ def trials_json(heads: tuple[Head, ...], metric: str) -> list[dict[str, Any]]:
     lower = metric in ("rmse", "mae", "log_loss")
     table = [  # name, role, validation, test, spread, parameters
         ("knowing nothing", "reference", 7900.0 if lower else 0.5, 7700.0 if lower else 0.5, 0.0, 0),
-        ("HistGradientBoosting", "baseline", 2350.0 if lower else 0.91, 2480.0 if lower else 0.905, 190.0 if lower else 0.012, 0),
-        ("linear", "network", 3900.0 if lower else 0.84, 3700.0 if lower else 0.83, 210.0 if lower else 0.02, 241),
-        ("tabm_mini", "network", 2100.0 if lower else 0.93, 2200.0 if lower else 0.925, 150.0 if lower else 0.009, 43412),
-        ("mlp", "network", 2500.0 if lower else 0.9, 2600.0 if lower else 0.89, 280.0 if lower else 0.014, 21313),
+        (
+            "HistGradientBoosting",
+            "baseline",
+            2350.0 if lower else 0.91,
+            2480.0 if lower else 0.905,
+            190.0 if lower else 0.012,
+            0,
+        ),
+        (
+            "linear",
+            "network",
+            3900.0 if lower else 0.84,
+            3700.0 if lower else 0.83,
+            210.0 if lower else 0.02,
+            241,
+        ),
+        (
+            "tabm_mini",
+            "network",
+            2100.0 if lower else 0.93,
+            2200.0 if lower else 0.925,
+            150.0 if lower else 0.009,
+            43412,
+        ),
+        (
+            "mlp",
+            "network",
+            2500.0 if lower else 0.9,
+            2600.0 if lower else 0.89,
+            280.0 if lower else 0.014,
+            21313,
+        ),
     ]
     if metric == "log_loss":
         table = [(n, r, v / 3000, t / 3000, s / 3000, p) for n, r, v, t, s, p in table]
@@ -116,7 +160,8 @@ def trials_json(heads: tuple[Head, ...], metric: str) -> list[dict[str, Any]]:
             "reason": "",
             "metric": metric,
             "higher_is_better": not lower,
-            "validation": {metric: validation, "accuracy": 0.9} | {f"{h.name}/{metric}": validation for h in heads[1:]},
+            "validation": {metric: validation, "accuracy": 0.9}
+            | {f"{h.name}/{metric}": validation for h in heads[1:]},
             "test": {metric: test, "accuracy": 0.88},
             "validation_spread": spread,
             "seconds": 12.1 + number,
@@ -125,12 +170,21 @@ def trials_json(heads: tuple[Head, ...], metric: str) -> list[dict[str, Any]]:
             "latency_ms": 0.41,
             "architecture": architecture_json(len(heads)) if role == "network" else {},
             "settings": {"learning_rate": 0.002, "batch_size": 64},
-            "histories": [history_json(rotation, lower) for rotation in range(4)] if role == "network" else [],
+            "histories": [history_json(rotation, lower) for rotation in range(4)]
+            if role == "network"
+            else [],
             "calibration": {"price": {"temperature": 1.21, "log_loss_before": 0.31, "log_loss_after": 0.29}},
         }
         for number, (name, role, validation, test, spread, parameters) in enumerate(table)
     ]
-    failed = trials[4] | {"number": 5, "name": "wide", "status": "failed", "reason": "the loss became infinite", "validation": {}, "test": {}}
+    failed = trials[4] | {
+        "number": 5,
+        "name": "wide",
+        "status": "failed",
+        "reason": "the loss became infinite",
+        "validation": {},
+        "test": {},
+    }
     return [*trials, failed]
 
 
@@ -164,41 +218,109 @@ def profile_json(rows: int, names: tuple[str, ...] | None) -> dict[str, Any]:
     total = rows * 10
 
     def column(name: str, kind: str, **more: Any) -> dict[str, Any]:
-        empty = {"minimum": None, "maximum": None, "mean": None, "median": None, "histogram": None, "warnings": []}
-        plain = {"name": name, "kind": kind, "role": "feature", "reason": f"values look like a {kind}", "missing": 0,
-                 "distinct": 22, "examples": ["a", "b"], "top": []}
+        empty = {
+            "minimum": None,
+            "maximum": None,
+            "mean": None,
+            "median": None,
+            "histogram": None,
+            "warnings": [],
+        }
+        plain = {
+            "name": name,
+            "kind": kind,
+            "role": "feature",
+            "reason": f"values look like a {kind}",
+            "missing": 0,
+            "distinct": 22,
+            "examples": ["a", "b"],
+            "top": [],
+        }
         return empty | plain | more
 
     def histogram(values: np.ndarray) -> dict[str, Any]:
         counts, edges = np.histogram(values, 24)
         return {
-            "histogram": {"edges": edges.tolist(), "counts": counts.tolist()}, "minimum": float(values.min()),
-            "maximum": float(values.max()), "mean": float(values.mean()), "median": float(np.median(values)),
+            "histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+            "minimum": float(values.min()),
+            "maximum": float(values.max()),
+            "mean": float(values.mean()),
+            "median": float(np.median(values)),
         }
 
     columns = [
-        column("make", "category", top=[["toyota", total * 0.16], ["nissan", total * 0.09], ["mazda", total * 0.08], ["audi", total * 0.03]]),
+        column(
+            "make",
+            "category",
+            top=[
+                ["toyota", total * 0.16],
+                ["nissan", total * 0.09],
+                ["mazda", total * 0.08],
+                ["audi", total * 0.03],
+            ],
+        ),
         column("engine_size", "number", distinct=44, **histogram(random.gamma(3, 40, total))),
-        column("normalized_losses", "number", missing=round(total * 0.2), distinct=51, warnings=["41 cells hold “?”, read as missing."], **histogram(random.normal(120, 35, total))),
+        column(
+            "normalized_losses",
+            "number",
+            missing=round(total * 0.2),
+            distinct=51,
+            warnings=["41 cells hold “?”, read as missing."],
+            **histogram(random.normal(120, 35, total)),
+        ),
         column("fuel_type", "boolean", distinct=2, top=[["gas", total * 0.9], ["diesel", total * 0.1]]),
         column("sold", "date", distinct=800, **(histogram(random.uniform(8000, 9000, total)))),
-        column("remarks", "text", distinct=1800, top=[["well kept", 4]], examples=["well kept, one owner", "needs work"]),
+        column(
+            "remarks",
+            "text",
+            distinct=1800,
+            top=[["well kept", 4]],
+            examples=["well kept, one owner", "needs work"],
+        ),
         column("chassis", "identifier", role="drop", distinct=total, reason="every value is different"),
-        column("country", "constant", role="drop", distinct=1, top=[["jp", total]], reason="always the same value"),
-        column("price", "number", role="target", distinct=1800, reason="what to predict", **histogram(random.lognormal(9.3, 0.5, total))),
+        column(
+            "country",
+            "constant",
+            role="drop",
+            distinct=1,
+            top=[["jp", total]],
+            reason="always the same value",
+        ),
+        column(
+            "price",
+            "number",
+            role="target",
+            distinct=1800,
+            reason="what to predict",
+            **histogram(random.lognormal(9.3, 0.5, total)),
+        ),
     ]
-    columns += [column(name, "category", top=[[name, 3]], examples=[name], reason=name, warnings=[name]) for name in names or ()]
+    columns += [
+        column(name, "category", top=[[name, 3]], examples=[name], reason=name, warnings=[name])
+        for name in names or ()
+    ]
     return {"rows": total, "duplicates": 3, "memory_mb": 0.4, "columns": columns}
 
 
 def diagnostics_json(heads: tuple[Head, ...], rows: int, names: tuple[str, ...] | None) -> dict[str, Any]:
-    columns = [("engine_size", 820.0), ("make", 410.0), ("sold", 120.0), ("normalized_losses", 35.0), ("remarks", 4.0), ("fuel_type", -2.0)]
+    columns = [
+        ("engine_size", 820.0),
+        ("make", 410.0),
+        ("sold", 120.0),
+        ("normalized_losses", 35.0),
+        ("remarks", 4.0),
+        ("fuel_type", -2.0),
+    ]
     columns += [(name, 1.0) for name in names or ()]
     return {
         "trial": 3,
         "part": "test",
         "rows": rows,
-        "heads": [head_diagnostics(head, *answers(head, rows)) | {"metrics": {"rmse": 2200.0, "mae": 1710.0, "r2": 0.93}} for head in heads],
+        "heads": [
+            head_diagnostics(head, *answers(head, rows))
+            | {"metrics": {"rmse": 2200.0, "mae": 1710.0, "r2": 0.93}}
+            for head in heads
+        ],
         "importance": [{"column": name, "mean": mean, "spread": abs(mean) / 9} for name, mean in columns],
     }
 

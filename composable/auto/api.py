@@ -1,0 +1,96 @@
+"""The Python face of the pipeline: `composable.fit(data, target=...)` with every option by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from composable.auto.fit import fit as run_fit
+from composable.auto.options import FitOptions
+from composable.auto.run import Run
+from composable.core.records import validated
+
+
+def fit(  # noqa: PLR0913 (the public call states every option)
+    data: Any,
+    target: str | Sequence[str],
+    *,
+    problem: Literal["regression", "binary", "multiclass", "multilabel"] | None = None,
+    metric: Literal["rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision"] | None = None,
+    time_limit: float | None = None,
+    max_trials: int | None = None,
+    max_epochs: int | None = None,
+    split: str = "auto",
+    schema: str | Path | None = None,
+    test: str | Path | None = None,
+    seed: int = 0,
+    drop: Sequence[str] = (),
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    date_order: Literal["day-first", "month-first"] | None = None,
+    drop_missing_target: bool = False,
+    allow_leaks: bool = False,
+    out: str | Path | None = None,
+    sample_weight: np.ndarray | Sequence[float] | None = None,
+    progress: Callable[[dict[str, Any]], None] | None = None,
+) -> Run:
+    """Train networks on a table and keep the best.
+
+    Args:
+        data: A path (CSV, TSV, Parquet), a pandas DataFrame, a NumPy array or a mapping of arrays.
+        target: The column or columns to predict.
+        problem: Overrules the inferred kind of the target.
+        metric: The score that selects the model.
+        time_limit: Seconds for everything, from reading to report.
+        max_trials: The number of networks tried; with it alone the same seed gives the same result.
+        max_epochs: The number of epochs of each network at most.
+        split: auto, random, stratified, group:COL, time:COL or column:COL.
+        schema: The path of an edited schema.
+        test: A labelled file of your own, scored once at the end.
+        seed: One seed for everything random.
+        drop: Columns that the model must not see.
+        encoding: Of a text file, where the detected one is wrong.
+        delimiter: Likewise.
+        decimal: Likewise, the decimal mark.
+        date_order: How 01/02/2024 is read.
+        drop_missing_target: Leave out rows without a target.
+        allow_leaks: Train although a column tells the target.
+        out: The run folder; by default `runs/` and the data's name.
+        sample_weight: A weight per row, not negative.
+        progress: Told about each event, see docs/run-folder.md.
+
+    Returns:
+        The run, with `leaderboard()`, `predict(rows)`, `model`, `export(format, folder)`, `report()`.
+
+    Raises:
+        DataError: If the data can't be used as it is.
+        ConfigError: If an option doesn't exist or doesn't fit the data.
+        NothingSucceeded: If no network could be trained.
+    """
+    given = {
+        "target": (target,) if isinstance(target, str) else tuple(target),
+        "problem": problem,
+        "metric": metric,
+        "time_limit": time_limit,
+        "max_trials": max_trials,
+        "max_epochs": max_epochs,
+        "split": split,
+        "schema": None if schema is None else str(schema),
+        "test": None if test is None else str(test),
+        "seed": seed,
+        "drop": tuple(drop),
+        "encoding": encoding,
+        "delimiter": delimiter,
+        "decimal": decimal,
+        "date_order": date_order,
+        "drop_missing_target": drop_missing_target,
+        "allow_leaks": allow_leaks,
+    }
+    options = validated(FitOptions, given, origin="the call of fit")
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    folder = None if out is None else Path(out)
+    return run_fit(data, options, out=folder, progress=progress, sample_weight=weights)

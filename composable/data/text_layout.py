@@ -1,0 +1,96 @@
+"""How the cells of a text file are told apart, and how its numbers are written: detected and said."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from composable.data.names import shown
+from composable.data.schema import Notice
+
+DELIMITERS = (",", "\t", ";", "|")  # where two fit equally well, the earlier
+_COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
+_POINT_NUMBER = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
+_GROUPED_NUMBER = re.compile(r"\s*[+-]?\d{1,3}[,.]\d{3}\s*")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the cells of a line are told apart."""
+
+    delimiter: str
+    quote: str
+    notices: tuple[Notice, ...] = ()
+
+
+def detect_layout(lines: list[str], *, given: str | None = None) -> Layout:
+    """The delimiter and quote under which most lines have as many cells as the header, and the most of them.
+
+    Args:
+        lines: The first lines of the file, line breaks included.
+        given: The person's delimiter, which stands.
+    """
+    quotes = ('"',) if any('"' in line for line in lines) else ('"', "'")
+    options = [
+        (*_consistency(_rows(lines, delimiter, quote)), quote == '"', -order, delimiter, quote)
+        for order, delimiter in enumerate([given] if given else DELIMITERS)
+        for quote in quotes
+    ]
+    share, cells, _, _, delimiter, quote = max(options)
+    if cells < 2:
+        return Layout(given or ",", '"')
+    rivals = {o[4] for o in options if o[0] == share == 1.0 and o[1] > 1 and o[4] != delimiter}
+    notices = []
+    if rivals:
+        other = " or ".join(sorted(map(repr, rivals)))
+        notices.append(
+            Notice(
+                f"The delimiter could be {delimiter!r} or {other}; {delimiter!r} is taken ({cells} columns).",
+                level="warning",
+                remedy=f"--delimiter {min(rivals)!r}",
+            )
+        )
+    elif delimiter != "," and given is None:
+        notices.append(
+            Notice(f"The delimiter is {delimiter!r}: it gives {cells} columns.", remedy="--delimiter")
+        )
+    if quote != '"':
+        notices.append(Notice(f"Cells are quoted with {quote}."))
+    return Layout(delimiter, quote, tuple(notices))
+
+
+def _rows(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
+    """The sample's rows up to the first that can't be read; blank lines are left out."""
+    rows = []
+    with contextlib.suppress(csv.Error):
+        rows.extend(row for row in csv.reader(lines, delimiter=delimiter, quotechar=quote) if row)
+    return rows
+
+
+def _consistency(rows: list[list[str]]) -> tuple[float, int]:
+    """The share of rows with as many cells as the header, and that number of cells."""
+    if not rows or len(rows[0]) < 2:
+        return 0.0, len(rows[0]) if rows else 0
+    widths = Counter(map(len, rows))
+    return widths[len(rows[0])] / len(rows), len(rows[0])
+
+
+def detect_decimal(lines: list[str], layout: Layout) -> tuple[str, tuple[Notice, ...]]:
+    """The decimal mark of the first lines: a comma where most numbers have one that can't group thousands."""
+    commas = points = 0
+    first = ""
+    for number, row in enumerate(_rows(lines, layout.delimiter, layout.quote)):
+        for cell in row if number else ():
+            if _GROUPED_NUMBER.fullmatch(cell):
+                continue
+            if _POINT_NUMBER.fullmatch(cell):
+                points += 1
+            elif _COMMA_NUMBER.fullmatch(cell):
+                commas += 1
+                first = first or f"row {number}: {shown(cell)}"
+    if commas <= points:
+        return ".", ()
+    return ",", (Notice(f"The decimal mark is a comma (first in {first}).", remedy="--decimal ."),)

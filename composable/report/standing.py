@@ -1,0 +1,104 @@
+"""Where the deployed model stands: its score beside its rivals', measured on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from composable.report import uncertainty
+from composable.report.facts import Facts, RunFacts, Trial
+from composable.report.reading import number, objects, paired, sequence, shortened, text
+from composable.report.words import IN_UNITS
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The deployed trial and its rivals.
+
+    Attributes:
+        part: "test", or "validation" where not all of them were tested.
+        rows: How many rows that part has, where it is known.
+        model, baseline, reference: The scores.
+        spread: How much the scores vary between rotations of the split.
+        interval: The 90 % interval of the model's score, where the diagnostics give one.
+    """
+
+    part: str
+    rows: int | None
+    model: float
+    baseline: float | None
+    reference: float | None
+    spread: float
+    interval: Interval | None
+
+
+def standing(facts: Facts) -> Standing | None:
+    """The standing of the deployed model; None where there is none or it has no score."""
+    model = facts.deployed
+    if model is None or model.score is None:
+        return None
+    baseline, reference = facts.best("baseline"), facts.best("reference")
+    everyone = [trial for trial in (model, baseline, reference) if trial is not None]
+    tested = all(trial.test_score is not None for trial in everyone)
+    part = "test" if tested else "validation"
+
+    def measured(trial: Trial | None) -> float | None:
+        return None if trial is None else trial.test_score if tested else trial.score
+
+    score = measured(model)
+    known = score if score is not None else model.score
+    return Standing(
+        part=part,
+        rows=_rows(facts, part),
+        model=known,
+        baseline=measured(baseline),
+        reference=measured(reference),
+        spread=max((trial.spread or 0.0 for trial in everyone if trial is not reference), default=0.0),
+        interval=_interval(facts, part, known, model.metric),
+    )
+
+
+def unit(run: RunFacts, metric: str) -> str:
+    """What the metric is measured in, as " (unit of price)"; "" where it has no unit or there are several."""
+    if metric not in IN_UNITS or len(run.heads) != 1:
+        return ""
+    return f" (unit of {shortened(run.heads[0].name, 40)})"
+
+
+def _rows(facts: Facts, part: str) -> int | None:
+    rows = facts.run.split_rows.get(part)
+    if rows is None and facts.diagnostics.get("part") == part:
+        rows = number(facts.diagnostics.get("rows"))
+    return None if rows is None else int(rows)
+
+
+def _interval(facts: Facts, part: str, score: float, metric: str) -> Interval | None:
+    """What the rows at hand say about the score; None where the diagnostics don't belong to it."""
+    heads, found = objects(facts.diagnostics.get("heads")), facts.diagnostics
+    if len(heads) != 1 or found.get("part") != part or number(found.get("trial")) != facts.run.deployed:
+        return None
+    head = heads[0]
+    if text(head.get("kind")) == "regression":
+        observed, predicted = sequence(head.get("observed")), sequence(head.get("predicted"))
+        pairs = paired([y, p] for y, p in zip(observed, predicted, strict=False))
+        interval = uncertainty.error(metric, np.array([p - y for y, p in pairs]))
+    else:
+        interval = _interval_of_share(metric, score, head)
+    return interval if interval is not None and interval[0] <= score <= interval[1] else None
+
+
+def _interval_of_share(metric: str, score: float, head: Mapping[str, Any]) -> Interval | None:
+    confusion = sequence(head.get("confusion"))
+    per_class = [sum(max(0.0, number(cell) or 0.0) for cell in sequence(row)) for row in confusion]
+    if not 0 <= score <= 1:
+        return None
+    if metric == "accuracy" and sum(per_class) >= 1:
+        return uncertainty.wilson(score, sum(per_class))
+    if metric == "roc_auc" and text(head.get("kind")) == "binary" and len(per_class) == 2:
+        return uncertainty.roc_area(score, int(per_class[0]), int(per_class[1]))
+    return None

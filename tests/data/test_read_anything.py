@@ -1,0 +1,43 @@
+"""Whatever bytes a file holds, reading ends soon, in a table or in one of our errors."""
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from composable.core.errors import ComposableError
+from composable.data.infer import infer_schema
+from composable.data.profile import profile
+from composable.data.read import read_table
+
+PIECES = st.sampled_from([b",", b";", b"\t", b"\n", b"\r", b'"', b"'", b"1", b"-1.5", b"1,5", b"1e400", b"NA", b"?", b"",
+                          b"2020-02-30", b"01/02/2020", b"\xff", b"\xef\xbb\xbf", b"\0", b"a b", "é".encode(), b"=x"])  # fmt: skip
+FILES = st.one_of(st.binary(max_size=400), st.lists(PIECES, max_size=80).map(b"".join))
+NAMES = st.sampled_from(["t.csv", "t.tsv", "t.csv.gz", "t.parquet", "t"])
+
+
+def read_and_look(folder, content: bytes, name: str) -> None:
+    path = folder / name
+    path.write_bytes(content)
+    started = time.monotonic()
+    try:
+        table = read_table(path)
+        schema, _ = infer_schema(table)
+        profile(table, schema)
+    except ComposableError as refused:
+        assert str(path) in str(refused) or "column" in str(refused)
+    assert time.monotonic() - started < 2.0
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=FILES, name=NAMES)
+def test_d41_random_bytes_give_a_table_or_our_error(tmp_path, content, name):
+    read_and_look(tmp_path, content, name)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.one_of(FILES, FILES.map(lambda cells: b"a,b\n" + cells)), name=NAMES)
+def test_d41_more_random_bytes_give_a_table_or_our_error(tmp_path, content, name):
+    read_and_look(tmp_path, content, name)
