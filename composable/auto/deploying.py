@@ -30,6 +30,11 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
     return average(voices, material.problem)
 
 
+def networks_of(trial: Trial) -> int:
+    """How many networks the deployed model will hold."""
+    return sum(len(member.trained) for member, _ in trial.members or ((trial, 1.0),))
+
+
 def deploy(trial: Trial, prepared: Prepared, judge: Judge, folder: Path) -> None:
     """Write the trial's bundle; the one that was there stays until the new one is whole."""
     model = deployable(trial, prepared.material)

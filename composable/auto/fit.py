@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from composable.auto.deploying import deploy
+from composable.auto.closing import Closing
+from composable.auto.deploying import deploy, networks_of
 from composable.auto.ending import diagnose
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Understood, prepare, understand_table
@@ -38,9 +39,9 @@ from composable.data.profile import profile
 from composable.data.read import read_table
 from composable.data.schema import Notice
 from composable.report.page import write_report
+from composable.search.trial import Trial
 
-REPORT_SECONDS = 2.5  # kept for the report; importance gets what else is kept
-_SHARE, _LEAST, _MOST = 0.12, 4.0, 20.0
+BRIEF, THOROUGH = 2.0, 15.0  # seconds for the permutation importance at most
 
 
 def fit(
@@ -141,15 +142,26 @@ def _go(
     )
     write_json(folder / "profile.json", profile(table, understood.schema))
 
-    kept = min(_MOST, max(_LEAST, _SHARE * deadline.seconds)) if math.isfinite(deadline.seconds) else 0.0
+    closing = Closing()
+
+    def deploy_trial(trial: Trial) -> None:
+        with closing.bundling(networks_of(trial)):
+            deploy(trial, prepared, search.judge, folder)
+        first = recorder.facts["deployed"] is None
+        recorder.write(deployed=trial.number, seconds=round(deadline.spent, 2))
+        if first:  # an early report: something to look at, and its time is known from then on
+            with closing.reporting():
+                write_report(folder)
+
     search = Search(
         prepared,
         recorder,
-        deadline.keeping(kept),
+        deadline,
+        closing,
         options.seed,
         options.max_trials,
         options.max_epochs,
-        deploy=lambda trial: deploy(trial, prepared, search.judge, folder),
+        deploy=deploy_trial,
     )
     interrupted = False
     try:
@@ -165,15 +177,12 @@ def _go(
 
 def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted: bool) -> Run:
     status = "interrupted" if interrupted else "complete"
-    facts = {"deployed": search.best.number if search.best else None}
-    recorder.write(status=status, seconds=round(deadline.spent, 2), **facts)
     if search.best is not None:
-        brief = Deadline(2.0) if interrupted or math.isinf(deadline.seconds) else deadline.keeping(REPORT_SECONDS)
-        diagnose(search, Deadline(20.0) if math.isinf(deadline.seconds) and not interrupted else brief)
-    recorder.write(seconds=round(deadline.spent, 2))
+        allowed = BRIEF if interrupted else min(THOROUGH, deadline.remaining - search.closing.seconds(0))
+        diagnose(search, Deadline(max(0.0, allowed)))
+    recorder.write(status=status, seconds=round(deadline.spent, 2))
     path = write_report(recorder.folder)
     recorder.happened("report", path=str(path))
-    recorder.write(seconds=round(deadline.spent, 2))
     recorder.happened("end", status=status, seconds=round(deadline.spent, 2))
     if interrupted:
         raise KeyboardInterrupt

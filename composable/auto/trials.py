@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from composable.auto.closing import Closing
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.core.budget import Deadline
@@ -18,15 +19,16 @@ from composable.core.seeds import derive
 from composable.core.workspace import write_atomically, write_json
 from composable.engine.predict import predict
 from composable.problem.baseline import gradient_boosting, knowing_nothing
-from composable.problem.metrics import better, higher_is_better
+from composable.problem.metrics import better
 from composable.search.candidates import candidates
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Arrays, Judge, Opinion, blend, pool
-from composable.search.trial import Trial, common_rows, conclude, record
+from composable.search.trial import Trial, conclude, record
 from composable.training.rotating import Candidate, Trained, Workbench
 from composable.training.storage import load_trained, save_trained
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
+MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 Deploy = Callable[[Trial], None]
 
 
@@ -37,7 +39,8 @@ class Search:
     Attributes:
         prepared: The material and its split.
         recorder: Where everything that happens is written.
-        deadline: When training must be over.
+        deadline: When everything must be over, the report included.
+        closing: How much of the time is kept for the end.
         seed: For everything random.
         max_trials: The number of networks at most.
         max_epochs: The number of epochs of each network at most.
@@ -47,6 +50,7 @@ class Search:
     prepared: Prepared
     recorder: Recorder
     deadline: Deadline
+    closing: Closing
     seed: int
     max_trials: int | None
     max_epochs: int | None
@@ -57,7 +61,13 @@ class Search:
     _benches: dict[int, Workbench] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.judge = Judge(self._problem, self._material.targets, self.prepared.own_targets)
+        self.judge = Judge(self._problem, self.prepared.split, self._material.targets, self.prepared.own_targets)
+
+    @property
+    def left(self) -> float:
+        """Seconds left for training: the end needs its time, the longer the more networks there are."""
+        networks = sum(len(t.trained) for t in self.trials) + self.prepared.split.needed
+        return max(0.0, self.deadline.remaining - self.closing.seconds(min(networks, MOST_NETWORKS)))
 
     def run(self) -> None:
         """Search until the candidates or the time are used up; the best is deployed whenever it changes.
@@ -67,7 +77,7 @@ class Search:
         """
         self._reference()
         for number, candidate in enumerate(self._candidates()):
-            if self.best is not None and self.deadline.remaining < LEAST_SECONDS:
+            if self.best is not None and self.left < LEAST_SECONDS:
                 break
             self._network(candidate)
             if number == 0:
@@ -105,11 +115,13 @@ class Search:
             )
         )
         self.judge = replace(self.judge, reference=trial.opinion)
-        trial.score = self.judge.selection(trial.opinion, common_rows(self.prepared.split))
+        trial.score = self.judge.selection(trial.opinion)
         trial.seconds = time.monotonic() - began
         self._ended(trial)
 
     def _baseline(self) -> None:
+        if self.left < LEAST_SECONDS:
+            return
         trial = Trial(len(self.trials), "gradient_boosting", "baseline")
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
         began = time.monotonic()
@@ -125,7 +137,7 @@ class Search:
                     weights=None if weights is None else weights[train],
                 )
             )
-            trial.score = self.judge.selection(trial.opinion, common_rows(self.prepared.split))
+            trial.score = self.judge.selection(trial.opinion)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]
         trial.seconds = time.monotonic() - began
@@ -164,12 +176,12 @@ class Search:
         try:
             trial.trained = self._stored(trial)
             for number in range(len(trial.trained), split.needed):
-                share = self.deadline.remaining / (split.needed - number)
+                share = self.left / (split.needed - number)
                 first = self.best is None  # the very first network must come to be, however late it is
                 if not first and share < 0.2:
                     trial.status, trial.reason = "failed", "the time limit came before all its rotations"
                     break
-                self._train(trial, number, min(share, self.deadline.remaining))
+                self._train(trial, number, share)
             if trial.status == "done":
                 conclude(trial, self._problem, split, self._material.targets, self.judge, self.seed)
                 trial.cost |= _cost(self.bench(trial), len(trial.trained))
@@ -191,7 +203,7 @@ class Search:
             number,
             split.rotations[number],
             seed=self.seed,
-            deadline=Deadline(self.deadline.spent + seconds, self.deadline.clock, self.deadline.started),
+            deadline=Deadline(seconds, self.deadline.clock),
             on_epoch=lambda epoch: self.recorder.happened(
                 "epoch",
                 trial=trial.number,
@@ -222,14 +234,14 @@ class Search:
         if len(members) < 2:
             return
         began = time.monotonic()
-        common = common_rows(self.prepared.split)
-        weights = greedy_weights(self.judge, [t.opinion for t in members])
+        most = max(1, MOST_NETWORKS // self.prepared.split.needed)
+        weights = greedy_weights(self.judge, [t.opinion for t in members], most=most)
         chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
         if len(chosen) < 2:
             return
         trial = Trial(len(self.trials), "ensemble", "ensemble", members=tuple(chosen))
         trial.opinion = blend([t.opinion for t, _ in chosen], [w for _, w in chosen])
-        trial.score = self.judge.selection(trial.opinion, common)
+        trial.score = self.judge.selection(trial.opinion)
         trial.seconds = time.monotonic() - began
         trial.cost = {key: sum(t.cost[key] for t, _ in chosen) for key in ("parameters", "bytes", "latency_ms")}
         self._ended(trial)
@@ -242,13 +254,13 @@ class Search:
             return
         members = [t for t, _ in best.members] or [best]
         added = False
-        for number in range(split.needed, len(split.rotations)):
+        for number in range(split.needed, min(len(split.rotations), MOST_NETWORKS // len(members))):
             cost = sum(max(t.seconds for t in member.trained) for member in members)
-            if self.deadline.remaining < cost:
+            if self.left < cost:
                 break
             for member in members:
                 if len(member.trained) == number:
-                    self._train(member, number, self.deadline.remaining)
+                    self._train(member, number, self.left)
             added = True
         if not added:
             return
@@ -285,11 +297,7 @@ class Search:
         )
 
     def _write(self, trial: Trial) -> None:
-        metric = self._problem.metric
-        facts = record(
-            trial, self.judge, self.prepared.split, metric=metric, higher_is_better=higher_is_better(metric)
-        )
-        write_json(self._folder(trial) / "trial.json", facts)
+        write_json(self._folder(trial) / "trial.json", record(trial, self.judge))
 
     def _folder(self, trial: Trial):  # noqa: ANN202
         return self.recorder.folder / "trials" / str(trial.number)

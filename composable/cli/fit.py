@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from composable.cli.failures import INTERRUPTED
+from composable.cli.names import COLUMN
 from composable.cli.streams import print_json, say
 from composable.cli.switches import backend_option, debug_switch, json_switch
 from composable.cli.text_file_options import text_file_options, words_of
@@ -25,17 +26,27 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 
 @click.command()
 @click.argument("data", type=click.Path())
-@click.option("--target", multiple=True, metavar="COLUMN", help="What to predict; repeat it for several.")
+@click.option(
+    "--target", type=COLUMN, multiple=True, metavar="COLUMN", help="What to predict; repeat it for several."
+)
 @click.option("--problem", type=words_of("problem"), help="Overrule the kind that is inferred.")
 @click.option("--metric", type=words_of("metric"), help="The score that selects the model.")
 @click.option("--time-limit", type=SECONDS, metavar="SECONDS", help="For everything, from reading to report.")
 @click.option("--max-trials", type=click.IntRange(min=1), metavar="N", help="Bound the work reproducibly.")
-@click.option("--split", metavar="HOW", help="random, stratified, group:COL, time:COL or column:COL.")
+@click.option(
+    "--split", type=COLUMN, metavar="HOW", help="random, stratified, group:COL, time:COL or column:COL."
+)
 @click.option(
     "--test", type=click.Path(), metavar="FILE", help="Labelled rows of your own, scored at the end."
 )
 @click.option("--schema", type=click.Path(), metavar="FILE", help="A schema that `inspect` wrote, edited.")
-@click.option("--drop", multiple=True, metavar="COLUMN", help="A column to leave out; repeat it for several.")
+@click.option(
+    "--drop",
+    type=COLUMN,
+    multiple=True,
+    metavar="COLUMN",
+    help="A column to leave out; repeat it for several.",
+)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="One seed for everything random.")
 @text_file_options
 @click.option("--drop-missing-target", is_flag=True, default=None, help="Leave out rows without a target.")

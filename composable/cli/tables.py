@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # rich is imported when a table is drawn
     from rich.table import Table
 
 MOST_COLUMNS = 200  # more than anybody reads on a terminal
-ROLES = {"network": "", "baseline": "baseline, never deployed", "reference": "knows nothing"}
+ROLES = {"network": "", "baseline": "never deployed", "reference": "knows nothing"}
 
 
 def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -23,7 +23,7 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
     metric = rows[0]["metric"]
     table = _table(
         left=("", "model"),
-        right=(f"validation {metric}", f"test {metric}", "seconds", "parameters", "size", "latency"),
+        right=("validation", "test", "seconds", "parameters", "size", "latency"),
         last="remark",
     )
     for row in rows:

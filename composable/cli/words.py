@@ -22,7 +22,7 @@ def size(count: float | None) -> str:
     """A number of bytes in kB or MB."""
     if count is None:
         return "-"
-    return number(count / 1e6, "MB") if count >= 1e6 else number(count / 1e3, "kB")
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
 
 
 def duration(seconds: float) -> str:

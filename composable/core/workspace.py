@@ -11,11 +11,14 @@ from typing import Any
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file so that a kill at any moment leaves the old content or the new, never a part."""
+    """Write a file so that a kill at any moment leaves the old content or the new, never a part.
+
+    What UTF-8 can't hold, such as a file name in another encoding (PEP 383), is written as its code.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".tmp")
     with partial.open("wb") as stream:
-        stream.write(content.encode() if isinstance(content, str) else content)
+        stream.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
         stream.flush()
         os.fsync(stream.fileno())
     partial.replace(path)
@@ -38,8 +41,9 @@ def write_json(path: Path, value: Any) -> None:
 
 def append_event(run: Path, event: str, facts: Mapping[str, Any]) -> None:
     """Append one line to `events.jsonl`; a reader may follow the file while the run goes on."""
-    line = json.dumps({"time": round(time.time(), 3), "event": event, **finite(dict(facts))}, ensure_ascii=False)
-    with (run / "events.jsonl").open("a", encoding="utf-8") as stream:
+    fields = {"time": round(time.time(), 3), "event": event, **finite(dict(facts))}
+    line = json.dumps(fields, ensure_ascii=False)
+    with (run / "events.jsonl").open("a", encoding="utf-8", errors="backslashreplace") as stream:
         stream.write(line + "\n")
 
 

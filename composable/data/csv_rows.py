@@ -56,7 +56,7 @@ def checked_rows(reader: CsvReader, origin: str) -> Iterator[list[str]]:
 def _unclosed(origin: str, line: int) -> DataError:
     return DataError(
         "Every quote that opens must close.",
-        received=f"{origin}: the row that starts at line {line} has a quote still open at the end of the file",
+        received=f"{origin}: the row that starts at line {line} has a quote that never closes",
         remedy="close it, or double a quote that belongs to the text",
     )
 

@@ -34,6 +34,8 @@ class Distinct:
 
     def where(self, kept: np.ndarray) -> Distinct:
         """Only the texts for which `kept` is true."""
+        if kept.all():
+            return self
         return Distinct(self.texts.loc[kept].reset_index(drop=True), self.counts[kept], self.first[kept])
 
     def without(self, marks: tuple[str, ...]) -> tuple[Distinct, tuple[str, ...]]:

@@ -75,14 +75,14 @@ def encode(
             remedy="add them; a column may be empty, its values then count as missing",
         )
 
+    columns = {column.name: column for column in schema.columns}
+
     def numbers(item: NumberColumn) -> np.ndarray:
-        column = schema.column(item.column)
-        return (
-            parse_numbers(column_of(frame, item.column), column, origin=origin, strict=strict) - item.offset
-        )
+        cells = column_of(frame, item.column)
+        return parse_numbers(cells, columns[item.column], origin=origin, strict=strict) - item.offset
 
     def dates(name: str) -> np.ndarray:
-        return parse_dates(column_of(frame, name), schema.column(name), origin=origin, strict=strict)
+        return parse_dates(column_of(frame, name), columns[name], origin=origin, strict=strict)
 
     encoded: dict[str, np.ndarray] = {}
     if encoding.numbers:
@@ -90,10 +90,10 @@ def encode(
     if encoding.dates:
         encoded["dates"] = _float32([dates(name) for name in encoding.dates])
     if encoding.categories:
-        codes = [_codes(column_of(frame, t.column), schema.column(t.column), t) for t in encoding.categories]
+        codes = [_codes(column_of(frame, t.column), columns[t.column], t) for t in encoding.categories]
         encoded["categories"] = np.stack(codes, axis=1)
     if encoding.texts:
-        bags = [_bag(column_of(frame, t.column), schema.column(t.column), t) for t in encoding.texts]
+        bags = [_bag(column_of(frame, t.column), columns[t.column], t) for t in encoding.texts]
         encoded["texts"] = np.concatenate(bags, axis=1)
     return encoded
 

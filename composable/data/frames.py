@@ -11,12 +11,13 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.util import hash_pandas_object
 
 from composable.core.errors import DataError
 from composable.data.names import check_names, listed, shown
 
 _PLAIN_OF_ARROW = {
-    ("string", "large_string", "string_view", "time"): "str",
+    ("string", "large_string", "time"): "str",
     ("boolean",): "boolean",
     ("integer",): "Int64",
     ("floating", "decimal", "null"): "float64",
@@ -105,7 +106,8 @@ def column_of(frame: pd.DataFrame, name: str) -> pd.Series:
 def cell_hashes(values: pd.Series) -> np.ndarray:
     """A 64-bit hash of each cell; equal cells of columns of one type have equal hashes."""
     plain = values.astype("str") if isinstance(values.dtype, pd.CategoricalDtype) else values
-    return pd.util.hash_pandas_object(plain, index=False).to_numpy()  # pyright: ignore[reportAttributeAccessIssue]
+    hashed = hash_pandas_object(plain, index=False)  # type: ignore[operator] (pandas.util imports late)
+    return hashed.to_numpy()
 
 
 def frame_fingerprint(frame: pd.DataFrame) -> str:
@@ -150,9 +152,14 @@ def _simpler(column: pd.Series) -> pd.Series:
 def _without_arrow(column: pd.Series, where: str) -> pd.Series:
     """An Arrow-backed column as the plain type that stands for it; nested and binary ones are refused."""
     arrow = cast("pd.ArrowDtype", column.dtype).pyarrow_dtype
-    if pa.types.is_dictionary(arrow):
-        return column.astype(_plain_of_arrow(arrow.value_type, where)).astype("category")
-    return column.astype(_plain_of_arrow(arrow, where))
+    is_dictionary = pa.types.is_dictionary(arrow)
+    plain = _plain_of_arrow(arrow.value_type if is_dictionary else arrow, where)
+    try:
+        return column.astype(plain).astype("category") if is_dictionary else column.astype(plain)
+    except (pa.ArrowException, ValueError, OverflowError) as unfit:
+        raise DataError(
+            f"Cells of the type {arrow} must fit {plain}.", received=f"{where}: {unfit}"
+        ) from unfit
 
 
 def _plain_of_arrow(arrow: pa.DataType, where: str) -> str:

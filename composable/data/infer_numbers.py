@@ -39,9 +39,9 @@ def number_column(cells: TextCells) -> Finding | None:
     different = len(np.unique(numbers))
     if len(odd) and different < _FEW_NUMBERS:
         return None
-    if why := _code_reason(good):
+    if why := _code_reason(good, numbers):
         return _codes(cells, good, why)
-    if not len(odd) and _are_compact_dates(good, cells.name):
+    if not len(odd) and _are_compact_dates(good, numbers, cells.name):
         return _compact_dates(cells, good)
     finite = np.isfinite(numbers)
     column = Column(
@@ -65,10 +65,13 @@ def _judged(
         if finite.all() and len(np.unique(numbers)) == 1:
             reason = f"always {good.texts.iloc[0]}{or_missing(cells.values, good.cells)}"
             return replace(column, kind="constant", role="drop", reason=reason)
-        if len(good) == len(cells.values) or is_named_like_identifier(cells.name):
-            whole = finite.all() and not good.texts.str.contains("[.,eE]").any()
-            in_order = np.repeat(numbers, good.counts) if whole else numbers
-            if whole and (why := row_number_reason(cells.name, in_order)):
+        whole = (
+            finite.all()
+            and np.all(numbers == np.floor(numbers))
+            and not good.texts.str.contains("[.eE]").any()
+        )
+        if whole and (len(good) == len(cells.values) or is_named_like_identifier(cells.name)):
+            if why := row_number_reason(cells.name, np.repeat(numbers, good.counts)):
                 return replace(column, kind="identifier", role="drop", reason=why)
     return replace(column, reason=span(numbers[finite]))
 
@@ -121,10 +124,9 @@ def _writing_notices(cells: TextCells, good: Distinct, writing: Writing) -> list
     return notices
 
 
-def _code_reason(good: Distinct) -> str:
+def _code_reason(good: Distinct, numbers: np.ndarray) -> str:
     """Why texts of digits are codes rather than quantities; "" where they are quantities."""
-    digits = good.texts.str.fullmatch(r"\d+").to_numpy(dtype=bool)
-    if not digits.all():
+    if not np.all(numbers == np.floor(numbers)) or not good.texts.str.isdigit().all():
         return ""
     padded = good.where(good.texts.str.fullmatch(r"0\d\d+").to_numpy(dtype=bool))
     if len(padded):
@@ -150,9 +152,9 @@ def _codes(cells: TextCells, good: Distinct, why: str) -> Finding:
     return Finding(column, (said,))
 
 
-def _are_compact_dates(good: Distinct, name: str) -> bool:
+def _are_compact_dates(good: Distinct, numbers: np.ndarray, name: str) -> bool:
     """Whether these are dates like 20240131: eight digits, every one a day between 1900 and 2099."""
-    if not good.texts.str.fullmatch(r"(?:19|20)\d{6}").all():
+    if numbers.min() < 19000101 or numbers.max() > 20991231 or not (good.texts.str.len() == 8).all():
         return False
     says_so = "date" in name.lower() or len(good) >= ENOUGH_ROWS
     return says_so and len(good) > 1 and not np.isnan(days_from(good.texts, COMPACT)).any()

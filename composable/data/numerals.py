@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute
 
+_arrow = cast("Any", compute)  # its functions are made at import, out of a type checker's sight
+_NOTHING = pa.scalar(None, pa.large_string())
 _SPACES = (" ", "\u00a0", "\u202f")  # plain, no-break and narrow no-break space
 _APOSTROPHES = ("'", "\u2019")
 _GROUPINGS = (",", ".", *_SPACES, *_APOSTROPHES)
@@ -47,16 +51,17 @@ def numbers_from(texts: pd.Series, writing: Writing) -> np.ndarray:
 
     "1e400" is infinite: float64 has nothing larger than 1.8e308.
     """
-    cells = texts.where(texts.str.fullmatch(writing.pattern))
+    cells = pa.array(texts, pa.large_string())
+    cells = _arrow.if_else(_arrow.match_substring_regex(cells, f"^(?:{writing.pattern})$"), cells, _NOTHING)
     for affix in sorted(writing.affixes, key=len, reverse=True):
-        cells = cells.str.replace(affix, "", regex=False)
+        cells = _arrow.replace_substring(cells, affix, "")
     if writing.affixes:
-        cells = cells.str.replace(r"\s+", "", regex=True)
+        cells = _arrow.replace_substring_regex(cells, r"\s+", "")
     if writing.thousands:
-        cells = cells.str.replace(writing.thousands, "", regex=False)
+        cells = _arrow.replace_substring(cells, writing.thousands, "")
     if writing.decimal != ".":
-        cells = cells.str.replace(writing.decimal, ".", regex=False)
-    return np.array(pa.array(cells).cast(pa.float64()))  # rounds correctly and gives infinity beyond 1.8e308
+        cells = _arrow.replace_substring(cells, writing.decimal, ".")
+    return np.array(cells.cast(pa.float64()))  # rounds correctly and gives infinity beyond 1.8e308
 
 
 def detect_writing(texts: pd.Series, counts: np.ndarray, decimal: str) -> tuple[Writing, np.ndarray]:

@@ -26,7 +26,10 @@ def read_parquet_file(path: Path) -> Table:
         with pq.ParquetFile(path) as file:
             names = list(file.schema_arrow.names)
             check_names(names, origin=origin)
-            frame = file.read().to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+            table = file.read()
+        kinds = [pa.large_string() if pa.types.is_string_view(kind) else kind for kind in table.schema.types]
+        table = table.cast(pa.schema(list(zip(names, kinds, strict=True))))  # pandas knows no string views
+        frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
     except (pa.ArrowException, OSError, ValueError) as damaged:
         if isinstance(damaged, DataError):
             raise

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.data.dates import COMPACT, days_from, days_of
+from composable.data.dates import COMPACT, ISO, days_from, days_of
 from composable.data.names import shown
 from composable.data.numerals import Writing, numbers_from
 from composable.data.schema import MISSING_MARKS, Column
@@ -41,14 +41,14 @@ def parse_numbers(values: pd.Series, column: Column, *, origin: str, strict: boo
     if pd.api.types.is_numeric_dtype(values.dtype):  # booleans count as numeric
         numbers = values.to_numpy(dtype="float64", na_value=np.nan).copy()
     else:
-        texts = _without_missing(_as_text(values), (*MISSING_MARKS, *column.missing))
+        texts = _as_text(values)
         numbers = numbers_from(texts, writing)
         if strict:
-            _refuse_unread(values, texts, numbers, column, "a number", origin)
+            _refuse_unread(texts, numbers, column, "a number", origin)
     numbers[np.isinf(numbers)] = np.nan
-    sentinels = numbers_from(pd.Series(column.missing, dtype="str"), writing)  # for example -999
-    if not np.isnan(sentinels).all():
-        numbers[np.isin(numbers, sentinels)] = np.nan
+    if column.missing:  # some may be numbers, for example -999
+        sentinels = numbers_from(pd.Series(column.missing, dtype="str"), writing)
+        numbers[np.isin(numbers, sentinels[~np.isnan(sentinels)])] = np.nan
     return numbers
 
 
@@ -58,12 +58,12 @@ def parse_dates(values: pd.Series, column: Column, *, origin: str, strict: bool)
         return days_of(values)
     if column.date_format == COMPACT and pd.api.types.is_float_dtype(values.dtype):
         values = values.astype("Int64")
-    texts = _without_missing(_as_text(values), (*MISSING_MARKS, *column.missing))
-    days = days_from(texts, column.date_format or "ISO8601")
+    texts = _as_text(values)
+    days = days_from(texts, column.date_format or ISO)
+    if column.missing:
+        days = np.where(texts.isin(column.missing), np.nan, days)
     if strict:
-        _refuse_unread(
-            values, texts, days, column, f"a date in the format {column.date_format or 'ISO8601'}", origin
-        )
+        _refuse_unread(texts, days, column, f"a date in the format {column.date_format or ISO}", origin)
     return days
 
 
@@ -87,8 +87,6 @@ def _as_text(values: pd.Series) -> pd.Series:
         return pd.Series(
             names.array.take(values.cat.codes.to_numpy(), allow_fill=True), dtype="str", index=values.index
         )
-    if isinstance(values.dtype, pd.StringDtype):
-        return values.astype("str").str.strip()
     if pd.api.types.is_float_dtype(values.dtype):
         codes, different = pd.factorize(values.to_numpy(dtype="float64", na_value=np.nan))
         names = [str(int(v)) if v.is_integer() and abs(v) < 1e16 else repr(v) for v in different.tolist()]
@@ -103,15 +101,16 @@ def _without_missing(texts: pd.Series, marks: tuple[str, ...]) -> pd.Series:
     return texts.where(~texts.isin([mark.strip() for mark in marks]))
 
 
-def _refuse_unread(
-    values: pd.Series, texts: pd.Series, parsed: np.ndarray, column: Column, wanted: str, origin: str
-) -> None:
-    unread = np.flatnonzero(np.isnan(parsed) & texts.notna().to_numpy())
+def _refuse_unread(texts: pd.Series, parsed: np.ndarray, column: Column, wanted: str, origin: str) -> None:
+    if not np.isnan(parsed).any():
+        return
+    present = _without_missing(texts, (*MISSING_MARKS, *column.missing))
+    unread = np.flatnonzero(np.isnan(parsed) & present.notna().to_numpy())
     if unread.size:
         row = int(unread[0])
         raise DataError(
             f"Column {shown(column.name)} must hold {wanted} in every row, or nothing.",
-            received=f"{origin or 'the data'}, row {row + 1}: {shown(values.iloc[row])}"
+            received=f"{origin or 'the data'}, row {row + 1}: {shown(texts.iloc[row])}"
             + (f", and {unread.size - 1} more rows" if unread.size > 1 else ""),
             remedy="correct the cell, or leave it empty to have it taken as missing",
         )

@@ -92,14 +92,14 @@ def _check_class(value: Config, place: str, origin: str) -> None:
 
 def _check_function(value: Config, place: str, origin: str) -> None:
     module, function, registered = value.get("module"), value.get("config"), value.get("registered_name")
-    known = module in ("builtins", "keras.activations") and function in ACTIVATIONS
+    known = module in ("builtins", "keras.activations") and str(function) in ACTIVATIONS
     if not known or registered not in (None, function):
         raise _refusal(origin, place, f"the function {module}.{function}, registered as {registered}")
 
 
 def _check_value(value: Config, place: str, origin: str) -> None:
     inner = value.get("config")
-    if isinstance(inner, dict) and "dtype" in inner and inner["dtype"] not in DTYPES:
+    if isinstance(inner, dict) and "dtype" in inner and str(inner["dtype"]) not in DTYPES:
         raise _refusal(origin, place, f"an array of {inner['dtype']!r}")
 
 

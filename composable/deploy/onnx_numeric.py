@@ -18,9 +18,11 @@ from pathlib import Path
 
 import keras
 
-from composable.core.errors import ArtifactError, ComposableError, SetupError
+from composable.core.errors import ArtifactError, ComposableError
 from composable.core.optional import optional
-from composable.deploy.bundle import Bundle, load_bundle
+from composable.deploy.bundle import MODEL, Bundle, load_bundle
+from composable.deploy.onnx_constants import with_float_constants
+from composable.deploy.safe_load import model_from_bytes
 
 OPSET = 20  # the first with StringSplit; onnxruntime 1.17 and later reads it
 _SECONDS = 600
@@ -33,11 +35,11 @@ def write_numeric(bundle: Bundle, path: Path) -> None:
         SetupError: If the converter isn't installed.
         ArtifactError: If the converter refuses the network; names the operation.
     """
-    for module in ("onnx", "onnxruntime"):
+    for module in ("onnx", "onnxruntime", "jax2onnx"):
         optional(module, extra="onnx")
     if keras.backend.backend() == "jax":
-        optional("jax2onnx", extra="onnx")
-        convert(bundle.model, path)
+        content = with_float_constants(bundle.files[MODEL], MODEL)
+        convert(model_from_bytes(content, MODEL), path)
     else:
         _in_child(bundle, path)
 
@@ -58,7 +60,7 @@ def convert(model: keras.Model, path: Path) -> None:
     except Exception as refused:  # the converter has no error type of its own
         raise ArtifactError(
             "Every operation of the network must have an ONNX counterpart.",
-            received=f"{type(refused).__name__}: {str(refused)[:3000]}",
+            received=f"{type(refused).__name__}: {str(refused)[:300]}",
             remedy="export with --format keras, or fit again without that layer",
         ) from refused
 
@@ -70,21 +72,16 @@ def _in_child(bundle: Bundle, path: Path) -> None:
         "KERAS_BACKEND": "jax",
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
     }
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
-    if done.returncode == SetupError.exit_code:
-        raise SetupError(
-            "ONNX is written by jax2onnx.",
-            received=done.stderr[-500:],
-            remedy='pip install "composable[onnx]"',
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
-    if done.returncode:
-        raise ArtifactError(
-            "The network must convert to ONNX.",
-            received=done.stderr[-500:],
-            remedy="export with --format keras",
-        )
+        said = "" if done.returncode == 0 else done.stderr[-500:] or f"exit code {done.returncode}"
+    except subprocess.TimeoutExpired:
+        said = f"no result after {_SECONDS} seconds"
+    if said:
+        rule = "The network must convert to ONNX."
+        raise ArtifactError(rule, received=said, remedy="export with --format keras")
 
 
 @contextlib.contextmanager

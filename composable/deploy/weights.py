@@ -35,7 +35,15 @@ def stored_weights(content: bytes, origin: str) -> int:
                 if size > len(content):
                     raise _refusal(origin, path, "more values declared than the file holds")
             return count
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError) as broken:
+    except (
+        OSError,
+        RuntimeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        MemoryError,
+    ) as broken:
         if isinstance(broken, ArtifactError):
             raise
         raise _refusal(origin, "", f"no readable HDF5 ({broken})") from broken
@@ -56,7 +64,7 @@ def declared_weights(config: Config, origin: str) -> int:
         ):
             try:
                 count = _COUNTS[value["class_name"]](value["config"], _input_shape(value))
-            except (KeyError, TypeError, IndexError, AttributeError) as broken:
+            except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as broken:
                 raise _refusal(origin, place, "a layer that doesn't say how large it is") from broken
             # A layer that several models share is written once for each, but exists once.
             key = f"shared {value['shared_object_id']}" if "shared_object_id" in value else place

@@ -75,12 +75,13 @@ class Architecture:
 def tap(model: keras.Model, name: str) -> keras.Model:
     """The sub-model from the model's inputs to the layers called `name` (`embedding`, `logits`, `probabilities`).
 
-    Where there are several heads, `logits` gives a list, one per head; `0/logits` gives one head's.
+    Where there are several heads, `logits` gives one output per head, in order; `head_0_logits` is one head's.
 
     Raises:
         ValueError: If no layer has that name.
     """
-    found = [layer.output for layer in model.layers if layer.name == name or layer.name.endswith("_" + name)]
+    named = [layer for layer in model.layers if layer.name == name or layer.name.endswith("_" + name)]
+    found = [layer.output for layer in sorted(named, key=lambda layer: (len(layer.name), layer.name))]
     if not found:
         raise ValueError(f"The model has no tap {name!r}. Layers: {[layer.name for layer in model.layers]}.")
     return keras.Model({tensor.name: tensor for tensor in model.inputs}, found)

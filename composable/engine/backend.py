@@ -15,8 +15,9 @@ from composable.core.errors import SetupError
 
 BACKENDS = ("jax", "tensorflow", "torch")  # in the order of preference
 
-# What the libraries below would print on a person's terminal; whoever sets one of these keeps their value.
+# Whoever sets one of these keeps their value. All but the first keep libraries from printing on a terminal.
 QUIET = {
+    "OMP_WAIT_POLICY": "PASSIVE",  # scikit-learn's waiting threads spin otherwise: minutes lost
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "GRPC_VERBOSITY": "ERROR",

@@ -188,7 +188,7 @@ class _Watch(keras.callbacks.Callback):
         self._on_epoch(seen)
         if held_out < self.best_loss:
             self.best_loss, self.best_epoch, self._waited = held_out, epoch, 0
-            self.best_weights = self.model.get_weights()
+            self.best_weights = weights_of(self.model)
         else:
             self._waited += 1
             if self._waited >= self._settings.patience:
@@ -205,6 +205,11 @@ class _Watch(keras.callbacks.Callback):
     def _stop(self, why: str) -> None:
         self.stopped = why
         self.model.stop_training = True
+
+
+def weights_of(model: keras.Model) -> list[np.ndarray]:
+    """A copy of the weights, as `model.set_weights` takes them."""
+    return [np.array(keras.ops.convert_to_numpy(weight.value)) for weight in model.weights]
 
 
 def initialise(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:

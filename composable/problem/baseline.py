@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from composable.problem.problem import Head
 
+_FEW_ROWS = 5000
 _MOST_CATEGORIES = 250  # HistGradientBoosting takes up to 255 per column
 
 
@@ -36,16 +38,18 @@ def gradient_boosting(
     """Train HistGradientBoosting with its defaults on the same encoded rows as the networks; predict those of `ask`."""
     features, categorical = _features(inputs)
     asked, _ = _features(ask)
-    return [
-        np.stack(
-            [
-                _one(head, features, y[:, i], asked, categorical, seed, weights)
-                for i in range(y.shape[1])
-            ],
-            axis=-1,
-        ).reshape(len(asked), -1)
-        for head, y in zip(heads, targets, strict=True)
-    ]
+    # On few rows threads cost more than they bring, and many times more on a busy machine.
+    with threadpool_limits(1 if len(features) < _FEW_ROWS else None, "openmp"):
+        return [
+            np.stack(
+                [
+                    _one(head, features, y[:, i], asked, categorical, seed, weights)
+                    for i in range(y.shape[1])
+                ],
+                axis=-1,
+            ).reshape(len(asked), -1)
+            for head, y in zip(heads, targets, strict=True)
+        ]
 
 
 def _one(

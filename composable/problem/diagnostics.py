@@ -26,14 +26,14 @@ def head_diagnostics(head: Head, observed: Array, predicted: Array) -> dict[str,
 
     Args:
         head: The question that was answered.
-        observed: (n,) numbers for a regression, (n,) class codes for two or many classes, (n, labels) of 0 and
-            1 for multi-label.
+        observed: (n,) numbers for a regression, (n,) class codes for two or many classes, (n, labels) of 0
+            and 1 for multi-label.
         predicted: (n, `head.width`): numbers or probabilities.
 
     Returns:
         JSON values: `observed` and `predicted` of at most 2000 rows; or `labels`, `confusion` (observed by
         predicted class), `reliability` in ten quantile bins and, for two classes, `roc`; or, for multi-label,
-        `confusions`, one per target, and `reliability` over all of them. Where there are more than 200 classes,
+        `confusions`, one per target, and `reliability` over all of them. Of more than 200 classes
         the rarest are pooled into a last one.
     """
     entry: dict[str, Any] = {

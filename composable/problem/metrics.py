@@ -16,8 +16,10 @@ METRICS: dict[HeadKind, tuple[str, ...]] = {
     "multilabel": ("roc_auc", "log_loss", "accuracy", "average_precision"),
 }
 RELATIVE = "relative_error"  # of heads of different kinds: error over the error of knowing nothing, averaged
+_RANKING = {"roc_auc", "average_precision"}
 _LOWER_IS_BETTER = {"rmse", "mae", "log_loss", RELATIVE}
 _TINY = 1e-7
+Parts = Sequence[np.ndarray]
 
 
 def higher_is_better(metric: str) -> bool:
@@ -32,20 +34,26 @@ def better(metric: str, a: float, b: float) -> bool:
     return a > b if higher_is_better(metric) else a < b
 
 
-def scores(problem: Problem, observed: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> dict[str, float]:
+def scores(
+    problem: Problem,
+    observed: Sequence[np.ndarray],
+    predicted: Sequence[np.ndarray],
+    parts: Parts = (),
+) -> dict[str, float]:
     """Every metric that fits the problem.
 
     Args:
         problem: Its heads say what the arrays mean.
         observed: Per head: (n, 1) numbers or class numbers, or (n, labels) of 0 and 1.
         predicted: Per head: (n, 1) numbers or probabilities of the second class, or (n, classes) probabilities.
+        parts: Which rows were predicted by one model, where several took part; see `score`.
 
     Returns:
         The metric's name to its value; with several heads the means over heads of each metric they share, and each
         head's own as `target/metric`. A value that the rows don't define (one class alone) is NaN.
     """
     each = [
-        {metric: score(metric, head, y, p) for metric in METRICS[head.kind]}
+        {metric: score(metric, head, y, p, parts) for metric in METRICS[head.kind]}
         for head, y, p in zip(problem.heads, observed, predicted, strict=True)
     ]
     if len(each) == 1:
@@ -62,6 +70,7 @@ def selection_score(
     observed: Sequence[np.ndarray],
     predicted: Sequence[np.ndarray],
     reference: Sequence[np.ndarray],
+    parts: Parts = (),
 ) -> float:
     """The score that selects: the problem's metric, averaged over heads.
 
@@ -70,10 +79,16 @@ def selection_score(
         observed: As in `scores`.
         predicted: As in `scores`.
         reference: What knowing nothing predicts, per head; only heads of different kinds need it.
+        parts: As in `scores`.
     """
     if problem.metric != RELATIVE:
         return float(
-            np.mean([score(problem.metric, h, y, p) for h, y, p in zip(problem.heads, observed, predicted, strict=True)])
+            np.mean(
+                [
+                    score(problem.metric, head, y, p, parts)
+                    for head, y, p in zip(problem.heads, observed, predicted, strict=True)
+                ]
+            )
         )
     ratios = []
     for head, y, p, nothing in zip(problem.heads, observed, predicted, reference, strict=True):
@@ -82,10 +97,24 @@ def selection_score(
     return float(np.mean(ratios))
 
 
-def score(metric: str, head: Head, y: np.ndarray, p: np.ndarray) -> float:
-    """One metric of one head; NaN where the rows don't define it."""
+def score(metric: str, head: Head, y: np.ndarray, p: np.ndarray, parts: Parts = ()) -> float:
+    """One metric of one head; NaN where the rows don't define it.
+
+    Args:
+        metric: One of `METRICS`.
+        head: What is predicted.
+        y: As `observed` in `scores`.
+        p: As `predicted` in `scores`.
+        parts: Row numbers by the model that predicted them. Metrics that compare rows with one another (by rank) are
+            averaged over the parts, since the answers of different models aren't on one scale.
+    """
     if len(y) == 0:
         return float("nan")
+    if metric in _RANKING and len(parts) > 1:
+        each = [score(metric, head, y[rows], p[rows]) for rows in parts]
+        known = [(one, len(rows)) for one, rows in zip(each, parts, strict=True) if not np.isnan(one)]
+        if known:
+            return float(np.average([one for one, _ in known], weights=[rows for _, rows in known]))
     p = np.asarray(p, "float64")
     if head.kind == "regression":
         return _regression(metric, y[:, 0], p[:, 0])

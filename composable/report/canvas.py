@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import AutoLocator, MaxNLocator, ScalarFormatter
 
 from composable.report.reading import shortened
 
@@ -88,7 +88,7 @@ def draw(paint: Callable[[Figure], None], *, title: str, span: Span, height: flo
         warnings.simplefilter("ignore", UserWarning)
         figure = Figure(figsize=(_INCHES[span], height), layout="constrained")
         paint(figure)
-        _group_thousands(figure)
+        _tidy_ticks(figure)
         content = io.StringIO()
         metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(content, format="svg", metadata=metadata)
@@ -105,11 +105,15 @@ def single(figure: Figure, *, across: str, up: str, grid: Literal["both", "x", "
     return axes
 
 
-def _group_thousands(figure: Figure) -> None:
+def _tidy_ticks(figure: Figure) -> None:
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             if type(axis.get_major_formatter()) is ScalarFormatter:
                 axis.set_major_formatter(_Grouped())
+        if figure.get_figwidth() < _INCHES["most"] and isinstance(
+            axes.xaxis.get_major_locator(), AutoLocator
+        ):
+            axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
 
 
 class _Grouped(ScalarFormatter):

@@ -132,12 +132,9 @@ def _limits(facts: Facts) -> list[str]:
 def _environment(facts: Facts) -> list[tuple[str, str]]:
     run = facts.run
     versions = ", ".join(
-        f"{name} {shortened(version, 40)}" for name, version in list(run.versions.items())[:20]
+        f"{shortened(name, 40)} {shortened(version, 40)}" for name, version in list(run.versions.items())[:20]
     )
-    named = {"cores": "{} cores", "memory_gb": "{} GB of memory", "processor": "{}"}
-    machine = [
-        named.get(name, f"{name} {{}}").format(shortened(value, 80)) for name, value in run.machine.items()
-    ]
+    machine = [_device(shortened(name, 40), shortened(value, 80)) for name, value in run.machine.items()]
     entries = [
         ("Versions", versions),
         ("Machine", ", ".join(machine[:10])),
@@ -146,3 +143,14 @@ def _environment(facts: Facts) -> list[tuple[str, str]]:
         ("Took", duration(run.seconds) if run.seconds is not None else ""),
     ]
     return [(term, words) for term, words in entries if words]
+
+
+def _device(name: str, value: str) -> str:
+    match name:
+        case "processor":
+            return value
+        case "cores":
+            return f"{value} cores"
+        case "memory_gb":
+            return f"{value} GB of memory"
+    return f"{name} {value}"

@@ -60,8 +60,7 @@ def profile(facts: Facts) -> Profile:
         about.append(f"{size(int(memory * 1e6))} in memory")
     shown = columns
     if len(columns) > SHOWN:
-        urgent = sorted(columns, key=lambda c: (c.get("role") != "target", not sequence(c.get("warnings"))))
-        shown = urgent[:SHOWN]
+        shown = sorted(columns, key=_urgency)[:SHOWN]
     notes = []
     if total > len(shown):
         notes.append(
@@ -72,6 +71,12 @@ def profile(facts: Facts) -> Profile:
         rows=tuple(_row(column, rows) for column in shown),
         notes=tuple(notes),
     )
+
+
+def _urgency(column: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    """Sorts targets first, then columns with warnings; those that were not looked at in detail come last."""
+    unknown = column.get("missing") is None
+    return column.get("role") != "target", unknown, not sequence(column.get("warnings"))
 
 
 def _row(column: Mapping[str, Any], rows: int | None) -> Row:

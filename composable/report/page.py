@@ -98,7 +98,7 @@ def _network(facts: Facts, detail: Detail | None) -> Figure | None:
         if column.get("role") == "feature":
             kind = text(column.get("kind"), 20)
             kinds[kind] = kinds.get(kind, 0) + 1
-    parts = ", ".join(f"{many:,} {kind}" for kind, many in kinds.items())
+    parts = ", ".join(counted(many, kind) for kind, many in kinds.items())
     inputs = f"{counted(sum(kinds.values()), 'column')}: {parts}" if kinds else "the columns of the data"
     outputs = [f"{shortened(head.name, 40)}: {kind_of(head)}" for head in facts.run.heads]
     return network_figure(detail.architecture, inputs=inputs, outputs=outputs)

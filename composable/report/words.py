@@ -78,7 +78,8 @@ def percent(share: float) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 row, 2,000 rows."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def duration(seconds: float | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from composable.data.split import Rotation, Split
+from composable.data.split import Split
 from composable.problem.metrics import RELATIVE, scores, selection_score
 from composable.problem.problem import Problem
 
@@ -65,55 +65,74 @@ class Judge:
 
     Attributes:
         problem: Its metric selects.
+        split: Which rows were predicted together.
         targets: Per head, for every row of the table.
         own_targets: Per head, for the rows of the person's own test file; empty where there is none.
         reference: What knowing nothing says, for heads of different kinds.
     """
 
     problem: Problem
+    split: Split
     targets: Sequence[np.ndarray]
     own_targets: Sequence[np.ndarray] = ()
     reference: Opinion | None = None
 
-    def selection(self, opinion: Opinion, rows: np.ndarray | None = None) -> float:
-        """The score on the validation rows (or those of them in `rows`) that selects among candidates."""
-        known = covered(opinion.validation)
-        rows = np.flatnonzero(known) if rows is None else rows[known[rows]]
-        nothing = self.reference.validation if self.reference else opinion.validation
-        return selection_score(
-            self.problem, _at(self.targets, rows), _at(opinion.validation, rows), _at(nothing, rows)
-        )
+    def selection(self, opinion: Opinion) -> float:
+        """The score that selects: on the validation rows of the rotations that every candidate trains."""
+        return self._selection(opinion, self._needed("validation"))
 
-    def validation(self, opinion: Opinion) -> dict[str, float]:
-        """Every metric on the validation rows."""
-        return self._scores(opinion, self.targets, opinion.validation, covered(opinion.validation), "validation")
-
-    def test(self, opinion: Opinion) -> dict[str, float]:
-        """Every metric on the test rows, empty where there are none."""
-        if opinion.own_test:
-            everyone = np.ones(len(self.own_targets[0]), bool)
-            return self._scores(opinion, self.own_targets, opinion.own_test, everyone, "own_test")
-        return self._scores(opinion, self.targets, opinion.test, covered(opinion.test), "test")
-
-    def spread(self, opinion: Opinion, rotations: Sequence[Rotation]) -> float | None:
+    def spread(self, opinion: Opinion) -> float | None:
         """The standard deviation of the selection score over rotations, None for fewer than two."""
-        each = [self.selection(opinion, rotation.validation) for rotation in rotations]
+        each = [self._selection(opinion, [rows]) for rows in self._needed("validation")]
         each = [one for one in each if not np.isnan(one)]
         return float(np.std(each, ddof=1)) if len(each) > 1 else None
 
+    def validation(self, opinion: Opinion) -> dict[str, float]:
+        """Every metric on the same rows as `selection`."""
+        return self._scores(self.targets, opinion.validation, "validation", self._needed("validation"))
+
+    def test(self, opinion: Opinion) -> dict[str, float]:
+        """Every metric on the test rows of those rotations, empty where there are none."""
+        if opinion.own_test:
+            return self._scores(self.own_targets, opinion.own_test, "own_test", [np.arange(len(self.own_targets[0]))])
+        return self._scores(self.targets, opinion.test, "test", self._needed("test"))
+
+    def _needed(self, part: str) -> list[np.ndarray]:
+        """The rows of each rotation that every candidate trains; where rotations share their rows, once."""
+        found = [getattr(rotation, part) for rotation in self.split.rotations[: self.split.needed]]
+        if len(found) > 1 and np.array_equal(found[0], found[1]):
+            found = found[:1]
+        return [rows for rows in found if len(rows)]
+
+    def _selection(self, opinion: Opinion, rows: Sequence[np.ndarray]) -> float:
+        nothing = (self.reference or opinion).validation
+        together, parts = _numbered(rows)
+        return selection_score(
+            self.problem,
+            _at(self.targets, together),
+            _at(opinion.validation, together),
+            _at(nothing, together),
+            parts,
+        )
+
     def _scores(
-        self, opinion: Opinion, observed: Sequence[np.ndarray], predicted: Arrays, known: np.ndarray, part: str
+        self, observed: Sequence[np.ndarray], predicted: Arrays, part: str, rows: Sequence[np.ndarray]
     ) -> dict[str, float]:
-        rows = np.flatnonzero(known)
-        if not len(rows):
+        if not rows:
             return {}
-        found = scores(self.problem, _at(observed, rows), _at(predicted, rows))
-        if self.problem.metric == RELATIVE:
-            nothing = getattr(self.reference or opinion, part)
-            found[RELATIVE] = selection_score(
-                self.problem, _at(observed, rows), _at(predicted, rows), _at(nothing, rows)
-            )
+        together, parts = _numbered(rows)
+        observed, answers = _at(observed, together), _at(predicted, together)
+        found = scores(self.problem, observed, answers, parts)
+        if self.problem.metric == RELATIVE and self.reference is not None:
+            nothing = _at(getattr(self.reference, part), together)
+            found[RELATIVE] = selection_score(self.problem, observed, answers, nothing, parts)
         return found
+
+
+def _numbered(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """All rows one after another, and where in that order each part lies."""
+    ends = np.cumsum([len(part) for part in rows])
+    return np.concatenate(rows), [np.arange(end - len(part), end) for end, part in zip(ends, rows, strict=True)]
 
 
 def covered(predictions: Arrays) -> np.ndarray:

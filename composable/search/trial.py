@@ -11,6 +11,7 @@ import numpy as np
 from composable.data.split import Split
 from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.finish import Finish, apply_finish, with_temperature
+from composable.problem.metrics import higher_is_better
 from composable.problem.problem import Problem
 from composable.search.opinion import Arrays, Judge, Opinion, pool
 from composable.training.rotating import Candidate, Trained
@@ -81,16 +82,12 @@ def conclude(trial: Trial, problem: Problem, split: Split, targets: Sequence[np.
 
     trial.opinion = pool(problem, split, sorted(by_rotation), len(targets[0]), said)
     trial.seconds = sum(t.seconds for t in trial.trained)
-    trial.score = judge.selection(trial.opinion, common_rows(split))
+    trial.score = judge.selection(trial.opinion)
 
 
-def common_rows(split: Split) -> np.ndarray:
-    """The validation rows of the rotations that every candidate trains: there all are compared."""
-    return np.unique(np.concatenate([r.validation for r in split.rotations[: split.needed]]))
-
-
-def record(trial: Trial, judge: Judge, split: Split, *, metric: str, higher_is_better: bool) -> dict[str, Any]:
+def record(trial: Trial, judge: Judge) -> dict[str, Any]:
     """`trial.json`, see docs/run-folder.md."""
+    metric = judge.problem.metric
     facts: dict[str, Any] = {
         "number": trial.number,
         "name": trial.name,
@@ -98,7 +95,7 @@ def record(trial: Trial, judge: Judge, split: Split, *, metric: str, higher_is_b
         "status": trial.status,
         "reason": trial.reason,
         "metric": metric,
-        "higher_is_better": higher_is_better,
+        "higher_is_better": higher_is_better(metric),
         "seconds": round(trial.seconds, 2),
         "parameters": None,
         "bytes": None,
@@ -109,9 +106,8 @@ def record(trial: Trial, judge: Judge, split: Split, *, metric: str, higher_is_b
         facts |= {
             "validation": judge.validation(trial.opinion),
             "test": judge.test(trial.opinion),
-            "validation_spread": judge.spread(trial.opinion, split.rotations[: split.needed]),
+            "validation_spread": judge.spread(trial.opinion),
         }
-        facts["validation"][metric] = trial.score
     if trial.candidate is not None:
         facts |= {
             "architecture": trial.candidate.architecture.to_config(),

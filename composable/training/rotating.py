@@ -21,7 +21,7 @@ from composable.engine.losses import (
     squared_error,
 )
 from composable.engine.predict import predict
-from composable.engine.train import Epoch, History, Rows, Settings, compile_for_training, initialise, train
+from composable.engine.train import Epoch, History, Rows, Settings, compile_for_training, initialise, train, weights_of
 from composable.problem.finish import Finish, apply_finish, fit_finish, to_training
 from composable.problem.metrics import score
 from composable.problem.problem import Head, Problem
@@ -130,7 +130,7 @@ class Workbench:
         )
         return Trained(
             rotation=number,
-            weights=self.network.get_weights(),
+            weights=weights_of(self.network),
             finishes=finishes,
             history=history,
             seconds=time.monotonic() - began,

@@ -47,7 +47,7 @@ def test_the_end_shows_leaderboard_deployed_model_and_report(command, auto):
     assert "Leaderboard by rmse, lower is better" in done.out
     assert "Deployed: tabm_mini in runs/cars/bundle" in done.out
     assert "runs/cars/report.html" in done.out
-    assert "baseline, never deployed" in done.out
+    assert "never deployed" in done.out
 
 
 def test_progress_goes_to_standard_error_alone(command, auto):

@@ -71,3 +71,38 @@ def test_g1_an_error_leaves_json_consumers_an_empty_stdout(tmp_path):
     refused = call(["fit", "no.csv", "--json"], tmp_path)
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert json.dumps(refused.stderr.decode())
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table with a learnable number, in a folder with a difficult name."""
+    folder = tmp_path / "Ordner mit Ümlaut 猫"
+    folder.mkdir()
+    rows = "".join(f"{n % 7},{'ab'[n % 2]},{n % 7 * 2 + n % 2}.5\n" for n in range(60))
+    (folder / "größe.csv").write_text("x,farbe,größe\n" + rows, encoding="utf-8")
+    return folder / "größe.csv"
+
+
+FIT = ["--target", "größe", "--max-trials", "1", "--out", "run", "--json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("surroundings", SURROUNDINGS.values(), ids=SURROUNDINGS)
+def test_g2_a_fit_gives_the_same_result_everywhere(table, surroundings):
+    done = call(["fit", str(table), *FIT], table.parent, **surroundings)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+    plain = call(["fit", str(table), *FIT, "--out", "plain"], table.parent)
+    scores = [[row["validation"] for row in json.loads(run.stdout)["leaderboard"]] for run in (done, plain)]
+    assert scores[0] == scores[1]
+
+
+@pytest.mark.slow
+def test_g3_a_fit_needs_no_network(table):
+    if subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine doesn't let a process leave the network")
+    words = [sys.executable, "-m", "composable", "fit", str(table), *FIT]
+    done = subprocess.run(
+        ["unshare", "-rn", *words], cwd=table.parent, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()

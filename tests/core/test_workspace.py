@@ -14,6 +14,14 @@ def test_a_file_is_written_with_its_folders(tmp_path):
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.txt"]
 
 
+def test_g2_a_file_name_that_is_not_utf_8_survives_json(tmp_path):
+    name = os.fsdecode(b"gr\xf6\xdfe.csv")
+    write_json(tmp_path / "run.json", {"origin": name})
+    append_event(tmp_path, "start", {"origin": name})
+    assert json.loads((tmp_path / "run.json").read_text())["origin"] == name
+    assert json.loads((tmp_path / "events.jsonl").read_text())["origin"] == name
+
+
 @pytest.mark.parametrize("moment", ["fsync", "replace"])
 def test_c1_a_kill_while_writing_leaves_the_old_content(tmp_path, monkeypatch, moment):
     path = tmp_path / "run.json"

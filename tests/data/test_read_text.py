@@ -172,7 +172,11 @@ def test_d7_a_cell_of_ten_megabytes_is_refused_with_the_line(tmp_path):
 
 @pytest.mark.parametrize(
     ("header", "places"),
-    [("a,b,a", "'a' at columns 1, 3"), ("a,,b, ", "2, 4 of 4"), ("Age,b,AGE", "'Age' and 'AGE' at columns 1, 3")],
+    [
+        ("a,b,a", "'a' at columns 1, 3"),
+        ("a,,b, ", "2, 4 of 4"),
+        ("Age,b,AGE", "'Age' and 'AGE' at columns 1, 3"),
+    ],
     ids=["duplicate", "blank", "case"],
 )
 def test_d8_unusable_names_are_errors_with_positions(tmp_path, header, places):
@@ -198,7 +202,16 @@ def test_d28_too_many_columns_are_refused_with_the_limit(tmp_path):
 
 
 def test_d30_names_are_kept_as_they_are(tmp_path):
-    names = ["<b>x</b>", 'say "hi"', "two\nlines", "😀", "\u202eright to left", "=cmd()", "n" * 10_000, " blank "]
+    names = [
+        "<b>x</b>",
+        'say "hi"',
+        "two\nlines",
+        "😀",
+        "\u202eright to left",
+        "=cmd()",
+        "n" * 10_000,
+        " blank ",
+    ]
     header = ",".join('"' + name.replace('"', '""') + '"' for name in names)
     table = read_table(write(tmp_path, header + "\n" + ",".join("1" for _ in names) + "\n"))
     assert list(table.frame.columns) == names

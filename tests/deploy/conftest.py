@@ -62,7 +62,7 @@ def make_model(*heads: Head) -> keras.Model:
         "texts": keras.Input((4,), name="texts"),
     }
     x = layers.EinsumDense("bf,f->bf", (3,), bias_axes="f", trainable=False, name="scale")(
-        layers.Concatenate()([inputs["numbers"], inputs["dates"] / 3650.0])
+        layers.Concatenate()([inputs["numbers"], (inputs["dates"] + 2) / 3650.0])
     )
     missing = ops.isnan(x)
     x = ops.clip(ops.where(missing, 0.0, x), -3.0, 3.0)

@@ -140,7 +140,7 @@ def test_d25_an_extra_column_is_named_and_order_is_free(tiny: SimpleNamespace) -
 def test_d25_numbers_as_text_are_read_and_nonsense_is_refused_with_its_row(tiny: SimpleNamespace) -> None:
     np.testing.assert_array_equal(_values(tiny.bundle, _frame(size="5.0")), _values(tiny.bundle, _frame()))
     rows = pd.concat([_frame(size="5.0"), _frame(size="large")], ignore_index=True)
-    with pytest.raises(DataError, match=r"size.*row 2.*large"):
+    with pytest.raises(DataError, match=r"(?s)size.*row 2.*large"):
         tiny.bundle.predict(rows)
 
 

@@ -15,7 +15,9 @@ import pytest
 import composable.deploy.export as export_module
 from composable.core import optional as optional_module
 from composable.core.errors import ArtifactError, ConfigError, SetupError
+from composable.core.records import from_json, to_json
 from composable.deploy.bundle import Bundle, load_bundle
+from composable.deploy.card import BundleCard
 from composable.deploy.export import export
 from composable.deploy.golden import golden_rows
 from composable.deploy.onnx_names import safe_names
@@ -177,6 +179,21 @@ def test_d30_odd_names_become_safe_and_stay_apart() -> None:
     assert all(len(name) < 80 and "/" not in name and name.strip() for name in safe.values())
 
 
+def test_d30_columns_with_odd_names_export(tiny: SimpleNamespace, tmp_path: Path) -> None:
+    odd = {"size": "=cmd|' /C", "make": "<script>\n", "fuel": "prediction", "note": "x" * 10_000}
+    text = to_json(tiny.card, format="bundle")
+    for plain, name in odd.items():
+        text = text.replace(f'"{plain}"', json.dumps(name, ensure_ascii=False))
+    card = from_json(BundleCard, text, format="bundle", origin="card")
+    folder = export(Bundle(card, tiny.folder, tiny.bundle.files), "onnx", tmp_path / "out")
+    described = {
+        entry["column"]: entry["name"] for entry in json.loads((folder / "inputs.json").read_text())["inputs"]
+    }
+    assert set(odd.values()) <= set(described)
+    session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
+    assert {entry.name for entry in session.get_inputs()} == set(described.values())
+
+
 def _external(path: Path, target: str) -> None:
     tensor = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
     tensor.ClearField("float_data")
@@ -236,10 +253,10 @@ def test_a13_an_operation_without_a_counterpart_is_named(
     def refuse(*_: Any, **__: Any) -> None:
         raise NotImplementedError("No plugin for the primitive 'erf_inv'")
 
-    bundle = load_bundle(tiny.folder)
-    monkeypatch.setattr(bundle.model, "export", refuse)
+    monkeypatch.setattr("keras.Model.export", refuse)
     with pytest.raises(ArtifactError, match="erf_inv"):
-        export(bundle, "onnx", tmp_path / "out")
+        export(tiny.bundle, "onnx", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_converter_is_silent(

@@ -1,6 +1,7 @@
 """Crafted model files are refused before Keras reads them (reliability rows A1-A6)."""
 
 import ast
+import contextlib
 import io
 import json
 import stat
@@ -16,7 +17,8 @@ import pytest
 
 import composable.deploy.safe_load as safe_load
 from composable.core.errors import ArtifactError
-from composable.deploy.safe_load import load_model
+from composable.deploy.configuration import walk
+from composable.deploy.safe_load import check_model, load_model
 from composable.deploy.weights import declared_weights
 
 PACKAGE = Path(safe_load.__file__).parents[1]
@@ -347,3 +349,36 @@ def test_a8_nothing_in_the_package_can_run_what_it_reads() -> None:
             if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
                 denied = isinstance(node.value, ast.Constant) and node.value.value is False
                 assert denied, f"{path.name} allows pickles in line {node.value.lineno}"
+
+
+def _packed(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def test_a1_a6_damaged_bytes_give_only_our_error(members: dict[str, bytes]) -> None:
+    random = np.random.default_rng(0)
+    for name in ("config.json", "model.weights.h5"):
+        for _ in range(100):
+            damaged = bytearray(members[name])
+            for place in random.integers(0, min(len(damaged), 4000), 3):
+                damaged[place] = random.integers(256)
+            with contextlib.suppress(ArtifactError):
+                check_model(_packed({**members, name: bytes(damaged)}), "model.keras")
+
+
+def test_a1_an_odd_value_anywhere_gives_only_our_error(members: dict[str, bytes]) -> None:
+    odd = (None, [], {}, "x", -1, 1e400, 10**400, [["x"]], {"class_name": []}, {"class_name": "Dense"}, True)
+    places = sum(isinstance(value, (dict, list)) for _, value in walk(json.loads(members["config.json"]), ""))
+    for number in range(0, places, 3):
+        config = json.loads(members["config.json"])
+        holders = [value for _, value in walk(config, "") if isinstance(value, (dict, list))]
+        holder = holders[number]
+        if holder:
+            keys = list(holder) if isinstance(holder, dict) else range(len(holder))
+            holder[keys[number % len(keys)]] = odd[number % len(odd)]
+        with contextlib.suppress(ArtifactError):
+            check_model(_packed({**members, "config.json": json.dumps(config).encode()}), "model.keras")

@@ -1,0 +1,112 @@
+"""One suite over every network that the search may try, for every kind of head."""
+
+import keras
+import numpy as np
+import pytest
+
+from composable.amalgamation.average import Voice, average
+from composable.core.budget import Deadline
+from composable.data.split import Rotation
+from composable.deploy.safe_load import load_model
+from composable.design import Architecture, tap
+from composable.design.part import COMPONENTS
+from composable.engine.predict import predict
+from composable.problem.problem import Head, Problem
+from composable.search.candidates import candidates
+from composable.training.rotating import Candidate, Material, Workbench
+
+HEADS = {
+    "regression": (Head("y", "regression", ("y",)),),
+    "binary": (Head("y", "binary", ("y",), ("no", "yes")),),
+    "multiclass": (Head("y", "multiclass", ("y",), ("a", "b", "c")),),
+    "multilabel": (Head("y", "multilabel", ("y", "z"), (0, 1)),),
+    "two heads": (Head("y", "regression", ("y",)), Head("z", "multiclass", ("z",), ("a", "b", "c"))),
+}
+SIZES = (4, 40)  # one column that is one-hot, one that is embedded
+ROWS = 60
+
+
+def material(heads: tuple[Head, ...]) -> Material:
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(ROWS, 3)).astype("float32")
+    numbers[::7, 1] = np.nan
+    inputs = {
+        "numbers": numbers,
+        "dates": rng.uniform(-5000, 9000, (ROWS, 1)).astype("float32"),
+        "categories": np.stack([rng.integers(0, size, ROWS) for size in SIZES], 1).astype("int32"),
+        "texts": rng.integers(0, 2, (ROWS, 8)).astype("float32"),
+    }
+    targets = []
+    for head in heads:
+        if head.kind == "regression":
+            targets.append(1000 + 50 * numbers[:, :1].astype("float64"))
+        else:
+            targets.append(rng.integers(0, 3 if head.kind == "multiclass" else 2, (ROWS, len(head.targets))).astype(float))
+    return Material(Problem(heads, "rmse"), inputs, tuple(targets), SIZES)
+
+
+def every_candidate() -> list[str]:
+    found = candidates(Problem(HEADS["binary"], "roc_auc"), rows=ROWS, widths={"numbers": 3}, categories=SIZES)
+    return [candidate.name for candidate in found]
+
+
+def candidate(name: str, given: Material) -> Candidate:
+    found = candidates(given.problem, rows=ROWS, widths=given.widths, categories=SIZES, max_epochs=2)
+    return next(one for one in found if one.name == name)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("name", every_candidate())
+def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
+    given = material(HEADS[kind])
+    bench = Workbench(candidate(name, given), given)
+    rows = np.arange(ROWS)
+    trained = bench.train(0, Rotation(rows[:40], rows[40:50], rows[50:]), seed=1, deadline=Deadline())
+    assert [len(h) for h in trained.validation] == [10] * len(HEADS[kind])
+
+    network = bench.build()
+    network.set_weights(trained.weights)
+    model = average([Voice(network, trained.finishes)], given.problem)
+    strange = given.at(rows[:6])
+    strange["numbers"][0] = (1e30, -1e30, np.nan)
+    strange["categories"][1] = 0
+    outputs = predict(model, strange)
+    for head, output in zip(HEADS[kind], outputs, strict=True):
+        assert output.shape == (6, head.width)
+        assert np.isfinite(output).all()
+        if head.kind == "regression":
+            y = given.targets[0][:40]
+            assert (output >= y.min() - 1e-3).all() and (output <= y.max() + 1e-3).all()
+        else:
+            assert (output >= 0).all() and (output <= 1).all()
+        if head.kind == "multiclass":
+            np.testing.assert_allclose(output.sum(axis=1), 1, atol=1e-5)
+
+    model.save(tmp_path / "m.keras")
+    again = predict(load_model(tmp_path / "m.keras"), strange)
+    for before, after in zip(outputs, again, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("name", every_candidate())
+def test_an_architecture_comes_back_from_json(name):
+    architecture = candidate(name, material(HEADS["two heads"])).architecture
+    assert Architecture.from_json(architecture.to_json()) == architecture
+
+
+@pytest.mark.parametrize("name", every_candidate())
+def test_taps_are_ordinary_sub_models(name):
+    given = material(HEADS["multiclass"])
+    model = candidate(name, given).architecture.build(given.widths)
+    assert type(model) is keras.Model or type(model).__name__ == "Functional"
+    inputs = given.at(np.arange(5))
+    assert predict(tap(model, "embedding"), inputs)[0].shape[0] == 5
+    assert predict(tap(model, "logits"), inputs)[0].shape[-1] == 3
+    np.testing.assert_allclose(predict(tap(model, "probabilities"), inputs)[0].sum(axis=1), 1, atol=1e-5)
+    with pytest.raises(ValueError, match="no tap 'nowhere'"):
+        tap(model, "nowhere")
+
+
+@pytest.mark.parametrize("name", sorted(COMPONENTS))
+def test_a_component_says_what_it_is(name):
+    assert (COMPONENTS[name].__doc__ or "").strip().endswith((".", "`.", ")", '"')) or "Returns:" in COMPONENTS[name].__doc__

@@ -1,0 +1,70 @@
+import numpy as np
+
+from composable.design import Architecture, Part, tap
+from composable.design.prestems import ONE_HOT_LIMIT, adapt, prepare
+from composable.design.stems import concatenated, piecewise_linear
+from composable.design.tasks import regressor
+from composable.engine.predict import predict
+
+
+def plain(inputs, *, categories=(), bins=0, train=None):
+    """The clean features of `inputs`, fitted on the rows `train`."""
+    architecture = Architecture(
+        Part(prepare, categories=categories, bins=bins), Part(concatenated), (), (Part(regressor),)
+    )
+    model = architecture.build({name: values.shape[1] for name, values in inputs.items()})
+    train = slice(None) if train is None else train
+    adapt(model, {name: values[train] for name, values in inputs.items()}, categories=categories)
+    return predict(tap(model, "embedding"), inputs)[0]
+
+
+def test_a_missing_number_is_imputed_by_the_median_and_marked():
+    numbers = np.array([[1.0], [2.0], [3.0], [np.nan]], "float32")
+    found = plain({"numbers": numbers})
+    np.testing.assert_allclose(found[:, 0], [-np.sqrt(0.9), 0, np.sqrt(0.9), 0], atol=1e-6)  # (x-2)/1, smoothly clipped
+    np.testing.assert_array_equal(found[:, 1], [0, 0, 0, 1])
+
+
+def test_columns_that_say_nothing_become_zero():
+    numbers = np.array([[5.0, np.nan], [5.0, np.nan], [5.0, np.nan]], "float32")
+    found = plain({"numbers": numbers}, bins=4)
+    np.testing.assert_array_equal(found[:, :2], 0)
+    assert np.isfinite(found).all()
+
+
+def test_unknown_and_unseen_codes_are_all_zeros():
+    codes = np.array([[2], [3], [4], [0]], "int32")
+    found = plain({"categories": codes}, categories=(6,), train=[0, 1])
+    np.testing.assert_array_equal(found.sum(axis=1), [1, 1, 0, 0])  # 4 wasn't among the training rows
+
+
+def test_unknown_codes_of_an_embedded_column_are_all_zeros():
+    size = ONE_HOT_LIMIT + 10
+    codes = np.array([[2], [3], [size - 1], [0]], "int32")
+    found = plain({"categories": codes}, categories=(size,), train=[0, 1])
+    assert (found[:2] != 0).all()
+    np.testing.assert_array_equal(found[2:], 0)
+
+
+def test_d22_changing_other_rows_never_changes_what_was_fitted():
+    rng = np.random.default_rng(0)
+    inputs = {
+        "numbers": rng.normal(size=(40, 3)).astype("float32"),
+        "categories": rng.integers(0, 5, (40, 2)).astype("int32"),
+    }
+    train = np.arange(20)
+    before = plain(inputs, categories=(5, 5), bins=8, train=train)[train]
+    changed = {"numbers": inputs["numbers"].copy(), "categories": inputs["categories"].copy()}
+    changed["numbers"][20:] *= 1000
+    changed["categories"][20:] = 4
+    np.testing.assert_array_equal(plain(changed, categories=(5, 5), bins=8, train=train)[train], before)
+
+
+def test_the_piecewise_linear_encoding_is_the_papers():
+    """With quantile edges 0, 1, 2 the value 1.5 is (1, 0.5): equation 1 of Gorishniy et al. 2022."""
+    numbers = np.array([[0.0], [1.0], [2.0], [1.5]], "float32")
+    architecture = Architecture(Part(prepare, bins=2), Part(piecewise_linear, width=2), (), (Part(regressor),))
+    model = architecture.build({"numbers": 1})
+    adapt(model, {"numbers": numbers[:3]})
+    encoded = predict(tap(model, "bins"), {"numbers": numbers})[0]
+    np.testing.assert_allclose(np.clip(encoded[:, 0], 0, 1), [[0, 0], [1, 0], [1, 1], [1, 0.5]], atol=1e-6)
