@@ -65,14 +65,10 @@ def _judged(
         if finite.all() and len(np.unique(numbers)) == 1:
             reason = f"always {good.texts.iloc[0]}{or_missing(cells.values, good.cells)}"
             return replace(column, kind="constant", role="drop", reason=reason)
-        whole = (
-            finite.all()
-            and np.all(numbers == np.floor(numbers))
-            and not good.texts.str.contains("[.eE]").any()
-        )
-        if whole and (len(good) == len(cells.values) or is_named_like_identifier(cells.name)):
-            if why := row_number_reason(cells.name, np.repeat(numbers, good.counts)):
-                return replace(column, kind="identifier", role="drop", reason=why)
+        may_name_rows = len(good) == len(cells.values) or is_named_like_identifier(cells.name)
+        whole = may_name_rows and finite.all() and not good.texts.str.contains("[.,eE]").any()
+        if whole and (why := row_number_reason(cells.name, np.repeat(numbers, good.counts))):
+            return replace(column, kind="identifier", role="drop", reason=why)
     return replace(column, reason=span(numbers[finite]))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from composable.core.errors import DataError
 
+MAX_COLUMNS = 20_000
 SHOWN = 80  # characters of a value that an error or a profile shows
 
 
@@ -43,8 +44,14 @@ def check_names(names: Sequence[str], *, origin: str) -> None:
     """Refuse names that would make one column stand for another; positions count from 1.
 
     Raises:
-        DataError: For a blank name, two equal names, or two that differ in case alone.
+        DataError: For a blank name, two equal names, two that differ in case alone, or too many.
     """
+    if len(names) > MAX_COLUMNS:
+        raise DataError(
+            f"A table may have at most {MAX_COLUMNS:,} columns.",
+            received=f"{origin}: {len(names):,} columns",
+            remedy="keep the columns that can matter, or reduce them first, for example by PCA",
+        )
     blank = [position for position, name in enumerate(names, 1) if not name.strip()]
     if blank:
         raise DataError(

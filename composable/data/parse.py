@@ -61,7 +61,7 @@ def parse_dates(values: pd.Series, column: Column, *, origin: str, strict: bool)
     texts = _as_text(values)
     days = days_from(texts, column.date_format or ISO)
     if column.missing:
-        days = np.where(texts.isin(column.missing), np.nan, days)
+        days = np.where(texts.isin([mark.strip() for mark in column.missing]), np.nan, days)
     if strict:
         _refuse_unread(texts, days, column, f"a date in the format {column.date_format or ISO}", origin)
     return days

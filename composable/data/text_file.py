@@ -24,7 +24,6 @@ from composable.data.table import Table
 from composable.data.text_encoding import detect_encoding
 from composable.data.text_layout import detect_decimal, detect_layout
 
-MAX_COLUMNS = 20_000
 _SAMPLE_LINES = 200
 _CHUNK_CELLS = 250_000
 _NUMBER = re.compile(r"\s*[+-]?\d+(?:[.,]\d*)?\s*")
@@ -94,33 +93,25 @@ def _refuse_foreign(head: bytes, path: Path) -> None:
 
 def _columns(
     reader: CsvReader, *, origin: str, allow_empty: bool
-) -> tuple[list[str], list[pa.ChunkedArray], tuple[Notice, ...]]:
+) -> tuple[list[str], list[pa.Array], tuple[Notice, ...]]:
     """Names and columns; empty cells are null. Memory: one chunk of Python texts beside the Arrow columns."""
     rows = checked_rows(reader, origin)
     names = next(rows, [])
     if not names:
         raise DataError("The file must hold a table.", received=f"{origin} holds only blank lines")
-    if len(names) > MAX_COLUMNS:
-        raise DataError(
-            f"A table may have at most {MAX_COLUMNS:,} columns.",
-            received=f"{origin}: {len(names):,} columns",
-            remedy="keep the columns that can matter, or reduce them first, for example by PCA",
-        )
     check_names(names, origin=origin)
     size = max(1, _CHUNK_CELLS // len(names))
-    chunks: list[list[pa.Array]] = []
+    pieces: list[list[pa.Array]] = [[] for _ in names]
     while block := list(itertools.islice(rows, size)):
-        chunks.append(
-            [
-                pa.array([cell or None for cell in cells], pa.large_string())
-                for cells in zip(*block, strict=True)
-            ]
-        )
-    if not chunks and not allow_empty:
+        for column, cells in zip(pieces, zip(*block, strict=True), strict=True):
+            column.append(pa.array([cell or None for cell in cells], pa.large_string()))
+    if not pieces[0] and not allow_empty:
         raise DataError("The table needs rows.", received=f"{origin} has a header and no rows")
-    empty = pa.array([], pa.large_string())
-    columns = [pa.chunked_array([pa.concat_arrays(parts)]) for parts in zip(*chunks, strict=True)]
-    return names, columns or [pa.chunked_array([empty])] * len(names), _header_notices(names)
+    columns = []
+    for column in pieces:
+        columns.append(pa.concat_arrays(column or [pa.array([], pa.large_string())]))
+        column.clear()  # so that no more than one column is held twice
+    return names, columns, _header_notices(names)
 
 
 def _header_notices(names: list[str]) -> tuple[Notice, ...]:

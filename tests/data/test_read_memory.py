@@ -78,6 +78,11 @@ def test_d37_name_levels_and_equal_names_are_refused():
     assert list(read_table(pd.DataFrame([[1, 2]])).frame.columns) == ["0", "1"]
 
 
+def test_d28_too_many_columns_are_refused_with_the_limit():
+    with pytest.raises(DataError, match=r"20,000 columns.*\n.*20,001 columns"):
+        read_table(np.zeros((1, 20_001)))
+
+
 def test_d38_arrays_become_columns_and_stay_unchanged():
     array = np.arange(12.0).reshape(3, 4)[:, ::2]
     before = array.copy()

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from composable.core.errors import ConfigError, DataError
+from composable.data.names import MAX_COLUMNS
 from composable.data.read import read_table
-from composable.data.text_file import MAX_COLUMNS
 
 
 def write(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:

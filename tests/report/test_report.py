@@ -229,7 +229,7 @@ def test_h3_no_finite_number_anywhere(make_run: MakeRun, integers: bool) -> None
 def test_h3_ten_thousand_trials(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
     run = make_run(regression)
     trial = json.loads((run / "trials/4/trial.json").read_text()) | {"histories": []}
-    for number in range(6, 3006):
+    for number in range(6, 10_006):
         folder = run / f"trials/{number}"
         folder.mkdir()
         changed = trial | {
@@ -240,10 +240,10 @@ def test_h3_ten_thousand_trials(make_run: MakeRun, regression: tuple[Head, ...])
         (folder / "trial.json").write_text(json.dumps(changed))
     written = page(run)
     assert len(written) < 5_000_000
-    assert "53 of 2,005 candidates are shown" in written
-    assert "1,001 candidates failed; the first 10 are listed" in written
+    assert "53 of 6,671 candidates are shown" in written
+    assert "3,335 candidates failed; the first 10 are listed" in written
     assert "knowing nothing" in written
-    assert "The best 6 of 2,003 networks are drawn" in written
+    assert "The best 6 of 6,669 networks are drawn" in written
 
 
 def test_h3_a_hundred_thousand_columns(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
