@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # rich is imported when a table is drawn
     from rich.table import Table
 
 MOST_COLUMNS = 200  # more than anybody reads on a terminal
-ROLES = {"network": "", "baseline": "never deployed", "reference": "knows nothing"}
+ROLES = {"network": "", "ensemble": "", "baseline": "never deployed", "reference": "knows nothing"}
 
 
 def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:

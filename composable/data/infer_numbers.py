@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from composable.data.dates import COMPACT, days_from
 from composable.data.distinct import Distinct
 from composable.data.finding import (
     MOST,
@@ -18,13 +17,13 @@ from composable.data.finding import (
     or_missing,
     span,
 )
-from composable.data.identifiers import ENOUGH_ROWS, is_named_like_identifier, row_number_reason
+from composable.data.identifiers import is_named_like_identifier, row_number_reason
+from composable.data.infer_codes import code_column, compact_date_column
 from composable.data.names import listed
 from composable.data.numerals import Writing, detect_writing, numbers_from
 from composable.data.schema import Column, Notice
 
 _FEW_NUMBERS = 10  # with fewer different numbers, numbers and words together are categories: "1", "2", "3+"
-_EXACT_DIGITS = 15  # that float64 always holds
 
 
 def number_column(cells: TextCells) -> Finding | None:
@@ -39,10 +38,10 @@ def number_column(cells: TextCells) -> Finding | None:
     different = len(np.unique(numbers))
     if len(odd) and different < _FEW_NUMBERS:
         return None
-    if why := _code_reason(good, numbers):
-        return _codes(cells, good, why)
-    if not len(odd) and _are_compact_dates(good, numbers, cells.name):
-        return _compact_dates(cells, good)
+    if finding := code_column(cells, good, numbers):
+        return finding
+    if not len(odd) and (finding := compact_date_column(cells, good, numbers)):
+        return finding
     finite = np.isfinite(numbers)
     column = Column(
         cells.name,
@@ -54,6 +53,24 @@ def number_column(cells: TextCells) -> Finding | None:
     )
     notices = (*_writing_notices(cells, good, writing), *_oddities(cells, good, odd, finite))
     return Finding(_judged(column, cells, good, numbers, finite), notices)
+
+
+def mixed_numbers(cells: TextCells) -> tuple[Notice, ...]:
+    """A warning where at least half of the cells of a column that isn't taken as numbers are numbers."""
+    present = cells.present
+    _, numbers = detect_writing(present.texts, present.counts, cells.decimal)
+    odd = present.where(np.isnan(numbers))
+    if odd.cells > present.cells / 2 or not len(odd):
+        return ()
+    return (
+        Notice(
+            f"{present.cells - odd.cells} of {present.cells} cells are numbers, {odd.cells} are not "
+            f"({listed(odd.texts, 3)}; the first is {odd.example()}): the column is not taken as numbers.",
+            level="warning",
+            column=cells.name,
+            remedy="give it the kind 'number' in a schema to have the others count as missing: --schema",
+        ),
+    )
 
 
 def _judged(
@@ -118,51 +135,3 @@ def _writing_notices(cells: TextCells, good: Distinct, writing: Writing) -> list
         )
         notices.append(Notice(text, level="warning" if mixed else "note", column=cells.name))
     return notices
-
-
-def _code_reason(good: Distinct, numbers: np.ndarray) -> str:
-    """Why texts of digits are codes rather than quantities; "" where they are quantities."""
-    if not np.all(numbers == np.floor(numbers)) or not good.texts.str.isdigit().all():
-        return ""
-    padded = good.where(good.texts.str.fullmatch(r"0\d\d+").to_numpy(dtype=bool))
-    if len(padded):
-        return f"codes with leading zeros, such as {padded.example()}"
-    if int(good.texts.str.len().max()) > _EXACT_DIGITS:
-        return f"codes of more than {_EXACT_DIGITS} digits"
-    return ""
-
-
-def _codes(cells: TextCells, good: Distinct, why: str) -> Finding:
-    column = Column(cells.name, "category", missing=cells.marks, reason=why)
-    said = Notice(
-        f"Read as {why}: categories, not quantities.", column=cells.name, remedy="--schema, kind 'number'"
-    )
-    if cells.is_target:
-        return Finding(column, (said,))
-    if len(good) == 1:
-        return Finding(Column(cells.name, "constant", "drop", f"always {good.texts.iloc[0]}", cells.marks))
-    if good.cells >= ENOUGH_ROWS and len(good) >= 0.95 * good.cells:
-        return Finding(
-            Column(cells.name, "identifier", "drop", f"{why}; nearly every row has its own", cells.marks)
-        )
-    return Finding(column, (said,))
-
-
-def _are_compact_dates(good: Distinct, numbers: np.ndarray, name: str) -> bool:
-    """Whether these are dates like 20240131: eight digits, every one a day between 1900 and 2099."""
-    if numbers.min() < 19000101 or numbers.max() > 20991231 or not (good.texts.str.len() == 8).all():
-        return False
-    says_so = "date" in name.lower() or len(good) >= ENOUGH_ROWS
-    return says_so and len(good) > 1 and not np.isnan(days_from(good.texts, COMPACT)).any()
-
-
-def _compact_dates(cells: TextCells, good: Distinct) -> Finding:
-    if cells.is_target:
-        return Finding(Column(cells.name, "number", reason="whole numbers"))
-    reason = f"dates written as YYYYMMDD, such as {good.example()}"
-    said = Notice(
-        f"Read as {reason}.", column=cells.name, remedy="--schema, kind 'number', if they are quantities"
-    )
-    return Finding(
-        Column(cells.name, "date", reason=reason, missing=cells.marks, date_format=COMPACT), (said,)
-    )

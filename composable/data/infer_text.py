@@ -10,7 +10,7 @@ from composable.data.dates import DateOrder
 from composable.data.distinct import distinct_texts
 from composable.data.finding import Finding, TextCells
 from composable.data.infer_dates import date_column, mixed_dates
-from composable.data.infer_numbers import number_column
+from composable.data.infer_numbers import mixed_numbers, number_column
 from composable.data.infer_words import truth_column, word_column
 from composable.data.schema import MISSING_MARKS, Column
 
@@ -30,4 +30,6 @@ def text_column(
     if finding is not None:
         return finding
     words = word_column(name, values, every, is_target=is_target)
-    return words if is_target else replace(words, notices=(*words.notices, *mixed_dates(cells)))
+    if is_target:
+        return words
+    return replace(words, notices=(*words.notices, *mixed_numbers(cells), *mixed_dates(cells)))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from composable.data.distinct import Distinct
 from composable.data.finding import Finding, TextCells, or_missing
 from composable.data.identifiers import ENOUGH_ROWS, is_named_like_identifier
-from composable.data.names import listed, shown
-from composable.data.numerals import detect_writing
+from composable.data.names import shown
 from composable.data.schema import Column, Notice
 
 CATEGORY_MARKS = (
@@ -69,7 +67,7 @@ def word_column(name: str, values: pd.Series, every: Distinct, *, is_target: boo
         )
         return Finding(Column(name, "text", "feature", reason, marks), (said,))
     column = Column(name, "category", "feature", count, marks)
-    return Finding(column, (*_rare(name, present), *_nearly_numbers(name, present)))
+    return Finding(column, _rare(name, present))
 
 
 def _rare(name: str, present: Distinct) -> tuple[Notice, ...]:
@@ -77,20 +75,3 @@ def _rare(name: str, present: Distinct) -> tuple[Notice, ...]:
         return ()
     text = f"{len(present):,} different texts: all but the {VOCABULARY:,} most frequent count as unknown."
     return (Notice(text, level="warning", column=name, remedy="--drop if the column only names the rows"),)
-
-
-def _nearly_numbers(name: str, present: Distinct) -> tuple[Notice, ...]:
-    """A warning where at least half of the cells of a category are numbers."""
-    _, numbers = detect_writing(present.texts, present.counts, ".")
-    odd = present.where(np.isnan(numbers))
-    if not len(odd) or odd.cells > present.cells / 2:
-        return ()
-    return (
-        Notice(
-            f"{present.cells - odd.cells} of {present.cells} cells are numbers, {odd.cells} are not "
-            f"({listed(odd.texts, 3)}; the first is {odd.example()}): the column is taken as a category.",
-            level="warning",
-            column=name,
-            remedy="give it the kind 'number' in a schema to have the others count as missing: --schema",
-        ),
-    )

@@ -18,7 +18,7 @@ from composable.report.reading import (
     texts,
 )
 
-ROLES = ("network", "baseline", "reference")
+ROLES = ("network", "ensemble", "baseline", "reference")
 UNREADABLE = "unreadable"
 
 
@@ -111,17 +111,22 @@ class Rotation:
     best_epoch: int | None
     epochs: tuple[int, ...]
     losses: tuple[float | None, ...]
-    scores: tuple[float | None, ...]
+    held_out: tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
 class Detail:
-    """The large part of a trial."""
+    """The large part of a trial.
+
+    Attributes:
+        members: Of an ensemble, which has no architecture of its own: name and weight of each, and where it is.
+    """
 
     architecture: Mapping[str, Any]
     settings: Mapping[str, Any]
     calibration: Mapping[str, Any]
     histories: tuple[Rotation, ...]
+    members: tuple[tuple[int, str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,10 @@ def read_detail(trial: Trial) -> Detail:
         settings=mapping(content.get("settings")),
         calibration=mapping(content.get("calibration")),
         histories=tuple(_rotation(history) for history in objects(content.get("histories"))),
+        members=tuple(
+            (count(member.get("trial")) or 0, text(member.get("name"), 60), number(member.get("weight")) or 0.0)
+            for member in objects(content.get("members"))
+        ),
     )
 
 
@@ -264,5 +273,5 @@ def _rotation(history: Mapping[str, Any]) -> Rotation:
         best_epoch=count(history.get("best_epoch")),
         epochs=tuple(place if place is not None else index for index, place in enumerate(places)),
         losses=tuple(number(epoch.get("loss")) for epoch in epochs),
-        scores=tuple(number(epoch.get("score")) for epoch in epochs),
+        held_out=tuple(number(epoch.get("held_out")) for epoch in epochs),
     )

@@ -11,7 +11,7 @@ from composable.report.board import board
 from composable.report.canvas import Chart
 from composable.report.card import card
 from composable.report.columns import profile
-from composable.report.facts import Detail, Facts, read_detail, read_facts
+from composable.report.facts import Detail, Facts, Trial, read_detail, read_facts
 from composable.report.headline import headline, kind_of
 from composable.report.mistakes import mistakes
 from composable.report.network import Figure, network_figure
@@ -51,6 +51,7 @@ def render(facts: Facts) -> str:
     """The page; the same facts give the same bytes."""
     deployed = facts.deployed
     detail = read_detail(deployed) if deployed is not None else None
+    drawn, drawn_detail, drawn_note = _drawn(facts, deployed)
     standings = board(facts)
     curves, curves_note = _learning(facts)
     warnings = [notice for notice in facts.run.notices if notice.level == "warning"]
@@ -67,7 +68,9 @@ def render(facts: Facts) -> str:
         mistakes=mistakes(facts),
         curves=curves,
         curves_note=curves_note,
-        network=_network(facts, detail),
+        network=_network(facts, drawn_detail),
+        drawn=drawn,
+        drawn_note=drawn_note,
         deployed=deployed,
         profile=profile(facts),
         card=card(facts, detail),
@@ -88,6 +91,20 @@ def _learning(facts: Facts) -> tuple[list[Chart], str]:
     ]
     note = f"The best {CURVES} of {len(networks):,} networks are drawn." if len(networks) > CURVES else ""
     return [chart for chart in charts if chart is not None], note
+
+
+def _drawn(facts: Facts, deployed: Trial | None) -> tuple[Trial | None, Detail | None, str]:
+    """The trial whose architecture is drawn: the deployed one, or of an ensemble the member that weighs most."""
+    if deployed is None:
+        return None, None, ""
+    detail = read_detail(deployed)
+    if not detail.members:
+        return deployed, detail, ""
+    numbers = {trial.number: trial for trial in facts.trials}
+    heaviest = max(detail.members, key=lambda member: member[2])
+    voices = ", ".join(f"{name} {weight:.0%}" for _, name, weight in detail.members)
+    member = numbers.get(heaviest[0])
+    return member, read_detail(member) if member else None, f"The deployed model averages {voices}. Drawn is the first by weight."
 
 
 def _network(facts: Facts, detail: Detail | None) -> Figure | None:

@@ -60,20 +60,20 @@ def score_chart(trials: Sequence[Trial], *, candidates: int, deployed: int | Non
 
 
 def learning_chart(trial: Trial, detail: Detail, *, best: bool) -> Chart | None:
-    """Training loss and validation score per epoch and rotation; None where no epoch was recorded."""
+    """Training and validation loss per epoch and rotation; None where no epoch was recorded."""
     histories = [rotation for rotation in detail.histories if rotation.epochs]
     if not histories:
         return None
 
     def paint(figure: Figure) -> None:
-        loss, score = figure.subplots(1, 2)
+        loss, held_out = figure.subplots(1, 2)
         colour = MODEL if best else INK
         for rotation in histories:
             _curve(loss, rotation, rotation.losses, colour)
-            _curve(score, rotation, rotation.scores, colour)
-        for axes, what in ((loss, "training loss"), (score, f"validation {metric_name(trial.metric)}")):
+            _curve(held_out, rotation, rotation.held_out, colour)
+        for axes, what in ((loss, "training loss"), (held_out, "validation loss")):
             axes.set_xlabel("epoch")
-            axes.set_title(shortened(what, 40), loc="left")
+            axes.set_title(what, loc="left")
             axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
     title = f"{shortened(trial.name, 40)} (trial {trial.number})"
@@ -100,7 +100,7 @@ def _window(trials: Sequence[Trial]) -> tuple[float, float]:
     One diverged candidate must not squeeze the others together.
     """
     scores = [score for trial in trials for score in (trial.score, trial.test_score) if score is not None]
-    rivals = [trial.score for trial in trials if trial.role != "network" and trial.score is not None]
+    rivals = [trial.score for trial in trials if trial.role in ("baseline", "reference") and trial.score is not None]
     anchors = rivals or scores
     if trials[0].higher_is_better:
         best, worst = max(scores), min(anchors)

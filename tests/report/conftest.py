@@ -207,7 +207,7 @@ def history_json(rotation: int, lower: bool) -> dict[str, Any]:
         "rotation": rotation,
         "best_epoch": 31 + rotation,
         "epochs": [
-            {"epoch": int(e), "loss": float(a), "score": float(b), "seconds": 0.1}
+            {"epoch": int(e), "loss": float(a), "held_out": float(b), "seconds": 0.1}
             for e, a, b in zip(epochs, loss, score, strict=True)
         ],
     }
