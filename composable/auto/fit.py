@@ -17,7 +17,7 @@ from composable.auto.closing import Closing
 from composable.auto.deploying import deploy, networks_of
 from composable.auto.ending import diagnose
 from composable.auto.options import FitOptions
-from composable.auto.prepare import Understood, prepare, understand_table
+from composable.auto.prepare import Prepared, Understood, prepare, understand_table
 from composable.auto.record import (
     Recorder,
     identity,
@@ -131,15 +131,7 @@ def _go(
     except ComposableError:
         recorder.write(status="failed", seconds=round(deadline.spent, 2))
         raise
-    rotation = prepared.split.rotations[0]
-    recorder.write(
-        split={
-            "kind": prepared.split.kind,
-            "rotations": len(prepared.split.rotations),
-            "text": prepared.split.text,
-            "rows": {"train": len(rotation.train), "validation": len(rotation.validation), "test": len(rotation.test)},
-        }
-    )
+    recorder.write(split=_split_facts(prepared))
     write_json(folder / "profile.json", profile(table, understood.schema))
 
     closing = Closing()
@@ -187,6 +179,26 @@ def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted:
     if interrupted:
         raise KeyboardInterrupt
     return Run(recorder.folder)
+
+
+def _split_facts(prepared: Prepared) -> dict[str, Any]:
+    split = prepared.split
+    scored = split.rotations[: split.needed]
+    test = len(prepared.own_targets[0]) if prepared.own_targets else _distinct([r.test for r in scored])
+    return {
+        "kind": split.kind,
+        "rotations": split.needed,
+        "text": split.text,
+        "rows": {
+            "train": len(scored[0].train),
+            "validation": _distinct([r.validation for r in scored]),
+            "test": test,
+        },
+    }
+
+
+def _distinct(rows: list[np.ndarray]) -> int:
+    return len(np.unique(np.concatenate(rows)))
 
 
 def _is_done(earlier: dict[str, Any], options: FitOptions) -> bool:
