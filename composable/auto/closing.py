@@ -23,6 +23,7 @@ class Closing:
     per_network: float = 0.15
     report: float = 2.5
     others: float = 1.5
+    _measured: bool = False
 
     def seconds(self, networks: int) -> float:
         """To be kept, if the model to be deployed at the end has so many networks."""
@@ -33,7 +34,9 @@ class Closing:
         """Measure how long it takes to bundle so many networks."""
         began = time.monotonic()
         yield
-        self.per_network = max(self.per_network, (time.monotonic() - began) / networks)
+        took = (time.monotonic() - began) / networks
+        self.per_network = max(self.per_network, took) if self._measured else took
+        self._measured = True
 
     @contextmanager
     def reporting(self) -> Iterator[None]:

@@ -66,7 +66,13 @@ def understand_table(data: Any, options: FitOptions, tell: Tell) -> Understood:
     check_dropped(table, options.drop, options.target)
     schema = _schema(table, options, tell)
     table = _with_targets(table, schema, options, tell)
-    problem = understand(table.frame, schema, problem=options.problem, metric=options.metric)
+    problem = understand(
+        table.frame,
+        schema,
+        problem=options.problem,
+        metric=options.metric,
+        from_text=table.format is not None,
+    )
     for notice in problem.notices:
         tell(notice)
     if not schema.features:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from composable.core.workspace import write_atomically, write_json
 from composable.engine.predict import predict
 from composable.problem.baseline import gradient_boosting, knowing_nothing
 from composable.problem.metrics import better
-from composable.search.candidates import candidates
+from composable.search.candidates import PORTFOLIO, Table, candidates
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Arrays, Judge, Opinion, blend, pool
 from composable.search.trial import Trial, conclude, record
@@ -96,15 +97,18 @@ class Search:
     def _material(self):  # noqa: ANN202
         return self.prepared.material
 
-    def _candidates(self) -> list[Candidate]:
-        found = candidates(
-            self._problem,
-            rows=len(self.prepared.split.rotations[0].train),
-            widths=self._material.widths,
-            categories=self._material.categories,
-            max_epochs=self.max_epochs,
-        )
-        return found[: self.max_trials]
+    def _candidates(self) -> Iterator[Candidate]:
+        """The portfolio; where time or trials are left on few rows, random draws as well.
+
+        On many rows the time is better spent on more rotations of what won.
+        """
+        material, split = self._material, self.prepared.split
+        table = Table(self._problem, len(split.rotations[0].train), material.widths, material.categories)
+        found = candidates(table, seed=self.seed, max_epochs=self.max_epochs)
+        if self.max_trials is not None:
+            return islice(found, self.max_trials)
+        timed = math.isfinite(self.deadline.seconds) and split.needed == len(split.rotations)
+        return found if timed else islice(found, PORTFOLIO)
 
     def _reference(self) -> None:
         trial = Trial(0, "knowing_nothing", "reference")

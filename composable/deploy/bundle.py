@@ -22,6 +22,7 @@ from composable.deploy.card import BundleCard
 from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
 from composable.deploy.rows import noticed
 from composable.deploy.safe_load import check_model, model_from_bytes
+from composable.engine.predict import SERVING_SIZES, predict
 
 CARD, MODEL = "bundle.json", "model.keras"
 FEW, MANY = (
@@ -104,18 +105,7 @@ class Bundle:
         Args:
             inputs: The model's inputs by name, as `composable.data.encode.encode` gives them.
         """
-        rows = len(next(iter(inputs.values())))
-        size = FEW if rows <= FEW else MANY
-        blocks = [self._block(inputs, start, size) for start in range(0, max(rows, 1), size)]
-        return [np.concatenate(parts)[:rows] for parts in zip(*blocks, strict=True)]
-
-    def _block(self, inputs: Mapping[str, np.ndarray], start: int, size: int) -> list[np.ndarray]:
-        def padded(tensor: Any) -> np.ndarray:
-            part = inputs[tensor.name][start : start + size]
-            return np.pad(part, ((0, size - len(part)), (0, 0)))
-
-        result = self.model.predict_on_batch(keras.tree.map_structure(padded, self.model.input))
-        return [np.asarray(output) for output in keras.tree.flatten(result)]
+        return predict(self.model, inputs, sizes=SERVING_SIZES)
 
 
 def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:

@@ -8,23 +8,27 @@ import keras
 import numpy as np
 
 SIZES = (1, 32, 1024, 8192)  # a batch is padded up to one of these
+SERVING_SIZES = (16, 1024)  # of a large model, whose compilation takes seconds
 
 
-def predict(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+def predict(
+    model: keras.Model, inputs: Mapping[str, np.ndarray], *, sizes: tuple[int, ...] = SIZES
+) -> list[np.ndarray]:
     """The outputs of `model` for every row.
 
     Args:
         model: A network whose inputs are named as the keys of `inputs`.
         inputs: Arrays with one row per example; zero rows are allowed.
+        sizes: The sizes of a batch, ascending.
 
     Returns:
         One array per output, rows first.
     """
     rows = len(next(iter(inputs.values())))
     batches = []
-    for start in range(0, max(rows, 1), SIZES[-1]):
-        taken = min(SIZES[-1], rows - start)
-        size = next(s for s in SIZES if s >= taken)
+    for start in range(0, max(rows, 1), sizes[-1]):
+        taken = min(sizes[-1], rows - start)
+        size = next(s for s in sizes if s >= taken)
         batch = {name: _padded(values[start : start + taken], size) for name, values in inputs.items()}
         batches.append([np.asarray(output)[:taken] for output in _outputs(model.predict_on_batch(batch))])
     return [np.concatenate(parts) for parts in zip(*batches, strict=True)]

@@ -16,8 +16,13 @@ from composable.problem.problem import Head, Label, Problem
 def label_text(label: Label) -> str:
     """The one spelling under which a label is looked up: 1, 1.0, "1" and " 1.0 " are the same class."""
     column = Column("", "category")
-    text = parse_column(pd.Series([label], dtype=object), column, origin="", strict=False).iloc[0]
+    text = parse_column(pd.Series([label]), column, origin="", strict=False).iloc[0]
     return "" if pd.isna(text) else str(text)
+
+
+def as_number(column: Column) -> Column:
+    """The column read as numbers, whatever kind its schema says: a regression of classes 1, 2, 3 for example."""
+    return replace(column, kind="number")
 
 
 def target_missing(frame: pd.DataFrame, schema: Schema, targets: tuple[str, ...]) -> np.ndarray:
@@ -43,7 +48,7 @@ def encode_targets(frame: pd.DataFrame, schema: Schema, problem: Problem, *, ori
 
 def _encode(values: pd.Series, column: Column, head: Head, origin: str) -> np.ndarray:
     if head.kind == "regression":
-        return np.asarray(parse_column(values, column, origin=origin, strict=True), "float64")
+        return np.asarray(parse_column(values, as_number(column), origin=origin, strict=True), "float64")
     as_texts = replace(column, kind="category")  # classes are told apart by how they are written
     texts = parse_column(values, as_texts, origin=origin, strict=True)
     numbers = pd.Series(texts).map({label_text(label): i for i, label in enumerate(head.labels)})

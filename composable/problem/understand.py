@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from composable.data.parse import parse_column
 from composable.data.schema import Column, Notice, Schema
 from composable.problem.metrics import METRICS, RELATIVE
 from composable.problem.problem import Head, HeadKind, Label, Problem
-from composable.problem.targets import label_text
+from composable.problem.targets import as_number, label_text
 
 MOST_CLASSES = 1000
 FEWEST_ROWS = 10
@@ -26,7 +27,12 @@ _DEFAULT_METRIC: dict[HeadKind, str] = {
 
 
 def understand(
-    frame: pd.DataFrame, schema: Schema, *, problem: HeadKind | None = None, metric: str | None = None
+    frame: pd.DataFrame,
+    schema: Schema,
+    *,
+    problem: HeadKind | None = None,
+    metric: str | None = None,
+    from_text: bool = False,
 ) -> Problem:
     """The heads, their labels and the metric, from the target columns of `schema`.
 
@@ -35,6 +41,7 @@ def understand(
         schema: Says which columns are targets and how they are read.
         problem: Overrules the inferred kind of every target; `multilabel` joins them into one head.
         metric: Overrules the metric.
+        from_text: Whether the rows come from a text file, so that labels written as numbers are numbers.
 
     Raises:
         DataError: If there are too few rows, one class only, a constant target or too many classes.
@@ -52,6 +59,8 @@ def understand(
         heads = (_multi_label(frame, columns),)
     else:
         heads = tuple(_head(frame[c.name], c, problem, notices) for c in columns)
+    if from_text:
+        heads = tuple(replace(head, labels=_sorted(_as_numbers(list(head.labels)))) for head in heads)
     return Problem(heads, _metric(heads, metric), tuple(notices))
 
 
@@ -106,9 +115,8 @@ def _kind(values: pd.Series, column: Column, notices: list[Notice]) -> HeadKind:
 
 
 def _numbers(values: pd.Series, column: Column) -> np.ndarray:
-    as_number = column if column.kind == "number" else Column(column.name, "number", decimal=column.decimal)
     try:
-        return np.asarray(parse_column(values, as_number, origin="the target", strict=True), "float64")
+        return np.asarray(parse_column(values, as_number(column), origin="the target", strict=True), "float64")
     except DataError as odd:
         raise DataError(
             f"A regression needs numbers in the target {column.name!r}.",
@@ -122,7 +130,7 @@ def _labels(values: pd.Series, column: Column, notices: list[Notice]) -> tuple[L
     originals: dict[str, Counter[Label]] = {}
     counts = values.value_counts(dropna=True)
     for value, count in counts[counts > 0].items():
-        plain: Label = value.item() if isinstance(value, np.generic) else value  # type: ignore[assignment]
+        plain = _plain(value)
         originals.setdefault(label_text(plain), Counter())[plain] += int(count)
     mixed = [text for text, spellings in originals.items() if len({type(s) for s in spellings}) > 1]
     if mixed:
@@ -141,8 +149,13 @@ def _labels(values: pd.Series, column: Column, notices: list[Notice]) -> tuple[L
                 "bring more rows of rare classes, or merge them",
             )
         )
-    chosen = [spellings.most_common(1)[0][0] for spellings in originals.values()]
-    return _sorted(_as_numbers(chosen))
+    return _sorted([spellings.most_common(1)[0][0] for spellings in originals.values()])
+
+
+def _plain(value: object) -> Label:
+    """A cell as a label; a date becomes text."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, (str, int, float)) else label_text(value)
 
 
 def _as_numbers(labels: list[Label]) -> list[Label]:
@@ -164,7 +177,7 @@ def _sorted(labels: list[Label]) -> tuple[Label, ...]:
 
 def _multi_label(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Head:
     values = {c.name: _labels(frame[c.name], c, []) for c in columns}
-    every = sorted({label for labels in values.values() for label in labels}, key=str)
+    every = _sorted(list({label_text(label): label for labels in values.values() for label in labels}.values()))
     for name, labels in values.items():
         if len(labels) < 2:
             raise DataError(
@@ -179,7 +192,7 @@ def _multi_label(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Head:
             remedy="leave out --problem multilabel: then each target gets a head of its own",
         )
     name = "+".join(values) if len(values) <= 3 else f"{columns[0].name}+{len(values) - 1}"
-    return Head(name[:80], "multilabel", tuple(values), tuple(every))
+    return Head(name[:80], "multilabel", tuple(values), every)
 
 
 def _metric(heads: tuple[Head, ...], wanted: str | None) -> str:

@@ -1,11 +1,15 @@
-"""The networks worth trying on a table, cheapest first, at sizes that fit the rows and the time."""
+"""The networks worth trying on a table: a portfolio, cheapest first, then random draws from open architectures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain, count
 
-from composable.design import Part
+import numpy as np
+
+from composable.core.seeds import derive
+from composable.design import Architecture, Choice, Part
 from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
 from composable.engine.train import Settings
 from composable.problem.problem import Head, Problem
@@ -14,54 +18,105 @@ from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
 from composable.zoo.tabm import tabm_mini
 
+PORTFOLIO = 5  # candidates that are always there; draws follow
 _WIDE = 100  # from so many numbers on, embeddings and bins are kept small
 _LARGE = 20_000
 
 
-def candidates(
-    problem: Problem,
-    *,
-    rows: int,
-    widths: Mapping[str, int],
-    categories: tuple[int, ...],
-    max_epochs: int | None = None,
-) -> list[Candidate]:
-    """Linear model, MLP and TabM-mini, then TabM-mini and MLP again at other sizes and rates.
+@dataclass(frozen=True)
+class Table:
+    """What decides about sizes.
 
-    Args:
+    Attributes:
         problem: One task per head.
         rows: The number of rows to learn from.
         widths: Of the model's inputs.
         categories: The number of codes of each category column.
-        max_epochs: Of each training; None for as many as it takes.
-
-    Returns:
-        Candidates in the order in which to train them; the first takes a second or two.
     """
-    tasks = tuple(_task(head) for head in problem.heads)
-    numbers = widths.get("numbers", 0) + 7 * widths.get("dates", 0)
-    bins, width = (48, 8) if numbers <= _WIDE else (16, 4)
-    batch = 32 if rows <= 1500 else 128 if rows <= 4000 else 256
-    units = 128 if rows > _LARGE else 192
+
+    problem: Problem
+    rows: int
+    widths: Mapping[str, int]
+    categories: tuple[int, ...]
+
+    @property
+    def tasks(self) -> tuple[Part, ...]:
+        """One per head."""
+        return tuple(_task(head) for head in self.problem.heads)
+
+    @property
+    def batch_size(self) -> int:
+        """More steps per epoch where there are few rows."""
+        return 32 if self.rows <= 1500 else 128 if self.rows <= 4000 else 256
+
+    @property
+    def wide(self) -> bool:
+        """Whether embeddings of every number would be most of the work."""
+        return self.widths.get("numbers", 0) + 7 * self.widths.get("dates", 0) > _WIDE
+
+
+def candidates(table: Table, *, seed: int, max_epochs: int | None = None) -> Iterator[Candidate]:
+    """First the portfolio, then draws without end, the same ones for the same seed.
+
+    Args:
+        table: What decides about sizes.
+        seed: Of the draws.
+        max_epochs: Of each training; None for as many as it takes.
+    """
+    for candidate in chain(_portfolio(table), _draws(table, seed)):
+        epochs = candidate.settings.epochs if max_epochs is None else max_epochs
+        yield replace(candidate, settings=replace(candidate.settings, epochs=epochs))
+
+
+def _portfolio(table: Table) -> Iterator[Candidate]:
+    """A linear model, MLPs and TabM-minis; the first takes a second or two."""
+    tasks, categories = table.tasks, table.categories
+    bins, width = (16, 4) if table.wide else (48, 8)
     shape = {"categories": categories, "bins": bins, "width": width}
-    found = [
-        Candidate("linear", linear(tasks, categories=categories), _settings(1e-2, batch, patience=8)),
-        Candidate("mlp", mlp(tasks, **shape), _settings(1e-3, batch, patience=10)),
-        Candidate("tabm_mini", tabm_mini(tasks, units=units, **shape), _settings(2e-3, batch, patience=10)),
-        Candidate("mlp_deep", mlp(tasks, units=384, blocks=3, dropout=0.25, **shape), _settings(5e-4, batch, patience=10)),
-        Candidate(
-            "tabm_mini_small",
-            tabm_mini(tasks, count=16, units=96, blocks=3, dropout=0.0, **(shape | {"bins": max(8, bins // 3)})),
-            _settings(2e-3, batch, patience=10),
+    units = 128 if table.rows > _LARGE else 192
+    yield Candidate("linear", linear(tasks, categories=categories), _settings(table, 1e-2, patience=8))
+    yield Candidate("mlp", mlp(tasks, **shape), _settings(table, 1e-3))
+    small = tabm_mini(tasks, **shape | {"bins": max(8, bins // 3)}, units=96, blocks=3, dropout=0.0)
+    yield Candidate("tabm_mini_small", small, _settings(table, 2e-3))
+    yield Candidate("tabm_mini", tabm_mini(tasks, **shape, units=units), _settings(table, 2e-3))
+    deep = mlp(tasks, **shape, units=384, blocks=3, dropout=0.25)
+    yield Candidate("mlp_deep", deep, _settings(table, 5e-4))
+
+
+def _draws(table: Table, seed: int) -> Iterator[Candidate]:
+    """Random search (Bergstra & Bengio 2012): the open architectures closed at random, with random rates."""
+    spaces = _spaces(table)
+    for number in count(1):
+        rng = np.random.default_rng(derive(seed, "draw", number))
+        name = tuple(spaces)[number % len(spaces)]
+
+        def pick(path: str, options: tuple, rng: np.random.Generator = rng) -> object:
+            return options[int(rng.integers(len(options)))]
+
+        architecture = spaces[name].fill(pick)
+        rate = float(np.exp(rng.uniform(np.log(5e-4), np.log(5e-3))))
+        settings = replace(_settings(table, rate), weight_decay=float(rng.choice([0.0, 3e-4, 3e-2])))
+        yield Candidate(f"{name}_{number}", architecture, settings)
+
+
+def _spaces(table: Table) -> dict[str, Architecture]:
+    """The portfolio's families with their metaparameters left open."""
+    tasks, categories = table.tasks, table.categories
+    bins, widths = (Choice((4, 16)), Choice((2, 4))) if table.wide else (Choice((8, 16, 48)), Choice((4, 8, 16)))
+    dropout = Choice((0.0, 0.1, 0.25))
+    units = (64, 96, 128) if table.rows > _LARGE else (64, 128, 256)
+    return {
+        "mlp": mlp(
+            tasks, categories=categories, units=Choice((128, 256, 512)), blocks=2, dropout=dropout, bins=bins, width=widths
         ),
-    ]
-    if max_epochs is None:
-        return found
-    return [replace(c, settings=replace(c.settings, epochs=max_epochs)) for c in found]
+        "tabm_mini": tabm_mini(
+            tasks, categories=categories, units=Choice(units), blocks=2, dropout=dropout, bins=bins, width=widths
+        ),
+    }
 
 
-def _settings(learning_rate: float, batch_size: int, *, patience: int) -> Settings:
-    return Settings(learning_rate=learning_rate, batch_size=batch_size, patience=patience)
+def _settings(table: Table, learning_rate: float, *, patience: int = 10) -> Settings:
+    return Settings(learning_rate=learning_rate, batch_size=table.batch_size, patience=patience)
 
 
 def _task(head: Head) -> Part:

@@ -1,5 +1,7 @@
 """One suite over every network that the search may try, for every kind of head."""
 
+from itertools import islice
+
 import keras
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from composable.design import Architecture, tap
 from composable.design.part import COMPONENTS
 from composable.engine.predict import predict
 from composable.problem.problem import Head, Problem
-from composable.search.candidates import candidates
+from composable.search.candidates import PORTFOLIO, Table, candidates
 from composable.training.rotating import Candidate, Material, Workbench
 
 HEADS = {
@@ -45,18 +47,22 @@ def material(heads: tuple[Head, ...]) -> Material:
     return Material(Problem(heads, "rmse"), inputs, tuple(targets), SIZES)
 
 
-def every_candidate() -> list[str]:
-    found = candidates(Problem(HEADS["binary"], "roc_auc"), rows=ROWS, widths={"numbers": 3}, categories=SIZES)
-    return [candidate.name for candidate in found]
+def first_candidates(given: Material) -> dict[str, Candidate]:
+    """The portfolio and the first draw from each open architecture."""
+    table = Table(given.problem, ROWS, given.widths, SIZES)
+    found = islice(candidates(table, seed=0, max_epochs=2), PORTFOLIO + 2)
+    return {candidate.name: candidate for candidate in found}
+
+
+NAMES = list(first_candidates(material(HEADS["binary"])))
 
 
 def candidate(name: str, given: Material) -> Candidate:
-    found = candidates(given.problem, rows=ROWS, widths=given.widths, categories=SIZES, max_epochs=2)
-    return next(one for one in found if one.name == name)
+    return first_candidates(given)[name]
 
 
 @pytest.mark.parametrize("kind", HEADS)
-@pytest.mark.parametrize("name", every_candidate())
+@pytest.mark.parametrize("name", NAMES)
 def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
     given = material(HEADS[kind])
     bench = Workbench(candidate(name, given), given)
@@ -88,13 +94,13 @@ def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
         np.testing.assert_array_equal(before, after)
 
 
-@pytest.mark.parametrize("name", every_candidate())
+@pytest.mark.parametrize("name", NAMES)
 def test_an_architecture_comes_back_from_json(name):
     architecture = candidate(name, material(HEADS["two heads"])).architecture
     assert Architecture.from_json(architecture.to_json()) == architecture
 
 
-@pytest.mark.parametrize("name", every_candidate())
+@pytest.mark.parametrize("name", NAMES)
 def test_taps_are_ordinary_sub_models(name):
     given = material(HEADS["multiclass"])
     model = candidate(name, given).architecture.build(given.widths)

@@ -1,0 +1,58 @@
+"""Seconds until the first deployable model is saved, and until everything is over, for made tables of two sizes.
+
+    python benchmarks/first_model.py [--limits 30 60] [--rows 500 50000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from conditions import conditions
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[500, 50_000])
+    parser.add_argument("--limits", type=int, nargs="+", default=[30, 60])
+    wanted = parser.parse_args()
+    print(conditions())
+    for rows in wanted.rows:
+        for limit in wanted.limits:
+            first, whole = measured(rows, limit)
+            print(f"{rows:6d} rows, limit {limit:3d} s: first model {first:5.1f} s, all over {whole:5.1f} s", flush=True)
+
+
+def measured(rows: int, limit: int) -> tuple[float, float]:
+    """Seconds from the start of the command to the first saved model and to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        table(rows).to_csv(f"{folder}/table.csv", index=False)
+        began, wall = time.monotonic(), time.time()
+        command = [sys.executable, "-m", "composable", "fit", f"{folder}/table.csv", "--target", "y"]
+        subprocess.run([*command, "--time-limit", str(limit), "--out", f"{folder}/run"], capture_output=True, check=True)
+        whole = time.monotonic() - began
+        events = [json.loads(line) for line in Path(folder, "run", "events.jsonl").read_text().splitlines()]
+    return next(event["time"] for event in events if event["event"] == "saved") - wall, whole
+
+
+def table(rows: int) -> pd.DataFrame:
+    """Ten mixed columns and a target that depends on them."""
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(rows, 7))
+    frame = pd.DataFrame(numbers, columns=[f"n{i}" for i in range(7)])
+    frame["colour"] = rng.choice(["red", "green", "blue"], rows)
+    frame["place"] = rng.choice([f"place {i}" for i in range(40)], rows)
+    frame["day"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 2000, rows), unit="D")
+    frame["y"] = numbers[:, 0] * numbers[:, 1] + np.abs(numbers[:, 2]) + (frame["colour"] == "red") + rng.normal(size=rows)
+    return frame
+
+
+if __name__ == "__main__":
+    main()

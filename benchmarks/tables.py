@@ -1,0 +1,155 @@
+"""Errors of Composable and of its peers on the same rows, each within one wall-clock budget, one after the other.
+
+    python benchmarks/tables.py --tables DIR [--budget 60] [--seeds 0] [--peers histgb catboost] [--only NAME ...]
+
+DIR holds CSV files and `tables.csv` with the columns file, target and drop (several names joined by `;`). Test rows are
+those whose number, modulo 5, is the seed. The error is the RMSE, 1 - ROC AUC (two classes) or the log loss (more). Composable
+runs through its command line alone and never sees the test rows. Each ratio is cut at 0.5 and 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from conditions import conditions
+from sklearn.metrics import log_loss, mean_squared_error, roc_auc_score
+
+METRICS = {"regression": "rmse", "binary": "roc_auc", "multiclass": "log_loss"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tables", type=Path, required=True)
+    parser.add_argument("--budget", type=int, default=60)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--peers", nargs="+", default=["histgb"], choices=["histgb", "catboost"])
+    parser.add_argument("--only", nargs="*", default=[])
+    wanted = parser.parse_args()
+    print(conditions())
+    print(f"{wanted.budget} s per fit, seeds {wanted.seeds}")
+    ratios: dict[str, list[float]] = {peer: [] for peer in wanted.peers}
+    for entry in pd.read_csv(wanted.tables / "tables.csv").fillna("").itertuples():
+        if wanted.only and not any(entry.file.startswith(name) for name in wanted.only):
+            continue
+        errors: dict[str, list[float]] = {name: [] for name in ("composable", *wanted.peers)}
+        seconds = []
+        for seed in wanted.seeds:
+            train, test, task = load(wanted.tables / entry.file, entry.target, str(entry.drop).split(";"), seed)
+            error, took = ours(train, test, entry.target, task, wanted.budget)
+            errors["composable"].append(error)
+            seconds.append(took)
+            for peer in wanted.peers:
+                errors[peer].append(PEERS[peer](train, test, entry.target, task))
+        mean = {name: float(np.mean(found)) for name, found in errors.items()}
+        line = f"{entry.file:28s} {task:10s} {len(train):6d} rows  {mean['composable']:10.5g}"
+        for peer in wanted.peers:
+            ratio = float(np.clip(max(mean["composable"], 1e-6) / max(mean[peer], 1e-6), 0.5, 2))
+            ratios[peer].append(ratio)
+            line += f"  {peer} {mean[peer]:10.5g} ratio {ratio:.3f}"
+        print(f"{line}  {np.mean(seconds):.1f} s", flush=True)
+    for peer, found in ratios.items():
+        won = np.mean(np.array(found) < 1)
+        print(f"against {peer}: geometric mean {np.exp(np.log(found).mean()):.3f} over {len(found)}, won {won:.0%}")
+
+
+def load(path: Path, target: str, drop: list[str], seed: int) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Training rows, test rows and the task."""
+    frame = pd.read_csv(path, na_values=["?"], skipinitialspace=True).drop(columns=drop, errors="ignore")
+    frame = frame.dropna(subset=[target]).reset_index(drop=True)
+    y = frame[target]
+    if y.dtype.kind in "fi" and y.nunique() > 20:
+        task = "regression"
+    else:
+        frame[target] = y.astype(str)
+        task = "binary" if y.nunique() == 2 else "multiclass"
+    test = frame.index % 5 == seed
+    return frame[~test].reset_index(drop=True), frame[test].reset_index(drop=True), task
+
+
+def ours(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str, budget: int) -> tuple[float, float]:
+    """Our error on the test rows, and how long the fit took."""
+    command = [sys.executable, "-m", "composable"]
+    with tempfile.TemporaryDirectory() as folder:
+        train.to_csv(f"{folder}/train.csv", index=False)
+        test.drop(columns=[target]).to_csv(f"{folder}/test.csv", index=False)
+        began = time.monotonic()
+        options = ["--target", target, "--problem", task, "--metric", METRICS[task], "--time-limit", str(budget)]
+        _run([*command, "fit", f"{folder}/train.csv", *options, "--out", f"{folder}/run"])
+        took = time.monotonic() - began
+        _run([*command, "predict", f"{folder}/run", f"{folder}/test.csv", "--out", f"{folder}/out.csv"])
+        answers = pd.read_csv(f"{folder}/out.csv")
+    classes = [name[2:] for name in answers if name.startswith("p_")]
+    shares = answers[[f"p_{name}" for name in classes]].to_numpy() if classes else None
+    return _error(task, test[target], answers["prediction"].to_numpy(), shares, classes), took
+
+
+def histgb(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) -> float:
+    """scikit-learn's HistGradientBoosting with its defaults."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    x, z = _encoded(train, test, target)
+    for name in x.columns[x.dtypes == "category"]:
+        common = x[name].value_counts().index[:250]  # it takes at most 255; the rest become missing
+        x[name], z[name] = x[name].cat.set_categories(common), z[name].cat.set_categories(common)
+    kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+    return _scored(kind(categorical_features="from_dtype", random_state=0).fit(x, train[target]), z, test[target], task)
+
+
+def catboost(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) -> float:
+    """CatBoost with its defaults, on two threads."""
+    import catboost as library
+
+    x, z = _encoded(train, test, target)
+    names = list(x.columns[x.dtypes == "category"])
+    x[names], z[names] = x[names].astype(str), z[names].astype(str)
+    kind = library.CatBoostRegressor if task == "regression" else library.CatBoostClassifier
+    model = kind(thread_count=2, verbose=0, cat_features=names, allow_writing_files=False)
+    return _scored(model.fit(x, train[target]), z, test[target], task)
+
+
+PEERS = {"histgb": histgb, "catboost": catboost}
+
+
+def _encoded(train: pd.DataFrame, test: pd.DataFrame, target: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    x, z = train.drop(columns=[target]), test.drop(columns=[target])
+    for name in x.columns:
+        if x[name].dtype.kind not in "fiub":
+            categories = pd.Categorical(x[name].astype(str)).categories
+            x[name] = pd.Categorical(x[name].astype(str), categories=categories)
+            z[name] = pd.Categorical(z[name].astype(str), categories=categories)
+    return x, z
+
+
+def _scored(model: object, rows: pd.DataFrame, observed: pd.Series, task: str) -> float:
+    shares = None if task == "regression" else model.predict_proba(rows)
+    classes = [] if task == "regression" else [str(label) for label in model.classes_]
+    return _error(task, observed, np.ravel(model.predict(rows)), shares, classes)
+
+
+def _error(task: str, observed: pd.Series, said: np.ndarray, shares: np.ndarray | None, classes: list[str]) -> float:
+    if task == "regression":
+        return float(mean_squared_error(observed, said) ** 0.5)
+    order = np.argsort(classes)
+    p = np.clip(shares[:, order], 1e-15, 1)
+    p = p / p.sum(axis=1, keepdims=True)
+    labels = sorted(classes)
+    if task == "binary":
+        return 1 - float(roc_auc_score(observed.astype(str) == labels[1], p[:, 1]))
+    return float(log_loss(observed.astype(str), p, labels=labels))
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command[:5])} failed:\n{done.stderr[-2000:]}")
+
+
+if __name__ == "__main__":
+    main()
