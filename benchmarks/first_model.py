@@ -1,6 +1,6 @@
-"""Seconds until the first deployable model is saved, and until everything is over, for made tables of two sizes.
+"""Seconds until the first deployable model is saved, and until everything is over, on generated tables.
 
-    python benchmarks/first_model.py [--limits 30 60] [--rows 500 50000]
+python benchmarks/first_model.py [--limits 30 60] [--rows 500 50000]
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from conditions import conditions
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[500, 50_000])
     parser.add_argument("--limits", type=int, nargs="+", default=[30, 60])
     wanted = parser.parse_args()
@@ -27,7 +28,10 @@ def main() -> None:
     for rows in wanted.rows:
         for limit in wanted.limits:
             first, whole = measured(rows, limit)
-            print(f"{rows:6d} rows, limit {limit:3d} s: first model {first:5.1f} s, all over {whole:5.1f} s", flush=True)
+            print(
+                f"{rows:6d} rows, limit {limit:3d} s: first model {first:5.1f} s, all over {whole:5.1f} s",
+                flush=True,
+            )
 
 
 def measured(rows: int, limit: int) -> tuple[float, float]:
@@ -36,7 +40,9 @@ def measured(rows: int, limit: int) -> tuple[float, float]:
         table(rows).to_csv(f"{folder}/table.csv", index=False)
         began, wall = time.monotonic(), time.time()
         command = [sys.executable, "-m", "composable", "fit", f"{folder}/table.csv", "--target", "y"]
-        subprocess.run([*command, "--time-limit", str(limit), "--out", f"{folder}/run"], capture_output=True, check=True)
+        subprocess.run(
+            [*command, "--time-limit", str(limit), "--out", f"{folder}/run"], capture_output=True, check=True
+        )
         whole = time.monotonic() - began
         events = [json.loads(line) for line in Path(folder, "run", "events.jsonl").read_text().splitlines()]
     return next(event["time"] for event in events if event["event"] == "saved") - wall, whole
@@ -50,7 +56,12 @@ def table(rows: int) -> pd.DataFrame:
     frame["colour"] = rng.choice(["red", "green", "blue"], rows)
     frame["place"] = rng.choice([f"place {i}" for i in range(40)], rows)
     frame["day"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 2000, rows), unit="D")
-    frame["y"] = numbers[:, 0] * numbers[:, 1] + np.abs(numbers[:, 2]) + (frame["colour"] == "red") + rng.normal(size=rows)
+    frame["y"] = (
+        numbers[:, 0] * numbers[:, 1]
+        + np.abs(numbers[:, 2])
+        + (frame["colour"] == "red")
+        + rng.normal(size=rows)
+    )
     return frame
 
 

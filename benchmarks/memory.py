@@ -1,6 +1,6 @@
 """The largest resident memory of a fit's process tree, beside the size of the data in memory (Linux).
 
-    python benchmarks/memory.py [--rows 1000 50000 300000] [--limit 40]
+python benchmarks/memory.py [--rows 1000 50000 300000] [--limit 40]
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from first_model import table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[1000, 50_000, 300_000])
     parser.add_argument("--limit", type=int, default=40)
     wanted = parser.parse_args()
@@ -29,8 +30,13 @@ def main() -> None:
             frame.to_csv(f"{folder}/table.csv", index=False)
             command = [sys.executable, "-m", "composable", "fit", f"{folder}/table.csv", "--target", "y"]
             limit = ["--time-limit", str(wanted.limit), "--out", f"{folder}/run"]
-            peak = watched(subprocess.Popen([*command, *limit], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        print(f"{rows:7d} rows, {size:6.0f} MB: peak {peak:6.0f} MB; allowed {1000 + 2 * size:6.0f} MB", flush=True)
+            peak = watched(
+                subprocess.Popen([*command, *limit], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            )
+        print(
+            f"{rows:7d} rows, {size:6.0f} MB: peak {peak:6.0f} MB; allowed {1000 + 2 * size:6.0f} MB",
+            flush=True,
+        )
 
 
 def watched(process: subprocess.Popen[bytes]) -> float:

@@ -1,6 +1,6 @@
-"""Seconds to start: `import composable` and `composable --help` beside importing NumPy; medians of several runs.
+"""Seconds to start: `import composable` and `composable --help` beside importing NumPy, medians.
 
-    python benchmarks/starting.py [--runs 15]
+python benchmarks/starting.py [--runs 15]
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ COMMANDS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=15)
     runs = parser.parse_args().runs
     print(conditions())
-    times = {name: [] for name in COMMANDS}
+    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(runs):  # in turn, so that a busy moment meets all of them
         for name, arguments in COMMANDS.items():
             began = time.perf_counter()
@@ -35,8 +36,9 @@ def main() -> None:
     bare = np.median(times["python -c pass"])
     numpy = np.median(times["import numpy"]) - bare
     for name, found in times.items():
-        beyond = np.median(found) - bare
-        print(f"{name:20s} {np.median(found):.3f} s, beyond bare Python {beyond:.3f} s = {beyond / numpy:.2f}x NumPy")
+        whole = np.median(found)
+        beyond = whole - bare
+        print(f"{name:20s} {whole:.3f} s, beyond bare Python {beyond:.3f} s = {beyond / numpy:.2f}x NumPy")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Errors of Composable and of its peers on the same rows, each within one wall-clock budget, one after the other.
+"""Errors of Composable and of its peers on the same rows, one after the other, in one wall-clock budget each.
 
-    python benchmarks/tables.py --tables DIR [--budget 60] [--seeds 0] [--peers histgb catboost] [--only NAME ...]
+python benchmarks/tables.py --tables DIR [--budget 60] [--seeds 0] [--peers histgb catboost] [--only NAME ...]
 
-DIR holds CSV files and `tables.csv` with the columns file, target and drop (several names joined by `;`). Test rows are
-those whose number, modulo 5, is the seed. The error is the RMSE, 1 - ROC AUC (two classes) or the log loss (more). Composable
-runs through its command line alone and never sees the test rows. Each ratio is cut at 0.5 and 2.
+DIR holds CSV files and `tables.csv` with the columns file, target and drop (several names joined by `;`). Test
+rows are those whose number, modulo 5, is the seed. The error is the RMSE, 1 - ROC AUC (two classes) or the log
+loss (more). Composable runs through its command line alone and never sees the test rows. Each ratio is cut at 0.5
+and 2.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from conditions import conditions
 from sklearn.metrics import log_loss, mean_squared_error, roc_auc_score
 
+from composable.data.frames import column_of
+
 METRICS = {"regression": "rmse", "binary": "roc_auc", "multiclass": "log_loss"}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=Path, required=True)
     parser.add_argument("--budget", type=int, default=60)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -35,42 +40,52 @@ def main() -> None:
     print(conditions())
     print(f"{wanted.budget} s per fit, seeds {wanted.seeds}")
     ratios: dict[str, list[float]] = {peer: [] for peer in wanted.peers}
-    for entry in pd.read_csv(wanted.tables / "tables.csv").fillna("").itertuples():
-        if wanted.only and not any(entry.file.startswith(name) for name in wanted.only):
-            continue
+    for file, target, drop in tables(wanted.tables / "tables.csv", wanted.only):
         errors: dict[str, list[float]] = {name: [] for name in ("composable", *wanted.peers)}
-        seconds = []
+        seconds, task, rows = [], "", 0
         for seed in wanted.seeds:
-            train, test, task = load(wanted.tables / entry.file, entry.target, str(entry.drop).split(";"), seed)
-            error, took = ours(train, test, entry.target, task, wanted.budget)
+            train, test, task = load(wanted.tables / file, target, drop, seed)
+            rows = len(train)
+            error, took = ours(train, test, target, task, wanted.budget)
             errors["composable"].append(error)
             seconds.append(took)
             for peer in wanted.peers:
-                errors[peer].append(PEERS[peer](train, test, entry.target, task))
+                errors[peer].append(PEERS[peer](train, test, target, task))
         mean = {name: float(np.mean(found)) for name, found in errors.items()}
-        line = f"{entry.file:28s} {task:10s} {len(train):6d} rows  {mean['composable']:10.5g}"
+        line = f"{file:28s} {task:10s} {rows:6d} rows  {mean['composable']:10.5g}"
         for peer in wanted.peers:
             ratio = float(np.clip(max(mean["composable"], 1e-6) / max(mean[peer], 1e-6), 0.5, 2))
             ratios[peer].append(ratio)
             line += f"  {peer} {mean[peer]:10.5g} ratio {ratio:.3f}"
         print(f"{line}  {np.mean(seconds):.1f} s", flush=True)
     for peer, found in ratios.items():
-        won = np.mean(np.array(found) < 1)
-        print(f"against {peer}: geometric mean {np.exp(np.log(found).mean()):.3f} over {len(found)}, won {won:.0%}")
+        middle, won = np.exp(np.log(found).mean()), np.mean(np.array(found) < 1)
+        print(f"against {peer}: geometric mean {middle:.3f} over {len(found)}, won {won:.0%}")
+
+
+def tables(path: Path, only: list[str]) -> list[tuple[str, str, list[str]]]:
+    """The file, the target and the columns to drop of each table, or of those whose name begins as one of `only`."""
+    listed = pd.read_csv(path).fillna("").astype(str)
+    found = [
+        (file, target, drop.split(";"))
+        for file, target, drop in listed[["file", "target", "drop"]].to_numpy()
+    ]
+    return [one for one in found if not only or one[0].startswith(tuple(only))]
 
 
 def load(path: Path, target: str, drop: list[str], seed: int) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Training rows, test rows and the task."""
     frame = pd.read_csv(path, na_values=["?"], skipinitialspace=True).drop(columns=drop, errors="ignore")
     frame = frame.dropna(subset=[target]).reset_index(drop=True)
-    y = frame[target]
-    if y.dtype.kind in "fi" and y.nunique() > 20:
+    y = column_of(frame, target)
+    distinct = len(y.unique())
+    if y.dtype.kind in "fi" and distinct > 20:
         task = "regression"
     else:
         frame[target] = y.astype(str)
-        task = "binary" if y.nunique() == 2 else "multiclass"
-    test = frame.index % 5 == seed
-    return frame[~test].reset_index(drop=True), frame[test].reset_index(drop=True), task
+        task = "binary" if distinct == 2 else "multiclass"
+    test = np.arange(len(frame)) % 5 == seed
+    return frame.loc[~test].reset_index(drop=True), frame.loc[test].reset_index(drop=True), task
 
 
 def ours(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str, budget: int) -> tuple[float, float]:
@@ -79,15 +94,16 @@ def ours(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str, budget
     with tempfile.TemporaryDirectory() as folder:
         train.to_csv(f"{folder}/train.csv", index=False)
         test.drop(columns=[target]).to_csv(f"{folder}/test.csv", index=False)
+        question = ["--target", target, "--problem", task, "--metric", METRICS[task]]
+        limit = ["--time-limit", str(budget), "--out", f"{folder}/run"]
         began = time.monotonic()
-        options = ["--target", target, "--problem", task, "--metric", METRICS[task], "--time-limit", str(budget)]
-        _run([*command, "fit", f"{folder}/train.csv", *options, "--out", f"{folder}/run"])
+        _run([*command, "fit", f"{folder}/train.csv", *question, *limit])
         took = time.monotonic() - began
         _run([*command, "predict", f"{folder}/run", f"{folder}/test.csv", "--out", f"{folder}/out.csv"])
         answers = pd.read_csv(f"{folder}/out.csv")
     classes = [name[2:] for name in answers if name.startswith("p_")]
     shares = answers[[f"p_{name}" for name in classes]].to_numpy() if classes else None
-    return _error(task, test[target], answers["prediction"].to_numpy(), shares, classes), took
+    return _error(task, column_of(test, target), answers["prediction"].to_numpy(), shares, classes), took
 
 
 def histgb(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) -> float:
@@ -99,19 +115,20 @@ def histgb(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) -> f
         common = x[name].value_counts().index[:250]  # it takes at most 255; the rest become missing
         x[name], z[name] = x[name].cat.set_categories(common), z[name].cat.set_categories(common)
     kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
-    return _scored(kind(categorical_features="from_dtype", random_state=0).fit(x, train[target]), z, test[target], task)
+    model = kind(categorical_features="from_dtype", random_state=0)
+    return _scored(model.fit(x, train[target]), z, column_of(test, target), task)
 
 
 def catboost(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) -> float:
     """CatBoost with its defaults, on two threads."""
-    import catboost as library
+    import catboost as library  # pyright: ignore[reportMissingImports] (only where it is asked for)
 
     x, z = _encoded(train, test, target)
     names = list(x.columns[x.dtypes == "category"])
     x[names], z[names] = x[names].astype(str), z[names].astype(str)
     kind = library.CatBoostRegressor if task == "regression" else library.CatBoostClassifier
     model = kind(thread_count=2, verbose=0, cat_features=names, allow_writing_files=False)
-    return _scored(model.fit(x, train[target]), z, test[target], task)
+    return _scored(model.fit(x, train[target]), z, column_of(test, target), task)
 
 
 PEERS = {"histgb": histgb, "catboost": catboost}
@@ -127,14 +144,16 @@ def _encoded(train: pd.DataFrame, test: pd.DataFrame, target: str) -> tuple[pd.D
     return x, z
 
 
-def _scored(model: object, rows: pd.DataFrame, observed: pd.Series, task: str) -> float:
+def _scored(model: Any, rows: pd.DataFrame, observed: pd.Series, task: str) -> float:
     shares = None if task == "regression" else model.predict_proba(rows)
     classes = [] if task == "regression" else [str(label) for label in model.classes_]
     return _error(task, observed, np.ravel(model.predict(rows)), shares, classes)
 
 
-def _error(task: str, observed: pd.Series, said: np.ndarray, shares: np.ndarray | None, classes: list[str]) -> float:
-    if task == "regression":
+def _error(
+    task: str, observed: pd.Series, said: np.ndarray, shares: np.ndarray | None, classes: list[str]
+) -> float:
+    if shares is None:
         return float(mean_squared_error(observed, said) ** 0.5)
     order = np.argsort(classes)
     p = np.clip(shares[:, order], 1e-15, 1)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from composable.core.errors import ComposableError as ComposableError
     from composable.core.errors import ConfigError as ConfigError
     from composable.core.errors import DataError as DataError
+    from composable.core.errors import NothingSucceeded as NothingSucceeded
     from composable.core.errors import SetupError as SetupError
     from composable.deploy.bundle import load_bundle as load
 
@@ -34,11 +35,13 @@ _ORIGINS = {  # public name -> module, name there
     "ConfigError": ("composable.core.errors", "ConfigError"),
     "ArtifactError": ("composable.core.errors", "ArtifactError"),
     "SetupError": ("composable.core.errors", "SetupError"),
+    "NothingSucceeded": ("composable.core.errors", "NothingSucceeded"),
 }
 
 __all__ = [  # noqa: RUF022 (in the order of use)
     "fit", "Run", "load", "inspect", "Classifier", "Regressor",
     "ComposableError", "DataError", "ConfigError", "ArtifactError", "SetupError",
+    "NothingSucceeded",
 ]  # fmt: skip
 
 

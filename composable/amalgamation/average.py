@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 from keras import layers, ops
@@ -24,29 +25,29 @@ class Voice:
 def average(voices: Sequence[Voice], problem: Problem) -> keras.Model:
     """One functional model of stock layers: raw inputs in; per head probabilities or numbers out, as a list.
 
-    Weights are normalised to sum to one. The sub-networks stay visible as layers `network_0`, `network_1`, ...
+    Weights are normalised to sum to one. The networks become its layers `network_0`, `network_1`, ...
     """
     total = sum(voice.weight for voice in voices)
     first = voices[0].network
-    inputs = {tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name) for tensor in first.inputs}
-    outputs = [None] * len(problem.heads)
+    inputs = {
+        tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
+        for tensor in first.inputs
+    }
+    sums: dict[int, Any] = {}  # per head
     for number, voice in enumerate(voices):
         voice.network.name = f"network_{number}"
         _start_from_zeros(voice.network)
-        for head, logits in enumerate(_as_list(voice.network(inputs))):
-            said = apply_finish(ops, problem.heads[head], voice.finishes[head], logits) * (voice.weight / total)
-            outputs[head] = said if outputs[head] is None else outputs[head] + said
-    named = [layers.Identity(name=f"head_{head}")(output) for head, output in enumerate(outputs)]
+        for head, logits in enumerate(keras.tree.flatten(voice.network(inputs))):
+            said = apply_finish(ops, problem.heads[head], voice.finishes[head], logits)
+            share = said * (voice.weight / total)
+            sums[head] = sums[head] + share if head in sums else share
+    named = [layers.Identity(name=f"head_{head}")(output) for head, output in sums.items()]
     return keras.Model(inputs, named)
 
 
 def _start_from_zeros(network: keras.Model) -> None:
-    """The weights come from the file: drawing random ones first would be most of the time that loading takes."""
+    """The file brings the weights: drawing random ones first would be most of the time that loading takes."""
     for layer in network.layers:
         for name in ("kernel_initializer", "embeddings_initializer"):
             if hasattr(layer, name):
                 setattr(layer, name, keras.initializers.Zeros())
-
-
-def _as_list(outputs: object) -> list:
-    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]

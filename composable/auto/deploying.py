@@ -10,6 +10,7 @@ import numpy as np
 from composable.amalgamation.average import Voice, average
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
+from composable.data.frames import column_of
 from composable.data.parse import parse_column
 from composable.deploy.bundle import save_bundle
 from composable.deploy.card import BundleCard
@@ -22,9 +23,9 @@ from composable.training.rotating import Material
 def deployable(trial: Trial, material: Material) -> keras.Model:
     """One model that averages the trial's networks, or those of its members."""
     voices = []
-    for member, weight in trial.members or ((trial, 1.0),):
+    for member, weight in trial.shares:
         for trained in member.trained:
-            network = tap(member.candidate.architecture.build(material.widths), "logits")
+            network = tap(member.network.architecture.build(material.widths), "logits")
             network.set_weights(trained.weights)
             voices.append(Voice(network, member.finishes(trained), weight / len(member.trained)))
     return average(voices, material.problem)
@@ -32,7 +33,7 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
 
 def networks_of(trial: Trial) -> int:
     """How many networks the deployed model will hold."""
-    return sum(len(member.trained) for member, _ in trial.members or ((trial, 1.0),))
+    return sum(len(member.trained) for member, _ in trial.shares)
 
 
 def deploy(trial: Trial, prepared: Prepared, judge: Judge, folder: Path) -> None:
@@ -67,11 +68,11 @@ def _ranges(prepared: Prepared) -> dict[str, tuple[float, float]]:
     ranges = {}
     for number in encoding.numbers:
         column = understood.schema.column(number.column)
-        values = parse_column(understood.table.frame[number.column], column, origin="", strict=False)
+        values = parse_column(
+            column_of(understood.table.frame, number.column), column, origin="", strict=False
+        )
         known = np.asarray(values, "float64")
         known = known[~np.isnan(known)]
         if len(known):
             ranges[number.column] = (float(known.min()), float(known.max()))
     return ranges
-
-

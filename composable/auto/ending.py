@@ -17,8 +17,10 @@ from composable.search.trial import Trial
 
 
 def diagnose(search: Search, deadline: Deadline) -> None:
-    """Write `diagnostics.json` for the deployed trial; importance takes what time is left."""
+    """Write `diagnostics.json` for the deployed trial, if there is one; importance takes the time left."""
     best = search.best
+    if best is None:
+        return
     part, observed, predicted = _held_out(search, best)
     heads = []
     for head, y, p in zip(search.judge.problem.heads, observed, predicted, strict=True):
@@ -30,7 +32,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     facts: dict[str, Any] = {"trial": best.number, "part": part, "rows": len(observed[0]), "heads": heads}
     folder = search.recorder.folder
     write_json(folder / "diagnostics.json", facts | {"importance": []})
-    strongest = max(best.members, key=lambda member: member[1])[0] if best.members else best
+    strongest, _ = max(best.shares, key=lambda share: share[1])
     importance = permutation_importance(
         strongest,
         search.bench(strongest),
@@ -47,6 +49,8 @@ def _held_out(search: Search, trial: Trial) -> tuple[str, list[np.ndarray], list
     opinion = trial.opinion
     if opinion.own_test:
         return "test", list(search.judge.own_targets), opinion.own_test
-    part, predictions = ("test", opinion.test) if covered(opinion.test).any() else ("validation", opinion.validation)
+    part, predictions = (
+        ("test", opinion.test) if covered(opinion.test).any() else ("validation", opinion.validation)
+    )
     rows = np.flatnonzero(covered(predictions))
     return part, [y[rows] for y in search.judge.targets], [p[rows] for p in predictions]

@@ -30,9 +30,10 @@ from composable.auto.record import (
     versions,
 )
 from composable.auto.run import Run
+from composable.auto.sample_weight import checked_weights
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
-from composable.core.errors import ComposableError, DataError
+from composable.core.errors import ComposableError
 from composable.core.records import to_json
 from composable.core.workspace import write_atomically, write_json
 from composable.data.profile import profile
@@ -75,7 +76,7 @@ def fit(
     deadline = Deadline(limit) if started is None else Deadline(limit, started=started)
     waiting: list[Notice] = []
     understood = understand_table(data, options, waiting.append)
-    weights = _weights(sample_weight, understood)
+    weights = checked_weights(sample_weight, understood.kept)
     wanted = identity(options, _fingerprint(understood, weights), _test_fingerprint(options))
     folder = run_folder(out, understood.table.origin)
     if out is None:
@@ -89,7 +90,7 @@ def fit(
                 progress({"event": "end", "status": "already complete", "seconds": 0.0})
             return run
     folder.mkdir(parents=True, exist_ok=True)
-    recorder = Recorder(folder, progress or (lambda event: None))
+    recorder = Recorder(folder, progress or (lambda event: None), _carried_on(earlier))
     return _go(understood, options, wanted, recorder, deadline, weights, waiting)
 
 
@@ -109,12 +110,10 @@ def _go(
         recorder.notice(notice)
     recorder.write(
         status="running",
-        created=now(),
         identity=wanted,
         options=asdict(options),
         versions=versions(),
         machine=machine(),
-        deployed=None,
         data={
             "origin": table.origin,
             "fingerprint": table.fingerprint,
@@ -128,20 +127,22 @@ def _go(
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
         prepared = prepare(understood, options, weights, recorder.notice)
-    except ComposableError:
-        recorder.write(status="failed", seconds=round(deadline.spent, 2))
+    except (ComposableError, KeyboardInterrupt) as stopped:
+        status = "interrupted" if isinstance(stopped, KeyboardInterrupt) else "failed"
+        recorder.write(status=status, seconds=round(deadline.spent, 2))
         raise
     recorder.write(split=_split_facts(prepared))
     write_json(folder / "profile.json", profile(table, understood.schema))
 
-    closing = Closing()
+    closing, reported = Closing(), False
 
     def deploy_trial(trial: Trial) -> None:
+        nonlocal reported
         with closing.bundling(networks_of(trial)):
             deploy(trial, prepared, search.judge, folder)
-        first = recorder.facts["deployed"] is None
         recorder.write(deployed=trial.number, seconds=round(deadline.spent, 2))
-        if first:  # an early report: something to look at, and its time is known from then on
+        if not reported:  # an early report: something to look at, and its time is known from then on
+            reported = True
             with closing.reporting():
                 write_report(folder)
 
@@ -212,28 +213,10 @@ def _is_done(earlier: dict[str, Any], options: FitOptions) -> bool:
     )
 
 
-def _weights(given: np.ndarray | None, understood: Understood) -> np.ndarray | None:
-    """Sample weights, checked and brought to a mean of one.
-
-    Raises:
-        DataError: If one is negative or not finite, naming its index; or if they sum to zero.
-    """
-    if given is None:
-        return None
-    weights = np.asarray(given, "float64").reshape(-1)
-    if len(weights) != len(understood.table.frame):
-        raise DataError(
-            "There must be one sample weight per row.",
-            received=f"{len(weights)} weights for {len(understood.table.frame)} rows with a target",
-        )
-    bad = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
-    if len(bad):
-        raise DataError(
-            "Sample weights must be finite and not negative.", received=f"index {bad[0]}: {weights[bad[0]]}"
-        )
-    if weights.sum() == 0:
-        raise DataError("Sample weights must not all be zero.", received=f"{len(weights)} zeros")
-    return (weights / weights.mean()).astype("float32")
+def _carried_on(earlier: dict[str, Any] | None) -> dict[str, Any]:
+    """What stays true of an earlier run while it goes on: when it began, and the model that it deployed."""
+    before = earlier or {}
+    return {"created": before.get("created", now()), "deployed": before.get("deployed")}
 
 
 def _fingerprint(understood: Understood, weights: np.ndarray | None) -> str:
@@ -243,4 +226,8 @@ def _fingerprint(understood: Understood, weights: np.ndarray | None) -> str:
 
 
 def _test_fingerprint(options: FitOptions) -> str | None:
-    return None if options.test is None else read_table(options.test, delimiter=options.delimiter).fingerprint
+    if options.test is None:
+        return None
+    return read_table(
+        options.test, encoding=options.encoding, delimiter=options.delimiter, decimal=options.decimal
+    ).fingerprint

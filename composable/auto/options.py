@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
+
+from composable.core.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class FitOptions:
             "day-first" or "month-first".
         drop_missing_target: Leave out rows without a target instead of stopping.
         allow_leaks: Train although a column looks like a copy of the target.
+
+    Raises:
+        ConfigError: If there is no target, or a number is out of its range.
     """
 
     target: tuple[str, ...]
@@ -45,3 +51,19 @@ class FitOptions:
     date_order: Literal["day-first", "month-first"] | None = None
     drop_missing_target: bool = False
     allow_leaks: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.target:
+            raise ConfigError("At least one column must be named to predict.", received="no target")
+        if self.time_limit is not None and not 0 < self.time_limit < math.inf:
+            raise _out_of_range("time_limit", "a positive number of seconds", self.time_limit)
+        if self.max_trials is not None and self.max_trials < 1:
+            raise _out_of_range("max_trials", "1 or more", self.max_trials)
+        if self.max_epochs is not None and self.max_epochs < 1:
+            raise _out_of_range("max_epochs", "1 or more", self.max_epochs)
+        if self.seed < 0:
+            raise _out_of_range("seed", "0 or more", self.seed)
+
+
+def _out_of_range(name: str, range_: str, received: float) -> ConfigError:
+    return ConfigError(f"{name} must be {range_}.", received=str(received), remedy="correct it, or leave it out")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from composable.data.read import read_table
 from composable.data.schema import Column, Notice, Schema
 from composable.data.split import Split, split_rows
 from composable.data.table import Table
+from composable.problem.baseline import knowing_nothing
 from composable.problem.leaks import check_leaks
+from composable.problem.metrics import selection_score
 from composable.problem.problem import Problem
 from composable.problem.targets import encode_targets, target_missing
 from composable.problem.understand import understand
@@ -34,11 +36,19 @@ Tell = Callable[[Notice], None]
 
 @dataclass(frozen=True, eq=False)
 class Understood:
-    """A table whose columns and question are known; rows without a target are gone."""
+    """A table whose columns and question are known.
+
+    Attributes:
+        table: Without the rows that have no target.
+        schema: Of its columns.
+        problem: What is asked.
+        kept: Which rows of the data are in `table`, shape (n,).
+    """
 
     table: Table
     schema: Schema
     problem: Problem
+    kept: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +75,7 @@ def understand_table(data: Any, options: FitOptions, tell: Tell) -> Understood:
     check_targets(table, options.target)
     check_dropped(table, options.drop, options.target)
     schema = _schema(table, options, tell)
-    table = _with_targets(table, schema, options, tell)
+    table, kept = _with_targets(table, schema, options, tell)
     problem = understand(
         table.frame,
         schema,
@@ -81,7 +91,7 @@ def understand_table(data: Any, options: FitOptions, tell: Tell) -> Understood:
             received=f"{table.origin}: no usable column is left",
             remedy="look at `composable inspect`, and edit the schema if a column was dropped wrongly",
         )
-    return Understood(table, schema, problem)
+    return Understood(table, schema, problem, kept)
 
 
 def prepare(understood: Understood, options: FitOptions, weights: np.ndarray | None, tell: Tell) -> Prepared:
@@ -103,7 +113,8 @@ def prepare(understood: Understood, options: FitOptions, weights: np.ndarray | N
         copies=copies,
     )
     if split.duplicates:
-        tell(Notice(f"{split.duplicates} rows repeat the features of an earlier row; copies stay in one part."))
+        tell(_copies_notice(split))
+    _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
     encoding = fit_encoding(table.frame, schema, rows=known)
     inputs = encode(table.frame, schema, encoding, origin=table.origin)
@@ -144,11 +155,13 @@ def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
     return schema
 
 
-def _with_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell) -> Table:
-    """Leave out rows without a target, if the person said so."""
+def _with_targets(
+    table: Table, schema: Schema, options: FitOptions, tell: Tell
+) -> tuple[Table, np.ndarray]:
+    """Leave out rows without a target, if the person said so; also which rows stay."""
     missing = target_missing(table.frame, schema, options.target)
     if not missing.any():
-        return table
+        return table, ~missing
     rows = np.flatnonzero(missing)
     if not options.drop_missing_target:
         raise DataError(
@@ -159,7 +172,7 @@ def _with_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell)
         )
     tell(Notice(f"{len(rows)} rows without a target are left out.", "warning"))
     frame = table.frame[~missing].reset_index(drop=True)
-    return Table(frame, table.origin, table.fingerprint, table.format, table.notices)
+    return replace(table, frame=frame), ~missing
 
 
 def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table | None:
@@ -173,7 +186,7 @@ def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table 
         decimal=options.decimal or (format_.decimal if format_ else None),
     )
     check_targets(table, options.target)
-    return _with_targets(table, understood.schema, options, tell)
+    return _with_targets(table, understood.schema, options, tell)[0]
 
 
 def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
@@ -199,6 +212,30 @@ def _copies(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
     """A number per row, equal where all features are equal."""
     features = frame[[column.name for column in schema.features]]
     return np.unique(pd.util.hash_pandas_object(features, index=False).to_numpy(), return_inverse=True)[1]
+
+
+def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:
+    """Refuse a split whose validation rows, being of one class, don't define the metric that selects."""
+    rows = np.unique(np.concatenate([rotation.validation for rotation in split.rotations[: split.needed]]))
+    observed = [y[rows] for y in targets]
+    nothing = knowing_nothing(problem.heads, targets, len(rows))
+    if np.isnan(selection_score(problem, observed, nothing, nothing)):
+        raise DataError(
+            f"The metric {problem.metric} needs validation rows of at least two classes.",
+            received=f"{len(rows)} validation rows of one class",
+            remedy="choose another --split, or --metric log_loss",
+        )
+
+
+def _copies_notice(split: Split) -> Notice:
+    repeated = f"{split.duplicates} rows repeat the features of an earlier row"
+    if not split.torn:
+        return Notice(f"{repeated}; copies stay in one part.")
+    return Notice(
+        f"{repeated}; {split.torn} held-out rows have a copy among the training rows: scores may be too good.",
+        "warning",
+        remedy="--split random keeps copies together",
+    )
 
 
 def _tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:

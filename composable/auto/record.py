@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import importlib.metadata
 import json
-import os
 import platform
 import re
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ import keras
 
 from composable.auto.options import FitOptions
 from composable.core.errors import ArtifactError, ConfigError
+from composable.core.machine import cores, memory_gb
 from composable.core.workspace import append_event, write_json
 from composable.data.schema import Notice
 
@@ -69,7 +69,7 @@ def numbered(folder: Path, identity: Mapping[str, Any]) -> Path:
 
 
 def read_run(folder: Path) -> dict[str, Any] | None:
-    """`run.json` of an earlier run, None where there is none.
+    """`run.json` of an earlier run, None where there is none, or none that got as far as a first trial.
 
     Raises:
         ArtifactError: If it can't be read, or the folder holds something else.
@@ -93,7 +93,8 @@ def read_run(folder: Path) -> dict[str, Any] | None:
         raise ArtifactError(
             f"{path} must be a run of this version.", received=repr(broken), remedy="choose another --out"
         ) from broken
-    return found
+    stopped_early = found.get("status") in ("failed", "interrupted") and not (folder / "trials").exists()
+    return None if stopped_early else found
 
 
 def identity(options: FitOptions, fingerprint: str, test_fingerprint: str | None) -> dict[str, Any]:
@@ -146,12 +147,7 @@ def versions() -> dict[str, str]:
 
 def machine() -> dict[str, Any]:
     """Where the run took place."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
-    return {
-        "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gb": round(memory / 1e9),
-    }
+    return {"processor": _processor(), "cores": cores(), "memory_gb": memory_gb()}
 
 
 def now() -> str:

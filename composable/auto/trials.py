@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
@@ -21,14 +22,16 @@ from composable.core.workspace import write_atomically, write_json
 from composable.engine.predict import predict
 from composable.problem.baseline import gradient_boosting, knowing_nothing
 from composable.problem.metrics import better
+from composable.problem.problem import Problem
 from composable.search.candidates import PORTFOLIO, Table, candidates
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Arrays, Judge, Opinion, blend, pool
 from composable.search.trial import Trial, conclude, record
-from composable.training.rotating import Candidate, Trained, Workbench
+from composable.training.rotating import Candidate, Material, Trained, Workbench
 from composable.training.storage import load_trained, save_trained
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
+MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 Deploy = Callable[[Trial], None]
 
@@ -62,7 +65,9 @@ class Search:
     _benches: dict[int, Workbench] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.judge = Judge(self._problem, self.prepared.split, self._material.targets, self.prepared.own_targets)
+        self.judge = Judge(
+            self._problem, self.prepared.split, self._material.targets, self.prepared.own_targets
+        )
 
     @property
     def left(self) -> float:
@@ -83,18 +88,25 @@ class Search:
             self._network(candidate)
             if number == 0:
                 self._baseline()
+            if self._rotations_remain and self.trials[-1].cut_short:
+                break  # the others wouldn't end either: the time is better spent on what won
         if self.best is None:
             reasons = "; ".join(f"{t.name}: {t.reason}" for t in self.trials if t.status == "failed")
             raise NothingSucceeded("No network could be trained.", received=reasons[:500])
         self._ensemble()
-        self._more_rotations()
+        self._more_rotations(self.best)
 
     @property
-    def _problem(self):  # noqa: ANN202
+    def _rotations_remain(self) -> bool:
+        """Whether what wins can go on learning on other rotations than those that every candidate trains."""
+        return self.prepared.split.needed < len(self.prepared.split.rotations)
+
+    @property
+    def _problem(self) -> Problem:
         return self.prepared.understood.problem
 
     @property
-    def _material(self):  # noqa: ANN202
+    def _material(self) -> Material:
         return self.prepared.material
 
     def _candidates(self) -> Iterator[Candidate]:
@@ -107,7 +119,7 @@ class Search:
         found = candidates(table, seed=self.seed, max_epochs=self.max_epochs)
         if self.max_trials is not None:
             return islice(found, self.max_trials)
-        timed = math.isfinite(self.deadline.seconds) and split.needed == len(split.rotations)
+        timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
         return found if timed else islice(found, PORTFOLIO)
 
     def _reference(self) -> None:
@@ -161,9 +173,9 @@ class Search:
             own_rows = 0
             if material.own_test is not None:
                 own_rows = len(next(iter(material.own_test.values())))
-                both = {name: np.concatenate([both[name], own]) for name, own in material.own_test.items()} | {
-                    "_": np.arange(len(together) + own_rows)
-                }
+                both = {
+                    name: np.concatenate([both[name], own]) for name, own in material.own_test.items()
+                } | {"_": np.arange(len(together) + own_rows)}
             answers = predict(rotation.train, both)
             cut = len(rotation.validation)
             return (
@@ -180,8 +192,9 @@ class Search:
         try:
             trial.trained = self._stored(trial)
             for number in range(len(trial.trained), split.needed):
-                share = self.left / (split.needed - number)
                 first = self.best is None  # the very first network must come to be, however late it is
+                worth = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
+                share = worth * self.left / (split.needed - number)
                 if not first and share < 0.2:
                     trial.status, trial.reason = "failed", "the time limit came before all its rotations"
                     break
@@ -200,7 +213,11 @@ class Search:
     def _train(self, trial: Trial, number: int, seconds: float) -> None:
         split = self.prepared.split
         self.recorder.happened(
-            "trial_start", trial=trial.number, name=trial.name, rotation=number, rotations=max(split.needed, number + 1)
+            "trial_start",
+            trial=trial.number,
+            name=trial.name,
+            rotation=number,
+            rotations=max(split.needed, number + 1),
         )
         bench = self.bench(trial)
         trained = bench.train(
@@ -225,7 +242,7 @@ class Search:
     def bench(self, trial: Trial) -> Workbench:
         """The trial's graph, compiled when first needed."""
         if trial.number not in self._benches:
-            self._benches[trial.number] = Workbench(trial.candidate, self._material)
+            self._benches[trial.number] = Workbench(trial.network, self._material)
         return self._benches[trial.number]
 
     def _stored(self, trial: Trial) -> list[Trained]:
@@ -247,26 +264,28 @@ class Search:
         trial.opinion = blend([t.opinion for t, _ in chosen], [w for _, w in chosen])
         trial.score = self.judge.selection(trial.opinion)
         trial.seconds = time.monotonic() - began
-        trial.cost = {key: sum(t.cost[key] for t, _ in chosen) for key in ("parameters", "bytes", "latency_ms")}
+        trial.cost = {
+            key: sum(t.cost[key] for t, _ in chosen) for key in ("parameters", "bytes", "latency_ms")
+        }
         self._ended(trial)
         self._deploy_if_better(trial)
 
-    def _more_rotations(self) -> None:
-        """Train what won on the other rotations, as long as the time allows: more rows learnt from, more voices."""
-        split, best = self.prepared.split, self.best
+    def _more_rotations(self, best: Trial) -> None:
+        """Train what won on the other rotations, while time allows: more rows learnt from, more voices."""
+        split = self.prepared.split
         if math.isinf(self.deadline.seconds):
             return
-        members = [t for t, _ in best.members] or [best]
-        added = False
-        for number in range(split.needed, min(len(split.rotations), MOST_NETWORKS // len(members))):
-            cost = sum(max(t.seconds for t in member.trained) for member in members)
-            if self.left < cost:
+        members = [t for t, _ in best.shares]
+        most = min(len(split.rotations), MOST_NETWORKS // len(members))
+        grown = set()
+        while True:
+            behind = sorted((t for t in members if len(t.trained) < most), key=lambda t: len(t.trained))
+            fits = [t for t in behind if t.trained[0].seconds < self.left]
+            if not fits:
                 break
-            for member in members:
-                if len(member.trained) == number:
-                    self._train(member, number, self.left)
-            added = True
-        if not added:
+            self._train(fits[0], len(fits[0].trained), self.left)
+            grown.add(fits[0].number)
+        if not grown:
             return
         for member in members:
             conclude(member, self._problem, split, self._material.targets, self.judge, self.seed)
@@ -303,12 +322,12 @@ class Search:
     def _write(self, trial: Trial) -> None:
         write_json(self._folder(trial) / "trial.json", record(trial, self.judge))
 
-    def _folder(self, trial: Trial):  # noqa: ANN202
+    def _folder(self, trial: Trial) -> Path:
         return self.recorder.folder / "trials" / str(trial.number)
 
 
 def _cost(bench: Workbench, networks: int) -> dict[str, float]:
-    """What the trial's networks cost together: weights, their bytes, milliseconds for one row (median of five)."""
+    """What the trial's networks cost together: weights, bytes, milliseconds for a row (median of five)."""
     row = bench.material.at(np.array([0]))
     predict(bench.network, row)
     times = []

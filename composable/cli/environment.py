@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
-import os
 import platform
 from dataclasses import dataclass
 
 from composable.core.errors import SetupError
+from composable.core.machine import cores, memory_gb
 from composable.engine.backend import choose_backend, decide_backend
 
 # Distribution -> module. Keras comes last, since importing it fails where its backend is broken.
@@ -105,8 +105,8 @@ def examine(backend: str | None = None) -> Environment:
     return Environment(
         python=platform.python_version(),
         system=platform.platform(terse=True),
-        cores=_cores(),
-        memory_gb=_memory_gb(),
+        cores=cores(),
+        memory_gb=memory_gb(),
         backend=name,
         backend_reason=reason,
         packages=tuple(_package(distribution, module) for distribution, module in needed.items()),
@@ -134,17 +134,3 @@ def _version(distribution: str) -> str:
 def _extra(name: str, modules: tuple[str, ...]) -> Extra:
     present = all(importlib.util.find_spec(module) is not None for module in modules)
     return Extra(name, FOR[name], present, "" if present else f'pip install "composable[{name}]"')
-
-
-def _cores() -> int:
-    """The cores that this process may use, which a container or `taskset` may have limited."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _memory_gb() -> float | None:
-    try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
-    except (AttributeError, ValueError, OSError):  # no such thing on this system
-        return None

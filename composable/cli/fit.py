@@ -33,6 +33,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option("--metric", type=words_of("metric"), help="The score that selects the model.")
 @click.option("--time-limit", type=SECONDS, metavar="SECONDS", help="For everything, from reading to report.")
 @click.option("--max-trials", type=click.IntRange(min=1), metavar="N", help="Bound the work reproducibly.")
+@click.option("--max-epochs", type=click.IntRange(min=1), metavar="N", help="Of each network, at most.")
 @click.option(
     "--split", type=COLUMN, metavar="HOW", help="random, stratified, group:COL, time:COL or column:COL."
 )

@@ -73,6 +73,9 @@ def _tuples(value: Any) -> Any:
 
 def _explain(invalid: Any, cls: type, origin: str) -> ConfigError:
     first = invalid.errors()[0]
+    own = first.get("ctx", {}).get("error")
+    if isinstance(own, ConfigError):  # a rule that the record itself checks
+        return ConfigError(f"{origin}: {own.rule}", received=own.received, remedy=own.remedy)
     path = ".".join(str(step) for step in first["loc"])
     known = _field_names(cls)
     near = difflib.get_close_matches(str(first["loc"][-1]), known, n=1)

@@ -27,7 +27,7 @@ class NumberColumn:
 class CategoryTable:
     """A column of `categories`: the text `values[i]` has the code `FIRST + i`.
 
-    `spellings` are the other ways a value was written in the training data ("WD " for "WD"); they count as the value.
+    `spellings` are other ways a value was written in the training data ("WD " for "WD"); they count as it.
     """
 
     column: str
@@ -44,8 +44,8 @@ class CategoryTable:
 class TextTable:
     """`buckets` columns of `texts`: 1 where a token of the row falls into the bucket, else 0.
 
-    Tokens are the lower-case text split at blanks; `tokens` gives each token seen in training its bucket (by a hash of its
-    letters and digits, so "Good," and "good" share one). Tokens not in the table are ignored.
+    Tokens are the lower-case text split at blanks; `tokens` gives each token seen in training its bucket (by
+    a hash of its letters and digits, so "Good," and "good" share one). Tokens not in the table are ignored.
     """
 
     column: str

@@ -1,4 +1,4 @@
-"""The schema: what each column is, what it is used for, and why. JSON, editable, and it wins over inference."""
+"""The schema: what each column is, what it is used for, and why. Editable JSON that wins over inference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,23 @@ Kind = Literal["number", "category", "boolean", "date", "text", "identifier", "c
 Role = Literal["feature", "target", "split", "drop"]
 
 MODEL_KINDS: tuple[Kind, ...] = ("number", "category", "boolean", "date", "text")
-MISSING_MARKS = ("", "?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL", "None", "none", "-", "--", ".")
+MISSING_MARKS = (
+    "",
+    "?",
+    "NA",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "NaN",
+    "nan",
+    "null",
+    "NULL",
+    "None",
+    "none",
+    "-",
+    "--",
+    ".",
+)
 DATE_ORIGIN = "2000-01-01"  # dates enter the model as days since this day, small enough for float32
 
 
@@ -66,7 +82,7 @@ class Schema:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the person should know: a choice that was made and the flag that overrules it, or a warning."""
+    """Something the person should know: a choice and the flag that overrules it, or a warning."""
 
     text: str
     level: Literal["note", "warning"] = "note"

@@ -8,7 +8,7 @@ always stay together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,8 @@ class Split:
         rotations: In the order in which they are trained.
         needed: So many rotations every candidate trains; the best goes on with the others as time allows.
         text: What was done, for the person.
-        duplicates: Rows that repeat an earlier one; they stay beside it.
+        duplicates: Rows that repeat an earlier one.
+        torn: Held-out rows with a copy among the training rows; 0 unless groups, times or a column decide.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Split:
     needed: int
     text: str
     duplicates: int = 0
+    torn: int = 0
 
 
 def split_rows(
@@ -87,19 +89,31 @@ def split_rows(
         raise ConfigError(
             "--split must be random, stratified, group:COL, time:COL or column:COL.", received=repr(wanted)
         )
-    duplicates = len(copies) - len(np.unique(copies))
     if kind == "time":
-        return _by_time(frame[name], has_test, duplicates)
-    if kind == "column":
-        return _by_column(frame[name], strata, seed, copies, has_test)
-    groups = pd.factorize(frame[name], use_na_sentinel=False)[0] if kind == "group" else copies
-    order = np.zeros(len(frame)) if kind == "random" else np.asarray(strata[0], "float64").reshape(len(frame), -1)[:, 0]
-    return _rotating(groups, order, seed, has_test, duplicates, f"group:{name}" if kind == "group" else kind)
+        split = _by_time(frame[name], has_test)
+    elif kind == "column":
+        split = _by_column(frame[name], strata, seed, copies, has_test)
+    else:
+        groups = pd.factorize(frame[name], use_na_sentinel=False)[0] if kind == "group" else copies
+        order = np.zeros(len(frame)) if kind == "random" else _order(strata)
+        split = _rotating(groups, order, seed, has_test, kind)
+    duplicates = len(copies) - len(np.unique(copies))
+    return replace(split, duplicates=duplicates, torn=_torn(split.rotations, copies))
 
 
-def _rotating(
-    groups: np.ndarray, order: np.ndarray, seed: int, has_test: bool, duplicates: int, how: str
-) -> Split:
+def _order(strata: Sequence[np.ndarray]) -> np.ndarray:
+    return np.asarray(strata[0], "float64").reshape(len(strata[0]), -1)[:, 0]
+
+
+def _torn(rotations: Sequence[Rotation], copies: np.ndarray) -> int:
+    torn = np.zeros(len(copies), bool)
+    for rotation in rotations:
+        held_out = np.concatenate([rotation.validation, rotation.test])
+        torn[held_out] |= np.isin(copies[held_out], copies[rotation.train])
+    return int(torn.sum())
+
+
+def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, has_test: bool, how: str) -> Split:
     folds = SMALL_FOLDS if len(groups) <= SMALL else LARGE_FOLDS
     units = len(np.unique(groups))
     folds = min(folds, units)
@@ -119,13 +133,13 @@ def _rotating(
         validation = rows[number] if has_test else rows[(number + 1) % folds]
         rotations.append(Rotation(np.sort(train), validation, test))
     needed = folds if len(groups) <= SMALL else 1
-    spread = "at random" if how == "random" else "by whole groups" if how.startswith("group") else "evenly over the target"
+    spread = "at random" if how == "random" else "by whole groups" if how == "group" else "evenly over the target"
     text = (
         f"The rows are dealt into {folds} parts, {spread}. Each network learns from "
         f"{folds - 1 if has_test else folds - 2} parts and stops by another"
         + ("; your own file is the test." if has_test else "; the last is its test. The parts rotate.")
     )
-    return Split("rotating", tuple(rotations), needed, text, duplicates)
+    return Split("rotating", tuple(rotations), needed, text)
 
 
 def _deal(groups: np.ndarray, order: np.ndarray, folds: int, seed: int) -> np.ndarray:
@@ -147,7 +161,7 @@ def _deal(groups: np.ndarray, order: np.ndarray, folds: int, seed: int) -> np.nd
     return of_group[np.searchsorted(numbers, groups)]
 
 
-def _by_time(times: pd.Series, has_test: bool, duplicates: int) -> Split:
+def _by_time(times: pd.Series, has_test: bool) -> Split:
     values = np.asarray(times, "float64")
     if np.isnan(values).any():
         row = int(np.flatnonzero(np.isnan(values))[0])
@@ -173,7 +187,7 @@ def _by_time(times: pd.Series, has_test: bool, duplicates: int) -> Split:
     text = f"In the order of {times.name!r}: the earliest rows train, later ones validate" + (
         "; your own file is the test." if has_test else ", the latest are the test."
     )
-    return Split("time", (rotation,), 1, text, duplicates)
+    return Split("time", (rotation,), 1, text)
 
 
 def _by_column(
@@ -192,10 +206,9 @@ def _by_column(
     test = np.array([], int) if has_test else rows["test"]
     if len(rows["validation"]):
         rotations = (Rotation(rows["train"], rows["validation"], test),)
-        return Split("column", rotations, 1, f"As the column {values.name!r} says.", 0)
-    order = np.asarray(strata[0], "float64").reshape(len(values), -1)[:, 0]
+        return Split("column", rotations, 1, f"As the column {values.name!r} says.")
     train = rows["train"]
-    inner = _rotating(copies[train], order[train], seed, True, 0, "stratified")
+    inner = _rotating(copies[train], _order(strata)[train], seed, True, "stratified")
     rotations = tuple(Rotation(train[r.train], train[r.validation], test) for r in inner.rotations)
     text = f"As the column {values.name!r} says; validation rows are cut from the training rows, in rotation."
-    return Split("column", rotations, inner.needed, text, 0)
+    return Split("column", rotations, inner.needed, text)

@@ -14,8 +14,8 @@ class Table:
     """A table before its values are given types.
 
     Attributes:
-        frame: One column per field under unique text names and a 0..n-1 index. From text files every cell is text
-            (as written, empty cells as NA); from Parquet, pandas and NumPy the types are kept.
+        frame: One column per field under unique text names and a 0..n-1 index. From text files every cell is
+            text (as written, empty cells as NA); from Parquet, pandas and NumPy the types are kept.
         origin: The path, or "DataFrame" / "array".
         fingerprint: sha256 of the content; equal content gives equal fingerprints.
         format: How a text file was read, None for others.

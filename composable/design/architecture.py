@@ -37,8 +37,8 @@ class Architecture:
             widths: The width of each input, as `Encoding.widths` gives them; `categories` are integers.
 
         Returns:
-            A model from the inputs, by name, to one output per task. Each task's `logits` and `probabilities`
-            are layers that `tap` reaches.
+            A model from the inputs, by name, to one output per task. Each task's `logits` and
+            `probabilities` are layers that `tap` reaches.
         """
         inputs = {
             name: keras.Input((width,), dtype="int32" if name == "categories" else "float32", name=name)
@@ -73,9 +73,9 @@ class Architecture:
 
 
 def tap(model: keras.Model, name: str) -> keras.Model:
-    """The sub-model from the model's inputs to the layers called `name` (`embedding`, `logits`, `probabilities`).
+    """The sub-model from the inputs to the layers called `name`: `embedding`, `logits` or `probabilities`.
 
-    Where there are several heads, `logits` gives one output per head, in order; `head_0_logits` is one head's.
+    With several heads `logits` gives one output per head, in order; `head_0_logits` is one head's.
 
     Raises:
         ValueError: If no layer has that name.

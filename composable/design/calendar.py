@@ -1,4 +1,4 @@
-"""Calendar features from a day number, inside the model: year, month, day, weekday, day of the year, hour."""
+"""Calendar features from a day number, inside the model: year, month, day, weekday, hour and so on."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _DAYS_TO_ORIGIN = 730425  # from 0000-03-01 to 2000-01-01, in the proleptic Greg
 def calendar(days: Any) -> Any:
     """The parts of dates (Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
 
-    All numbers stay below 2**24, where float32 counts exactly. Half a unit is added before each division, since a
-    compiler may divide by multiplying with a rounded reciprocal.
+    All numbers stay below 2**24, where float32 counts exactly. Half a unit is added before each division,
+    since a compiler may divide by multiplying with a rounded reciprocal.
 
     Args:
         days: Days since 2000-01-01, the time of day as the fraction, shape (rows, dates). NaN stays NaN.
@@ -24,7 +24,8 @@ def calendar(days: Any) -> Any:
     """
     whole = ops.floor(days + 1e-5)
     hour = ops.floor((days - whole) * 24.0 + 0.01)
-    day = ops.clip(whole, -700_000.0, 2_900_000.0) + _DAYS_TO_ORIGIN
+    within: Any = ops.clip(whole, -700_000.0, 2_900_000.0)  # the years 83 to 9939
+    day = within + _DAYS_TO_ORIGIN
     era = _quotient(day, 146_097)
     of_era = day - era * 146_097
     year_of_era = _quotient(
@@ -33,10 +34,10 @@ def calendar(days: Any) -> Any:
     of_year = of_era - (365 * year_of_era + _quotient(year_of_era, 4) - _quotient(year_of_era, 100))
     shifted = _quotient(5 * of_year + 2, 153)  # months since March
     day_of_month = of_year - _quotient(153 * shifted + 2, 5) + 1
-    month = shifted + 3 - 12 * ops.cast(shifted > 9.5, "float32")
-    year = year_of_era + era * 400 + ops.cast(month < 2.5, "float32")
+    month = shifted + 3 - 12 * _one_where(shifted > 9.5)
+    year = year_of_era + era * 400 + _one_where(month < 2.5)
     weekday = day + 2 - 7 * _quotient(day + 2, 7)  # 0 = Monday
-    since_january = of_year + 60 - 366 * ops.cast(of_year > 305.5, "float32")
+    since_january = of_year + 60 - 366 * _one_where(of_year > 305.5)
     parts = [days, year, month, day_of_month, weekday, since_january, hour]
     stacked = ops.stack(parts, axis=-1)
     return ops.reshape(stacked, (-1, int(days.shape[-1]) * len(PARTS)))
@@ -44,3 +45,7 @@ def calendar(days: Any) -> Any:
 
 def _quotient(number: Any, divisor: int) -> Any:
     return ops.floor((number + 0.5) / float(divisor))
+
+
+def _one_where(condition: Any) -> Any:
+    return ops.cast(condition, "float32")

@@ -1,5 +1,7 @@
-"""A part is a component with its metaparameters: a `functools.partial` that prints, compares,
-becomes JSON, and may leave choices open for a search."""
+"""A part is a component with its metaparameters, some of which may be left open for a search.
+
+It is a `functools.partial` that prints, compares and becomes JSON.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,11 @@ COMPONENTS: dict[str, Component] = {}
 
 
 def component(function: Function) -> Function:
-    """Register a plain function under its family's and its own name (`tabm.members`), so that JSON can refer to it."""
+    """Register a plain function under its family's and its own name (`tabm.members`), which JSON uses.
+
+    Raises:
+        ValueError: If another function has that name.
+    """
     if COMPONENTS.setdefault(name_of(function), function) is not function:
         raise ValueError(f"A component named {name_of(function)!r} is already registered.")
     return function

@@ -1,12 +1,11 @@
 """Pre-stem for tables: raw numbers, dates and codes to clean features, everything numeric inside the model.
 
-What is fitted (medians, ranges, quantile bins, which categories were seen) lies in frozen weights, so the same graph
+What is fitted (medians, ranges, quantile bins, categories seen) lies in frozen weights, so the same graph
 serves every split of the rows, and `adapt` alone decides which rows are looked at.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,8 +44,7 @@ def prepare(
         )(numbers)
         missing = ops.isnan(scaled)
         scaled = ops.clip(ops.where(missing, 0.0, scaled), -BOUND, BOUND)
-        # The smooth clip of RealMLP (Holzmueller et al. 2024): outliers stay ordered but near.
-        plain += [scaled / ops.sqrt(1.0 + ops.square(scaled / 3.0)), ops.cast(missing, "float32")]
+        plain += [_smoothly_clipped(scaled), ops.cast(missing, "float32")]
         if bins:
             clean["bins"] = _bins(scaled, bins)
     if categories:
@@ -57,9 +55,7 @@ def prepare(
     return clean
 
 
-def adapt(
-    model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: tuple[int, ...] = ()
-) -> None:
+def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: tuple[int, ...] = ()) -> None:
     """Fit the frozen weights of `prepare` in `model` on these rows, which must be training rows.
 
     Medians and interquartile ranges as RealMLP uses them; bins between quantiles (Gorishniy et al. 2022,
@@ -94,6 +90,12 @@ def _numbers(x: Mapping[str, Any]) -> Any:
     return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
 
+def _smoothly_clipped(scaled: Any) -> Any:
+    """Outliers stay ordered but within 3 of zero (RealMLP, Holzmueller et al. 2024)."""
+    squared: Any = ops.square(scaled / 3.0)
+    return scaled / ops.sqrt(1.0 + squared)
+
+
 def _bins(scaled: Any, bins: int) -> Any:
     """Piecewise-linear encoding: 0 below a bin, 1 above it, the fraction inside."""
     features = int(scaled.shape[-1])
@@ -111,9 +113,9 @@ def _categories(codes: Any, sizes: tuple[int, ...], width: int) -> list[Any]:
     columns, offsets, total = _embedding_rows(sizes)
     if total:
         rows = ops.add(ops.take(codes, columns, axis=1), offsets)
-        vectors = layers.Embedding(total, width, embeddings_initializer="random_normal", name="embedded")(rows)
-        seen = layers.Embedding(total, 1, trainable=False, name="embedding_seen")(rows)
-        features.append(layers.Flatten()(vectors * seen))
+        vectors = layers.Embedding(total, width, embeddings_initializer="random_normal", name="embedded")
+        seen = layers.Embedding(total, 1, trainable=False, name="embedding_seen")
+        features.append(layers.Flatten()(vectors(rows) * seen(rows)))
     return features
 
 
@@ -133,19 +135,26 @@ def _embedding_rows(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, int
 
 
 def _robust_scale(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    with warnings.catch_warnings():  # a column may be missing in all of these rows: it becomes 0
-        warnings.simplefilter("ignore", RuntimeWarning)
-        low, middle, high = np.nanquantile(numbers, (0.25, 0.5, 0.75), axis=0).astype("float64")
-        least, most = np.nanmin(numbers, axis=0), np.nanmax(numbers, axis=0)
-    spread = np.where(high > low, high - low, (most - least) / 2.0)
-    usable = np.isfinite(spread) & (spread > 0)
-    kernel = np.where(usable, 1.0 / np.where(usable, spread, 1.0), 0.0)
-    bias = np.where(usable, -np.nan_to_num(middle) * kernel, 0.0)
-    return kernel.astype("float32"), bias.astype("float32")
+    """Kernel and bias that take the median to 0 and the interquartile range to 1.
+
+    Where most values are the same (amounts that are mostly zero), the mean distance of the others from it
+    counts instead; RealMLP's range would let one outlier press them together.
+    """
+    kernel, bias = np.zeros((2, numbers.shape[1]), "float32")
+    for feature in range(numbers.shape[1]):
+        known = numbers[:, feature][~np.isnan(numbers[:, feature])].astype("float64")
+        if known.size == 0:
+            continue
+        low, middle, high = np.quantile(known, (0.25, 0.5, 0.75))
+        away = np.abs(known[known != middle] - middle)
+        spread = high - low if high > low else away.mean() if away.size else 0.0
+        if np.isfinite(spread) and spread > 0:
+            kernel[feature], bias[feature] = 1.0 / spread, -middle / spread
+    return kernel, bias
 
 
 def _bin_weights(scaled: np.ndarray, bins: int) -> list[np.ndarray]:
-    """Kernel 1/width and bias -left/width per bin; a feature with fewer distinct quantiles leaves bins unused."""
+    """Kernel 1/width and bias -left/width per bin; with fewer distinct quantiles some bins stay unused."""
     kernel = np.zeros((scaled.shape[1], bins), "float32")
     bias = np.zeros_like(kernel)
     for feature in range(scaled.shape[1]):

@@ -18,12 +18,12 @@ def concatenated(x: Mapping[str, Any]) -> Any:
 
 @component
 def piecewise_linear(x: Mapping[str, Any], *, width: int = 16, activation: str | None = None) -> Any:
-    """Piecewise-linear embeddings beside the clean features (Gorishniy et al. 2022, section 3.1; version B of TabM).
+    """Piecewise-linear embeddings beside the clean features (Gorishniy et al. 2022, section 3.1).
 
     Args:
         x: `plain` and `bins` of the pre-stem.
         width: The length of each number's embedding.
-        activation: None as in TabM, "relu" as in the first paper.
+        activation: None as in TabM (its version B), "relu" as in the first paper.
 
     Returns:
         Shape (rows, features + numbers * width).

@@ -1,7 +1,7 @@
 """Tasks: what the architecture is asked to predict, one per head, with the taps `logits` and `probabilities`.
 
-The learner gives one vector per row, or one per member of an ensemble inside the network (TabM); then every member
-has weights of its own and the members' probabilities are averaged.
+The learner gives one vector per row, or one per member of an ensemble inside the network (TabM); then every
+member has weights of its own and the members' probabilities are averaged.
 """
 
 from __future__ import annotations

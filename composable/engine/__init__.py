@@ -1,1 +1,1 @@
-"""Every training call goes through here: one network, or one rotation of rows after another, on any backend."""
+"""Every training call goes through here, on any backend."""

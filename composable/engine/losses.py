@@ -1,5 +1,8 @@
-"""Losses per row from the logits of one head; with members (TabM) the mean of the members' losses, never the loss of
-their mean (Gorishniy et al. 2025, section 3.2)."""
+"""Losses per row, from the logits of one head.
+
+With members (TabM) the mean of the members' losses, never the loss of their mean (Gorishniy et al. 2025,
+section 3.2).
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,18 @@ def absolute_error(y: Any, logits: Any) -> Any:
 def binary_cross_entropy(y: Any, logits: Any) -> Any:
     """(rows, labels) targets in [0, 1]; one or several sigmoids."""
     y = _beside(y, logits)
-    return _over_members(ops.relu(logits) - logits * y + ops.softplus(-ops.abs(logits)))
+    # -y log sigmoid(logits) - (1 - y) log sigmoid(-logits), without overflow.
+    positive: Any = ops.relu(logits)
+    size: Any = ops.abs(logits)
+    return _over_members(positive - logits * y + ops.softplus(-size))
 
 
 def categorical_cross_entropy(y: Any, logits: Any) -> Any:
     """(rows, 1) class numbers; (rows, classes) or (rows, members, classes) logits."""
     classes = int(logits.shape[-1])
     chosen = ops.one_hot(ops.cast(ops.squeeze(y, -1), "int32"), classes)
-    return _over_members(-ops.log_softmax(logits, axis=-1) * _beside(chosen, logits)) * classes
+    log_shares: Any = ops.log_softmax(logits, axis=-1)
+    return _over_members(-log_shares * _beside(chosen, logits)) * classes
 
 
 def _beside(y: Any, logits: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -30,12 +30,9 @@ def predict(
         taken = min(sizes[-1], rows - start)
         size = next(s for s in sizes if s >= taken)
         batch = {name: _padded(values[start : start + taken], size) for name, values in inputs.items()}
-        batches.append([np.asarray(output)[:taken] for output in _outputs(model.predict_on_batch(batch))])
+        outputs = model.predict_on_batch(batch)
+        batches.append([np.asarray(output)[:taken] for output in keras.tree.flatten(outputs)])
     return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
-
-
-def _outputs(outputs: np.ndarray | Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-    return outputs if isinstance(outputs, (list, tuple)) else [outputs]
 
 
 def _padded(values: np.ndarray, size: int) -> np.ndarray:

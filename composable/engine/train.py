@@ -5,10 +5,11 @@ Deterministic: the order of the rows comes from the seed and the epoch, never fr
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -17,18 +18,24 @@ from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.engine.predict import predict
 
+Loss = Callable[[Any, Any], Any]  # (targets, outputs) -> one loss per row, in keras.ops
+Stopped = Literal["patience", "epochs", "deadline"]
+Logs = dict[str, Any] | None
+
 
 @dataclass(frozen=True)
 class Settings:
     """How a network is trained.
 
     Attributes:
-        learning_rate: At the start; divided by `decay` each time patience runs out.
-        decay, decays: The best weights so far are taken up again with a smaller rate, `decays` times; then training ends.
+        learning_rate: At the start.
         weight_decay: Of AdamW, not on biases.
         batch_size: Rows per step.
         epochs: At most.
-        patience: Epochs without a better held-out loss.
+        patience: After so many epochs without a better held-out loss the best weights so far are taken up
+            again with a smaller learning rate.
+        decay: What the learning rate is divided by each time.
+        decays: How many times; then training ends.
         clip: Global norm that gradients are clipped to.
     """
 
@@ -74,14 +81,11 @@ class Epoch:
 
 @dataclass(frozen=True)
 class History:
-    """The epochs of one training and where it was best."""
+    """The epochs of one training, where it was best (-1 for nowhere), and what ended it."""
 
     epochs: tuple[Epoch, ...]
     best_epoch: int
-    stopped: str  # "patience", "epochs" or "deadline"
-
-
-Loss = Callable[[Any, Any], Any]  # (targets, outputs) -> one loss per row, in keras.ops
+    stopped: Stopped
 
 
 def compile_for_training(model: keras.Model, losses: tuple[Loss, ...], settings: Settings) -> None:
@@ -91,10 +95,10 @@ def compile_for_training(model: keras.Model, losses: tuple[Loss, ...], settings:
     )
     optimizer.exclude_from_weight_decay(var_names=["bias"])
     optimizer.build(model.trainable_variables)
-    model.compile(optimizer=optimizer, loss=[_weighted(loss) for loss in losses])
+    model.compile(optimizer=optimizer, loss=[_PerRow(loss) for loss in losses])
 
 
-def train(
+def train(  # noqa: PLR0913 (each says something of its own)
     model: keras.Model,
     rows: Rows,
     held_out: Rows,
@@ -103,7 +107,7 @@ def train(
     settings: Settings,
     seed: int,
     deadline: Deadline,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
 ) -> History:
     """Train the compiled `model` on `rows` and leave it with the weights that were best on `held_out`.
 
@@ -118,17 +122,22 @@ def train(
         on_epoch: Told about every epoch as it ends.
     """
     _restart(model.optimizer, settings.learning_rate)
-    watch = _Watch(held_out, loss, settings, deadline, on_epoch)
+
+    def held_out_loss() -> float:
+        return loss(predict(model, held_out.inputs), held_out)
+
+    watch = _Watch(model, held_out_loss, settings, deadline, on_epoch)
     batch_size = min(settings.batch_size, max(1, len(rows)))
     feed = _Shuffled(rows, batch_size, seed)
-    model.fit(feed, epochs=settings.epochs, verbose=0, shuffle=False, callbacks=[watch])
+    silent: Any = 0  # Keras's annotation, read off the default, admits texts alone
+    model.fit(feed, epochs=settings.epochs, verbose=silent, shuffle=False, callbacks=[watch])
     if watch.best_weights is not None:
         model.set_weights(watch.best_weights)
     return History(tuple(watch.seen), watch.best_epoch, watch.stopped)
 
 
 class _Shuffled(keras.utils.PyDataset):
-    """All rows in an order drawn from (seed, epoch), in batches of one size; a short rest waits for another epoch."""
+    """The rows in an order drawn from (seed, epoch), in batches of one size; a short rest is left out."""
 
     def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
         super().__init__()
@@ -154,57 +163,60 @@ class _Shuffled(keras.utils.PyDataset):
 
 
 class _Watch(keras.callbacks.Callback):
-    """Keeps the best weights, lowers the rate when patience runs out, and looks at the clock after every step."""
+    """Keeps the best weights, lowers the rate when patience runs out, looks at the clock after every step."""
 
     def __init__(
         self,
-        held_out: Rows,
-        loss: Callable[[list[np.ndarray], Rows], float],
+        network: keras.Model,
+        held_out_loss: Callable[[], float],
         settings: Settings,
         deadline: Deadline,
         on_epoch: Callable[[Epoch], None],
     ) -> None:
         super().__init__()
-        self._held_out, self._loss, self._settings = held_out, loss, settings
+        self._network, self._held_out_loss, self._settings = network, held_out_loss, settings
         self._deadline, self._on_epoch = deadline, on_epoch
         self.best_weights: list[np.ndarray] | None = None
-        self.best_loss, self.best_epoch, self.seen = float("inf"), -1, []
-        self.stopped = "epochs"
+        self.best_loss, self.best_epoch = float("inf"), -1
+        self.seen: list[Epoch] = []
+        self.stopped: Stopped = "epochs"
         self._waited, self._decays_left = 0, settings.decays
         self._epoch_began = time.monotonic()
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002 (Keras's signature)
         self._epoch_began = time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:  # noqa: ARG002 (Keras's signature)
         if self._deadline.remaining <= 0:
             self._stop("deadline")
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        held_out = self._loss(predict(self.model, self._held_out.inputs), self._held_out)
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        held_out = self._held_out_loss()
         trained = float((logs or {}).get("loss", float("nan")))
         seen = Epoch(epoch, trained, held_out, time.monotonic() - self._epoch_began)
         self.seen.append(seen)
         self._on_epoch(seen)
         if held_out < self.best_loss:
             self.best_loss, self.best_epoch, self._waited = held_out, epoch, 0
-            self.best_weights = weights_of(self.model)
-        else:
-            self._waited += 1
-            if self._waited >= self._settings.patience:
-                self._decay_or_stop()
+            self.best_weights = weights_of(self._network)
+            return
+        self._waited += 1
+        if self._waited >= self._settings.patience:
+            self._decay_or_stop()
 
     def _decay_or_stop(self) -> None:
         if self._decays_left == 0 or self.best_weights is None:
-            return self._stop("patience")
+            self._stop("patience")
+            return
         self._decays_left -= 1
         self._waited = 0
-        self.model.set_weights(self.best_weights)
-        self.model.optimizer.learning_rate.assign(self.model.optimizer.learning_rate / self._settings.decay)
+        self._network.set_weights(self.best_weights)
+        optimizer = self._network.optimizer
+        optimizer.learning_rate = optimizer.learning_rate / self._settings.decay
 
-    def _stop(self, why: str) -> None:
+    def _stop(self, why: Stopped) -> None:
         self.stopped = why
-        self.model.stop_training = True
+        self._network.stop_training = True
 
 
 def weights_of(model: keras.Model) -> list[np.ndarray]:
@@ -214,12 +226,14 @@ def weights_of(model: keras.Model) -> list[np.ndarray]:
 
 def initialise(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
     """Draw the weights of `model` anew, as `build` draws them, and with them the state of its dropout."""
-    keep = np.random.get_state()  # noqa: NPY002 (Keras sets the global generators; the person's are put back)
+    # Keras seeds the global generators; what the person drew from them goes on as if nothing had happened.
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
     keras.utils.set_random_seed(derive(seed, "weights"))
     try:
         fresh = build()
     finally:
-        np.random.set_state(keep)  # noqa: NPY002
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)
     for variable, drawn in zip(model.variables, fresh.variables, strict=True):
         variable.assign(drawn)
 
@@ -227,12 +241,15 @@ def initialise(model: keras.Model, build: Callable[[], keras.Model], seed: int) 
 def _restart(optimizer: keras.optimizers.Optimizer, learning_rate: float) -> None:
     for variable in optimizer.variables:
         variable.assign(np.zeros(variable.shape, variable.dtype))
-    optimizer.learning_rate.assign(learning_rate)
+    optimizer.learning_rate = learning_rate
 
 
-def _weighted(loss: Loss) -> keras.losses.Loss:
-    class PerRow(keras.losses.Loss):
-        def call(self, y_true: Any, y_pred: Any) -> Any:
-            return loss(y_true, y_pred)
+class _PerRow(keras.losses.Loss):
+    """Gives Keras one loss per row, to which it applies the rows' weights."""
 
-    return PerRow()
+    def __init__(self, loss: Loss) -> None:
+        super().__init__()
+        self._loss = loss
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self._loss(y_true, y_pred)

@@ -38,6 +38,8 @@ def gradient_boosting(
     """Train HistGradientBoosting with its defaults on the same encoded rows as the networks; predict those of `ask`."""
     features, categorical = _features(inputs)
     asked, _ = _features(ask)
+    usable = ~np.isnan(features).all(axis=0)  # scikit-learn refuses a column without any value
+    features, asked, categorical = features[:, usable], asked[:, usable], categorical[usable]
     # On few rows threads cost more than they bring, and many times more on a busy machine.
     with threadpool_limits(1 if len(features) < _FEW_ROWS else None, "openmp"):
         return [

@@ -1,4 +1,4 @@
-"""Temperature scaling on held-out rows, kept only where it lowers the log loss of rows it wasn't fitted on."""
+"""Temperature scaling on held-out rows, kept only where it helps on rows that it wasn't fitted on."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Calibration:
 def calibrate(head: Head, logits: np.ndarray, observed: np.ndarray, *, seed: int) -> Calibration:
     """Fit one temperature for a head of classes (Guo et al. 2017, section 4.2).
 
-    Two halves of the rows judge each other's temperature; only if both together are better off than at 1 is the
-    temperature of all rows kept.
+    Two halves of the rows judge each other's temperature; only if both together are better off than at 1 is
+    the temperature of all rows kept.
 
     Args:
         head: A head of classes; a regression gets temperature 1.
@@ -41,7 +41,8 @@ def calibrate(head: Head, logits: np.ndarray, observed: np.ndarray, *, seed: int
     half = np.random.default_rng(seed).permutation(len(observed)) % 2 == 0
     before = _loss(head, logits, observed, 1.0)
     judged = sum(
-        _loss(head, logits[~part], observed[~part], _best(head, logits[part], observed[part])) * (~part).mean()
+        _loss(head, logits[~part], observed[~part], _best(head, logits[part], observed[part]))
+        * (~part).mean()
         for part in (half, ~half)
     )
     if not judged < before:
@@ -52,7 +53,9 @@ def calibrate(head: Head, logits: np.ndarray, observed: np.ndarray, *, seed: int
 
 def _best(head: Head, logits: np.ndarray, observed: np.ndarray) -> float:
     found = minimize_scalar(
-        lambda log: _loss(head, logits, observed, float(np.exp(log))), bounds=_RANGE, method="bounded",
+        lambda log: _loss(head, logits, observed, float(np.exp(log))),
+        bounds=_RANGE,
+        method="bounded",
         options={"maxiter": 20},
     )
     return float(np.exp(found.x))

@@ -1,4 +1,4 @@
-"""From a network's logits to what a person reads: calibrated probabilities, or numbers in the target's own unit."""
+"""From logits to what a person reads: calibrated probabilities, or numbers in the target's own unit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def fit_finish(head: Head, y: np.ndarray) -> Finish:
     if head.kind != "regression":
         return Finish()
     spread = float(y.std())
-    return Finish(scale=spread if spread > 0 else 1.0, offset=float(y.mean()), low=float(y.min()), high=float(y.max()))
+    return Finish(
+        scale=spread if spread > 0 else 1.0, offset=float(y.mean()), low=float(y.min()), high=float(y.max())
+    )
 
 
 def to_training(head: Head, finish: Finish, y: np.ndarray) -> np.ndarray:

@@ -23,6 +23,8 @@ BLOCKED, SUSPICIOUS = 0.999, 0.98
 _MOST_ROWS = 20_000
 _FOLDS = 5
 _LEAST_ROWS = 40  # on fewer rows a perfect order happens by chance
+_LEAST_OF_CLASS = 5  # likewise with fewer rows of a class
+_MOST_CODES = 64  # a number with more values is cut into so many ranges where it has to tell many classes
 
 
 @dataclass(frozen=True)
@@ -88,31 +90,42 @@ def _leaks(
             for index, table in enumerate(encoding.categories):
                 codes = inputs["categories"][rows, index]
                 scores = [_score(head, _mean_by_code(codes, q), q) for q in questions]
-                yield Leak(table.column, target, min(scores), "its category")
+                yield Leak(table.column, target, min(scores, default=0.0), "its category")
 
 
 def _questions(head: Head, y: np.ndarray) -> list[np.ndarray]:
     """The numbers to tell: the amounts themselves, or for each of the commonest classes whether it is that one."""
     if head.kind == "regression":
         return [y]
-    if head.kind != "multiclass":
-        return [y]
-    counts = np.bincount(y.astype(int))
-    return [(y == label).astype(float) for label in np.argsort(-counts)[:5] if 0 < counts[label] < len(y)]
+    if head.kind == "multiclass":
+        commonest = np.argsort(-np.bincount(y.astype(int)))[:5]
+        asked = [(y == label).astype(float) for label in commonest]
+    else:
+        asked = [y]
+    return [q for q in asked if _LEAST_OF_CLASS <= q.sum() <= len(q) - _LEAST_OF_CLASS]
 
 
 def _strongest(name: str, target: str, head: Head, values: np.ndarray, questions: list[np.ndarray]) -> Leak:
     missing = np.isnan(values)
     known = ~missing
-    by_order = 0.0
-    if known.sum() >= _LEAST_ROWS and known.mean() > 0.5 and len(questions) <= 2:
-        by_order = min(_score(head, values[known], q[known]) for q in questions)
-    by_absence = 0.0
+    by_value = by_absence = 0.0
+    if known.sum() >= _LEAST_ROWS and known.mean() > 0.5:
+        by_value = _by_value(head, values[known], [q[known] for q in questions])
     if 0 < missing.mean() < 1:
-        by_absence = min(_score(head, missing.astype(float), q) for q in questions)
-    if by_absence > by_order:
+        by_absence = min((_score(head, missing.astype(float), q) for q in questions), default=0.0)
+    if by_absence > by_value:
         return Leak(name, target, by_absence, "whether it is missing")
-    return Leak(name, target, by_order, "its value")
+    return Leak(name, target, by_value, "its value")
+
+
+def _by_value(head: Head, values: np.ndarray, questions: list[np.ndarray]) -> float:
+    """By the order of the values; where no order tells all classes, by narrow ranges as if they were categories."""
+    if head.kind != "multiclass":
+        return min((_score(head, values, q) for q in questions), default=0.0)
+    distinct, codes = np.unique(values, return_inverse=True)
+    if len(distinct) > _MOST_CODES:
+        codes = np.digitize(values, np.quantile(values, np.linspace(0, 1, _MOST_CODES + 1)[1:-1]))
+    return min((_score(head, _mean_by_code(codes, q), q) for q in questions), default=0.0)
 
 
 def _score(head: Head, feature: np.ndarray, y: np.ndarray) -> float:

@@ -119,7 +119,7 @@ def score(metric: str, head: Head, y: np.ndarray, p: np.ndarray, parts: Parts = 
     if head.kind == "regression":
         return _regression(metric, y[:, 0], p[:, 0])
     if head.kind == "multilabel":
-        return float(np.mean([_binary(metric, y[:, i], p[:, i]) for i in range(y.shape[1])]))
+        return _mean_of_defined([_binary(metric, y[:, i], p[:, i]) for i in range(y.shape[1])])
     if head.kind == "binary":
         return _binary(metric, y[:, 0], p[:, 0])
     return _multiclass(metric, y[:, 0].astype(int), p)
@@ -138,7 +138,7 @@ def _regression(metric: str, y: np.ndarray, p: np.ndarray) -> float:
 def _binary(metric: str, y: np.ndarray, p: np.ndarray) -> float:
     y = y.astype(int)
     if metric == "accuracy":
-        return float(np.mean((p > 0.5) == y))
+        return float(np.mean((p >= 0.5) == y))
     if metric == "log_loss":
         p = np.clip(p, _TINY, 1 - _TINY)
         return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
@@ -154,6 +154,10 @@ def _multiclass(metric: str, y: np.ndarray, p: np.ndarray) -> float:
         chosen = np.clip(p[np.arange(len(y)), y], _TINY, 1.0)
         return float(-np.mean(np.log(chosen)))
     present = [label for label in range(p.shape[1]) if 0 < (y == label).sum() < len(y)]
-    if not present:
-        return float("nan")
-    return float(np.mean([_binary(metric, (y == label).astype(int), p[:, label]) for label in present]))
+    return _mean_of_defined([_binary(metric, (y == label).astype(int), p[:, label]) for label in present])
+
+
+def _mean_of_defined(values: Sequence[float]) -> float:
+    """The mean over the classes or labels that the rows define; NaN where there is none."""
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else float("nan")

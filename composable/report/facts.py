@@ -115,18 +115,27 @@ class Rotation:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A network of an ensemble: the number of its trial, its name, its weight."""
+
+    trial: int
+    name: str
+    weight: float
+
+
+@dataclass(frozen=True)
 class Detail:
     """The large part of a trial.
 
     Attributes:
-        members: Of an ensemble, which has no architecture of its own: name and weight of each, and where it is.
+        members: Of an ensemble, which has no architecture of its own.
     """
 
     architecture: Mapping[str, Any]
     settings: Mapping[str, Any]
     calibration: Mapping[str, Any]
     histories: tuple[Rotation, ...]
-    members: tuple[tuple[int, str, float], ...] = ()
+    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,10 +190,7 @@ def read_detail(trial: Trial) -> Detail:
         settings=mapping(content.get("settings")),
         calibration=mapping(content.get("calibration")),
         histories=tuple(_rotation(history) for history in objects(content.get("histories"))),
-        members=tuple(
-            (count(member.get("trial")) or 0, text(member.get("name"), 60), number(member.get("weight")) or 0.0)
-            for member in objects(content.get("members"))
-        ),
+        members=tuple(_member(member) for member in objects(content.get("members"))),
     )
 
 
@@ -262,6 +268,14 @@ def _trial(path: Path, content: Mapping[str, Any]) -> Trial:
         parameters=count(content.get("parameters")),
         bytes=count(content.get("bytes")),
         latency_ms=number(content.get("latency_ms")),
+    )
+
+
+def _member(member: Mapping[str, Any]) -> Member:
+    return Member(
+        trial=count(member.get("trial")) or 0,
+        name=text(member.get("name"), 60),
+        weight=number(member.get("weight")) or 0.0,
     )
 
 

@@ -94,17 +94,17 @@ def _learning(facts: Facts) -> tuple[list[Chart], str]:
 
 
 def _drawn(facts: Facts, deployed: Trial | None) -> tuple[Trial | None, Detail | None, str]:
-    """The trial whose architecture is drawn: the deployed one, or of an ensemble the member that weighs most."""
+    """The trial whose architecture is drawn: the deployed one, or an ensemble's strongest with a note."""
     if deployed is None:
         return None, None, ""
     detail = read_detail(deployed)
     if not detail.members:
         return deployed, detail, ""
     numbers = {trial.number: trial for trial in facts.trials}
-    heaviest = max(detail.members, key=lambda member: member[2])
-    voices = ", ".join(f"{name} {weight:.0%}" for _, name, weight in detail.members)
-    member = numbers.get(heaviest[0])
-    return member, read_detail(member) if member else None, f"The deployed model averages {voices}. Drawn is the first by weight."
+    heaviest = numbers.get(max(detail.members, key=lambda member: member.weight).trial)
+    averaged = ", ".join(f"{member.name} {member.weight:.0%}" for member in detail.members)
+    note = f"The deployed model averages {averaged}. Drawn is the first by weight."
+    return heaviest, read_detail(heaviest) if heaviest else None, note
 
 
 def _network(facts: Facts, detail: Detail | None) -> Figure | None:

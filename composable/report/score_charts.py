@@ -100,8 +100,8 @@ def _window(trials: Sequence[Trial]) -> tuple[float, float]:
     One diverged candidate must not squeeze the others together.
     """
     scores = [score for trial in trials for score in (trial.score, trial.test_score) if score is not None]
-    rivals = [trial.score for trial in trials if trial.role in ("baseline", "reference") and trial.score is not None]
-    anchors = rivals or scores
+    rivals = [trial for trial in trials if trial.role in ("baseline", "reference")]
+    anchors = [trial.score for trial in rivals if trial.score is not None] or scores
     if trials[0].higher_is_better:
         best, worst = max(scores), min(anchors)
         bound = worst - 0.5 * abs(best - worst)

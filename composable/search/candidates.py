@@ -1,9 +1,10 @@
-"""The networks worth trying on a table: a portfolio, cheapest first, then random draws from open architectures."""
+"""The networks worth trying on a table: a portfolio, cheapest first, then draws from open architectures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, count
 
 import numpy as np
@@ -20,7 +21,7 @@ from composable.zoo.tabm import tabm_mini
 
 PORTFOLIO = 5  # candidates that are always there; draws follow
 _WIDE = 100  # from so many numbers on, embeddings and bins are kept small
-_LARGE = 20_000
+_LARGE = 20_000  # from so many rows on, networks are kept smaller
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,15 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
     """A linear model, MLPs and TabM-minis; the first takes a second or two."""
     tasks, categories = table.tasks, table.categories
     bins, width = (16, 4) if table.wide else (48, 8)
-    shape = {"categories": categories, "bins": bins, "width": width}
+    perceptron = partial(mlp, tasks, categories=categories, bins=bins, width=width)
+    tabm = partial(tabm_mini, tasks, categories=categories, width=width)
     units = 128 if table.rows > _LARGE else 192
     yield Candidate("linear", linear(tasks, categories=categories), _settings(table, 1e-2, patience=8))
-    yield Candidate("mlp", mlp(tasks, **shape), _settings(table, 1e-3))
-    small = tabm_mini(tasks, **shape | {"bins": max(8, bins // 3)}, units=96, blocks=3, dropout=0.0)
+    yield Candidate("mlp", perceptron(), _settings(table, 1e-3))
+    small = tabm(bins=max(8, bins // 3), units=96, blocks=3, dropout=0.0)
     yield Candidate("tabm_mini_small", small, _settings(table, 2e-3))
-    yield Candidate("tabm_mini", tabm_mini(tasks, **shape, units=units), _settings(table, 2e-3))
-    deep = mlp(tasks, **shape, units=384, blocks=3, dropout=0.25)
+    yield Candidate("tabm_mini", tabm(bins=bins, units=units), _settings(table, 2e-3))
+    deep = perceptron(units=384, blocks=3, dropout=0.25)
     yield Candidate("mlp_deep", deep, _settings(table, 5e-4))
 
 
@@ -89,29 +91,37 @@ def _draws(table: Table, seed: int) -> Iterator[Candidate]:
     for number in count(1):
         rng = np.random.default_rng(derive(seed, "draw", number))
         name = tuple(spaces)[number % len(spaces)]
-
-        def pick(path: str, options: tuple, rng: np.random.Generator = rng) -> object:
-            return options[int(rng.integers(len(options)))]
-
-        architecture = spaces[name].fill(pick)
+        architecture = _drawn(spaces[name], rng)
         rate = float(np.exp(rng.uniform(np.log(5e-4), np.log(5e-3))))
         settings = replace(_settings(table, rate), weight_decay=float(rng.choice([0.0, 3e-4, 3e-2])))
         yield Candidate(f"{name}_{number}", architecture, settings)
 
 
+def _drawn(space: Architecture, rng: np.random.Generator) -> Architecture:
+    return space.fill(lambda _, options: options[int(rng.integers(len(options)))])
+
+
 def _spaces(table: Table) -> dict[str, Architecture]:
     """The portfolio's families with their metaparameters left open."""
     tasks, categories = table.tasks, table.categories
-    bins, widths = (Choice((4, 16)), Choice((2, 4))) if table.wide else (Choice((8, 16, 48)), Choice((4, 8, 16)))
-    dropout = Choice((0.0, 0.1, 0.25))
-    units = (64, 96, 128) if table.rows > _LARGE else (64, 128, 256)
+    bins, width = (4, 16), (2, 4)
+    if not table.wide:
+        bins, width = (8, 16, 48), (4, 8, 16)
+    families = {
+        "mlp": (mlp, (128, 256, 512)),
+        "tabm_mini": (tabm_mini, (64, 96, 128) if table.rows > _LARGE else (64, 128, 256)),
+    }
     return {
-        "mlp": mlp(
-            tasks, categories=categories, units=Choice((128, 256, 512)), blocks=2, dropout=dropout, bins=bins, width=widths
-        ),
-        "tabm_mini": tabm_mini(
-            tasks, categories=categories, units=Choice(units), blocks=2, dropout=dropout, bins=bins, width=widths
-        ),
+        name: family(
+            tasks,
+            categories=categories,
+            units=Choice(units),
+            blocks=2,
+            dropout=Choice((0.0, 0.1, 0.25)),
+            bins=Choice(bins),
+            width=Choice(width),
+        )
+        for name, (family, units) in families.items()
     }
 
 

@@ -1,4 +1,7 @@
-"""Greedy ensemble selection with replacement (Caruana et al. 2004, "Ensemble Selection from Libraries of Models")."""
+"""Greedy ensemble selection with replacement.
+
+Caruana et al. 2004, "Ensemble Selection from Libraries of Models".
+"""
 
 from __future__ import annotations
 
@@ -13,35 +16,43 @@ ROUNDS = 25  # AutoGluon reports no gain from more
 
 
 def greedy_weights(judge: Judge, opinions: Sequence[Opinion], *, most: int) -> np.ndarray:
-    """How often each opinion is taken up, as shares: in each round the one that helps the validation score most.
+    """How often each opinion is taken up, as shares: in each round the one that helps the score most.
 
-    Of all rounds the best is kept, so the result is never worse on the validation rows than the best single opinion.
+    Of all rounds the best is kept: on the validation rows it is never worse than the best opinion alone.
 
     Args:
-        judge: Scores the blends.
+        judge: Scores the blends, on the validation rows.
         opinions: Of the candidates.
         most: So many different ones are taken up at most.
+
+    Returns:
+        A share per opinion; they sum to one, or are all zero where no opinion has a score.
     """
     metric = judge.problem.metric
-    counts = np.zeros(len(opinions))
+    counts = [0] * len(opinions)
     best_counts, best_score = counts, float("nan")
     for _ in range(ROUNDS):
-        tried = []
-        full = np.count_nonzero(counts) >= most
-        for number in range(len(opinions)):
-            if full and not counts[number]:
-                tried.append(float("nan"))
-                continue
-            counts[number] += 1
-            chosen = np.flatnonzero(counts)
-            mixed = blend([opinions[i] for i in chosen], [counts[i] / counts.sum() for i in chosen])
-            tried.append(judge.selection(mixed))
-            counts[number] -= 1
+        full = sum(count > 0 for count in counts) >= most
+        scores = [
+            float("nan")
+            if full and not count
+            else judge.selection(_blended(opinions, _one_more(counts, number)))
+            for number, count in enumerate(counts)
+        ]
         pick = 0
-        for number, found in enumerate(tried):
-            if better(metric, found, tried[pick]):
+        for number, found in enumerate(scores):
+            if better(metric, found, scores[pick]):
                 pick = number
-        counts[pick] += 1
-        if better(metric, tried[pick], best_score):
-            best_counts, best_score = counts.copy(), tried[pick]
-    return best_counts / max(best_counts.sum(), 1)
+        counts = _one_more(counts, pick)
+        if better(metric, scores[pick], best_score):
+            best_counts, best_score = counts, scores[pick]
+    return np.array(best_counts) / max(sum(best_counts), 1)
+
+
+def _one_more(counts: Sequence[int], number: int) -> list[int]:
+    return [count + (place == number) for place, count in enumerate(counts)]
+
+
+def _blended(opinions: Sequence[Opinion], counts: Sequence[int]) -> Opinion:
+    chosen = [(opinion, count) for opinion, count in zip(opinions, counts, strict=True) if count]
+    return blend([opinion for opinion, _ in chosen], [count / sum(counts) for _, count in chosen])

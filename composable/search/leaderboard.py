@@ -14,8 +14,8 @@ def leaderboard(run: Path) -> list[dict[str, Any]]:
 
     Returns:
         Objects with `rank`, `model`, `role`, `status`, `metric`, `higher_is_better`, `validation`, `test`,
-        `parameters`, `bytes`, `latency_ms`, `seconds`, `trial`, `reason`, `deployed`. A baseline or reference is never
-        deployed. Scores that don't exist are None.
+        `parameters`, `bytes`, `latency_ms`, `seconds`, `trial`, `reason`, `deployed`. A baseline or reference
+        is never deployed. Scores that don't exist are None.
     """
     deployed = json.loads((run / "run.json").read_text(encoding="utf-8")).get("deployed")
     trials = [json.loads(path.read_text(encoding="utf-8")) for path in (run / "trials").glob("*/trial.json")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,20 +16,22 @@ Arrays = list[np.ndarray]  # one per head
 
 @dataclass(frozen=True, eq=False)
 class Opinion:
-    """Finished predictions, one array per head with a row for every row of the table (NaN where there is none).
+    """Finished predictions: one array per head, a row for every row of the table, NaN where none was made.
 
     Attributes:
-        validation: From networks that stopped by these rows but did not learn from them.
+        validation: From networks that stopped by these rows but did not learn from them; empty where nothing
+            was said at all.
         test: From networks that never saw these rows.
-        own_test: For the rows of the person's own test file; empty lists where there is none.
+        own_test: For the rows of the person's own test file; empty where there is none.
     """
 
-    validation: Arrays
-    test: Arrays
-    own_test: Arrays
+    validation: Arrays = field(default_factory=list)
+    test: Arrays = field(default_factory=list)
+    own_test: Arrays = field(default_factory=list)
 
 
-Said = Callable[[int], tuple[Arrays, Arrays, Arrays]]  # rotation -> predictions for its validation, test, own test rows
+# From the number of a rotation to the predictions for its validation and test rows and the person's own.
+Said = Callable[[int], tuple[Arrays, Arrays, Arrays]]
 
 
 def pool(problem: Problem, split: Split, rotations: Sequence[int], rows: int, said: Said) -> Opinion:
@@ -50,7 +52,8 @@ def blend(opinions: Sequence[Opinion], weights: Sequence[float]) -> Opinion:
     """The weighted average of what several candidates say."""
 
     def mixed(parts: Sequence[Arrays]) -> Arrays:
-        return [sum(w * p for w, p in zip(weights, of_head, strict=True)) for of_head in zip(*parts, strict=True)]
+        heads = zip(*parts, strict=True)
+        return [np.sum([w * p for w, p in zip(weights, head, strict=True)], axis=0) for head in heads]
 
     return Opinion(
         mixed([o.validation for o in opinions]),
@@ -94,7 +97,8 @@ class Judge:
     def test(self, opinion: Opinion) -> dict[str, float]:
         """Every metric on the test rows of those rotations, empty where there are none."""
         if opinion.own_test:
-            return self._scores(self.own_targets, opinion.own_test, "own_test", [np.arange(len(self.own_targets[0]))])
+            everything = [np.arange(len(self.own_targets[0]))]
+            return self._scores(self.own_targets, opinion.own_test, "own_test", everything)
         return self._scores(self.targets, opinion.test, "test", self._needed("test"))
 
     def _needed(self, part: str) -> list[np.ndarray]:
@@ -132,12 +136,13 @@ class Judge:
 def _numbered(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     """All rows one after another, and where in that order each part lies."""
     ends = np.cumsum([len(part) for part in rows])
-    return np.concatenate(rows), [np.arange(end - len(part), end) for end, part in zip(ends, rows, strict=True)]
+    places = [np.arange(end - len(part), end) for end, part in zip(ends, rows, strict=True)]
+    return np.concatenate(rows), places
 
 
 def covered(predictions: Arrays) -> np.ndarray:
     """Which rows have a prediction."""
-    return ~np.isnan(predictions[0]).any(axis=1) if predictions else np.zeros(0, bool)
+    return np.invert(np.any(np.isnan(predictions[0]), axis=1)) if predictions else np.zeros(0, bool)
 
 
 def _at(arrays: Sequence[np.ndarray], rows: np.ndarray) -> Arrays:
@@ -145,6 +150,8 @@ def _at(arrays: Sequence[np.ndarray], rows: np.ndarray) -> Arrays:
 
 
 class _Pool:
+    """The mean of what was predicted for each row."""
+
     def __init__(self, problem: Problem, rows: int) -> None:
         self._sums = [np.zeros((rows, head.width)) for head in problem.heads]
         self._counts = np.zeros((rows, 1))
@@ -158,5 +165,3 @@ class _Pool:
     def means(self) -> Arrays:
         with np.errstate(invalid="ignore", divide="ignore"):
             return [total / self._counts for total in self._sums]  # 0/0 = NaN: no prediction
-
-

@@ -27,13 +27,16 @@ class Trial:
         number: In the order of training.
         name: Of the candidate, of the baseline or of the reference.
         role: Whether it may be deployed: networks and ensembles only.
-        candidate: Architecture and settings of a network.
+        candidate: Architecture and settings of a network, None for the other roles; see `network`.
         trained: Its networks, one per rotation.
         calibrations: One per head.
-        opinion: What it says about rows it didn't learn from.
+        opinion: What it says about rows it didn't learn from; empty until it has said something.
         score: The selection score on the validation rows of the rotations that every candidate trains.
         seconds: Spent on it.
-        status, reason: done or failed, and why.
+        status: Whether it came to its end.
+        reason: Why it failed.
+        members: Of an ensemble: the networks' trials and their weights.
+        cost: `parameters`, `bytes` and `latency_ms`, where they are known.
     """
 
     number: int
@@ -42,13 +45,34 @@ class Trial:
     candidate: Candidate | None = None
     trained: list[Trained] = field(default_factory=list)
     calibrations: tuple[Calibration, ...] = ()
-    opinion: Opinion | None = None
+    opinion: Opinion = field(default_factory=Opinion)
     score: float = float("nan")
     seconds: float = 0.0
-    status: str = "done"
+    status: Literal["done", "failed"] = "done"
     reason: str = ""
     members: tuple[tuple[Trial, float], ...] = ()
     cost: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether the clock ended its training."""
+        return any(t.history.stopped == "deadline" for t in self.trained)
+
+    @property
+    def network(self) -> Candidate:
+        """The candidate of a network's trial.
+
+        Raises:
+            ValueError: For the other roles, which have none.
+        """
+        if self.candidate is None:
+            raise ValueError(f"The {self.role} {self.name!r} is no network.")
+        return self.candidate
+
+    @property
+    def shares(self) -> tuple[tuple[Trial, float], ...]:
+        """The networks' trials that answer and their weights: an ensemble's members, or the trial alone."""
+        return self.members or ((self, 1.0),)
 
     def finishes(self, network: Trained) -> tuple[Finish, ...]:
         """What turns this trial's logits into answers: the network's own scaling, the trial's temperature."""
@@ -58,7 +82,9 @@ class Trial:
         )
 
 
-def conclude(trial: Trial, problem: Problem, split: Split, targets: Sequence[np.ndarray], judge: Judge, seed: int) -> None:
+def conclude(
+    trial: Trial, problem: Problem, split: Split, targets: Sequence[np.ndarray], judge: Judge, seed: int
+) -> None:
     """Calibrate a network's trial on its pooled validation rows, gather its opinion and score it."""
     needed = [t for t in trial.trained if t.rotation < split.needed]
     observed = [np.concatenate([y[split.rotations[t.rotation].validation] for t in needed]) for y in targets]
@@ -102,7 +128,7 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
         "latency_ms": None,
         **trial.cost,
     }
-    if trial.opinion is not None:
+    if trial.opinion.validation:
         facts |= {
             "validation": judge.validation(trial.opinion),
             "test": judge.test(trial.opinion),
@@ -116,7 +142,9 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
             "calibration": _calibration(trial, judge.problem),
         }
     if trial.members:
-        facts["members"] = [{"trial": t.number, "name": t.name, "weight": round(w, 4)} for t, w in trial.members]
+        facts["members"] = [
+            {"trial": t.number, "name": t.name, "weight": round(w, 4)} for t, w in trial.members
+        ]
     return facts
 
 

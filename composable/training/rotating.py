@@ -1,4 +1,4 @@
-"""Train one candidate on the rotations of a split, and gather what it says about rows it did not learn from."""
+"""Train one candidate on the rotations of a split; each predicts the rows it did not learn from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,17 @@ from composable.engine.losses import (
     squared_error,
 )
 from composable.engine.predict import predict
-from composable.engine.train import Epoch, History, Rows, Settings, compile_for_training, initialise, train, weights_of
+from composable.engine.train import (
+    Epoch,
+    History,
+    Loss,
+    Rows,
+    Settings,
+    compile_for_training,
+    initialise,
+    train,
+    weights_of,
+)
 from composable.problem.finish import Finish, apply_finish, fit_finish, to_training
 from composable.problem.metrics import score
 from composable.problem.problem import Head, Problem
@@ -70,7 +80,7 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """One network: the weights after one rotation and its logits, per head, for the rows it didn't learn from."""
+    """One network: its weights after one rotation, and its logits per head for rows it didn't learn from."""
 
     rotation: int
     weights: Arrays
@@ -106,17 +116,24 @@ class Workbench:
         *,
         seed: int,
         deadline: Deadline,
-        on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+        on_epoch: Callable[[Epoch], None] = lambda _: None,
     ) -> Trained:
-        """Train on the training rows of `rotation`, stop by its validation rows, predict those and its test rows."""
+        """Train on the training rows of `rotation`, stop by its validation rows, predict both other parts.
+
+        Args:
+            number: Of the rotation; each draws its own weights.
+            rotation: Which rows are which.
+            seed: For everything random.
+            deadline: Training stops when it is reached.
+            on_epoch: Told about every epoch as it ends.
+        """
         began = time.monotonic()
         heads = self.material.problem.heads
         seed = derive(seed, self.candidate.name, number)
         initialise(self.network, self.build, seed)
         adapt(self.network, self.material.at(rotation.train), categories=self.material.categories)
         finishes = tuple(
-            fit_finish(head, y[rotation.train])
-            for head, y in zip(heads, self.material.targets, strict=True)
+            fit_finish(head, y[rotation.train]) for head, y in zip(heads, self.material.targets, strict=True)
         )
         history = train(
             self.network,
@@ -148,7 +165,7 @@ class Workbench:
         return Rows(material.at(rows), targets, None if material.weights is None else material.weights[rows])
 
 
-def _loss(head: Head, metric: str):  # noqa: ANN202 (a Loss; naming the type would import keras types here)
+def _loss(head: Head, metric: str) -> Loss:
     match head.kind:
         case "regression":
             return absolute_error if metric == "mae" else squared_error
@@ -158,9 +175,12 @@ def _loss(head: Head, metric: str):  # noqa: ANN202 (a Loss; naming the type wou
 
 
 def _held_out_loss(heads: tuple[Head, ...], logits: Arrays, targets: tuple[np.ndarray, ...]) -> float:
-    """Log loss, or mean squared error of standardised targets: smoother than most metrics, so a better guide."""
+    """Log loss, or squared error of standardised targets: smoother than most metrics, so a better guide."""
     total = 0.0
     for head, said, y in zip(heads, logits, targets, strict=True):
-        error = score("rmse" if head.kind == "regression" else "log_loss", head, y, apply_finish(np, head, Finish(), said))
-        total += error**2 if head.kind == "regression" else error
+        answers = apply_finish(np, head, Finish(), said)
+        if head.kind == "regression":
+            total += score("rmse", head, y, answers) ** 2
+        else:
+            total += score("log_loss", head, y, answers)
     return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def load_trained(folder: Path) -> list[Trained]:
 
 def _load(path: Path) -> Trained:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         facts = json.loads(arrays.pop("facts").tobytes())
         lists = {name: _numbered(arrays, name) for name in _LISTS}
@@ -56,11 +57,13 @@ def _load(path: Path) -> Trained:
             seconds=facts["seconds"],
             finishes=tuple(Finish(**finish) for finish in facts["finishes"]),
             history=History(
-                tuple(Epoch(**epoch) for epoch in history["epochs"]), history["best_epoch"], history["stopped"]
+                tuple(Epoch(**epoch) for epoch in history["epochs"]),
+                history["best_epoch"],
+                history["stopped"],
             ),
             **lists,
         )
-    except (OSError, ValueError, KeyError, TypeError) as broken:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as broken:
         raise ArtifactError(
             "A stored network must be as it was written.",
             received=f"{path}: {broken}",

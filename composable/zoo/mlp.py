@@ -1,5 +1,7 @@
-"""Multilayer perceptron with piecewise-linear embeddings of the numbers
-(Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", arXiv:2203.05556)."""
+"""Multilayer perceptron with piecewise-linear embeddings of the numbers.
+
+Gorishniy et al. 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", arXiv:2203.05556.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import Any
 
 from keras import layers
 
-from composable.design import Architecture, Part, component
+from composable.design import Architecture, Choice, Part, component
 from composable.design.prestems import prepare
 from composable.design.stems import piecewise_linear
 
@@ -23,11 +25,11 @@ def mlp(
     tasks: tuple[Part, ...],
     *,
     categories: tuple[int, ...] = (),
-    units: int = 256,
+    units: int | Choice = 256,
     blocks: int = 2,
-    dropout: float = 0.1,
-    bins: int = 48,
-    width: int = 8,
+    dropout: float | Choice = 0.1,
+    bins: int | Choice = 48,
+    width: int | Choice = 8,
 ) -> Architecture:
     """Embeddings, then `blocks` dense blocks of `units`."""
     return Architecture(

@@ -1,5 +1,8 @@
-"""TabM-mini: one network that is an ensemble of `members` (Gorishniy, Kotelnikov & Babenko 2025, "TabM: Advancing
-Tabular Deep Learning with Parameter-Efficient Ensembling", arXiv:2410.24210, sections 3.2-3.4)."""
+"""TabM-mini: one network that is an ensemble of members.
+
+Gorishniy, Kotelnikov & Babenko 2025, "TabM: Advancing Tabular Deep Learning with Parameter-Efficient
+Ensembling", arXiv:2410.24210, sections 3.2-3.4.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,32 @@ from typing import Any
 
 from keras import initializers, layers
 
-from composable.design import Architecture, Part, component
+from composable.design import Architecture, Choice, Part, component
 from composable.design.prestems import prepare
 from composable.design.stems import piecewise_linear
+
+MEMBERS = 16  # the paper's default is 32
 
 
 @component
 def members(x: Any, *, count: int) -> Any:
-    """Each member sees the features scaled by its own random factors: all that tells the members apart below the head.
+    """Each member sees the features times random factors of its own, which alone tell it from the others.
 
     Returns:
         Shape (rows, count, features).
     """
     features = int(x.shape[-1])
     return layers.EinsumDense(
-        "bd,kd->bkd", (count, features), kernel_initializer=initializers.RandomNormal(stddev=1.0), name="members"
+        "bd,kd->bkd",
+        (count, features),
+        kernel_initializer=initializers.RandomNormal(stddev=1.0),  # pyright: ignore[reportArgumentType]
+        name="members",
     )(x)
 
 
 @component
 def shared_block(x: Any, *, units: int, dropout: float = 0.1) -> Any:
-    """Dense and ReLU with weights shared by the members; they share the dropout mask too, which saves random numbers."""
+    """Dense and ReLU; the members share the weights and, to save random numbers, the dropout mask."""
     x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
     return layers.Dropout(dropout, noise_shape=(None, 1, units))(x) if dropout else x
 
@@ -36,19 +44,18 @@ def tabm_mini(
     tasks: tuple[Part, ...],
     *,
     categories: tuple[int, ...] = (),
-    count: int = 16,
-    units: int = 256,
+    units: int | Choice = 256,
     blocks: int = 2,
-    dropout: float = 0.1,
-    bins: int = 48,
-    width: int = 8,
+    dropout: float | Choice = 0.1,
+    bins: int | Choice = 48,
+    width: int | Choice = 8,
 ) -> Architecture:
-    """Embeddings, `count` members, `blocks` shared blocks, a head for each member; predictions averaged."""
+    """Embeddings, the members, `blocks` shared blocks, a head for each member; predictions averaged."""
     return Architecture(
         prestem=Part(prepare, categories=categories, bins=bins),
         stem=Part(piecewise_linear, width=width),
         learner=(
-            Part(members, count=count),
+            Part(members, count=MEMBERS),
             *(Part(shared_block, units=units, dropout=dropout) for _ in range(blocks)),
         ),
         tasks=tasks,

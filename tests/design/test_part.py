@@ -8,7 +8,8 @@ from composable.zoo.tabm import tabm_mini
 
 
 def test_an_unknown_metaparameter_names_those_there_are():
-    with pytest.raises(TypeError, match=r"`dense_block` has no metaparameter `unit`. It takes: units, dropout"):
+    message = r"`dense_block` has no metaparameter `unit`\. It takes: units, dropout"
+    with pytest.raises(TypeError, match=message):
         Part(dense_block, unit=3)
 
 

@@ -21,7 +21,8 @@ def plain(inputs, *, categories=(), bins=0, train=None):
 def test_a_missing_number_is_imputed_by_the_median_and_marked():
     numbers = np.array([[1.0], [2.0], [3.0], [np.nan]], "float32")
     found = plain({"numbers": numbers})
-    np.testing.assert_allclose(found[:, 0], [-np.sqrt(0.9), 0, np.sqrt(0.9), 0], atol=1e-6)  # (x-2)/1, smoothly clipped
+    one = np.sqrt(0.9)  # of (x - 2) / 1, smoothly clipped
+    np.testing.assert_allclose(found[:, 0], [-one, 0, one, 0], atol=1e-6)
     np.testing.assert_array_equal(found[:, 1], [0, 0, 0, 1])
 
 
@@ -63,7 +64,9 @@ def test_d22_changing_other_rows_never_changes_what_was_fitted():
 def test_the_piecewise_linear_encoding_is_the_papers():
     """With quantile edges 0, 1, 2 the value 1.5 is (1, 0.5): equation 1 of Gorishniy et al. 2022."""
     numbers = np.array([[0.0], [1.0], [2.0], [1.5]], "float32")
-    architecture = Architecture(Part(prepare, bins=2), Part(piecewise_linear, width=2), (), (Part(regressor),))
+    architecture = Architecture(
+        Part(prepare, bins=2), Part(piecewise_linear, width=2), (), (Part(regressor),)
+    )
     model = architecture.build({"numbers": 1})
     adapt(model, {"numbers": numbers[:3]})
     encoded = predict(tap(model, "bins"), {"numbers": numbers})[0]
