@@ -2,10 +2,10 @@
 
 python benchmarks/tables.py --tables DIR [--budget 60] [--seeds 0] [--peers histgb catboost] [--only NAME ...]
 
-DIR holds CSV files and `tables.csv` with the columns file, target and drop (several names joined by `;`). Test
-rows are those whose number, modulo 5, is the seed. The error is the RMSE, 1 - ROC AUC (two classes) or the log
-loss (more). Composable runs through its command line alone and never sees the test rows. Each ratio is cut at 0.5
-and 2.
+DIR holds CSV files and `tables.csv` with the columns file, target and drop (several names joined by `;`).
+Test rows are those whose number, modulo 5, is the seed. The error is the RMSE, 1 - ROC AUC (two classes) or
+the log loss (more). Composable runs through its command line alone and never sees the test rows. Each ratio
+is cut at 0.5 and 2.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def tables(path: Path, only: list[str]) -> list[tuple[str, str, list[str]]]:
-    """The file, the target and the columns to drop of each table, or of those whose name begins as one of `only`."""
+    """File, target and columns to drop of each table, or of those whose file begins with one of `only`."""
     listed = pd.read_csv(path).fillna("").astype(str)
     found = [
         (file, target, drop.split(";"))

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
+import keras
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags, check_consistent_length, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from composable.auto.fit import fit
 from composable.auto.options import FitOptions
-from composable.deploy.bundle import Bundle, load_bundle
-from composable.problem.problem import HeadKind
+from composable.core.errors import DataError
+from composable.core.records import validated
+from composable.deploy.bundle import Bundle
 
 _TARGET = "target"
 
@@ -46,7 +43,7 @@ class _Estimator(BaseEstimator):
         max_epochs: int | None = None,
         metric: str | None = None,
         out: str | Path | None = None,
-        random_state: int | None = 0,
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.time_limit = time_limit
         self.max_trials = max_trials
@@ -63,46 +60,46 @@ class _Estimator(BaseEstimator):
         tags.non_deterministic = self.time_limit is not None
         return tags
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, problem: HeadKind | None) -> Self:
-        frame = self._frame(X, reset=True)
-        weights = None if sample_weight is None else np.asarray(_check_sample_weight(sample_weight, frame))
-        options = FitOptions(
-            target=(_TARGET,),
-            problem=problem,
-            metric=self.metric,
-            time_limit=self.time_limit,
-            max_trials=self.max_trials,
-            max_epochs=self.max_epochs,
-            seed=self._seed(),
-            allow_leaks=True,  # whoever passes arrays has chosen the columns
-        )
-        labelled = frame.assign(**{_TARGET: np.asarray(y)})
-        if self.out is not None:
-            self.bundle_ = fit(labelled, options, out=Path(self.out), sample_weight=weights).bundle
-            return self
-        with tempfile.TemporaryDirectory() as folder:
-            run = fit(labelled, options, out=Path(folder) / "run", sample_weight=weights)
-            self.bundle_: Bundle = load_bundle(run.path / "bundle")
+    @property
+    def model_(self) -> keras.Model:
+        """The deployed network, an ordinary `keras.Model`."""
+        check_is_fitted(self, "bundle_")
+        return self.bundle_.model
+
+    def _fit(
+        self, frame: pd.DataFrame, y: np.ndarray, sample_weight: Any, problem: Literal["multiclass", "regression"]
+    ) -> Self:
+        """Run the pipeline on features and an array of targets, shape (n,), and keep its bundle."""
+        target = _free_name(frame)
+        given = {
+            "target": (target,),
+            "problem": problem,
+            "metric": self.metric,
+            "time_limit": self.time_limit,
+            "max_trials": self.max_trials,
+            "max_epochs": self.max_epochs,
+            "seed": self._seed(),
+            "allow_leaks": True,  # whoever passes arrays has chosen the columns
+        }
+        options = validated(FitOptions, given, origin=type(self).__name__)
+        labelled = frame.assign(**{target: y})
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary, "run") if self.out is None else Path(self.out)
+            self.bundle_: Bundle = fit(labelled, options, out=folder, sample_weight=sample_weight).bundle
         return self
 
-    def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:
-        """Rows under the column names the model knows: a DataFrame's own, x0, x1, ... for arrays."""
+    def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:  # noqa: N803 (scikit-learn's name)
+        """The rows under the names that the model knows: a frame's own, x0, x1, ... for arrays."""
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X.reset_index(drop=True).rename(columns=str)
-        array = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=2 if reset else 1)
+        array = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
         return pd.DataFrame(np.asarray(array), columns=[f"x{i}" for i in range(array.shape[1])])
 
     def _seed(self) -> int:
         if isinstance(self.random_state, (int, np.integer)):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    @property
-    def model_(self) -> Any:
-        """The deployed network, an ordinary `keras.Model`."""
-        check_is_fitted(self, "bundle_")
-        return self.bundle_.model
 
 
 class Classifier(ClassifierMixin, _Estimator):
@@ -113,26 +110,29 @@ class Classifier(ClassifierMixin, _Estimator):
         >>> Classifier(time_limit=60)  # doctest: +SKIP
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 (scikit-learn's name)
         """Train on the rows of `X`, shape (n, features), and their classes `y`, shape (n,).
 
         Raises:
             DataError: If the data can't be used as it is; a ValueError.
         """
-        y = column_or_1d(y, warn=True)
+        frame = self._frame(X, reset=True)
+        y = _one_column(y, frame)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"Classifier needs at least two classes; got 1 class: {self.classes_[0]!r}.")
-        return self._fit(X, codes, sample_weight, "multiclass")
+            raise DataError(
+                "A classifier needs at least two classes.", received=f"1 class: {self.classes_[0]!r}"
+            )
+        return self._fit(frame, codes, sample_weight, "multiclass")
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
         """Probabilities, shape (n, classes), columns in the order of `classes_`."""
         check_is_fitted(self, "bundle_")
         answers = self.bundle_.predict(self._frame(X, reset=False))
         return answers[[f"p_{code}" for code in range(len(self.classes_))]].to_numpy("float64")
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
         """The most probable class of each row, shape (n,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
@@ -145,15 +145,32 @@ class Regressor(RegressorMixin, _Estimator):
         >>> Regressor(time_limit=60)  # doctest: +SKIP
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 (scikit-learn's name)
         """Train on the rows of `X`, shape (n, features), and their numbers `y`, shape (n,).
 
         Raises:
             DataError: If the data can't be used as it is; a ValueError.
         """
-        return self._fit(X, column_or_1d(y, warn=True), sample_weight, "regression")
+        frame = self._frame(X, reset=True)
+        return self._fit(frame, _one_column(y, frame), sample_weight, "regression")
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
         """The expected number for each row, shape (n,)."""
         check_is_fitted(self, "bundle_")
         return self.bundle_.predict(self._frame(X, reset=False))["prediction"].to_numpy("float64")
+
+
+def _one_column(y: Any, frame: pd.DataFrame) -> np.ndarray:
+    """The targets, shape (n,), one for each row of `frame`."""
+    if y is None:
+        raise DataError("fit requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(frame, y)
+    return y
+
+
+def _free_name(frame: pd.DataFrame) -> str:
+    name = _TARGET
+    while name in frame.columns:
+        name += "_"
+    return name

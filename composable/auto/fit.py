@@ -30,7 +30,6 @@ from composable.auto.record import (
     versions,
 )
 from composable.auto.run import Run
-from composable.auto.sample_weight import checked_weights
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.errors import ComposableError
@@ -62,7 +61,7 @@ def fit(
         out: The run folder; by default `runs/` and the data's name.
         progress: Told about each event, see docs/run-folder.md.
         started: The reading of `time.monotonic()` from which the time limit counts; now by default.
-        sample_weight: A weight per row of `data`, not negative.
+        sample_weight: A weight per row of `data`, not negative; scores count all rows that have any alike.
 
     Returns:
         The run; its bundle is deployed, its report written.
@@ -75,9 +74,8 @@ def fit(
     limit = math.inf if options.time_limit is None else float(options.time_limit)
     deadline = Deadline(limit) if started is None else Deadline(limit, started=started)
     waiting: list[Notice] = []
-    understood = understand_table(data, options, waiting.append)
-    weights = checked_weights(sample_weight, understood.kept)
-    wanted = identity(options, _fingerprint(understood, weights), _test_fingerprint(options))
+    understood = understand_table(data, options, waiting.append, sample_weight)
+    wanted = identity(options, _fingerprint(understood, sample_weight), _test_fingerprint(options))
     folder = run_folder(out, understood.table.origin)
     if out is None:
         folder = numbered(folder, wanted)
@@ -91,7 +89,7 @@ def fit(
             return run
     folder.mkdir(parents=True, exist_ok=True)
     recorder = Recorder(folder, progress or (lambda event: None), _carried_on(earlier))
-    return _go(understood, options, wanted, recorder, deadline, weights, waiting)
+    return _go(understood, options, wanted, recorder, deadline, waiting)
 
 
 def _go(
@@ -100,7 +98,6 @@ def _go(
     wanted: dict[str, Any],
     recorder: Recorder,
     deadline: Deadline,
-    weights: np.ndarray | None,
     waiting: list[Notice],
 ) -> Run:
     table, problem, folder = understood.table, understood.problem, recorder.folder
@@ -126,7 +123,7 @@ def _go(
     write_atomically(folder / "schema.json", to_json(understood.schema, format="schema"))
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
-        prepared = prepare(understood, options, weights, recorder.notice)
+        prepared = prepare(understood, options, recorder.notice)
     except (ComposableError, KeyboardInterrupt) as stopped:
         status = "interrupted" if isinstance(stopped, KeyboardInterrupt) else "failed"
         recorder.write(status=status, seconds=round(deadline.spent, 2))
@@ -219,10 +216,11 @@ def _carried_on(earlier: dict[str, Any] | None) -> dict[str, Any]:
     return {"created": before.get("created", now()), "deployed": before.get("deployed")}
 
 
-def _fingerprint(understood: Understood, weights: np.ndarray | None) -> str:
-    if weights is None:
-        return understood.table.fingerprint
-    return hashlib.sha256(understood.table.fingerprint.encode() + weights.tobytes()).hexdigest()
+def _fingerprint(understood: Understood, sample_weight: np.ndarray | None) -> str:
+    fingerprint = understood.table.fingerprint
+    if sample_weight is None:
+        return fingerprint
+    return hashlib.sha256(fingerprint.encode() + np.asarray(sample_weight, "float64").tobytes()).hexdigest()
 
 
 def _test_fingerprint(options: FitOptions) -> str | None:

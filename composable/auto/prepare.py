@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from composable.auto.options import FitOptions
+from composable.auto.sample_weight import checked_weights
 from composable.core.errors import DataError
 from composable.core.records import from_json
 from composable.core.seeds import derive
@@ -39,16 +40,16 @@ class Understood:
     """A table whose columns and question are known.
 
     Attributes:
-        table: Without the rows that have no target.
+        table: Without the rows that have no target or no weight.
         schema: Of its columns.
         problem: What is asked.
-        kept: Which rows of the data are in `table`, shape (n,).
+        weights: A weight per row of `table`, with a mean of one; None where all count alike.
     """
 
     table: Table
     schema: Schema
     problem: Problem
-    kept: np.ndarray
+    weights: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +64,16 @@ class Prepared:
     own_targets: tuple[np.ndarray, ...]
 
 
-def understand_table(data: Any, options: FitOptions, tell: Tell) -> Understood:
+def understand_table(
+    data: Any, options: FitOptions, tell: Tell, sample_weight: np.ndarray | None = None
+) -> Understood:
     """Read the data and find out what is asked.
+
+    Args:
+        data: As for `fit`.
+        options: As for `fit`.
+        tell: Is told each choice.
+        sample_weight: A weight per row of the data, not negative; rows without weight are left out.
 
     Raises:
         DataError, ConfigError: If the data, the schema or the options don't fit together.
@@ -75,7 +84,9 @@ def understand_table(data: Any, options: FitOptions, tell: Tell) -> Understood:
     check_targets(table, options.target)
     check_dropped(table, options.drop, options.target)
     schema = _schema(table, options, tell)
-    table, kept = _with_targets(table, schema, options, tell)
+    weights = checked_weights(sample_weight, len(table.frame))
+    kept = _have_targets(table, schema, options, tell) & (weights > 0)
+    table, weights = replace(table, frame=table.frame[kept].reset_index(drop=True)), weights[kept]
     problem = understand(
         table.frame,
         schema,
@@ -91,10 +102,11 @@ def understand_table(data: Any, options: FitOptions, tell: Tell) -> Understood:
             received=f"{table.origin}: no usable column is left",
             remedy="look at `composable inspect`, and edit the schema if a column was dropped wrongly",
         )
-    return Understood(table, schema, problem, kept)
+    alike = sample_weight is None
+    return Understood(table, schema, problem, None if alike else (weights / weights.mean()).astype("float32"))
 
 
-def prepare(understood: Understood, options: FitOptions, weights: np.ndarray | None, tell: Tell) -> Prepared:
+def prepare(understood: Understood, options: FitOptions, tell: Tell) -> Prepared:
     """Check for leaks and copies, divide the rows, encode them.
 
     Raises:
@@ -126,7 +138,7 @@ def prepare(understood: Understood, options: FitOptions, weights: np.ndarray | N
         own_targets = encode_targets(own.frame, schema, problem, origin=own.origin)
         _tell_shared(table, own, schema, tell)
     sizes = tuple(category.size for category in encoding.categories)
-    material = Material(problem, inputs, targets, sizes, weights, own_inputs)
+    material = Material(problem, inputs, targets, sizes, understood.weights, own_inputs)
     return Prepared(understood, split, encoding, material, own, own_targets)
 
 
@@ -155,13 +167,11 @@ def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
     return schema
 
 
-def _with_targets(
-    table: Table, schema: Schema, options: FitOptions, tell: Tell
-) -> tuple[Table, np.ndarray]:
-    """Leave out rows without a target, if the person said so; also which rows stay."""
+def _have_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell) -> np.ndarray:
+    """Which rows have a value in every target; others may be left out only if the person said so."""
     missing = target_missing(table.frame, schema, options.target)
     if not missing.any():
-        return table, ~missing
+        return ~missing
     rows = np.flatnonzero(missing)
     if not options.drop_missing_target:
         raise DataError(
@@ -171,8 +181,7 @@ def _with_targets(
             remedy="--drop-missing-target leaves those rows out",
         )
     tell(Notice(f"{len(rows)} rows without a target are left out.", "warning"))
-    frame = table.frame[~missing].reset_index(drop=True)
-    return replace(table, frame=frame), ~missing
+    return ~missing
 
 
 def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table | None:
@@ -186,7 +195,8 @@ def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table 
         decimal=options.decimal or (format_.decimal if format_ else None),
     )
     check_targets(table, options.target)
-    return _with_targets(table, understood.schema, options, tell)[0]
+    kept = _have_targets(table, understood.schema, options, tell)
+    return replace(table, frame=table.frame[kept].reset_index(drop=True))
 
 
 def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from composable.core.errors import NothingSucceeded
 from composable.core.seeds import derive
 from composable.core.workspace import write_atomically, write_json
 from composable.engine.predict import predict
-from composable.problem.baseline import gradient_boosting, knowing_nothing
+from composable.problem.baseline import ITERATIONS, gradient_boosting, knowing_nothing
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.search.candidates import PORTFOLIO, Table, candidates
@@ -31,6 +31,7 @@ from composable.training.rotating import Candidate, Material, Trained, Workbench
 from composable.training.storage import load_trained, save_trained
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
+BASELINE_SHARE = 0.3  # of the time that is left
 MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 Deploy = Callable[[Trial], None]
@@ -141,23 +142,43 @@ class Search:
         trial = Trial(len(self.trials), "gradient_boosting", "baseline")
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
         began = time.monotonic()
-        weights = self._material.weights
         try:
-            trial.opinion = self._opinion(
-                lambda train, asked: gradient_boosting(
-                    self._problem.heads,
-                    self._material.at(train),
-                    tuple(y[train] for y in self._material.targets),
-                    {name: values for name, values in asked.items() if name != "_"},
-                    seed=derive(self.seed, "baseline"),
-                    weights=None if weights is None else weights[train],
-                )
-            )
+            needed = self._boosting_seconds()
+            if needed > self.left * BASELINE_SHARE:
+                raise ValueError(f"it would take about {needed:.0f} s, too much of the time that is left")
+            trial.opinion = self._opinion(self._boosted)
             trial.score = self.judge.selection(trial.opinion)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]
         trial.seconds = time.monotonic() - began
         self._ended(trial)
+
+    def _boosting_seconds(self) -> float:
+        """How long the baseline will take on all rotations, judged by its first iterations."""
+        if math.isinf(self.deadline.seconds):
+            return 0.0
+        train = self.prepared.split.rotations[0].train
+        times = []
+        for iterations in (2, 6):
+            began = time.monotonic()
+            self._boosted(train, self._material.at(train[:10]), iterations=iterations)
+            times.append(time.monotonic() - began)
+        one = max(0.0, times[1] - times[0]) / 4
+        return (times[1] + (ITERATIONS - 6) * one) * self.prepared.split.needed
+
+    def _boosted(
+        self, train: np.ndarray, asked: dict[str, np.ndarray], iterations: int = ITERATIONS
+    ) -> Arrays:
+        weights = self._material.weights
+        return gradient_boosting(
+            self._problem.heads,
+            self._material.at(train),
+            tuple(y[train] for y in self._material.targets),
+            {name: values for name, values in asked.items() if name != "_"},
+            seed=derive(self.seed, "baseline"),
+            weights=None if weights is None else weights[train],
+            iterations=iterations,
+        )
 
     def _opinion(self, predict: Callable[[np.ndarray, dict[str, np.ndarray]], Arrays]) -> Opinion:
         """What a model that isn't a network says, on the same rotations as the networks."""

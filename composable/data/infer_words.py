@@ -8,19 +8,8 @@ from composable.data.distinct import Distinct
 from composable.data.finding import Finding, TextCells, or_missing
 from composable.data.identifiers import ENOUGH_ROWS, is_named_like_identifier
 from composable.data.names import shown
-from composable.data.schema import Column, Notice
+from composable.data.schema import SURE_MARKS, Column, Notice
 
-CATEGORY_MARKS = (
-    "?",
-    "NA",
-    "N/A",
-    "n/a",
-    "#N/A",
-    "NaN",
-    "nan",
-    "null",
-    "NULL",
-)  # "none" and "-" may be values
 VOCABULARY = 10_000  # categories that get a code of their own
 _TRUTHS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 _TOKEN = 1.2  # words per cell, on average, up to which cells are single tokens
@@ -46,7 +35,7 @@ def word_column(name: str, values: pd.Series, every: Distinct, *, is_target: boo
         every: Their different texts, missing marks included.
         is_target: Whether it is to be predicted: then it is a category.
     """
-    present, marks = every.without(CATEGORY_MARKS)
+    present, marks = every.without(SURE_MARKS)
     if not len(present):
         return Finding(Column(name, "category" if is_target else "empty", "drop", "no values", marks))
     count = f"{len(present):,} different texts"

@@ -9,23 +9,8 @@ Kind = Literal["number", "category", "boolean", "date", "text", "identifier", "c
 Role = Literal["feature", "target", "split", "drop"]
 
 MODEL_KINDS: tuple[Kind, ...] = ("number", "category", "boolean", "date", "text")
-MISSING_MARKS = (
-    "",
-    "?",
-    "NA",
-    "N/A",
-    "n/a",
-    "#N/A",
-    "NaN",
-    "nan",
-    "null",
-    "NULL",
-    "None",
-    "none",
-    "-",
-    "--",
-    ".",
-)
+SURE_MARKS = ("?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL")  # "no value", in any column
+MISSING_MARKS = ("", *SURE_MARKS, "None", "none", "-", "--", ".")  # the others may be words with a meaning
 DATE_ORIGIN = "2000-01-01"  # dates enter the model as days since this day, small enough for float32
 
 

@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from composable.problem.problem import Head
 
+ITERATIONS = 100  # HistGradientBoosting's default
 _FEW_ROWS = 5000
 _MOST_CATEGORIES = 250  # HistGradientBoosting takes up to 255 per column
 
@@ -34,6 +35,7 @@ def gradient_boosting(
     *,
     seed: int,
     weights: np.ndarray | None = None,
+    iterations: int = ITERATIONS,
 ) -> list[np.ndarray]:
     """Train HistGradientBoosting with its defaults on the same encoded rows as the networks; predict those of `ask`."""
     features, categorical = _features(inputs)
@@ -45,7 +47,7 @@ def gradient_boosting(
         return [
             np.stack(
                 [
-                    _one(head, features, y[:, i], asked, categorical, seed, weights)
+                    _one(head, _model(head, categorical, seed, iterations), features, y[:, i], asked, weights)
                     for i in range(y.shape[1])
                 ],
                 axis=-1,
@@ -54,19 +56,23 @@ def gradient_boosting(
         ]
 
 
+def _model(
+    head: Head, categorical: np.ndarray, seed: int, iterations: int
+) -> HistGradientBoostingRegressor | HistGradientBoostingClassifier:
+    kind = HistGradientBoostingRegressor if head.kind == "regression" else HistGradientBoostingClassifier
+    return kind(categorical_features=categorical, max_iter=iterations, random_state=seed)
+
+
 def _one(
     head: Head,
+    model: HistGradientBoostingRegressor | HistGradientBoostingClassifier,
     features: np.ndarray,
     y: np.ndarray,
     asked: np.ndarray,
-    categorical: np.ndarray,
-    seed: int,
     weights: np.ndarray | None,
 ) -> np.ndarray:
-    if head.kind == "regression":
-        model = HistGradientBoostingRegressor(categorical_features=categorical, random_state=seed)
+    if isinstance(model, HistGradientBoostingRegressor):
         return model.fit(features, y, weights).predict(asked)
-    model = HistGradientBoostingClassifier(categorical_features=categorical, random_state=seed)
     present = np.unique(y).astype(int)
     classes = max(2, head.width) if head.kind != "multilabel" else 2
     shares = np.zeros((len(asked), classes))

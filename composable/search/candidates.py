@@ -20,7 +20,7 @@ from composable.zoo.mlp import mlp
 from composable.zoo.tabm import tabm_mini
 
 PORTFOLIO = 5  # candidates that are always there; draws follow
-_WIDE = 100  # from so many numbers on, embeddings and bins are kept small
+_WIDE, _VERY_WIDE = 100, 1000  # numbers; beyond these, bins, embeddings and layers are kept small
 _LARGE = 20_000  # from so many rows on, networks are kept smaller
 
 
@@ -51,9 +51,24 @@ class Table:
         return 32 if self.rows <= 1500 else 128 if self.rows <= 4000 else 256
 
     @property
-    def wide(self) -> bool:
-        """Whether embeddings of every number would be most of the work."""
-        return self.widths.get("numbers", 0) + 7 * self.widths.get("dates", 0) > _WIDE
+    def numbers(self) -> int:
+        """How many numbers are cut into bins and embedded."""
+        return self.widths.get("numbers", 0) + 7 * self.widths.get("dates", 0)
+
+    @property
+    def bins(self) -> int:
+        """Bins per number: few where there are many numbers, or they would be most of the work."""
+        return 48 if self.numbers <= _WIDE else 16 if self.numbers <= _VERY_WIDE else 4
+
+    @property
+    def width(self) -> int:
+        """The length of a number's embedding; see `bins`."""
+        return 8 if self.numbers <= _WIDE else 4 if self.numbers <= _VERY_WIDE else 1
+
+    @property
+    def most_units(self) -> int:
+        """Of the first layer, whose size is the features times the units."""
+        return 512 if self.numbers <= _VERY_WIDE else 64
 
 
 def candidates(table: Table, *, seed: int, max_epochs: int | None = None) -> Iterator[Candidate]:
@@ -72,16 +87,19 @@ def candidates(table: Table, *, seed: int, max_epochs: int | None = None) -> Ite
 def _portfolio(table: Table) -> Iterator[Candidate]:
     """A linear model, MLPs and TabM-minis; the first takes a second or two."""
     tasks, categories = table.tasks, table.categories
-    bins, width = (16, 4) if table.wide else (48, 8)
-    perceptron = partial(mlp, tasks, categories=categories, bins=bins, width=width)
-    tabm = partial(tabm_mini, tasks, categories=categories, width=width)
-    units = 128 if table.rows > _LARGE else 192
+    most, bins = table.most_units, table.bins
+    perceptron = partial(mlp, tasks, categories=categories, bins=bins, width=table.width)
+    tabm = partial(tabm_mini, tasks, categories=categories, width=table.width)
     yield Candidate("linear", linear(tasks, categories=categories), _settings(table, 1e-2, patience=8))
-    yield Candidate("mlp", perceptron(), _settings(table, 1e-3))
-    small = tabm(bins=max(8, bins // 3), units=96, blocks=3, dropout=0.0)
+    yield Candidate("mlp", perceptron(units=min(256, most)), _settings(table, 1e-3))
+    small = tabm(bins=max(4, bins // 3), units=min(96, most), blocks=3, dropout=0.0)
     yield Candidate("tabm_mini_small", small, _settings(table, 2e-3))
-    yield Candidate("tabm_mini", tabm(bins=bins, units=units), _settings(table, 2e-3))
-    deep = perceptron(units=384, blocks=3, dropout=0.25)
+    yield Candidate(
+        "tabm_mini",
+        tabm(bins=bins, units=min(128 if table.rows > _LARGE else 192, most)),
+        _settings(table, 2e-3),
+    )
+    deep = perceptron(units=min(384, most), blocks=3, dropout=0.25)
     yield Candidate("mlp_deep", deep, _settings(table, 5e-4))
 
 
@@ -104,9 +122,7 @@ def _drawn(space: Architecture, rng: np.random.Generator) -> Architecture:
 def _spaces(table: Table) -> dict[str, Architecture]:
     """The portfolio's families with their metaparameters left open."""
     tasks, categories = table.tasks, table.categories
-    bins, width = (4, 16), (2, 4)
-    if not table.wide:
-        bins, width = (8, 16, 48), (4, 8, 16)
+    most = table.most_units
     families = {
         "mlp": (mlp, (128, 256, 512)),
         "tabm_mini": (tabm_mini, (64, 96, 128) if table.rows > _LARGE else (64, 128, 256)),
@@ -115,11 +131,11 @@ def _spaces(table: Table) -> dict[str, Architecture]:
         name: family(
             tasks,
             categories=categories,
-            units=Choice(units),
+            units=Choice(tuple(min(most, count) for count in units)),
             blocks=2,
             dropout=Choice((0.0, 0.1, 0.25)),
-            bins=Choice(bins),
-            width=Choice(width),
+            bins=Choice((table.bins, max(4, table.bins // 3), max(4, table.bins // 6))),
+            width=Choice((table.width, max(1, table.width // 2), min(16, 2 * table.width))),
         )
         for name, (family, units) in families.items()
     }

@@ -25,10 +25,11 @@ def members(x: Any, *, count: int) -> Any:
         Shape (rows, count, features).
     """
     features = int(x.shape[-1])
+    factors: Any = initializers.RandomNormal(stddev=1.0)  # Keras's annotation admits names alone
     return layers.EinsumDense(
         "bd,kd->bkd",
         (count, features),
-        kernel_initializer=initializers.RandomNormal(stddev=1.0),  # pyright: ignore[reportArgumentType]
+        kernel_initializer=factors,
         name="members",
     )(x)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,6 +30,12 @@ def table(rows: int = 80, seed: int = 0) -> pd.DataFrame:
             "big": (size + 0.5 * noise > 0).astype(int),
         }
     )
+
+
+@pytest.fixture(scope="session")
+def make_table() -> Callable[..., pd.DataFrame]:
+    """Make the table with other rows."""
+    return table
 
 
 @pytest.fixture
@@ -63,10 +68,3 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run]:
         return runs[kind]
 
     return get
-
-
-@pytest.fixture
-def csv(tmp_path: Path, cars: pd.DataFrame) -> Path:
-    """The table as a file, with the price as the one target."""
-    cars.drop(columns=["fast", "class", "red", "big"]).to_csv(tmp_path / "cars.csv", index=False)
-    return tmp_path / "cars.csv"

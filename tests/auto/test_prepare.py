@@ -20,7 +20,7 @@ def prepared(data, target="price", **options):
     said = []
     options = FitOptions((target,), **options)
     understood = understand_table(data, options, said.append)
-    return prepare(understood, options, None, said.append), " | ".join(notice.text for notice in said)
+    return prepare(understood, options, said.append), " | ".join(notice.text for notice in said)
 
 
 @pytest.fixture
@@ -182,13 +182,11 @@ def test_the_split_follows_the_seed(frame):
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("split", ["random", "time:sold on", "column:part"])
+@pytest.mark.parametrize("split", ["time:sold on", "column:part"])
 def test_d22_what_is_fitted_before_training_does_not_depend_on_test_rows(frame, split):
     """Other values in the test rows: the same tables."""
     frame = frame.assign(part=np.where(np.arange(80) < 60, "train", "test"))
     found, _ = prepared(frame, split=split)
-    if split == "random":  # every row is learnt from in some rotation: the networks' own fitting is tested elsewhere
-        return
     rows = found.split.rotations[0].test
     changed = frame.copy()
     changed.loc[rows, "size"] = 1e6

@@ -1,0 +1,240 @@
+"""The same command again: it continues, says that it is done, or shows what differs; and equals one that ran through."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import composable
+from composable.core.errors import ConfigError
+
+BUDGET = {"max_trials": 2, "max_epochs": 2}
+SMALL = {"max_trials": 1, "max_epochs": 2}
+
+
+def scores(run):
+    """The leaderboard without what a clock measures."""
+    return [
+        {name: value for name, value in row.items() if name not in ("seconds", "latency_ms", "bytes")}
+        for row in run.leaderboard()
+    ]
+
+
+def events(run_path):
+    return [json.loads(line) for line in (run_path / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def stop_at(event, **facts):
+    """A progress function that presses Ctrl-C at an event."""
+
+    def progress(seen):
+        if seen["event"] == event and facts.items() <= seen.items():
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@pytest.fixture(scope="module")
+def through(tmp_path_factory, module_csv):
+    """A run of two networks that nothing stopped."""
+    return composable.fit(module_csv, "price", **BUDGET, out=tmp_path_factory.mktemp("through") / "run")
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory, module_csv):
+    """A finished run of one network."""
+    return composable.fit(module_csv, "price", **SMALL, out=tmp_path_factory.mktemp("small") / "run")
+
+
+@pytest.fixture
+def copied(tmp_path, small):
+    """The same in a folder that a test may change."""
+    return Path(shutil.copytree(small.path, tmp_path / "run"))
+
+
+@pytest.fixture(scope="module")
+def module_csv(tmp_path_factory, make_table):
+    path = tmp_path_factory.mktemp("data") / "cars.csv"
+    make_table()[["size", "make", "sold on", "price"]].to_csv(path, index=False)
+    return path
+
+
+def assert_equal(run, other, csv):
+    assert scores(run) == scores(other)
+    assert np.array_equal(run.predict(csv).to_numpy(), other.predict(csv).to_numpy())
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory, module_csv):
+    """A run that Ctrl-C stopped when the second network had begun."""
+    out = tmp_path_factory.mktemp("interrupted") / "run"
+    with pytest.raises(KeyboardInterrupt):
+        composable.fit(
+            module_csv, "price", **BUDGET, out=out, progress=stop_at("trial_start", trial=3, rotation=4)
+        )
+    return out
+
+
+def test_ctrl_c_keeps_the_best_model_and_a_report_that_says_so(interrupted, module_csv):
+    run = composable.Run(interrupted)
+    assert run.facts["status"] == "interrupted"
+    assert [row["model"] for row in run.leaderboard() if row["deployed"]] == ["linear"]
+    assert np.isfinite(run.predict(module_csv)["prediction"]).all()
+    assert (interrupted / "trials" / "3" / "rotation-3.npz").exists()
+
+
+def test_h5_the_report_of_a_stopped_run_says_that_it_is_incomplete(interrupted):
+    assert "Incomplete: the run was interrupted" in (interrupted / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_same_command_continues_and_ends_as_if_never_stopped(interrupted, through, module_csv):
+    before = len(events(interrupted))
+    run = composable.fit(module_csv, "price", **BUDGET, out=interrupted)
+    assert run.facts["status"] == "complete"
+    assert_equal(run, through, module_csv)
+    trained = [(e["trial"], e["rotation"]) for e in events(interrupted)[before:] if e["event"] == "epoch"]
+    assert set(trained) == {(3, rotation) for rotation in range(4, 8)}
+
+
+def test_the_same_seed_and_trials_give_the_same_bits_wherever_the_run_lies(tmp_path, small, module_csv):
+    assert_equal(composable.fit(module_csv, "price", **SMALL, out=tmp_path / "other"), small, module_csv)
+
+
+def test_another_seed_gives_another_model(tmp_path, small, module_csv):
+    run = composable.fit(module_csv, "price", **SMALL, seed=1, out=tmp_path / "run")
+    first, other = (next(row for row in scores(r) if row["model"] == "linear") for r in (small, run))
+    assert first["validation"] != other["validation"]
+
+
+def test_a_finished_run_is_done_without_training(through, module_csv):
+    seen = []
+    run = composable.fit(module_csv, "price", **BUDGET, out=through.path, progress=seen.append)
+    assert seen == [{"event": "end", "status": "already complete", "seconds": 0.0}]
+    assert run.facts == composable.Run(through.path).facts
+    fewer = composable.fit(module_csv, "price", max_trials=1, max_epochs=2, out=through.path, progress=seen.append)
+    assert len(seen) == 2
+    assert scores(fewer) == scores(through)
+
+
+def test_more_trials_continue_a_finished_run(copied, through, module_csv):
+    before = len(events(copied))
+    run = composable.fit(module_csv, "price", **BUDGET, out=copied)
+    assert_equal(run, through, module_csv)
+    assert {e["trial"] for e in events(copied)[before:] if e["event"] == "epoch"} == {3}
+
+
+def test_ctrl_c_while_continuing_keeps_the_model_that_was_there(copied, module_csv):
+    with pytest.raises(KeyboardInterrupt):
+        composable.fit(module_csv, "price", **BUDGET, out=copied, progress=stop_at("trial_end", trial=0))
+    run = composable.Run(copied)
+    assert [row["model"] for row in run.leaderboard() if row["deployed"]] == ["linear"]
+    assert np.isfinite(run.predict(module_csv)["prediction"]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"seed": 5}, "options.seed: was 0, now 5"),
+        ({"metric": "mae"}, 'options.metric: was null, now "mae"'),
+        ({"drop": ["make"]}, 'options.drop: was [], now ["make"]'),
+        ({"max_epochs": 3}, "options.max_epochs: was 2, now 3"),
+        ({"split": "random"}, 'options.split: was "auto", now "random"'),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_changed_option_is_refused_with_the_difference(through, module_csv, change, told):
+    with pytest.raises(ConfigError) as refused:
+        composable.fit(module_csv, "price", **BUDGET | change, out=through.path)
+    assert refused.value.received == told
+    assert "--out" in refused.value.remedy
+
+
+def test_changed_data_are_refused(through, module_csv, tmp_path):
+    changed = tmp_path / "cars.csv"
+    changed.write_text(module_csv.read_text().replace("audi", "opel", 1))
+    with pytest.raises(ConfigError, match=r"data\.fingerprint"):
+        composable.fit(changed, "price", **BUDGET, out=through.path)
+
+
+def test_changed_sample_weights_are_changed_data(through, module_csv):
+    with pytest.raises(ConfigError, match=r"data\.fingerprint"):
+        composable.fit(module_csv, "price", **BUDGET, out=through.path, sample_weight=np.ones(80))
+
+
+def test_a_changed_schema_is_refused(tmp_path, through, module_csv):
+    with pytest.raises(ConfigError, match="schema: was null"):
+        composable.fit(module_csv, "price", **BUDGET, out=through.path, schema=through.path / "schema.json")
+
+
+def test_another_version_is_refused(through, module_csv, monkeypatch):
+    monkeypatch.setattr("composable.auto.record.versions", lambda: {"keras": "99"})
+    with pytest.raises(ConfigError, match=r'versions\.keras: was ".*", now "99"'):
+        composable.fit(module_csv, "price", **BUDGET, out=through.path)
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path, module_csv):
+    (tmp_path / "thesis.txt").write_text("mine")
+    with pytest.raises(composable.ArtifactError, match="new, empty, or a run"):
+        composable.fit(module_csv, "price", **BUDGET, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"format": "composable.run/99"}'])
+def test_a_run_of_another_version_is_left_alone(tmp_path, module_csv, content):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(composable.ArtifactError, match="run of this version"):
+        composable.fit(module_csv, "price", **BUDGET, out=tmp_path)
+    assert (tmp_path / "run.json").read_text() == content
+
+
+def test_without_out_another_fit_gets_a_numbered_folder(tmp_path, copied, module_csv, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    copied.rename(tmp_path / "runs" / "cars")
+    same = composable.fit(module_csv, "price", **SMALL)
+    other = composable.fit(module_csv, "price", **SMALL, seed=3)
+    assert [run.path.as_posix() for run in (same, other)] == ["runs/cars", "runs/cars-2"]
+
+
+def test_a_fit_that_was_refused_before_training_does_not_block_its_folder(tmp_path, module_csv):
+    """The person reads the error, adds the flag, and calls again."""
+    out = tmp_path / "run"
+    with pytest.raises(composable.DataError):
+        composable.fit(module_csv, "price", **BUDGET, out=out, split="group:sizes")
+    assert json.loads((out / "run.json").read_text())["status"] == "failed"
+    run = composable.fit(module_csv, "price", max_trials=1, max_epochs=1, out=out, split="group:size")
+    assert run.facts["status"] == "complete"
+
+
+@pytest.mark.slow
+def test_a_kill_at_any_moment_leaves_a_model_that_loads_or_none(tmp_path, module_csv):
+    """SIGKILL, as a full memory or a closed laptop would: the bundle is whole or absent, and the run goes on."""
+    out = tmp_path / "run"
+    command = [
+        sys.executable, "-m", "composable", "fit", str(module_csv), "--target", "price", "--max-trials", "3",
+        "--max-epochs", "6", "--out", str(out),
+    ]  # fmt: skip
+    random = np.random.default_rng(0)
+    for _ in range(8):
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
+        deadline = time.monotonic() + 60
+        while not (out / "events.jsonl").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(random.uniform(0.0, 6.0))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        if (out / "bundle").exists():
+            assert np.isfinite(composable.load(out / "bundle").predict(module_csv)["prediction"]).all()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    clean = composable.fit(module_csv, "price", max_trials=3, max_epochs=6, out=tmp_path / "clean")
+    assert_equal(composable.Run(out), clean, module_csv)

@@ -1,0 +1,135 @@
+"""The scikit-learn estimators: in scikit-learn's own checks, and in the tools people put them into."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import composable
+from composable import Classifier, Regressor
+
+BUDGET = {"max_trials": 1, "max_epochs": 2}
+
+
+@pytest.fixture(scope="module")
+def rows(make_table):
+    return make_table()
+
+
+@pytest.fixture(scope="module")
+def classifier(rows):
+    return Classifier(**BUDGET).fit(rows[["size", "make", "sold on"]], rows["class"])
+
+
+def test_frames_with_text_dates_and_gaps_are_taken_as_they_are(classifier, rows):
+    assert classifier.feature_names_in_.tolist() == ["size", "make", "sold on"]
+    assert classifier.n_features_in_ == 3
+    assert set(classifier.predict(rows[["size", "make", "sold on"]])) <= {"low", "mid", "high"}
+
+
+def test_the_columns_of_the_probabilities_follow_the_classes(classifier, rows):
+    features = rows[["size", "make", "sold on"]]
+    p = classifier.predict_proba(features)
+    assert classifier.classes_.tolist() == ["high", "low", "mid"]
+    assert p.shape == (80, 3)
+    np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-6)
+    assert (classifier.classes_[p.argmax(axis=1)] == classifier.predict(features)).all()
+    high = rows["class"] == "high"
+    assert p[high, 0].mean() > p[~high, 0].mean()
+
+
+def test_other_columns_than_those_trained_on_are_refused(classifier, rows):
+    with pytest.raises(ValueError, match="feature names"):
+        classifier.predict(rows[["make", "size", "sold on"]].rename(columns={"make": "maker"}))
+
+
+def test_the_model_is_an_ordinary_keras_model(classifier):
+    import keras
+
+    assert isinstance(classifier.model_, keras.Model)
+
+
+@pytest.mark.parametrize(
+    "classes", [[True, False], [0.0, 1.0], [3, 7], ["no", "yes"]], ids=["bools", "floats", "integers", "texts"]
+)
+def test_d16_classes_come_back_with_their_own_type(rows, classes):
+    y = np.array(classes)[rows["big"]]
+    found = Classifier(max_trials=1, max_epochs=1).fit(rows[["size"]], y)
+    assert found.predict(rows[["size"]]).dtype == y.dtype
+    assert set(found.predict(rows[["size"]])) <= set(y)
+
+
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [(np.zeros(80), "1 class"), (np.arange(79) % 2, "inconsistent numbers of samples"), (None, "y is None")],
+    ids=["constant", "too few", "none"],
+)
+def test_wrong_targets_are_value_errors(rows, y, told):
+    with pytest.raises(ValueError, match=told):
+        Classifier(**BUDGET).fit(rows[["size"]], y)
+
+
+def test_wrong_options_are_value_errors_that_name_the_estimator(rows):
+    with pytest.raises(ValueError, match="Regressor: max_trials must be 1 or more"):
+        Regressor(max_trials=0).fit(rows[["size"]], rows["price"])
+
+
+def test_what_is_not_fitted_says_so(rows):
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        Regressor().predict(rows[["size"]])
+    with pytest.raises(NotFittedError):
+        _ = Regressor().model_
+
+
+def test_a_run_folder_of_ones_own_is_kept(rows, tmp_path):
+    Regressor(**BUDGET, out=tmp_path / "run").fit(rows[["size", "make"]], rows["price"])
+    assert composable.Run(tmp_path / "run").facts["status"] == "complete"
+
+
+def test_a_feature_may_be_called_target(rows):
+    features = rows[["size", "make"]].rename(columns={"make": "target"})
+    assert len(Regressor(**BUDGET).fit(features, rows["price"]).predict(features)) == 80
+
+
+def test_weights_and_the_persons_data_are_left_as_they_were(rows):
+    features, y, weights = rows[["size", "make"]].copy(), rows["price"].copy(), np.linspace(0.0, 1, 80)
+    Regressor(max_trials=1, max_epochs=1).fit(features, y, sample_weight=weights)
+    pd.testing.assert_frame_equal(features, rows[["size", "make"]])
+    assert np.array_equal(weights, np.linspace(0.0, 1, 80))
+
+
+def test_in_a_pipeline_and_in_cross_validation(rows):
+    pipeline = make_pipeline(FunctionTransformer(lambda f: f[["size", "make"]]), Regressor(max_trials=1, max_epochs=1))
+    assert cross_val_score(pipeline, rows, rows["price"], cv=2).shape == (2,)
+
+
+def test_in_a_grid_search(rows):
+    search = GridSearchCV(Classifier(max_trials=1), {"max_epochs": [1, 2]}, cv=2, refit=False)
+    search.fit(rows[["size", "make"]], rows["fast"])
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_a_clone_is_unfitted_with_the_same_options(classifier):
+    assert clone(classifier).get_params() == classifier.get_params()
+    assert not hasattr(clone(classifier), "bundle_")
+
+
+def expected_failures(estimator):
+    """What scikit-learn asks and we don't do, with the reason."""
+    return {}
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [Classifier(**BUDGET), Regressor(**BUDGET)], expected_failed_checks=expected_failures
+)
+def test_scikit_learns_own_checks(estimator, check):
+    check(estimator)

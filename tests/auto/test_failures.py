@@ -1,0 +1,156 @@
+"""What goes wrong in a candidate stays in that candidate; what a test file holds stays out of the model."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import composable
+from composable.cli.main import run as command
+from composable.core.errors import DataError, NothingSucceeded
+from composable.training.rotating import Workbench
+
+ONE = {"max_trials": 1, "max_epochs": 2}
+
+
+@pytest.fixture
+def csv(tmp_path, cars):
+    cars[["size", "make", "sold on", "price"]].to_csv(tmp_path / "cars.csv", index=False)
+    return tmp_path / "cars.csv"
+
+
+@pytest.fixture
+def break_training(monkeypatch):
+    """Make the training of these candidates (all, if none is named) fail."""
+
+    def arrange(*names, failure=RuntimeError("diverged")):
+        train = Workbench.train
+
+        def broken(self, *arguments, **choices):
+            if not names or self.candidate.name in names:
+                raise failure
+            return train(self, *arguments, **choices)
+
+        monkeypatch.setattr(Workbench, "train", broken)
+
+    return arrange
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("diverged"), MemoryError("full"), ValueError("shape")], ids=repr)
+def test_a_candidate_that_fails_does_not_end_the_run(tmp_path, csv, break_training, failure):
+    break_training("linear", failure=failure)
+    run = composable.fit(csv, "price", max_trials=2, max_epochs=1, out=tmp_path / "run")
+    rows = {row["model"]: row for row in run.leaderboard()}
+    assert (rows["linear"]["status"], rows["linear"]["rank"]) == ("failed", len(rows))
+    assert str(failure) in rows["linear"]["reason"]
+    assert rows["mlp"]["deployed"]
+    assert "Traceback" in (tmp_path / "run" / "trials" / "1" / "traceback.txt").read_text()
+    assert run.facts["status"] == "complete"
+
+
+def test_where_every_candidate_fails_the_reasons_are_told(tmp_path, csv, break_training):
+    break_training()
+    with pytest.raises(NothingSucceeded) as nothing:
+        composable.fit(csv, "price", max_trials=2, out=tmp_path / "run")
+    assert "linear: RuntimeError: diverged" in nothing.value.received
+    assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+
+
+def test_g5_where_nothing_succeeded_the_exit_code_is_4(tmp_path, csv, break_training, capsys):
+    break_training()
+    code = command(
+        ["fit", str(csv), "--target", "price", "--max-trials", "1", "--out", str(tmp_path / "run")]
+    )
+    assert code == 4
+    assert "No network could be trained" in capsys.readouterr().err
+
+
+def test_after_all_failed_the_same_command_tries_again(tmp_path, csv, break_training, monkeypatch):
+    with monkeypatch.context():
+        break_training()
+        with pytest.raises(NothingSucceeded):
+            composable.fit(csv, "price", **ONE, out=tmp_path / "run")
+        monkeypatch.undo()
+    assert composable.fit(csv, "price", **ONE, out=tmp_path / "run").facts["status"] == "complete"
+
+
+def fitted_state(run):
+    """Everything that a fit leaves in the bundle's model and tables."""
+    return [weight.tobytes() for weight in run.model.get_weights()], run.bundle.card.encoding
+
+
+def test_d22_the_persons_test_file_never_changes_what_is_fitted(tmp_path, cars):
+    frame = cars[["size", "make", "sold on", "price"]]
+    states = []
+    for number, change in enumerate([{}, {"size": 1e4, "make": "other", "price": 99.0}]):
+        test = tmp_path / f"test-{number}.csv"
+        frame.tail(20).assign(**change).to_csv(test, index=False)
+        run = composable.fit(frame.head(60), "price", **ONE, test=test, out=tmp_path / f"run-{number}")
+        states.append(fitted_state(run))
+        assert run.leaderboard()[0]["test"] is not None
+    assert states[0] == states[1]
+
+
+def test_d22_rows_that_the_split_keeps_for_the_test_never_change_what_is_fitted(tmp_path, cars):
+    frame = cars[["size", "make", "sold on", "price"]].assign(part=["train"] * 40 + ["val"] * 20 + ["test"] * 20)
+    changed = frame.copy()
+    changed.loc[60:, ["size", "price"]] = [1e4, 99.0]
+    states = [
+        fitted_state(composable.fit(data, "price", **ONE, split="column:part", out=tmp_path / str(number)))
+        for number, data in enumerate([frame, changed])
+    ]
+    assert states[0] == states[1]
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ([1.0, -1.0], "index 1: -1.0"),
+        ([1.0, 1.0, np.nan], "index 2: nan"),
+        ([np.inf], "index 0: inf"),
+    ],
+)
+def test_d39_a_wrong_weight_is_named_by_its_index(tmp_path, csv, weights, told):
+    weights = weights + [1.0] * (80 - len(weights))
+    with pytest.raises(DataError) as refused:
+        composable.fit(csv, "price", sample_weight=weights, out=tmp_path / "run")
+    assert refused.value.received == told
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [(np.zeros(80), "not all be zero"), (np.ones(79), "one sample weight per row"), (["a"] * 80, "must be numbers")],
+    ids=["zero", "too few", "words"],
+)
+def test_d39_weights_that_cannot_be_are_refused(csv, weights, told):
+    with pytest.raises(DataError, match=told):
+        composable.fit(csv, "price", sample_weight=weights)
+
+
+def test_d39_rows_without_weight_are_not_learnt_from(tmp_path, cars):
+    """Half of the rows say the opposite, with no weight; one of them has no target at all."""
+    honest = cars[["size", "make", "price"]]
+    data = honest.assign(price=honest["price"].where(cars.index % 2 == 0, -10 * honest["price"]))
+    data.loc[1, "price"] = np.nan
+    weights = np.where(cars.index % 2 == 0, 2.0, 0.0)
+    run = composable.fit(
+        data,
+        "price",
+        max_trials=1,
+        max_epochs=30,
+        sample_weight=weights,
+        drop_missing_target=True,
+        split="random",
+        out=tmp_path / "run",
+    )
+    assert np.corrcoef(run.predict(honest)["prediction"], honest["price"])[0, 1] > 0.5
+
+
+def test_the_time_limit_holds_and_leaves_a_model(tmp_path, csv):
+    """Far too short for anything but the first network, which must come to be."""
+    run = composable.fit(csv, "price", time_limit=0.5, out=tmp_path / "run")
+    assert sum(row["deployed"] for row in run.leaderboard()) == 1
+    assert np.isfinite(run.predict(csv)["prediction"]).all()
