@@ -13,11 +13,10 @@ from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.data.encoding import Encoding
 from composable.engine.predict import predict
-from composable.problem.finish import apply_finish
 from composable.problem.metrics import RELATIVE, higher_is_better, score
 from composable.problem.problem import Problem
 from composable.search.trial import Trial
-from composable.training.rotating import Trained, Workbench
+from composable.training.rotating import Workbench
 
 _MOST_ROWS = 2000
 _ROUNDS = 8
@@ -54,14 +53,17 @@ def permutation_importance(
         rng = np.random.default_rng(derive(seed, "importance", round_))
         inputs = bench.material.at(rows)
         observed = [y[rows] for y in bench.material.targets]
-        whole = _error(problem, observed, _finished(bench, trial, trained, inputs))
+        whole = _error(
+            problem, observed, trial.answers(problem.heads, trained, predict(bench.network, inputs))
+        )
         for slot in slots:
             if deadline.remaining <= 0:
                 break
             shuffled = inputs[slot.block].copy()
             part = slice(slot.first, slot.first + slot.width)
             shuffled[:, part] = shuffled[rng.permutation(len(rows)), part]
-            answers = _finished(bench, trial, trained, inputs | {slot.block: shuffled})
+            logits = predict(bench.network, inputs | {slot.block: shuffled})
+            answers = trial.answers(problem.heads, trained, logits)
             drops[slot.column].append(_error(problem, observed, answers) - whole)
     found = [
         {"column": column, "mean": float(np.mean(each)), "spread": float(np.std(each))}
@@ -82,15 +84,6 @@ def _slots(encoding: Encoding) -> Iterator[Slot]:
     for text in encoding.texts:
         yield Slot(text.column, "texts", first, text.buckets)
         first += text.buckets
-
-
-def _finished(bench: Workbench, trial: Trial, trained: Trained, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-    logits = predict(bench.network, inputs)
-    heads = bench.material.problem.heads
-    return [
-        apply_finish(np, head, finish, given)
-        for head, finish, given in zip(heads, trial.finishes(trained), logits, strict=True)
-    ]
 
 
 def _error(problem: Problem, observed: list[np.ndarray], answers: list[np.ndarray]) -> float:

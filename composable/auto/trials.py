@@ -15,17 +15,16 @@ import numpy as np
 from composable.auto.closing import Closing
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
+from composable.auto.rivals import boosting, boosting_seconds, reference
 from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
-from composable.core.seeds import derive
 from composable.core.workspace import write_atomically, write_json
 from composable.engine.predict import predict
-from composable.problem.baseline import ITERATIONS, gradient_boosting, knowing_nothing
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.search.candidates import PORTFOLIO, Table, candidates
 from composable.search.ensemble import greedy_weights
-from composable.search.opinion import Arrays, Judge, Opinion, blend, pool
+from composable.search.opinion import Judge, blend
 from composable.search.trial import Trial, conclude, record
 from composable.training.rotating import Candidate, Material, Trained, Workbench
 from composable.training.storage import load_trained, save_trained
@@ -124,16 +123,9 @@ class Search:
         return found if timed else islice(found, PORTFOLIO)
 
     def _reference(self) -> None:
-        trial = Trial(0, "knowing_nothing", "reference")
-        began = time.monotonic()
-        trial.opinion = self._opinion(
-            lambda train, rows: knowing_nothing(
-                self._problem.heads, tuple(y[train] for y in self._material.targets), len(rows["_"])
-            )
-        )
+        trial = Trial(0, "knowing_nothing", "reference", opinion=reference(self.prepared))
         self.judge = replace(self.judge, reference=trial.opinion)
         trial.score = self.judge.selection(trial.opinion)
-        trial.seconds = time.monotonic() - began
         self._ended(trial)
 
     def _baseline(self) -> None:
@@ -143,69 +135,16 @@ class Search:
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
         began = time.monotonic()
         try:
-            needed = self._boosting_seconds()
-            if needed > self.left * BASELINE_SHARE:
-                raise ValueError(f"it would take about {needed:.0f} s, too much of the time that is left")
-            trial.opinion = self._opinion(self._boosted)
+            if math.isfinite(self.left):
+                needed = boosting_seconds(self.prepared, self.seed)
+                if needed > self.left * BASELINE_SHARE:
+                    raise ValueError(f"it would take about {needed:.0f} s, too much of the time that is left")
+            trial.opinion = boosting(self.prepared, self.seed)
             trial.score = self.judge.selection(trial.opinion)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]
         trial.seconds = time.monotonic() - began
         self._ended(trial)
-
-    def _boosting_seconds(self) -> float:
-        """How long the baseline will take on all rotations, judged by its first iterations."""
-        if math.isinf(self.deadline.seconds):
-            return 0.0
-        train = self.prepared.split.rotations[0].train
-        times = []
-        for iterations in (2, 6):
-            began = time.monotonic()
-            self._boosted(train, self._material.at(train[:10]), iterations=iterations)
-            times.append(time.monotonic() - began)
-        one = max(0.0, times[1] - times[0]) / 4
-        return (times[1] + (ITERATIONS - 6) * one) * self.prepared.split.needed
-
-    def _boosted(
-        self, train: np.ndarray, asked: dict[str, np.ndarray], iterations: int = ITERATIONS
-    ) -> Arrays:
-        weights = self._material.weights
-        return gradient_boosting(
-            self._problem.heads,
-            self._material.at(train),
-            tuple(y[train] for y in self._material.targets),
-            {name: values for name, values in asked.items() if name != "_"},
-            seed=derive(self.seed, "baseline"),
-            weights=None if weights is None else weights[train],
-            iterations=iterations,
-        )
-
-    def _opinion(self, predict: Callable[[np.ndarray, dict[str, np.ndarray]], Arrays]) -> Opinion:
-        """What a model that isn't a network says, on the same rotations as the networks."""
-        material, split = self._material, self.prepared.split
-
-        def asked(rows: np.ndarray) -> dict[str, np.ndarray]:
-            return material.at(rows) | {"_": rows}
-
-        def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
-            rotation = split.rotations[number]
-            together = np.concatenate([rotation.validation, rotation.test])
-            both = asked(together)
-            own_rows = 0
-            if material.own_test is not None:
-                own_rows = len(next(iter(material.own_test.values())))
-                both = {
-                    name: np.concatenate([both[name], own]) for name, own in material.own_test.items()
-                } | {"_": np.arange(len(together) + own_rows)}
-            answers = predict(rotation.train, both)
-            cut = len(rotation.validation)
-            return (
-                [a[:cut] for a in answers],
-                [a[cut : len(together)] for a in answers],
-                [a[len(together) :] for a in answers] if own_rows else [],
-            )
-
-        return pool(self._problem, split, range(split.needed), len(material.targets[0]), said)
 
     def _network(self, candidate: Candidate) -> None:
         trial = Trial(len(self.trials), candidate.name, "network", candidate)

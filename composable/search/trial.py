@@ -12,7 +12,7 @@ from composable.data.split import Split
 from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.finish import Finish, apply_finish, with_temperature
 from composable.problem.metrics import higher_is_better
-from composable.problem.problem import Problem
+from composable.problem.problem import Head, Problem
 from composable.search.opinion import Arrays, Judge, Opinion, pool
 from composable.training.rotating import Candidate, Trained
 
@@ -81,6 +81,15 @@ class Trial:
             for finish, calibration in zip(network.finishes, self.calibrations, strict=True)
         )
 
+    def answers(self, heads: Sequence[Head], network: Trained, logits: Arrays) -> Arrays:
+        """What one of its networks says, finished; `logits` may be empty where nothing was asked."""
+        if not logits:
+            return []
+        return [
+            apply_finish(np, head, finish, given)
+            for head, finish, given in zip(heads, self.finishes(network), logits, strict=True)
+        ]
+
 
 def conclude(
     trial: Trial, problem: Problem, split: Split, targets: Sequence[np.ndarray], judge: Judge, seed: int
@@ -96,15 +105,9 @@ def conclude(
 
     def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
         network = by_rotation[number]
-        finishes = trial.finishes(network)
-
-        def finished(logits: Arrays) -> Arrays:
-            return [
-                apply_finish(np, head, finish, given)
-                for head, finish, given in zip(problem.heads, finishes, logits, strict=False)
-            ]
-
-        return finished(network.validation), finished(network.test), finished(network.own_test)
+        each = (network.validation, network.test, network.own_test)
+        validation, test, own_test = (trial.answers(problem.heads, network, logits) for logits in each)
+        return validation, test, own_test
 
     trial.opinion = pool(problem, split, sorted(by_rotation), len(targets[0]), said)
     trial.seconds = sum(t.seconds for t in trial.trained)

@@ -1,0 +1,74 @@
+"""What the networks have to beat, on the same rotations as they: knowing nothing, and gradient boosting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from composable.auto.prepare import Prepared
+from composable.core.seeds import derive
+from composable.problem.baseline import ITERATIONS, gradient_boosting, knowing_nothing
+from composable.search.opinion import Arrays, Opinion, pool
+
+# (training rows, the inputs that are asked about, how many rows these are) -> answers, one array per head
+Predict = Callable[[np.ndarray, Mapping[str, np.ndarray], int], Arrays]
+
+
+def reference(prepared: Prepared) -> Opinion:
+    """The opinion of knowing nothing but the training targets."""
+    heads, targets = prepared.material.problem.heads, prepared.material.targets
+    return _opinion(
+        prepared, lambda train, _, rows: knowing_nothing(heads, tuple(y[train] for y in targets), rows)
+    )
+
+
+def boosting(prepared: Prepared, seed: int) -> Opinion:
+    """The opinion of HistGradientBoosting with its defaults."""
+    return _opinion(prepared, lambda train, asked, _: _boosted(prepared, train, asked, seed, ITERATIONS))
+
+
+def boosting_seconds(prepared: Prepared, seed: int) -> float:
+    """How long `boosting` will take, judged by its first iterations."""
+    train = prepared.split.rotations[0].train
+    times = []
+    for iterations in (2, 6):
+        began = time.monotonic()
+        _boosted(prepared, train, prepared.material.at(train[:10]), seed, iterations)
+        times.append(time.monotonic() - began)
+    one = max(0.0, times[1] - times[0]) / 4
+    return (times[1] + (ITERATIONS - 6) * one) * prepared.split.needed
+
+
+def _boosted(
+    prepared: Prepared, train: np.ndarray, asked: Mapping[str, np.ndarray], seed: int, iterations: int
+) -> Arrays:
+    material = prepared.material
+    return gradient_boosting(
+        material.problem.heads,
+        material.at(train),
+        tuple(y[train] for y in material.targets),
+        asked,
+        seed=derive(seed, "baseline"),
+        weights=None if material.weights is None else material.weights[train],
+        iterations=iterations,
+    )
+
+
+def _opinion(prepared: Prepared, predict: Predict) -> Opinion:
+    """Train once per rotation, then ask about its validation rows, its test rows and the person's own together."""
+    material, split = prepared.material, prepared.split
+
+    def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
+        rotation = split.rotations[number]
+        asked = material.at(np.concatenate([rotation.validation, rotation.test]))
+        own = material.own_test or {name: values[:0] for name, values in asked.items()}
+        together = {name: np.concatenate([values, own[name]]) for name, values in asked.items()}
+        validation, test = len(rotation.validation), len(rotation.validation) + len(rotation.test)
+        rows = test + len(next(iter(own.values())))
+        answers = predict(rotation.train, together, rows)
+        on_own = [answer[test:] for answer in answers] if rows > test else []
+        return [a[:validation] for a in answers], [a[validation:test] for a in answers], on_own
+
+    return pool(material.problem, split, range(split.needed), len(material.targets[0]), said)
