@@ -20,7 +20,8 @@ from composable.cli.main import composable as group
 from composable.cli.switches import Switches
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/guide.md")
+RUN = ("README.md", "docs/guide.md")
 BUDGET = re.compile(r"(time[-_]limit[ =])\d+")
 SECONDS = 8  # of each fit in these tests
 
@@ -73,7 +74,7 @@ def test_the_config_file_of_the_readme_is_valid(tmp_path):
     )
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md", "examples/README.md", "docs/run-folder.md"])
+@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md", "examples/README.md", "docs/run-folder.md", "benchmarks/README.md"])
 def test_every_link_inside_the_repository_leads_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
@@ -81,19 +82,19 @@ def test_every_link_inside_the_repository_leads_somewhere(page):
 
 
 @pytest.mark.slow
-def test_the_readme_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", RUN)
+def test_every_block_of_a_page_runs(name, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    for text in blocks("README.md", "sh"):
+    for text in blocks(name, "sh"):
         for line in text.splitlines():
             if line.startswith("composable "):
                 words = shlex.split(BUDGET.sub(rf"\g<1>{SECONDS}", line))[1:]
                 subprocess.run(
                     [sys.executable, "-m", "composable", *words], check=True, timeout=120, env=os.environ
                 )
-    page = tmp_path / "README.md"
-    page.write_text(
-        BUDGET.sub(rf"\g<1>{SECONDS}", (ROOT / "README.md").read_text(encoding="utf-8")), encoding="utf-8"
-    )
+    page = tmp_path / "page.md"
+    text = (ROOT / name).read_text(encoding="utf-8")
+    page.write_text(BUDGET.sub(rf"\g<1>{SECONDS}", text), encoding="utf-8")
     for example in Sybil(parsers=[PythonCodeBlockParser()]).parse(page):
         example.evaluate()

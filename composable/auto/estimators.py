@@ -10,15 +10,17 @@ import keras
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.utils import Tags, check_consistent_length, check_random_state
+from sklearn.utils import Tags, assert_all_finite, check_consistent_length, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from composable.auto.fit import fit
 from composable.auto.options import FitOptions
+from composable.auto.sample_weight import checked_weights
 from composable.core.errors import DataError
 from composable.core.records import validated
 from composable.deploy.bundle import Bundle
+from composable.problem.understand import FEWEST_ROWS
 
 _TARGET = "target"
 
@@ -93,7 +95,10 @@ class _Estimator(BaseEstimator):
         if isinstance(X, pd.DataFrame):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X.reset_index(drop=True).rename(columns=str)
-        array = validate_data(self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan")
+        least = FEWEST_ROWS if reset else 1
+        array = validate_data(
+            self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=least
+        )
         return pd.DataFrame(np.asarray(array), columns=[f"x{i}" for i in range(array.shape[1])])
 
     def _seed(self) -> int:
@@ -120,9 +125,11 @@ class Classifier(ClassifierMixin, _Estimator):
         y = _one_column(y, frame)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
+        weights = checked_weights(sample_weight, len(frame))
+        if len(present := np.unique(codes[weights > 0])) < 2:
             raise DataError(
-                "A classifier needs at least two classes.", received=f"1 class: {self.classes_[0]!r}"
+                "A classifier needs rows of at least two classes.",
+                received=f"1 class: {self.classes_[present[0]]!r}",
             )
         return self._fit(frame, codes, sample_weight, "multiclass")
 
@@ -134,7 +141,8 @@ class Classifier(ClassifierMixin, _Estimator):
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
         """The most probable class of each row, shape (n,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        p = self.predict_proba(X)
+        return self.classes_[p.argmax(axis=1)]
 
 
 class Regressor(RegressorMixin, _Estimator):
@@ -166,6 +174,7 @@ def _one_column(y: Any, frame: pd.DataFrame) -> np.ndarray:
         raise DataError("fit requires y to be passed, but the target y is None.")
     y = column_or_1d(y, warn=True)
     check_consistent_length(frame, y)
+    assert_all_finite(y, input_name="y")
     return y
 
 

@@ -115,7 +115,7 @@ def prepare(understood: Understood, options: FitOptions, tell: Tell) -> Prepared
     table, schema, problem = understood.table, understood.schema, understood.problem
     targets = encode_targets(table.frame, schema, problem, origin=table.origin)
     own = _own_test(understood, options, tell)
-    copies = _copies(table.frame, schema)
+    copies = _copies(table.frame, schema, tell)
     split = split_rows(
         _split_frame(table, schema, options.split),
         options.split,
@@ -218,10 +218,24 @@ def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
     return table.frame.assign(**{name: times})
 
 
-def _copies(frame: pd.DataFrame, schema: Schema) -> np.ndarray:
-    """A number per row, equal where all features are equal."""
+def _copies(frame: pd.DataFrame, schema: Schema, tell: Tell) -> np.ndarray:
+    """A number per row, equal where all features are equal.
+
+    Where few columns with few values make most rows equal, equal rows are observations of their own: kept together,
+    they would leave nothing but unseen combinations to test on.
+    """
     features = frame[[column.name for column in schema.features]]
-    return np.unique(pd.util.hash_pandas_object(features, index=False).to_numpy(), return_inverse=True)[1]
+    copies = np.unique(pd.util.hash_pandas_object(features, index=False).to_numpy(), return_inverse=True)[1]
+    different = len(np.unique(copies))
+    if 2 * different >= len(copies):
+        return copies
+    tell(
+        Notice(
+            f"The features of {len(copies)} rows have only {different} different combinations: rows with equal features "
+            "are taken as observations of their own, which may lie in different parts."
+        )
+    )
+    return np.arange(len(copies))
 
 
 def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:

@@ -97,6 +97,14 @@ def test_d20_copies_are_counted_and_stay_together(frame):
         assert set(rotation.test % 80) & set(rotation.train % 80) == set()
 
 
+def test_d20_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
+    """Two features with few values: parts of unseen combinations alone would say nothing."""
+    found, said = prepared(cars[["make", "red", "fast"]], "fast")
+    assert "6 different combinations" in said
+    assert "copies stay" not in said
+    assert all(8 <= len(rotation.test) <= 12 for rotation in found.split.rotations)
+
+
 def test_d20_copies_that_the_persons_split_tears_apart_are_a_warning(frame):
     twice = pd.concat([frame.assign(part="train"), frame.assign(part="test")], ignore_index=True)
     _, said = prepared(twice, split="column:part")
