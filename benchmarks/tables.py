@@ -125,7 +125,7 @@ def catboost(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) ->
 
     x, z = _encoded(train, test, target)
     names = list(x.columns[x.dtypes == "category"])
-    x[names], z[names] = x[names].astype(str), z[names].astype(str)
+    x[names], z[names] = (rows[names].astype(object).fillna("missing").astype(str) for rows in (x, z))
     kind = library.CatBoostRegressor if task == "regression" else library.CatBoostClassifier
     model = kind(thread_count=2, verbose=0, cat_features=names, allow_writing_files=False)
     return _scored(model.fit(x, train[target]), z, column_of(test, target), task)

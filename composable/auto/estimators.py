@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import keras
 import numpy as np
@@ -69,7 +69,11 @@ class _Estimator(BaseEstimator):
         return self.bundle_.model
 
     def _fit(
-        self, frame: pd.DataFrame, y: np.ndarray, sample_weight: Any, problem: Literal["multiclass", "regression"]
+        self,
+        frame: pd.DataFrame,
+        y: np.ndarray,
+        sample_weight: Any,
+        problem: Literal["multiclass", "regression"],
     ) -> Self:
         """Run the pipeline on features and an array of targets, shape (n,), and keep its bundle."""
         target = _free_name(frame)
@@ -93,13 +97,15 @@ class _Estimator(BaseEstimator):
     def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:  # noqa: N803 (scikit-learn's name)
         """The rows under the names that the model knows: a frame's own, x0, x1, ... for arrays."""
         if isinstance(X, pd.DataFrame):
-            validate_data(self, X, reset=reset, skip_check_array=True)
+            validate_data(self, cast("Any", X), reset=reset, skip_check_array=True)
             return X.reset_index(drop=True).rename(columns=str)
         least = FEWEST_ROWS if reset else 1
-        array = validate_data(
-            self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=least
+        array = np.asarray(
+            validate_data(
+                self, X, reset=reset, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=least
+            )
         )
-        return pd.DataFrame(np.asarray(array), columns=[f"x{i}" for i in range(array.shape[1])])
+        return pd.DataFrame(array, columns=pd.Index([f"x{i}" for i in range(array.shape[1])]))
 
     def _seed(self) -> int:
         if isinstance(self.random_state, (int, np.integer)):
@@ -137,7 +143,10 @@ class Classifier(ClassifierMixin, _Estimator):
         """Probabilities, shape (n, classes), columns in the order of `classes_`."""
         check_is_fitted(self, "bundle_")
         answers = self.bundle_.predict(self._frame(X, reset=False))
-        return answers[[f"p_{code}" for code in range(len(self.classes_))]].to_numpy("float64")
+        columns = [f"p_{code}" for code in range(len(self.classes_))]
+        return answers.reindex(columns=columns, fill_value=0.0).to_numpy(
+            "float64"
+        )  # a class may have no weight
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
         """The most probable class of each row, shape (n,)."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -88,7 +86,7 @@ def fit(
                 progress({"event": "end", "status": "already complete", "seconds": 0.0})
             return run
     folder.mkdir(parents=True, exist_ok=True)
-    recorder = Recorder(folder, progress or (lambda event: None), _carried_on(earlier))
+    recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
     return _go(understood, options, wanted, recorder, deadline, waiting)
 
 
@@ -208,6 +206,10 @@ def _is_done(earlier: dict[str, Any], options: FitOptions) -> bool:
         before.get(name) is None or (offered is not None and offered <= before[name])
         for name, offered in (("time_limit", options.time_limit), ("max_trials", options.max_trials))
     )
+
+
+def _silent(_event: dict[str, Any]) -> None:
+    """Where nobody wants to be told about progress."""
 
 
 def _carried_on(earlier: dict[str, Any] | None) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""Permutation importance (Breiman 2001, "Random Forests", section 10): how much worse the score gets when one column
-is shuffled among rows the networks did not learn from."""
+"""Permutation importance (Breiman 2001, "Random Forests", section 10).
+
+How much worse the score gets when one column is shuffled among rows the networks did not learn from.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,8 @@ def permutation_importance(
 ) -> list[dict[str, Any]]:
     """Each raw column's importance, most important first, as `diagnostics.json` holds it.
 
-    Rounds go over the trial's networks, each on its own test (else validation) rows; rounds stop at the deadline, and
-    columns that no round reached are left out.
+    Rounds go over the trial's networks, each on its own test (else validation) rows; rounds stop at the
+    deadline, and columns that no round reached are left out.
     """
     problem = bench.material.problem
     slots = list(_slots(encoding))

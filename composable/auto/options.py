@@ -66,4 +66,6 @@ class FitOptions:
 
 
 def _out_of_range(name: str, range_: str, received: float) -> ConfigError:
-    return ConfigError(f"{name} must be {range_}.", received=str(received), remedy="correct it, or leave it out")
+    return ConfigError(
+        f"{name} must be {range_}.", received=str(received), remedy="correct it, or leave it out"
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.util import hash_pandas_object
 
 from composable.auto.options import FitOptions
 from composable.auto.sample_weight import checked_weights
@@ -18,6 +19,7 @@ from composable.core.seeds import derive
 from composable.data.check import apply_schema, check_dropped, check_targets
 from composable.data.encode import encode, fit_encoding
 from composable.data.encoding import Encoding
+from composable.data.frames import column_of
 from composable.data.infer import infer_schema
 from composable.data.parse import parse_column
 from composable.data.read import read_table
@@ -156,7 +158,9 @@ def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
         try:
             text = Path(options.schema).read_text(encoding="utf-8")
         except OSError as missing:
-            raise DataError("The schema file must be readable.", received=f"{options.schema}: {missing}") from missing
+            raise DataError(
+                "The schema file must be readable.", received=f"{options.schema}: {missing}"
+            ) from missing
         schema = from_json(Schema, text, format="schema", origin=options.schema)
         return apply_schema(table, schema, options.target)
     kind, _, name = options.split.partition(":")
@@ -214,28 +218,33 @@ def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
     column = schema.column(name)
     if column.kind not in ("date", "number"):
         column = Column(name, "date", date_format="ISO8601")
-    times = parse_column(table.frame[name], column, origin=table.origin, strict=True)
+    times = parse_column(column_of(table.frame, name), column, origin=table.origin, strict=True)
     return table.frame.assign(**{name: times})
 
 
 def _copies(frame: pd.DataFrame, schema: Schema, tell: Tell) -> np.ndarray:
     """A number per row, equal where all features are equal.
 
-    Where few columns with few values make most rows equal, equal rows are observations of their own: kept together,
-    they would leave nothing but unseen combinations to test on.
+    Where few columns with few values make most rows equal, equal rows are observations of their own: kept
+    together, they would leave nothing but unseen combinations to test on.
     """
-    features = frame[[column.name for column in schema.features]]
-    copies = np.unique(pd.util.hash_pandas_object(features, index=False).to_numpy(), return_inverse=True)[1]
+    features = frame.loc[:, [column.name for column in schema.features]]
+    copies = np.unique(_row_hashes(features), return_inverse=True)[1]
     different = len(np.unique(copies))
     if 2 * different >= len(copies):
         return copies
     tell(
         Notice(
-            f"The features of {len(copies)} rows have only {different} different combinations: rows with equal features "
-            "are taken as observations of their own, which may lie in different parts."
+            f"The features of {len(copies)} rows have only {different} different combinations: rows with "
+            "equal features are taken as observations of their own, which may lie in different parts."
         )
     )
     return np.arange(len(copies))
+
+
+def _row_hashes(frame: pd.DataFrame) -> np.ndarray:
+    """A 64-bit hash of each row, shape (n,)."""
+    return hash_pandas_object(frame, index=False).to_numpy()  # type: ignore[operator] (pandas.util imports late)
 
 
 def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:
@@ -256,7 +265,8 @@ def _copies_notice(split: Split) -> Notice:
     if not split.torn:
         return Notice(f"{repeated}; copies stay in one part.")
     return Notice(
-        f"{repeated}; {split.torn} held-out rows have a copy among the training rows: scores may be too good.",
+        f"{repeated}; {split.torn} held-out rows have a copy among the training rows: "
+        "scores may be too good.",
         "warning",
         remedy="--split random keeps copies together",
     )
@@ -264,8 +274,8 @@ def _copies_notice(split: Split) -> Notice:
 
 def _tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
     names = [column.name for column in (*schema.features, *schema.targets)]
-    seen = set(pd.util.hash_pandas_object(table.frame[names].astype("str"), index=False))
-    shared = int(pd.util.hash_pandas_object(own.frame[names].astype("str"), index=False).isin(seen).sum())
+    learnt, asked = (_row_hashes(one.frame.loc[:, names].astype("str")) for one in (table, own))
+    shared = int(np.isin(asked, learnt).sum())
     if shared:
         tell(
             Notice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import importlib.metadata
 import json
 import platform
@@ -83,7 +83,9 @@ def read_run(folder: Path) -> dict[str, Any] | None:
                 remedy="choose another --out",
             )
         if folder.exists() and not folder.is_dir():
-            raise ArtifactError("--out must be a folder.", received=f"{folder} is a file", remedy="choose another --out")
+            raise ArtifactError(
+                "--out must be a folder.", received=f"{folder} is a file", remedy="choose another --out"
+            )
         return None
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -152,7 +154,7 @@ def machine() -> dict[str, Any]:
 
 def now() -> str:
     """The time in UTC, ISO 8601."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _processor() -> str:
@@ -170,7 +172,9 @@ def _text(path: str | None) -> str | None:
 def _walk(path: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = sorted(set(old) | set(new))
-        return [found for key in keys for found in _walk(f"{path}.{key}".lstrip("."), old.get(key), new.get(key))]
+        return [
+            found for key in keys for found in _walk(f"{path}.{key}".lstrip("."), old.get(key), new.get(key))
+        ]
     return [(path, old, new)]
 
 

@@ -94,7 +94,7 @@ class Run:
         table = read_table(data)
         check_targets(table, card.problem.targets)
         missing = target_missing(table.frame, card.schema, card.problem.targets)
-        frame = table.frame[~missing].reset_index(drop=True)
+        frame = table.frame.loc[~missing].reset_index(drop=True)
         observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
         inputs = encode(frame, card.schema, card.encoding, origin=table.origin, strict=True)
         found = scores(card.problem, observed, self.bundle.outputs(inputs))

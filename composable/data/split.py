@@ -1,8 +1,8 @@
-"""Which rows train, which decide when to stop and which model is best, and which are kept for the final score.
+"""Which rows train, which decide when to stop and which model is best, which are kept for the score.
 
-A rotation is one such division. With rotating splits every row is, in turn, a test row of a network that neither
-learned from it nor stopped by it; the deployed model averages the networks. Rows that are alike, or of one group,
-always stay together.
+A rotation is one such division. With rotating splits every row is, in turn, a test row of a network that
+neither learned from it nor stopped by it; the deployed model averages the networks. Rows that are alike, or
+of one group, always stay together.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import ConfigError, DataError
+from composable.data.frames import column_of
 
 SMALL = 3000  # up to so many rows every rotation is trained
 SMALL_FOLDS, LARGE_FOLDS = 8, 10
@@ -90,13 +91,13 @@ def split_rows(
             "--split must be random, stratified, group:COL, time:COL or column:COL.", received=repr(wanted)
         )
     if kind == "time":
-        split = _by_time(frame[name], has_test)
+        split = _by_time(column_of(frame, name), has_test=has_test)
     elif kind == "column":
-        split = _by_column(frame[name], strata, seed, copies, has_test)
+        split = _by_column(column_of(frame, name), strata, seed, copies, has_test=has_test)
     else:
         groups = pd.factorize(frame[name], use_na_sentinel=False)[0] if kind == "group" else copies
         order = np.zeros(len(frame)) if kind == "random" else _order(strata)
-        split = _rotating(groups, order, seed, has_test, kind)
+        split = _rotating(groups, order, seed, kind, has_test=has_test)
     duplicates = len(copies) - len(np.unique(copies))
     return replace(split, duplicates=duplicates, torn=_torn(split.rotations, copies))
 
@@ -113,7 +114,7 @@ def _torn(rotations: Sequence[Rotation], copies: np.ndarray) -> int:
     return int(torn.sum())
 
 
-def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, has_test: bool, how: str) -> Split:
+def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, has_test: bool) -> Split:
     folds = SMALL_FOLDS if len(groups) <= SMALL else LARGE_FOLDS
     units = len(np.unique(groups))
     folds = min(folds, units)
@@ -133,7 +134,9 @@ def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, has_test: bool, 
         validation = rows[number] if has_test else rows[(number + 1) % folds]
         rotations.append(Rotation(np.sort(train), validation, test))
     needed = folds if len(groups) <= SMALL else 1
-    spread = "at random" if how == "random" else "by whole groups" if how == "group" else "evenly over the target"
+    spread = (
+        "at random" if how == "random" else "by whole groups" if how == "group" else "evenly over the target"
+    )
     text = (
         f"The rows are dealt into {folds} parts, {spread}. Each network learns from "
         f"{folds - 1 if has_test else folds - 2} parts and stops by another"
@@ -143,7 +146,7 @@ def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, has_test: bool, 
 
 
 def _deal(groups: np.ndarray, order: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Give each group a fold: groups in the order of their target, dealt out in shuffled rounds, large ones first."""
+    """Give each group a fold: in the order of their target, dealt in shuffled rounds, large ones first."""
     rng = np.random.default_rng(seed)
     numbers, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     shuffled = rng.permutation(len(numbers))
@@ -161,7 +164,7 @@ def _deal(groups: np.ndarray, order: np.ndarray, folds: int, seed: int) -> np.nd
     return of_group[np.searchsorted(numbers, groups)]
 
 
-def _by_time(times: pd.Series, has_test: bool) -> Split:
+def _by_time(times: pd.Series, *, has_test: bool) -> Split:
     values = np.asarray(times, "float64")
     if np.isnan(values).any():
         row = int(np.flatnonzero(np.isnan(values))[0])
@@ -191,7 +194,7 @@ def _by_time(times: pd.Series, has_test: bool) -> Split:
 
 
 def _by_column(
-    values: pd.Series, strata: Sequence[np.ndarray], seed: int, copies: np.ndarray, has_test: bool
+    values: pd.Series, strata: Sequence[np.ndarray], seed: int, copies: np.ndarray, *, has_test: bool
 ) -> Split:
     parts = values.astype(str).str.strip().str.lower().map(PARTS)
     if parts.isna().any():
@@ -202,13 +205,15 @@ def _by_column(
         )
     rows = {part: np.flatnonzero(parts == part) for part in ("train", "validation", "test")}
     if len(rows["train"]) == 0:
-        raise DataError(f"The column {values.name!r} names no training rows.", received=str(parts.unique().tolist()))
+        raise DataError(
+            f"The column {values.name!r} names no training rows.", received=str(parts.unique().tolist())
+        )
     test = np.array([], int) if has_test else rows["test"]
     if len(rows["validation"]):
         rotations = (Rotation(rows["train"], rows["validation"], test),)
         return Split("column", rotations, 1, f"As the column {values.name!r} says.")
     train = rows["train"]
-    inner = _rotating(copies[train], _order(strata)[train], seed, True, "stratified")
+    inner = _rotating(copies[train], _order(strata)[train], seed, "stratified", has_test=True)
     rotations = tuple(Rotation(train[r.train], train[r.validation], test) for r in inner.rotations)
     text = f"As the column {values.name!r} says; validation rows are cut from the training rows, in rotation."
     return Split("column", rotations, inner.needed, text)

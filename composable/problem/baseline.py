@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -37,7 +38,7 @@ def gradient_boosting(
     weights: np.ndarray | None = None,
     iterations: int = ITERATIONS,
 ) -> list[np.ndarray]:
-    """Train HistGradientBoosting with its defaults on the same encoded rows as the networks; predict those of `ask`."""
+    """Train HistGradientBoosting with its defaults on the networks' encoded rows; predict those of `ask`."""
     features, categorical = _features(inputs)
     asked, _ = _features(ask)
     usable = ~np.isnan(features).all(axis=0)  # scikit-learn refuses a column without any value
@@ -60,7 +61,7 @@ def _model(
     head: Head, categorical: np.ndarray, seed: int, iterations: int
 ) -> HistGradientBoostingRegressor | HistGradientBoostingClassifier:
     kind = HistGradientBoostingRegressor if head.kind == "regression" else HistGradientBoostingClassifier
-    return kind(categorical_features=categorical, max_iter=iterations, random_state=seed)
+    return kind(categorical_features=cast("Any", categorical), max_iter=iterations, random_state=seed)
 
 
 def _one(

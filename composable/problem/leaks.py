@@ -1,13 +1,13 @@
 """Columns that give the target away, found before anything is trained.
 
-Each feature alone is asked for the target: by its order (a copy, a monotone transform, the target with some noise),
-by the mean of the target per category judged on other rows (an id or name that maps to the label), and by whether it
-is missing.
+Each feature alone is asked for the target: by its order (a copy, a monotone transform, the target with some
+noise), by the mean of the target per category judged on other rows (an id or name that maps to the label),
+and by whether it is missing.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -94,7 +94,7 @@ def _leaks(
 
 
 def _questions(head: Head, y: np.ndarray) -> list[np.ndarray]:
-    """The numbers to tell: the amounts themselves, or for each of the commonest classes whether it is that one."""
+    """The numbers to tell: the amounts themselves, or for each of the commonest classes whether it is it."""
     if head.kind == "regression":
         return [y]
     if head.kind == "multiclass":
@@ -119,7 +119,7 @@ def _strongest(name: str, target: str, head: Head, values: np.ndarray, questions
 
 
 def _by_value(head: Head, values: np.ndarray, questions: list[np.ndarray]) -> float:
-    """By the order of the values; where no order tells all classes, by narrow ranges as if they were categories."""
+    """By the order of the values; where no order tells all classes, by narrow ranges as if categories."""
     if head.kind != "multiclass":
         return min((_score(head, values, q) for q in questions), default=0.0)
     distinct, codes = np.unique(values, return_inverse=True)
@@ -159,7 +159,7 @@ def _mean_by_code(codes: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _future_dates(encoding: Encoding, inputs: Mapping[str, np.ndarray], rows: np.ndarray) -> Iterator[Notice]:
-    today = (datetime.datetime.now(datetime.UTC).date() - datetime.date.fromisoformat(DATE_ORIGIN)).days
+    today = (dt.datetime.now(dt.UTC).date() - dt.date.fromisoformat(DATE_ORIGIN)).days
     for index, name in enumerate(encoding.dates):
         late = int((inputs["dates"][rows, index] > today + 1).sum())
         if late:

@@ -45,12 +45,12 @@ def scores(
     Args:
         problem: Its heads say what the arrays mean.
         observed: Per head: (n, 1) numbers or class numbers, or (n, labels) of 0 and 1.
-        predicted: Per head: (n, 1) numbers or probabilities of the second class, or (n, classes) probabilities.
+        predicted: Per head: (n, 1) numbers or probabilities of the second class, or (n, classes) of all.
         parts: Which rows were predicted by one model, where several took part; see `score`.
 
     Returns:
-        The metric's name to its value; with several heads the means over heads of each metric they share, and each
-        head's own as `target/metric`. A value that the rows don't define (one class alone) is NaN.
+        The metric's name to its value; with several heads the means over heads of each metric they share, and
+        each head's own as `target/metric`. A value that the rows don't define (one class alone) is NaN.
     """
     each = [
         {metric: score(metric, head, y, p, parts) for metric in METRICS[head.kind]}
@@ -105,8 +105,8 @@ def score(metric: str, head: Head, y: np.ndarray, p: np.ndarray, parts: Parts = 
         head: What is predicted.
         y: As `observed` in `scores`.
         p: As `predicted` in `scores`.
-        parts: Row numbers by the model that predicted them. Metrics that compare rows with one another (by rank) are
-            averaged over the parts, since the answers of different models aren't on one scale.
+        parts: Row numbers by the model that predicted them. Metrics that compare rows with one another (by
+            rank) are averaged over the parts, since the answers of different models aren't on one scale.
     """
     if len(y) == 0:
         return float("nan")

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.data.parse import parse_column
+from composable.data.frames import column_of
+from composable.data.parse import parse_column, parse_texts
 from composable.data.schema import Column, Schema
 from composable.problem.problem import Head, Label, Problem
 
@@ -16,12 +17,12 @@ from composable.problem.problem import Head, Label, Problem
 def label_text(label: Label) -> str:
     """The one spelling under which a label is looked up: 1, 1.0, "1" and " 1.0 " are the same class."""
     column = Column("", "category")
-    text = parse_column(pd.Series([label]), column, origin="", strict=False).iloc[0]
+    text = parse_texts(pd.Series([label]), column).iloc[0]
     return "" if pd.isna(text) else str(text)
 
 
 def as_number(column: Column) -> Column:
-    """The column read as numbers, whatever kind its schema says: a regression of classes 1, 2, 3 for example."""
+    """The column read as numbers, whatever kind its schema says: a regression of classes 1, 2, 3, say."""
     return replace(column, kind="number")
 
 
@@ -29,19 +30,24 @@ def target_missing(frame: pd.DataFrame, schema: Schema, targets: tuple[str, ...]
     """Which rows lack a value in some target column, shape (n,)."""
     missing = np.zeros(len(frame), bool)
     for name in targets:
-        values = parse_column(frame[name], schema.column(name), origin="", strict=False)
+        values = parse_column(column_of(frame, name), schema.column(name), origin="", strict=False)
         missing |= np.asarray(pd.isna(values))
     return missing
 
 
-def encode_targets(frame: pd.DataFrame, schema: Schema, problem: Problem, *, origin: str) -> tuple[np.ndarray, ...]:
-    """One array per head: numbers (n, 1) float32-safe float64, class numbers (n, 1), or 0/1 per label (n, labels).
+def encode_targets(
+    frame: pd.DataFrame, schema: Schema, problem: Problem, *, origin: str
+) -> tuple[np.ndarray, ...]:
+    """One array per head: numbers (n, 1), class numbers (n, 1), or 0/1 per label (n, labels); float64.
 
     Raises:
         DataError: Naming the column, row and value that isn't a number or isn't one of the classes.
     """
     return tuple(
-        np.stack([_encode(frame[name], schema.column(name), head, origin) for name in head.targets], axis=1)
+        np.stack(
+            [_encode(column_of(frame, name), schema.column(name), head, origin) for name in head.targets],
+            axis=1,
+        )
         for head in problem.heads
     )
 

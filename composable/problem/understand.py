@@ -1,14 +1,16 @@
-"""From a table and its targets to the problem: which kind each target is, why, and the flag that overrules it."""
+"""From a table and its targets to the problem: the kind of each, why, and the flag that overrules it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from composable.core.errors import ConfigError, DataError
+from composable.data.frames import column_of
 from composable.data.parse import parse_column
 from composable.data.schema import Column, Notice, Schema
 from composable.problem.metrics import METRICS, RELATIVE
@@ -58,7 +60,7 @@ def understand(
     if problem == "multilabel":
         heads = (_multi_label(frame, columns),)
     else:
-        heads = tuple(_head(frame[c.name], c, problem, notices) for c in columns)
+        heads = tuple(_head(column_of(frame, c.name), c, problem, notices) for c in columns)
     if from_text:
         heads = tuple(replace(head, labels=_sorted(_as_numbers(list(head.labels)))) for head in heads)
     return Problem(heads, _metric(heads, metric), tuple(notices))
@@ -87,7 +89,9 @@ def _head(values: pd.Series, column: Column, wanted: HeadKind | None, notices: l
             remedy="--problem multiclass",
         )
     if len(labels) == 2 and kind == "multiclass":
-        notices.append(Notice(f"{column.name!r} has two values: it is a problem of two classes.", column=column.name))
+        notices.append(
+            Notice(f"{column.name!r} has two values: it is a problem of two classes.", column=column.name)
+        )
     return Head(column.name, "binary" if len(labels) == 2 else "multiclass", (column.name,), labels)
 
 
@@ -116,7 +120,9 @@ def _kind(values: pd.Series, column: Column, notices: list[Notice]) -> HeadKind:
 
 def _numbers(values: pd.Series, column: Column) -> np.ndarray:
     try:
-        return np.asarray(parse_column(values, as_number(column), origin="the target", strict=True), "float64")
+        return np.asarray(
+            parse_column(values, as_number(column), origin="the target", strict=True), "float64"
+        )
     except DataError as odd:
         raise DataError(
             f"A regression needs numbers in the target {column.name!r}.",
@@ -135,15 +141,18 @@ def _labels(values: pd.Series, column: Column, notices: list[Notice]) -> tuple[L
     mixed = [text for text, spellings in originals.items() if len({type(s) for s in spellings}) > 1]
     if mixed:
         notices.append(
-            Notice(f"{column.name!r} writes the class {mixed[0]!r} as different types; they count as one class.", "warning")
+            Notice(
+                f"{column.name!r} writes the class {mixed[0]!r} as different types; they count as one class.",
+                "warning",
+            )
         )
     single = [text for text, spellings in originals.items() if sum(spellings.values()) == 1]
     if single:
         notices.append(
             Notice(
                 f"{len(single)} class{'es' * (len(single) > 1)} of {column.name!r} "
-                f"ha{'ve' if len(single) > 1 else 's'} one row only (first: {single[0]!r}): kept, but a network that "
-                "hasn't seen that row can't learn it.",
+                f"ha{'ve' if len(single) > 1 else 's'} one row only (first: {single[0]!r}): kept, but a "
+                "network that hasn't seen that row can't learn it.",
                 "warning",
                 column.name,
                 "bring more rows of rare classes, or merge them",
@@ -152,7 +161,7 @@ def _labels(values: pd.Series, column: Column, notices: list[Notice]) -> tuple[L
     return _sorted([spellings.most_common(1)[0][0] for spellings in originals.values()])
 
 
-def _plain(value: object) -> Label:
+def _plain(value: Any) -> Label:
     """A cell as a label; a date becomes text."""
     value = value.item() if isinstance(value, np.generic) else value
     return value if isinstance(value, (str, int, float)) else label_text(value)
@@ -176,8 +185,10 @@ def _sorted(labels: list[Label]) -> tuple[Label, ...]:
 
 
 def _multi_label(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Head:
-    values = {c.name: _labels(frame[c.name], c, []) for c in columns}
-    every = _sorted(list({label_text(label): label for labels in values.values() for label in labels}.values()))
+    values = {c.name: _labels(column_of(frame, c.name), c, []) for c in columns}
+    every = _sorted(
+        list({label_text(label): label for labels in values.values() for label in labels}.values())
+    )
     for name, labels in values.items():
         if len(labels) < 2:
             raise DataError(

@@ -1,4 +1,4 @@
-"""The same command again: it continues, says that it is done, or shows what differs; and equals one that ran through."""
+"""The same command again: it continues, says that it is done, or shows what differs."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ def test_a_finished_run_is_done_without_training(through, module_csv):
     run = composable.fit(module_csv, "price", **BUDGET, out=through.path, progress=seen.append)
     assert seen == [{"event": "end", "status": "already complete", "seconds": 0.0}]
     assert run.facts == composable.Run(through.path).facts
-    fewer = composable.fit(module_csv, "price", max_trials=1, max_epochs=2, out=through.path, progress=seen.append)
+    fewer = composable.fit(
+        module_csv, "price", max_trials=1, max_epochs=2, out=through.path, progress=seen.append
+    )
     assert len(seen) == 2
     assert scores(fewer) == scores(through)
 
@@ -217,7 +219,7 @@ def test_a_fit_that_was_refused_before_training_does_not_block_its_folder(tmp_pa
 
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_a_model_that_loads_or_none(tmp_path, module_csv):
-    """SIGKILL, as a full memory or a closed laptop would: the bundle is whole or absent, and the run goes on."""
+    """SIGKILL, as when memory is full: the bundle is whole or absent, and the run goes on."""
     out = tmp_path / "run"
     command = [
         sys.executable, "-m", "composable", "fit", str(module_csv), "--target", "price", "--max-trials", "3",
@@ -225,7 +227,9 @@ def test_a_kill_at_any_moment_leaves_a_model_that_loads_or_none(tmp_path, module
     ]  # fmt: skip
     random = np.random.default_rng(0)
     for _ in range(8):
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ)
+        child = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
+        )
         deadline = time.monotonic() + 60
         while not (out / "events.jsonl").exists() and time.monotonic() < deadline:
             time.sleep(0.05)

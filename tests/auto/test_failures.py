@@ -25,12 +25,12 @@ def csv(tmp_path, cars):
 def break_training(monkeypatch):
     """Make the training of these candidates (all, if none is named) fail."""
 
-    def arrange(*names, failure=RuntimeError("diverged")):
+    def arrange(*names, failure=None):
         train = Workbench.train
 
         def broken(self, *arguments, **choices):
             if not names or self.candidate.name in names:
-                raise failure
+                raise failure or RuntimeError("diverged")
             return train(self, *arguments, **choices)
 
         monkeypatch.setattr(Workbench, "train", broken)
@@ -38,7 +38,9 @@ def break_training(monkeypatch):
     return arrange
 
 
-@pytest.mark.parametrize("failure", [RuntimeError("diverged"), MemoryError("full"), ValueError("shape")], ids=repr)
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("diverged"), MemoryError("full"), ValueError("shape")], ids=repr
+)
 def test_a_candidate_that_fails_does_not_end_the_run(tmp_path, csv, break_training, failure):
     break_training("linear", failure=failure)
     run = composable.fit(csv, "price", max_trials=2, max_epochs=1, out=tmp_path / "run")
@@ -94,7 +96,9 @@ def test_d22_the_persons_test_file_never_changes_what_is_fitted(tmp_path, cars):
 
 
 def test_d22_rows_that_the_split_keeps_for_the_test_never_change_what_is_fitted(tmp_path, cars):
-    frame = cars[["size", "make", "sold on", "price"]].assign(part=["train"] * 40 + ["val"] * 20 + ["test"] * 20)
+    frame = cars[["size", "make", "sold on", "price"]].assign(
+        part=["train"] * 40 + ["val"] * 20 + ["test"] * 20
+    )
     changed = frame.copy()
     changed.loc[60:, ["size", "price"]] = [1e4, 99.0]
     states = [
@@ -122,7 +126,11 @@ def test_d39_a_wrong_weight_is_named_by_its_index(tmp_path, csv, weights, told):
 
 @pytest.mark.parametrize(
     ("weights", "told"),
-    [(np.zeros(80), "not all be zero"), (np.ones(79), "one sample weight per row"), (["a"] * 80, "must be numbers")],
+    [
+        (np.zeros(80), "not all be zero"),
+        (np.ones(79), "one sample weight per row"),
+        (["a"] * 80, "must be numbers"),
+    ],
     ids=["zero", "too few", "words"],
 )
 def test_d39_weights_that_cannot_be_are_refused(csv, weights, told):

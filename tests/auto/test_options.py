@@ -51,7 +51,11 @@ def test_there_must_be_a_target():
 
 @pytest.mark.parametrize(
     ("wrong", "told"),
-    [({"metric": "rsme"}, "'rsme'"), ({"problem": "clustering"}, "'clustering'"), ({"max_trials": 1.5}, "1.5")],
+    [
+        ({"metric": "rsme"}, "'rsme'"),
+        ({"problem": "clustering"}, "'clustering'"),
+        ({"max_trials": 1.5}, "1.5"),
+    ],
     ids=["metric", "problem", "fraction"],
 )
 def test_a_word_that_is_none_of_those_there_are_is_refused(wrong, told):

@@ -1,4 +1,4 @@
-"""From data and options to material: schema, splits, leaks, the person's own test file. Nothing is trained here."""
+"""From data and options to material: schema, splits, leaks, the person's own test file; without training."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_d20_a_group_is_whole_and_no_feature(frame):
 def test_d21_the_time_column_orders_the_rows_and_stays_a_feature(frame):
     shuffled = frame.sample(frac=1, random_state=0, ignore_index=True)
     found, _ = prepared(shuffled, split="time:sold on")
-    rotation, = found.split.rotations
+    (rotation,) = found.split.rotations
     days = pd.to_datetime(shuffled["sold on"])
     assert days[rotation.train].max() < days[rotation.validation].min() < days[rotation.test].min()
     assert "sold on" in found.encoding.columns

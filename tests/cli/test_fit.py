@@ -76,8 +76,15 @@ def test_g5_an_interrupted_fit_shows_what_it_has_and_ends_with_130(command, auto
 
 
 @pytest.mark.parametrize(
-    "typed", [("--time-limit", "0"), ("--time-limit", "-5"), ("--time-limit", "nan"), ("--max-trials", "0"),
-     ("--max-epochs", "0"), ("--seed", "-1")]
+    "typed",
+    [
+        ("--time-limit", "0"),
+        ("--time-limit", "-5"),
+        ("--time-limit", "nan"),
+        ("--max-trials", "0"),
+        ("--max-epochs", "0"),
+        ("--seed", "-1"),
+    ],
 )
 def test_impossible_budgets_are_refused(command, auto, typed):
     refused = command("fit", "cars.csv", "--target", "price", *typed)

@@ -14,7 +14,9 @@ def test_the_cores_are_those_this_process_may_use(monkeypatch):
 
 
 def test_memory_is_in_gigabytes_or_unknown(monkeypatch):
-    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2_000_000}.__getitem__, raising=False)
+    monkeypatch.setattr(
+        os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2_000_000}.__getitem__, raising=False
+    )
     assert memory_gb() == 8.2
     monkeypatch.delattr(os, "sysconf")
     assert memory_gb() is None

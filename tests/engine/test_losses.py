@@ -70,6 +70,8 @@ def test_members_are_averaged_after_the_loss(loss, expected, y, width):
     ids=["binary", "classes"],
 )
 def test_certain_and_wrong_is_finite(loss, y, logits):
-    found = ops.convert_to_numpy(loss(np.array(y, "float32"), ops.convert_to_tensor(np.array(logits, "float32"))))
+    found = ops.convert_to_numpy(
+        loss(np.array(y, "float32"), ops.convert_to_tensor(np.array(logits, "float32")))
+    )
     assert np.isfinite(found).all()
     assert (found > 1000).all()

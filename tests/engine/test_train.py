@@ -139,7 +139,7 @@ def test_patience_ends_the_training():
 
 
 def test_a_lower_rate_takes_up_the_best_weights():
-    """Patience 1, one decay: the epoch after the decay starts where the first one ended, five times slower."""
+    """Patience 1, one decay: the epoch after it starts where the first one ended, five times slower."""
     says = iter([1.0, *[2.0] * 20])
     outputs_of = []
 
@@ -191,7 +191,7 @@ def test_a_loss_that_is_never_a_number_leaves_a_history_that_says_so():
 def test_predictions_do_not_depend_on_the_batches(rows):
     model = build()
     numbers = np.random.default_rng(rows).normal(size=(rows, 3)).astype("float32")
-    answer, = predict(model, {"numbers": numbers})
+    (answer,) = predict(model, {"numbers": numbers})
     assert answer.shape == (rows, 1)
     np.testing.assert_allclose(answer, keras.tree.flatten(model({"numbers": numbers}))[0], atol=1e-5)
 
@@ -206,7 +206,9 @@ def test_batches_have_few_sizes(monkeypatch):
     """A backend compiles each size once."""
     model, seen = build(), set()
     monkeypatch.setattr(
-        model, "predict_on_batch", lambda batch: seen.add(len(batch["numbers"])) or [np.zeros((len(batch["numbers"]), 1))]
+        model,
+        "predict_on_batch",
+        lambda batch: seen.add(len(batch["numbers"])) or [np.zeros((len(batch["numbers"]), 1))],
     )
     for rows in (1, 3, 31, 32, 33, 900, 1024, 5000, 9000, 20_000):
         predict(model, {"numbers": np.zeros((rows, 3), "float32")})

@@ -45,20 +45,20 @@ def test_every_kind_is_answered_in_its_shape_and_better_than_by_knowing_nothing(
 
 
 def test_d15_a_class_without_training_rows_gets_no_probability():
-    answer, = boosted((MANY,), (SIGN,))
+    (answer,) = boosted((MANY,), (SIGN,))
     assert (answer[:, 2:] == 0).all()
     np.testing.assert_allclose(answer.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("only", [0.0, 1.0])
 def test_d14_training_rows_of_one_class_are_answered_with_it(only):
-    answer, = boosted((TWO,), (np.full((200, 1), only),))
+    (answer,) = boosted((TWO,), (np.full((200, 1), only),))
     assert (answer == only).all()
 
 
 def test_more_categories_than_scikit_learn_takes_are_pooled():
     codes = np.arange(400, dtype="int32")[:, None]
-    answer, = boosted((AMOUNT,), (codes.astype(float),), inputs={"categories": codes})
+    (answer,) = boosted((AMOUNT,), (codes.astype(float),), inputs={"categories": codes})
     assert np.isfinite(answer).all()
 
 
@@ -67,7 +67,7 @@ def test_weights_count():
     y = np.concatenate([SIGN[:100], 1 - SIGN[:100]])
     inputs = {"numbers": np.concatenate([X[:100], X[:100]])}
     weights = np.repeat([1.0, 0.05], 100)
-    answer, = boosted((TWO,), (y,), inputs=inputs, weights=weights)
+    (answer,) = boosted((TWO,), (y,), inputs=inputs, weights=weights)
     assert score("accuracy", TWO, SIGN[:100], answer[:100]) > 0.95
 
 
@@ -76,7 +76,7 @@ def test_d11_missing_values_and_a_column_without_information_are_no_obstacle(sec
     numbers = X.copy()
     numbers[::3, 0] = np.nan
     numbers[:, 1] = second
-    answer, = boosted((TWO,), (SIGN,), inputs={"numbers": numbers})
+    (answer,) = boosted((TWO,), (SIGN,), inputs={"numbers": numbers})
     assert np.isfinite(answer).all()
 
 

@@ -55,7 +55,9 @@ def test_a_temperature_that_other_rows_do_not_confirm_is_dropped():
 def test_the_loss_before_is_that_of_the_plain_probabilities():
     logits, observed = drawn(MANY)
     found = calibrate(MANY, logits, observed, seed=0)
-    assert found.log_loss_before == score("log_loss", MANY, observed, apply_finish(np, MANY, Finish(), logits))
+    assert found.log_loss_before == score(
+        "log_loss", MANY, observed, apply_finish(np, MANY, Finish(), logits)
+    )
 
 
 def test_members_are_calibrated_together():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 import numpy as np
 import pytest
@@ -43,7 +43,9 @@ def told(kind, *, number=None, category=None, date=None, allow=True, y=None, hea
         dates, inputs["dates"] = ("x",), np.asarray(date, "float32")[:, None]
     encoding = Encoding(tuple(numbers), dates, tables)
     targets = (np.asarray(y, float).reshape(len(y), -1),)
-    return list(check_leaks(encoding, Problem((head,), "rmse"), inputs, targets, np.arange(rows), allow=allow))
+    return list(
+        check_leaks(encoding, Problem((head,), "rmse"), inputs, targets, np.arange(rows), allow=allow)
+    )
 
 
 def assert_flagged(notices):
@@ -84,7 +86,11 @@ def test_d18_the_target_with_some_noise_is_flagged(kind):
 @KINDS
 def test_d18_a_category_that_maps_to_the_label_is_flagged(kind):
     y = TARGETS[kind][1]
-    code = 2 + np.floor(np.argsort(np.argsort(y)) / ROWS * 40) if kind == "regression" else 2 + y + 5 * (np.arange(ROWS) % 8)
+    code = (
+        2 + np.floor(np.argsort(np.argsort(y)) / ROWS * 40)
+        if kind == "regression"
+        else 2 + y + 5 * (np.arange(ROWS) % 8)
+    )
     assert_flagged(told(kind, category=code))
 
 
@@ -101,7 +107,7 @@ def test_d19_a_value_that_is_only_there_for_one_class_is_flagged(kind):
 
 @KINDS
 def test_d19_dates_in_the_future_are_counted(kind):
-    today = (datetime.datetime.now(datetime.UTC).date() - datetime.date(2000, 1, 1)).days
+    today = (dt.datetime.now(dt.UTC).date() - dt.date(2000, 1, 1)).days
     date = np.full(ROWS, today - 30.0) + random.integers(-20, 20, ROWS)
     date[:3] = today + 90
     notices = told(kind, date=date)

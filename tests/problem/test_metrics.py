@@ -1,4 +1,4 @@
-"""The metrics against scikit-learn, and what only ours do: several heads, several models, rows of one class."""
+"""The metrics against scikit-learn, and what only ours do: several heads or models, rows of one class."""
 
 from __future__ import annotations
 
@@ -132,7 +132,9 @@ def test_the_selection_averages_the_metric_over_heads():
 
 
 def test_directions():
-    assert [m for m in ("rmse", "mae", "log_loss", "relative_error", "roc_auc", "r2") if higher_is_better(m)] == [
+    assert [
+        m for m in ("rmse", "mae", "log_loss", "relative_error", "roc_auc", "r2") if higher_is_better(m)
+    ] == [
         "roc_auc",
         "r2",
     ]

@@ -68,7 +68,7 @@ def test_labels_of_one_head_lie_side_by_side():
     head = Head("a+b", "multilabel", ("a", "b"), ("no", "yes"))
     schema = Schema((Column("a", "boolean", "target"), Column("b", "boolean", "target")))
     frame = pd.DataFrame({"a": ["yes", "no"], "b": ["no", "no"]})
-    found, = encode_targets(frame, schema, Problem((head,), "roc_auc"), origin="")
+    (found,) = encode_targets(frame, schema, Problem((head,), "roc_auc"), origin="")
     assert found.tolist() == [[1, 0], [0, 0]]
 
 

@@ -39,24 +39,24 @@ def written(tmp_path, *values):
 
 
 def test_amounts_are_a_regression():
-    head, = ask(column(1.5, 2.25, 0.125), "y").heads
+    (head,) = ask(column(1.5, 2.25, 0.125), "y").heads
     assert (head.kind, head.labels, head.width) == ("regression", (), 1)
 
 
 def test_two_values_are_two_classes():
-    head, = ask(column("no", "yes"), "y").heads
+    (head,) = ask(column("no", "yes"), "y").heads
     assert (head.kind, head.labels, head.width) == ("binary", ("no", "yes"), 1)
 
 
 def test_more_texts_are_many_classes():
-    head, = ask(column("red", "green", "blue"), "y").heads
+    (head,) = ask(column("red", "green", "blue"), "y").heads
     assert (head.kind, head.labels, head.width) == ("multiclass", ("blue", "green", "red"), 3)
 
 
 def test_several_labels_at_once_share_one_head():
     frame = column(0, 1).assign(z=lambda f: f["x"] % 2)
     problem = ask(frame, "y", "z", problem="multilabel")
-    head, = problem.heads
+    (head,) = problem.heads
     assert (head.kind, head.targets, head.labels, head.width) == ("multilabel", ("y", "z"), (0, 1), 2)
     assert problem.targets == ("y", "z")
 
@@ -83,7 +83,7 @@ def test_two_targets_of_classes_are_compared_by_log_loss():
 def test_few_whole_numbers_are_classes_and_the_flag_that_overrules_it_is_named():
     problem = ask(column(1, 2, 3), "y")
     assert problem.heads[0].labels == (1, 2, 3)
-    notice, = problem.notices
+    (notice,) = problem.notices
     assert "3 different" in notice.text
     assert "--problem regression" in notice.remedy
     assert ask(column(1, 2, 3), "y", problem="regression").heads[0].kind == "regression"
@@ -132,7 +132,7 @@ def test_d16_one_class_written_as_two_types_is_one_class():
     assert problem.heads[0].kind == "binary"
     table = read_table(frame)
     schema, _ = infer_schema(table, ("y",))
-    codes, = encode_targets(table.frame, schema, problem, origin="")
+    (codes,) = encode_targets(table.frame, schema, problem, origin="")
     assert codes[:3, 0].tolist() == [0, 1, 1]
 
 
@@ -153,7 +153,7 @@ def test_dates_as_classes_become_text_and_are_found_again():
     schema, _ = infer_schema(table, ("y",))
     problem = understand(table.frame, schema)
     assert all(isinstance(label, str) for label in problem.heads[0].labels)
-    codes, = encode_targets(table.frame, schema, problem, origin="")
+    (codes,) = encode_targets(table.frame, schema, problem, origin="")
     assert set(codes[:, 0]) == {0, 1, 2}
 
 
@@ -234,4 +234,6 @@ def test_a_metric_that_does_not_fit_names_those_that_do():
 def test_a_problem_survives_json_with_the_types_of_its_labels():
     problem = ask(column(True, False).assign(z=[1.0, 2.0, 3.0] * 20, w=["p", "q"] * 30), "y", "z", "w")
     back = from_json(Problem, to_json(problem, format="problem"), format="problem", origin="here")
-    assert [[*map(repr, head.labels)] for head in back.heads] == [[*map(repr, head.labels)] for head in problem.heads]
+    assert [[*map(repr, head.labels)] for head in back.heads] == [
+        [*map(repr, head.labels)] for head in problem.heads
+    ]

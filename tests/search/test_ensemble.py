@@ -47,7 +47,9 @@ def test_a_perfect_candidate_stays_alone(judge, opinion_of):
 
 def test_where_higher_is_better(judge, opinion_of):
     y = (Y % 2)[:, None]
-    accuracy = replace(judge, problem=Problem((Head("s", "binary", ("s",), (0, 1)),), "accuracy"), targets=(y,))
+    accuracy = replace(
+        judge, problem=Problem((Head("s", "binary", ("s",), (0, 1)),), "accuracy"), targets=(y,)
+    )
     opinions = [opinion_of(1 - y), opinion_of(y)]
     assert greedy_weights(accuracy, opinions, most=2).tolist() == [0, 1]
 

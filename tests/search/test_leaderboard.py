@@ -50,7 +50,9 @@ def test_the_best_comes_first_and_failed_ones_last(run):
 
 
 def test_where_higher_is_better(run):
-    rows = run(1, ("a", "network", 0.7), ("b", "network", 0.9), ("c", "network", 0.0), metric="roc_auc", higher=True)
+    rows = run(
+        1, ("a", "network", 0.7), ("b", "network", 0.9), ("c", "network", 0.0), metric="roc_auc", higher=True
+    )
     assert [row["model"] for row in rows] == ["b", "a", "c"]
 
 

@@ -18,7 +18,11 @@ TWO = Head("sold", "binary", ("sold",), ("no", "yes"))
 def test_every_row_gets_the_answer_of_the_rotation_that_did_not_learn_from_it(split, judge):
     def said(number):
         rotation = split.rotations[number]
-        return [np.full((len(rotation.validation), 1), number)], [np.full((len(rotation.test), 1), 10.0 + number)], []
+        return (
+            [np.full((len(rotation.validation), 1), number)],
+            [np.full((len(rotation.test), 1), 10.0 + number)],
+            [],
+        )
 
     opinion = pool(judge.problem, split, range(3), 9, said)
     for number, rotation in enumerate(split.rotations):
@@ -36,7 +40,11 @@ def test_rows_predicted_more_than_once_are_averaged(judge):
     rows = np.array([0, 1])
     split = Split("column", (Rotation(np.array([2]), rows, np.array([3])),) * 2, 2, "")
     opinion = pool(
-        judge.problem, split, range(2), 4, lambda n: ([np.full((2, 1), n)], [np.full((1, 1), 2.0 * n)], [np.ones((5, 1)) * n])
+        judge.problem,
+        split,
+        range(2),
+        4,
+        lambda n: ([np.full((2, 1), n)], [np.full((1, 1), 2.0 * n)], [np.ones((5, 1)) * n]),
     )
     assert opinion.validation[0][rows, 0].tolist() == [0.5, 0.5]
     assert opinion.test[0][3, 0] == 1
@@ -104,13 +112,11 @@ def test_heads_of_different_kinds_are_measured_by_the_reference(split):
     judge = Judge(problem, split, (Y[:, None], sold))
 
     def pooled(*answers):
-        return pool(
-            problem,
-            split,
-            range(3),
-            9,
-            lambda n: tuple([a[getattr(split.rotations[n], part)] for a in answers] for part in ("validation", "test")) + ([],),
-        )
+        def said(number):
+            rotation = split.rotations[number]
+            return [a[rotation.validation] for a in answers], [a[rotation.test] for a in answers], []
+
+        return pool(problem, split, range(3), 9, said)
 
     nothing = pooled(np.full((9, 1), 4.0), np.full((9, 1), 0.5))
     judge = replace(judge, reference=nothing)

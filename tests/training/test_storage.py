@@ -35,14 +35,18 @@ def assert_same(found, expected):
         for a, b in zip(ours, theirs, strict=True):
             assert a.dtype == b.dtype
             assert np.array_equal(a, b)
-    assert (found.rotation, found.seconds, found.finishes) == (expected.rotation, expected.seconds, expected.finishes)
+    assert (found.rotation, found.seconds, found.finishes) == (
+        expected.rotation,
+        expected.seconds,
+        expected.finishes,
+    )
     assert repr(found.history) == repr(expected.history)
 
 
 @pytest.mark.parametrize("weights", [0, 3, 12])
 def test_what_comes_back_is_what_was_written(tmp_path, weights):
     save_trained(tmp_path, trained(weights=weights))
-    found, = load_trained(tmp_path)
+    (found,) = load_trained(tmp_path)
     assert_same(found, trained(weights=weights))
 
 
