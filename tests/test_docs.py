@@ -74,7 +74,9 @@ def test_the_config_file_of_the_readme_is_valid(tmp_path):
     )
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md", "examples/README.md", "docs/run-folder.md", "benchmarks/README.md"])
+@pytest.mark.parametrize(
+    "page", [*PAGES, "CHANGELOG.md", "examples/README.md", "docs/run-folder.md", "benchmarks/README.md"]
+)
 def test_every_link_inside_the_repository_leads_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]

@@ -18,6 +18,7 @@ from composable.design import tap
 from composable.search.opinion import Judge
 from composable.search.trial import Trial
 from composable.training.rotating import Material
+from composable.training.storage import load_weights
 
 
 def deployable(trial: Trial, material: Material) -> keras.Model:
@@ -26,7 +27,7 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
     for member, weight in trial.shares:
         for trained in member.trained:
             network = tap(member.network.architecture.build(material.widths), "logits")
-            network.set_weights(trained.weights)
+            network.set_weights(load_weights(member.folder, trained.rotation))
             voices.append(Voice(network, member.finishes(trained), weight / len(member.trained)))
     return average(voices, material.problem)
 

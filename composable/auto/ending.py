@@ -18,7 +18,7 @@ from composable.search.trial import Trial
 
 def diagnose(search: Search, deadline: Deadline) -> None:
     """Write `diagnostics.json` for the deployed trial, if there is one; importance takes the time left."""
-    best = search.best
+    best = search.deployed
     if best is None:
         return
     part, observed, predicted = _held_out(search, best)
@@ -38,7 +38,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
         search.bench(strongest),
         search.prepared.encoding,
         search.prepared.split.rotations,
-        seed=search.seed,
+        seed=search.options.seed,
         deadline=deadline,
     )
     write_json(folder / "diagnostics.json", facts | {"importance": importance})

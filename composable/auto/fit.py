@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Callable
 from dataclasses import asdict
@@ -146,10 +147,9 @@ def _go(
         recorder,
         deadline,
         closing,
-        options.seed,
-        options.max_trials,
-        options.max_epochs,
+        options,
         deploy=deploy_trial,
+        floor=_earlier_score(folder, recorder.facts.get("deployed"), problem.metric),
     )
     interrupted = False
     try:
@@ -165,7 +165,7 @@ def _go(
 
 def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted: bool) -> Run:
     status = "interrupted" if interrupted else "complete"
-    if search.best is not None:
+    if search.deployed is not None:
         allowed = BRIEF if interrupted else min(THOROUGH, deadline.remaining - search.closing.seconds(0))
         diagnose(search, Deadline(max(0.0, allowed)))
     recorder.write(status=status, seconds=round(deadline.spent, 2))
@@ -216,6 +216,15 @@ def _carried_on(earlier: dict[str, Any] | None) -> dict[str, Any]:
     """What stays true of an earlier run while it goes on: when it began, and the model that it deployed."""
     before = earlier or {}
     return {"created": before.get("created", now()), "deployed": before.get("deployed")}
+
+
+def _earlier_score(folder: Path, deployed: int | None, metric: str) -> float:
+    """The validation score of the model that an earlier session deployed, NaN where there is none."""
+    try:
+        trial = json.loads((folder / "trials" / str(deployed) / "trial.json").read_text(encoding="utf-8"))
+        return float(trial["validation"][metric])
+    except (OSError, ValueError, KeyError, TypeError):
+        return math.nan
 
 
 def _fingerprint(understood: Understood, sample_weight: np.ndarray | None) -> str:

@@ -19,6 +19,7 @@ from composable.problem.metrics import RELATIVE, higher_is_better, score
 from composable.problem.problem import Problem
 from composable.search.trial import Trial
 from composable.training.rotating import Workbench
+from composable.training.storage import load_weights
 
 _MOST_ROWS = 2000
 _ROUNDS = 8
@@ -51,7 +52,7 @@ def permutation_importance(
         rows = (rotation.test if len(rotation.test) else rotation.validation)[:_MOST_ROWS]
         if len(rows) < 2:
             continue
-        bench.network.set_weights(trained.weights)
+        bench.network.set_weights(load_weights(trial.folder, trained.rotation))
         rng = np.random.default_rng(derive(seed, "importance", round_))
         inputs = bench.material.at(rows)
         observed = [y[rows] for y in bench.material.targets]

@@ -35,7 +35,7 @@ class Inspection:
     profile: dict[str, Any]
 
 
-def inspect(
+def inspect(  # noqa: PLR0913 (the public call states every option)
     data: Any,
     targets: str | Sequence[str] = (),
     *,

@@ -57,7 +57,7 @@ def _boosted(
 
 
 def _opinion(prepared: Prepared, predict: Predict) -> Opinion:
-    """Train once per rotation, then ask about its validation rows, its test rows and the person's own together."""
+    """Train once per rotation, then ask about its validation rows, its test rows and the person's own."""
     material, split = prepared.material, prepared.split
 
     def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
@@ -69,6 +69,7 @@ def _opinion(prepared: Prepared, predict: Predict) -> Opinion:
         rows = test + len(next(iter(own.values())))
         answers = predict(rotation.train, together, rows)
         on_own = [answer[test:] for answer in answers] if rows > test else []
-        return [a[:validation] for a in answers], [a[validation:test] for a in answers], on_own
+        on_test = [answer[validation:test] for answer in answers]
+        return [answer[:validation] for answer in answers], on_test, on_own
 
     return pool(material.problem, split, range(split.needed), len(material.targets[0]), said)

@@ -8,11 +8,11 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from composable.auto.closing import Closing
+from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.auto.rivals import boosting, boosting_seconds, reference
@@ -25,13 +25,14 @@ from composable.problem.problem import Problem
 from composable.search.candidates import PORTFOLIO, Table, candidates
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Judge, blend
-from composable.search.trial import Trial, conclude, record
-from composable.training.rotating import Candidate, Material, Trained, Workbench
+from composable.search.trial import Role, Trial, conclude, record
+from composable.training.rotating import Candidate, Material, Workbench
 from composable.training.storage import load_trained, save_trained
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left
 MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
+MOST_CANDIDATES = 40  # later draws bring next to nothing, and each takes room on the disk
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 Deploy = Callable[[Trial], None]
 
@@ -45,23 +46,23 @@ class Search:
         recorder: Where everything that happens is written.
         deadline: When everything must be over, the report included.
         closing: How much of the time is kept for the end.
-        seed: For everything random.
-        max_trials: The number of networks at most.
-        max_epochs: The number of epochs of each network at most.
+        options: Seed, and the number of trials and epochs at most.
         deploy: Called with each trial that is better than all before it.
+        floor: The score of the model that an earlier session of the run deployed; NaN where there is none.
+        deployed: The trial that this session deployed last.
     """
 
     prepared: Prepared
     recorder: Recorder
     deadline: Deadline
     closing: Closing
-    seed: int
-    max_trials: int | None
-    max_epochs: int | None
+    options: FitOptions
     deploy: Deploy
+    floor: float = math.nan
     judge: Judge = field(init=False)
     trials: list[Trial] = field(default_factory=list)
     best: Trial | None = None
+    deployed: Trial | None = None
     _benches: dict[int, Workbench] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,30 +117,31 @@ class Search:
         """
         material, split = self._material, self.prepared.split
         table = Table(self._problem, len(split.rotations[0].train), material.widths, material.categories)
-        found = candidates(table, seed=self.seed, max_epochs=self.max_epochs)
-        if self.max_trials is not None:
-            return islice(found, self.max_trials)
+        found = candidates(table, seed=self.options.seed, max_epochs=self.options.max_epochs)
+        if self.options.max_trials is not None:
+            return islice(found, self.options.max_trials)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
-        return found if timed else islice(found, PORTFOLIO)
+        return islice(found, MOST_CANDIDATES if timed else PORTFOLIO)
 
     def _reference(self) -> None:
-        trial = Trial(0, "knowing_nothing", "reference", opinion=reference(self.prepared))
+        trial = self._trial("knowing_nothing", "reference")
+        trial.opinion = reference(self.prepared)
         self.judge = replace(self.judge, reference=trial.opinion)
         trial.score = self.judge.selection(trial.opinion)
         self._ended(trial)
 
     def _baseline(self) -> None:
-        if self.left < LEAST_SECONDS:
-            return
-        trial = Trial(len(self.trials), "gradient_boosting", "baseline")
+        trial = self._trial("gradient_boosting", "baseline")
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
         began = time.monotonic()
         try:
+            if self.left < LEAST_SECONDS:
+                raise ValueError("no time was left for it")
             if math.isfinite(self.left):
-                needed = boosting_seconds(self.prepared, self.seed)
+                needed = boosting_seconds(self.prepared, self.options.seed)
                 if needed > self.left * BASELINE_SHARE:
                     raise ValueError(f"it would take about {needed:.0f} s, too much of the time that is left")
-            trial.opinion = boosting(self.prepared, self.seed)
+            trial.opinion = boosting(self.prepared, self.options.seed)
             trial.score = self.judge.selection(trial.opinion)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]
@@ -147,10 +149,11 @@ class Search:
         self._ended(trial)
 
     def _network(self, candidate: Candidate) -> None:
-        trial = Trial(len(self.trials), candidate.name, "network", candidate)
+        trial = self._trial(candidate.name, "network")
+        trial.candidate = candidate
         split = self.prepared.split
         try:
-            trial.trained = self._stored(trial)
+            trial.trained = load_trained(trial.folder, candidate)
             for number in range(len(trial.trained), split.needed):
                 first = self.best is None  # the very first network must come to be, however late it is
                 worth = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
@@ -160,15 +163,16 @@ class Search:
                     break
                 self._train(trial, number, share)
             if trial.status == "done":
-                conclude(trial, self._problem, split, self._material.targets, self.judge, self.seed)
+                conclude(trial, self._problem, split, self._material.targets, self.judge, self.options.seed)
                 trial.cost |= _cost(self.bench(trial), len(trial.trained))
                 if math.isnan(trial.score):
                     trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
         except (ValueError, RuntimeError, MemoryError, TypeError) as failed:
             trial.status, trial.reason = "failed", f"{type(failed).__name__}: {failed}"[:500]
-            write_atomically(self._folder(trial) / "traceback.txt", traceback.format_exc())
+            write_atomically(trial.folder / "traceback.txt", traceback.format_exc())
         self._ended(trial)
-        self._deploy_if_better(trial)
+        if not self._rotations_remain:
+            self._benches.pop(trial.number, None)  # a compiled network takes memory
 
     def _train(self, trial: Trial, number: int, seconds: float) -> None:
         split = self.prepared.split
@@ -183,7 +187,7 @@ class Search:
         trained = bench.train(
             number,
             split.rotations[number],
-            seed=self.seed,
+            seed=self.options.seed,
             deadline=Deadline(seconds, self.deadline.clock),
             on_epoch=lambda epoch: self.recorder.happened(
                 "epoch",
@@ -196,19 +200,14 @@ class Search:
         )
         if trained.history.best_epoch < 0 and self.best is not None:
             raise RuntimeError("the time limit came before its first epoch ended")
-        save_trained(self._folder(trial), trained)
-        trial.trained.append(trained)
+        save_trained(trial.folder, trained, trial.network)
+        trial.trained.append(replace(trained, weights=[]))
 
     def bench(self, trial: Trial) -> Workbench:
         """The trial's graph, compiled when first needed."""
         if trial.number not in self._benches:
             self._benches[trial.number] = Workbench(trial.network, self._material)
         return self._benches[trial.number]
-
-    def _stored(self, trial: Trial) -> list[Trained]:
-        """The networks that an interrupted run left behind."""
-        found = load_trained(self._folder(trial))
-        return [t for position, t in enumerate(found) if t.rotation == position]
 
     def _ensemble(self) -> None:
         members = [t for t in self.trials if t.role == "network" and t.status == "done"]
@@ -220,7 +219,8 @@ class Search:
         chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
         if len(chosen) < 2:
             return
-        trial = Trial(len(self.trials), "ensemble", "ensemble", members=tuple(chosen))
+        trial = self._trial("ensemble", "ensemble")
+        trial.members = tuple(chosen)
         trial.opinion = blend([t.opinion for t, _ in chosen], [w for _, w in chosen])
         trial.score = self.judge.selection(trial.opinion)
         trial.seconds = time.monotonic() - began
@@ -228,7 +228,6 @@ class Search:
             key: sum(t.cost[key] for t, _ in chosen) for key in ("parameters", "bytes", "latency_ms")
         }
         self._ended(trial)
-        self._deploy_if_better(trial)
 
     def _more_rotations(self, best: Trial) -> None:
         """Train what won on the other rotations, while time allows: more rows learnt from, more voices."""
@@ -248,26 +247,24 @@ class Search:
         if not grown:
             return
         for member in members:
-            conclude(member, self._problem, split, self._material.targets, self.judge, self.seed)
+            conclude(member, self._problem, split, self._material.targets, self.judge, self.options.seed)
             self._write(member)
         if best.members:
             best.opinion = blend([t.opinion for t, _ in best.members], [w for _, w in best.members])
             self._write(best)
-        self.deploy(best)
+        if self.deployed is best:
+            self.deploy(best)
 
-    def _deploy_if_better(self, trial: Trial) -> None:
-        if trial.status != "done" or (
-            self.best is not None and not better(self._problem.metric, trial.score, self.best.score)
-        ):
-            return
-        self.best = trial
-        self.deploy(trial)
-        self._write(trial)
-        self.recorder.happened("saved", trial=trial.number, name=trial.name, score=trial.score)
+    def _trial(self, name: str, role: Role) -> Trial:
+        number = len(self.trials)
+        return Trial(number, self.recorder.folder / "trials" / str(number), name, role)
 
     def _ended(self, trial: Trial) -> None:
+        """Write the trial down and deploy it if it is the best; only then say that it ended."""
         self.trials.append(trial)
         self._write(trial)
+        if trial.status == "done" and trial.role in ("network", "ensemble"):
+            self._deploy_if_better(trial)
         self.recorder.happened(
             "trial_end",
             trial=trial.number,
@@ -279,11 +276,20 @@ class Search:
             reason=trial.reason,
         )
 
-    def _write(self, trial: Trial) -> None:
-        write_json(self._folder(trial) / "trial.json", record(trial, self.judge))
+    def _deploy_if_better(self, trial: Trial) -> None:
+        metric = self._problem.metric
+        if self.best is not None and not better(metric, trial.score, self.best.score):
+            return
+        self.best = trial
+        if better(metric, self.floor, trial.score):
+            return  # what an earlier session deployed is still better
+        self.deploy(trial)
+        self.deployed = trial
+        self._write(trial)
+        self.recorder.happened("saved", trial=trial.number, name=trial.name, score=trial.score)
 
-    def _folder(self, trial: Trial) -> Path:
-        return self.recorder.folder / "trials" / str(trial.number)
+    def _write(self, trial: Trial) -> None:
+        write_json(trial.folder / "trial.json", record(trial, self.judge))
 
 
 def _cost(bench: Workbench, networks: int) -> dict[str, float]:

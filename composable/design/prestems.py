@@ -17,6 +17,7 @@ from composable.design.calendar import calendar
 from composable.design.part import component
 
 ONE_HOT_LIMIT = 17  # a column with more codes is embedded
+_NARROWEST = 1e-3  # bin, in interquartile ranges
 BOUND = 30.0  # scaled values beyond it say no more than "far out"
 
 
@@ -161,8 +162,21 @@ def _bin_weights(scaled: np.ndarray, bins: int) -> list[np.ndarray]:
         known = scaled[:, feature][~np.isnan(scaled[:, feature])]
         if known.size == 0:
             continue
-        edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))
+        edges = _apart(np.unique(np.quantile(known, np.linspace(0, 1, bins + 1))))
         widths = np.diff(edges)
         kernel[feature, : len(widths)] = 1.0 / widths
         bias[feature, : len(widths)] = -edges[:-1] / widths
     return [kernel, bias]
+
+
+def _apart(edges: np.ndarray) -> np.ndarray:
+    """Edges without those that nearly repeat the one before.
+
+    A bin multiplies the rounding error of float32 by one over its width: in a very narrow one the answer would depend
+    on the order in which a backend adds.
+    """
+    kept = [edges[0]]
+    for edge in edges[1:]:
+        if edge - kept[-1] >= _NARROWEST * max(1.0, abs(edge)):
+            kept.append(edge)
+    return np.array(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ class Trial:
 
     Attributes:
         number: In the order of training.
+        folder: Where it is written.
         name: Of the candidate, of the baseline or of the reference.
         role: Whether it may be deployed: networks and ensembles only.
         candidate: Architecture and settings of a network, None for the other roles; see `network`.
@@ -40,6 +42,7 @@ class Trial:
     """
 
     number: int
+    folder: Path
     name: str
     role: Role
     candidate: Candidate | None = None

@@ -80,7 +80,10 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """One network: its weights after one rotation, and its logits per head for rows it didn't learn from."""
+    """One network: its weights after one rotation, and its logits per head for rows it didn't learn from.
+
+    `weights` is empty where they lie on the disk alone, see `composable.training.storage`.
+    """
 
     rotation: int
     weights: Arrays

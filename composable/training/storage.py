@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -14,17 +15,19 @@ from composable.core.errors import ArtifactError
 from composable.core.workspace import write_atomically
 from composable.engine.train import Epoch, History
 from composable.problem.finish import Finish
-from composable.training.rotating import Trained
+from composable.training.rotating import Candidate, Trained
 
-_LISTS = ("weights", "validation", "test", "own_test")
+_LOGITS = ("validation", "test", "own_test")
 
 
-def save_trained(folder: Path, trained: Trained) -> None:
+def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
     """Write one rotation's network and logits to `folder/rotation-N.npz`."""
+    names = ("weights", *_LOGITS)
     arrays = {
-        f"{name}_{number}": array for name in _LISTS for number, array in enumerate(getattr(trained, name))
+        f"{name}_{number}": array for name in names for number, array in enumerate(getattr(trained, name))
     }
     facts = {
+        "candidate": _identity(candidate),
         "rotation": trained.rotation,
         "seconds": trained.seconds,
         "finishes": [asdict(finish) for finish in trained.finishes],
@@ -32,27 +35,59 @@ def save_trained(folder: Path, trained: Trained) -> None:
     }
     buffer = io.BytesIO()
     np.savez(buffer, facts=np.frombuffer(json.dumps(facts).encode(), "uint8"), **arrays)
-    write_atomically(folder / f"rotation-{trained.rotation}.npz", buffer.getvalue())
+    write_atomically(_path(folder, trained.rotation), buffer.getvalue())
 
 
-def load_trained(folder: Path) -> list[Trained]:
-    """Every rotation in `folder`, in order.
+def load_trained(folder: Path, candidate: Candidate) -> list[Trained]:
+    """The rotations of a candidate that are in `folder`, from the first to the first that isn't usable.
+
+    Their weights stay on the disk, see `load_weights`. A file that is damaged, of another candidate, or of a
+    training that the clock cut short ends the list: that rotation is to be trained again.
+    """
+    found: list[Trained] = []
+    while (path := _path(folder, len(found))).exists():
+        try:
+            trained, identity = _trained(_arrays(path, *_LOGITS))
+        except ArtifactError:
+            break
+        if identity != _identity(candidate) or trained.history.stopped == "deadline":
+            break
+        found.append(trained)
+    return found
+
+
+def load_weights(folder: Path, rotation: int) -> list[np.ndarray]:
+    """The weights of one rotation's network, as `keras.Model.set_weights` takes them.
 
     Raises:
-        ArtifactError: If a file isn't what `save_trained` wrote.
+        ArtifactError: If the file isn't what `save_trained` wrote.
     """
-    found = [_load(path) for path in folder.glob("rotation-*.npz")]
-    return sorted(found, key=lambda trained: trained.rotation)
+    return _numbered(_arrays(_path(folder, rotation), "weights"), "weights")
 
 
-def _load(path: Path) -> Trained:
+def _path(folder: Path, rotation: int) -> Path:
+    return folder / f"rotation-{rotation}.npz"
+
+
+def _identity(candidate: Candidate) -> str:
+    settings = json.dumps(asdict(candidate.settings))
+    return hashlib.sha256(f"{candidate.architecture.to_json()} {settings}".encode()).hexdigest()
+
+
+def _arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+            wanted = [name for name in stored.files if name == "facts" or name.startswith(names)]
+            return {name: stored[name] for name in wanted}
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as broken:
+        raise _damaged(path, broken) from broken
+
+
+def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
+    try:
         facts = json.loads(arrays.pop("facts").tobytes())
-        lists = {name: _numbered(arrays, name) for name in _LISTS}
         history = facts["history"]
-        return Trained(
+        trained = Trained(
             rotation=facts["rotation"],
             seconds=facts["seconds"],
             finishes=tuple(Finish(**finish) for finish in facts["finishes"]),
@@ -61,14 +96,20 @@ def _load(path: Path) -> Trained:
                 history["best_epoch"],
                 history["stopped"],
             ),
-            **lists,
+            weights=[],
+            **{name: _numbered(arrays, name) for name in _LOGITS},
         )
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as broken:
-        raise ArtifactError(
-            "A stored network must be as it was written.",
-            received=f"{path}: {broken}",
-            remedy="delete that file; the same command trains it again",
-        ) from broken
+        return trained, facts["candidate"]
+    except (ValueError, KeyError, TypeError) as broken:
+        raise _damaged(Path("rotation.npz"), broken) from broken
+
+
+def _damaged(path: Path, broken: Exception) -> ArtifactError:
+    return ArtifactError(
+        "A stored network must be as it was written.",
+        received=f"{path}: {broken}",
+        remedy="delete that file; the same command trains it again",
+    )
 
 
 def _numbered(arrays: dict[str, np.ndarray], name: str) -> list[np.ndarray]:

@@ -71,3 +71,14 @@ def test_the_piecewise_linear_encoding_is_the_papers():
     adapt(model, {"numbers": numbers[:3]})
     encoded = predict(tap(model, "bins"), {"numbers": numbers})[0]
     np.testing.assert_allclose(np.clip(encoded[:, 0], 0, 1), [[0, 0], [1, 0], [1, 1], [1, 0.5]], atol=1e-6)
+
+
+def test_no_bin_is_so_narrow_that_rounding_decides():
+    values = np.concatenate([np.linspace(0, 1, 50), np.linspace(0.5, 0.5 + 1e-7, 50)]).astype("float32")
+    architecture = Architecture(
+        Part(prepare, bins=16), Part(piecewise_linear, width=2), (), (Part(regressor),)
+    )
+    model = architecture.build({"numbers": 1})
+    adapt(model, {"numbers": values[:, None]})
+    kernel, _ = model.get_layer("bins").get_weights()
+    assert kernel.max() <= 1e3

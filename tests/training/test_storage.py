@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from composable.core.errors import ArtifactError
-from composable.engine.train import Epoch, History
+from composable.design import Part
+from composable.design.tasks import regressor
+from composable.engine.train import Epoch, History, Settings
 from composable.problem.finish import Finish
-from composable.training.rotating import Trained
-from composable.training.storage import load_trained, save_trained
+from composable.training.rotating import Candidate, Trained
+from composable.training.storage import load_trained, load_weights, save_trained
+from composable.zoo.mlp import mlp
 
 
 def trained(rotation=0, *, weights=3):
@@ -28,49 +32,68 @@ def trained(rotation=0, *, weights=3):
     )
 
 
-def assert_same(found, expected):
-    for name in ("weights", "validation", "test", "own_test"):
-        ours, theirs = getattr(found, name), getattr(expected, name)
-        assert len(ours) == len(theirs)
-        for a, b in zip(ours, theirs, strict=True):
-            assert a.dtype == b.dtype
-            assert np.array_equal(a, b)
-    assert (found.rotation, found.seconds, found.finishes) == (
-        expected.rotation,
-        expected.seconds,
-        expected.finishes,
+HEADS = (Part(regressor),)
+CANDIDATE = Candidate("mlp", mlp(HEADS), Settings())
+
+
+def same(ours, theirs):
+    return len(ours) == len(theirs) and all(
+        a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)
     )
-    assert repr(found.history) == repr(expected.history)
 
 
 @pytest.mark.parametrize("weights", [0, 3, 12])
 def test_what_comes_back_is_what_was_written(tmp_path, weights):
-    save_trained(tmp_path, trained(weights=weights))
-    (found,) = load_trained(tmp_path)
-    assert_same(found, trained(weights=weights))
+    written = trained(weights=weights)
+    save_trained(tmp_path, written, CANDIDATE)
+    (found,) = load_trained(tmp_path, CANDIDATE)
+    for name in ("validation", "test", "own_test"):
+        assert same(getattr(found, name), getattr(written, name))
+    assert (found.rotation, found.seconds, found.finishes) == (0, 1.25, written.finishes)
+    assert repr(found.history) == repr(written.history)
+    assert found.weights == []
+    assert same(load_weights(tmp_path, 0), written.weights)
 
 
-def test_rotations_come_back_in_order(tmp_path):
-    for rotation in (10, 2, 0):
-        save_trained(tmp_path, trained(rotation))
-    assert [one.rotation for one in load_trained(tmp_path)] == [0, 2, 10]
+def test_rotations_come_back_up_to_the_first_that_is_missing(tmp_path):
+    for rotation in (3, 1, 0):
+        save_trained(tmp_path, trained(rotation), CANDIDATE)
+    assert [one.rotation for one in load_trained(tmp_path, CANDIDATE)] == [0, 1]
 
 
 def test_an_empty_or_absent_folder_holds_none(tmp_path):
-    assert load_trained(tmp_path) == load_trained(tmp_path / "absent") == []
+    assert load_trained(tmp_path, CANDIDATE) == load_trained(tmp_path / "absent", CANDIDATE) == []
 
 
 def test_a_rotation_trained_again_replaces_the_old_one(tmp_path):
-    save_trained(tmp_path, trained(weights=1))
-    save_trained(tmp_path, trained(weights=2))
-    assert len(load_trained(tmp_path)[0].weights) == 2
+    save_trained(tmp_path, trained(weights=1), CANDIDATE)
+    save_trained(tmp_path, trained(weights=2), CANDIDATE)
+    assert len(load_weights(tmp_path, 0)) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["rotation-0.npz"]
 
 
 def test_what_a_kill_left_half_written_is_ignored(tmp_path):
-    save_trained(tmp_path, trained())
+    save_trained(tmp_path, trained(), CANDIDATE)
     (tmp_path / "rotation-1.npz.tmp").write_bytes(b"PK half")
-    assert [one.rotation for one in load_trained(tmp_path)] == [0]
+    assert [one.rotation for one in load_trained(tmp_path, CANDIDATE)] == [0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Candidate("mlp", mlp(HEADS, units=7), Settings()),
+        Candidate("mlp", mlp(HEADS), Settings(learning_rate=0.5)),
+    ],
+)
+def test_the_networks_of_another_candidate_are_left_alone(tmp_path, other):
+    save_trained(tmp_path, trained(), other)
+    assert load_trained(tmp_path, CANDIDATE) == []
+
+
+def test_a_training_that_the_clock_cut_short_is_to_be_done_again(tmp_path):
+    whole = trained()
+    save_trained(tmp_path, replace(whole, history=replace(whole.history, stopped="deadline")), CANDIDATE)
+    assert load_trained(tmp_path, CANDIDATE) == []
 
 
 @pytest.mark.parametrize(
@@ -83,22 +106,16 @@ def test_what_a_kill_left_half_written_is_ignored(tmp_path):
     ],
     ids=["cut", "overwritten", "empty", "pickle"],
 )
-def test_a9_a_damaged_file_is_named_with_the_way_out(tmp_path, damage):
-    save_trained(tmp_path, trained())
+def test_a9_a_damaged_file_is_trained_again(tmp_path, damage):
+    save_trained(tmp_path, trained(), CANDIDATE)
     path = tmp_path / "rotation-0.npz"
     path.write_bytes(damage(path.read_bytes()))
+    assert load_trained(tmp_path, CANDIDATE) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"PK half", b"\x80\x04K*."], ids=["empty", "cut", "pickle"])
+def test_a9_weights_never_come_from_a_damaged_file(tmp_path, content):
+    (tmp_path / "rotation-0.npz").write_bytes(content)
     with pytest.raises(ArtifactError, match=r"rotation-0\.npz") as refused:
-        load_trained(tmp_path)
+        load_weights(tmp_path, 0)
     assert "delete that file" in refused.value.remedy
-
-
-def test_a_file_of_something_else_is_refused(tmp_path):
-    np.savez(tmp_path / "rotation-0.npz", a=np.zeros(3))
-    with pytest.raises(ArtifactError, match="as it was written"):
-        load_trained(tmp_path)
-
-
-def test_a8_objects_are_never_unpickled(tmp_path):
-    np.savez(tmp_path / "rotation-0.npz", facts=np.array([{"rotation": 0}], dtype=object))
-    with pytest.raises(ArtifactError):
-        load_trained(tmp_path)

@@ -15,7 +15,18 @@ WORK = {  # file -> targets, further options
     "auto_imports.csv": (["price"], []),
     "horse_colic.csv": (
         ["surgical_lesion"],
-        ["--drop", "outcome", "--drop", "lesion_1", "--drop", "lesion_2", "--drop", "lesion_3", "--drop", "cp_data"],
+        [
+            "--drop",
+            "outcome",
+            "--drop",
+            "lesion_1",
+            "--drop",
+            "lesion_2",
+            "--drop",
+            "lesion_3",
+            "--drop",
+            "cp_data",
+        ],
     ),
     "ames_housing.csv.gz": (["price"], ["--drop", "PID"]),
     "yeast_multilabel.csv.gz": (YEAST, ["--problem", "multilabel"]),
@@ -23,7 +34,10 @@ WORK = {  # file -> targets, further options
     "letter_recognition.csv.gz": (["lettr"], []),
     "mammography.csv.gz": (["calcification"], ["--metric", "average_precision"]),
     "adult_train.csv.gz": (["income"], ["--test", str(TABLES / "adult_test.csv.gz")]),
-    "bike_sharing_hour.csv.gz": (["cnt"], ["--split", "time:dteday", "--drop", "casual", "--drop", "registered"]),
+    "bike_sharing_hour.csv.gz": (
+        ["cnt"],
+        ["--split", "time:dteday", "--drop", "casual", "--drop", "registered"],
+    ),
     "tate_artworks.csv.gz": (["year"], ["--metric", "mae"]),
 }
 
@@ -38,7 +52,22 @@ def test_a_real_table_from_file_to_exported_model(file, tmp_path, capsys):
     targets, options = WORK[file]
     named = [flag for target in targets for flag in ("--target", target)]
     folder = tmp_path / "run"
-    assert run(["fit", str(TABLES / file), *named, *options, "--time-limit", "30", "--out", str(folder), "--json"]) == 0
+    assert (
+        run(
+            [
+                "fit",
+                str(TABLES / file),
+                *named,
+                *options,
+                "--time-limit",
+                "30",
+                "--out",
+                str(folder),
+                "--json",
+            ]
+        )
+        == 0
+    )
     rows = {row["model"]: row for row in json.loads(capsys.readouterr().out)["leaderboard"]}
     deployed = next(row for row in rows.values() if row["deployed"])
     nothing = rows["knowing_nothing"]
