@@ -172,7 +172,7 @@ def _bin_weights(scaled: np.ndarray, bins: int) -> list[np.ndarray]:
 def _apart(edges: np.ndarray) -> np.ndarray:
     """Edges without those that nearly repeat the one before.
 
-    A bin multiplies the rounding error of float32 by one over its width: in a very narrow one the answer would
+    A bin multiplies the rounding error of float32 by one over its width: in a narrow one the answer would
     depend on the order in which a backend adds.
     """
     kept = [edges[0]]
