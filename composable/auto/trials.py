@@ -224,9 +224,7 @@ class Search:
         trial.opinion = blend([t.opinion for t, _ in chosen], [w for _, w in chosen])
         trial.score = self.judge.selection(trial.opinion)
         trial.seconds = time.monotonic() - began
-        trial.cost = {
-            key: sum(t.cost[key] for t, _ in chosen) for key in ("parameters", "bytes", "latency_ms")
-        }
+        trial.cost = _sum_of_costs([t for t, _ in chosen])
         self._ended(trial)
 
     def _more_rotations(self, best: Trial) -> None:
@@ -248,12 +246,15 @@ class Search:
             return
         for member in members:
             conclude(member, self._problem, split, self._material.targets, self.judge, self.options.seed)
+            member.cost |= _cost(self.bench(member), len(member.trained))
             self._write(member)
         if best.members:
             best.opinion = blend([t.opinion for t, _ in best.members], [w for _, w in best.members])
+            best.cost = _sum_of_costs(members)
             self._write(best)
         if self.deployed is best:
             self.deploy(best)
+            self._write(best)
 
     def _trial(self, name: str, role: Role) -> Trial:
         number = len(self.trials)
@@ -290,6 +291,10 @@ class Search:
 
     def _write(self, trial: Trial) -> None:
         write_json(trial.folder / "trial.json", record(trial, self.judge))
+
+
+def _sum_of_costs(trials: list[Trial]) -> dict[str, float]:
+    return {key: sum(t.cost[key] for t in trials) for key in ("parameters", "bytes", "latency_ms")}
 
 
 def _cost(bench: Workbench, networks: int) -> dict[str, float]:
