@@ -142,7 +142,7 @@ class Workbench:
             self.network,
             self._rows(rotation.train, finishes),
             self._rows(rotation.validation, finishes),
-            loss=lambda logits, rows: _held_out_loss(heads, logits, rows.targets),
+            loss=lambda logits, rows: _held_out_loss(self.material.problem, logits, rows.targets),
             settings=self.candidate.settings,
             seed=seed,
             deadline=deadline,
@@ -177,13 +177,15 @@ def _loss(head: Head, metric: str) -> Loss:
     return binary_cross_entropy
 
 
-def _held_out_loss(heads: tuple[Head, ...], logits: Arrays, targets: tuple[np.ndarray, ...]) -> float:
-    """Log loss, or squared error of standardised targets: smoother than most metrics, so a better guide."""
+def _held_out_loss(problem: Problem, logits: Arrays, targets: tuple[np.ndarray, ...]) -> float:
+    """Log loss, or the error of standardised targets: smoother than most metrics, so a better guide."""
     total = 0.0
-    for head, said, y in zip(heads, logits, targets, strict=True):
+    for head, said, y in zip(problem.heads, logits, targets, strict=True):
         answers = apply_finish(np, head, Finish(), said)
-        if head.kind == "regression":
-            total += score("rmse", head, y, answers) ** 2
-        else:
+        if head.kind != "regression":
             total += score("log_loss", head, y, answers)
+        elif problem.metric == "mae":
+            total += score("mae", head, y, answers)
+        else:
+            total += score("rmse", head, y, answers) ** 2
     return total
