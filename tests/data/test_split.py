@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from composable.core.errors import ConfigError, DataError
-from composable.data.split import LARGE_FOLDS, SMALL, SMALL_FOLDS, split_rows
+from composable.data.split import (
+    LARGE_FOLDS,
+    MEDIUM,
+    MEDIUM_NEEDED,
+    SMALL,
+    SMALL_FOLDS,
+    split_rows,
+)
 
 WANTED = ("auto", "random", "stratified", "group:g", "time:t", "column:part")
 
@@ -54,9 +61,10 @@ def test_each_row_is_a_test_row_once_and_a_validation_row_once(wanted):
         assert sorted(rows) == list(range(97))
 
 
-def test_few_rows_take_every_rotation_and_many_only_one():
-    small, large = divided(rows=SMALL), divided(rows=SMALL + 1)
+def test_the_more_rows_the_fewer_rotations_judge_a_candidate():
+    small, medium, large = divided(rows=SMALL), divided(rows=SMALL + 1), divided(rows=MEDIUM + 1)
     assert (len(small.rotations), small.needed) == (SMALL_FOLDS, SMALL_FOLDS)
+    assert (len(medium.rotations), medium.needed) == (LARGE_FOLDS, MEDIUM_NEEDED)
     assert (len(large.rotations), large.needed) == (LARGE_FOLDS, 1)
 
 
