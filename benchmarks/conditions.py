@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 
-from composable.auto.record import machine
+from composable.core.machine import machine
 
 PACKAGES = ("composable", "keras", "jax", "numpy", "pandas", "scikit-learn", "catboost")
 

@@ -20,7 +20,6 @@ from composable.auto.prepare import Prepared, Understood, prepare, understand_ta
 from composable.auto.record import (
     Recorder,
     identity,
-    machine,
     now,
     numbered,
     read_run,
@@ -32,6 +31,7 @@ from composable.auto.run import Run
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.errors import ComposableError
+from composable.core.machine import machine
 from composable.core.records import to_json
 from composable.core.workspace import write_atomically, write_json
 from composable.data.profile import profile

@@ -16,7 +16,6 @@ import keras
 
 from composable.auto.options import FitOptions
 from composable.core.errors import ArtifactError, ConfigError
-from composable.core.machine import cores, memory_gb
 from composable.core.workspace import append_event, write_json
 from composable.data.schema import Notice
 
@@ -147,22 +146,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def machine() -> dict[str, Any]:
-    """Where the run took place."""
-    return {"processor": _processor(), "cores": cores(), "memory_gb": memory_gb()}
-
-
 def now() -> str:
     """The time in UTC, ISO 8601."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor()
 
 
 def _text(path: str | None) -> str | None:

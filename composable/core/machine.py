@@ -1,8 +1,25 @@
-"""The machine at hand: the cores and the memory that this process can use."""
+"""The machine at hand: its processor, and the cores and the memory that this process can use."""
 
 from __future__ import annotations
 
 import os
+import platform
+from pathlib import Path
+from typing import Any
+
+
+def machine() -> dict[str, Any]:
+    """Where something takes place: `processor`, `cores` and `memory_gb`."""
+    return {"processor": processor(), "cores": cores(), "memory_gb": memory_gb()}
+
+
+def processor() -> str:
+    """The processor's name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
 
 
 def cores() -> int:
