@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
-SIZES = (1, 32, 1024, 8192)  # a batch is padded up to one of these
+SIZES = (1, 32, 256, 2048)  # a batch is padded up to one of these
 SERVING_SIZES = (16, 1024)  # of a large model, whose compilation takes seconds
 
 
