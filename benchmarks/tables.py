@@ -135,7 +135,9 @@ PEERS = {"histgb": histgb, "catboost": catboost}
 
 
 def _encoded(train: pd.DataFrame, test: pd.DataFrame, target: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    x, z = train.drop(columns=[target]), test.drop(columns=[target])
+    x = train.drop(columns=[target])
+    x = x.dropna(axis="columns", how="all")  # HistGradientBoosting refuses a column without any value
+    z = test.drop(columns=[name for name in test.columns if name not in x.columns])
     for name in x.columns:
         if x[name].dtype.kind not in "fiub":
             categories = pd.Categorical(x[name].astype(str)).categories
