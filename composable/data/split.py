@@ -45,7 +45,7 @@ class Split:
     """All rotations of a table.
 
     Attributes:
-        kind: rotating, holdout, time or column.
+        kind: rotating, time or column.
         rotations: In the order in which they are trained.
         needed: So many rotations every candidate trains; the best goes on with the others as time allows.
         text: What was done, for the person.
