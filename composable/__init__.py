@@ -50,7 +50,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _ORIGINS[name]
     if not module.startswith("composable.core."):
-        from composable.engine.backend import choose_backend
+        from composable.core.backend import choose_backend
 
         choose_backend()  # before anything below imports Keras
     value = getattr(importlib.import_module(module), attribute)

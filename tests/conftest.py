@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-from composable.engine.backend import choose_backend
+from composable.core.backend import choose_backend
 
 choose_backend()
 settings.register_profile("shared-machine", deadline=None)  # other work may slow a single example down

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from composable.core.errors import SetupError
 from composable.core.machine import cores, memory_gb
-from composable.engine.backend import choose_backend, decide_backend
+from composable.core.backend import choose_backend, decide_backend
 
 # Distribution -> module. Keras comes last, since importing it fails where its backend is broken.
 CORE = {

@@ -69,7 +69,7 @@ def command(
     """
     started = time.monotonic()  # the time it takes to import Keras counts, too
     from composable.cli.config_file import fit_options
-    from composable.engine.backend import choose_backend
+    from composable.core.backend import choose_backend
 
     options = fit_options(
         flags, config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from composable.engine.backend import choose_backend
+from composable.core.backend import choose_backend
 
 if TYPE_CHECKING:  # importing a run imports Keras, and the backend has to be chosen before
     from composable.auto.run import Run

@@ -1,87 +1,228 @@
-"""An architecture is a pre-stem, a stem, a learner and one task per head."""
+"""An architecture is a pre-stem, a stem, a learner and tasks: a model described, not yet built."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-import keras
+from composable.core.errors import ArtifactError, ConfigError
+from composable.design.choice import Choose, Decisions, Open
+from composable.design.config import from_config, parse, to_config
+from composable.design.inputs import Inputs
+from composable.design.metaparameters import missing
+from composable.design.openings import close, openings
+from composable.design.part import Part, as_part
 
-from composable.design.part import Part, fill, from_config, to_config
+if TYPE_CHECKING:
+    import keras
 
-FORMAT = "composable.architecture/1"
+FORMAT = "composable.architecture/2"
+_PLACES = ("prestem", "stem", "learner")
+
+Parts = Part | Open | tuple["Parts", ...]
+"""One part, or several one after another; tuples in a tuple are groups."""
 
 
 @dataclass(frozen=True)
-class Architecture:
-    """A model described, not yet built: parts in the order that data flows through them.
+class Task:
+    """What is to be predicted, and from where.
 
     Attributes:
-        prestem: Raw inputs to clean features (imputed, scaled, one-hot).
-        stem: Clean features to the first vector.
-        learner: The blocks, one after another.
-        tasks: One per head; each sees what the learner gives.
+        part: From what it reads to the prediction.
+        name: Before its taps (`age/logits`); may be empty where there is one task.
+        reads: `encoding` (what the learner gives), the name of a `tapped` part of the learner, or a tap of an
+            earlier task (`age/embedding`).
     """
 
-    prestem: Part
-    stem: Part
-    learner: tuple[Part, ...]
-    tasks: tuple[Part, ...]
+    part: Part
+    name: str = ""
+    reads: str = "encoding"
 
-    def build(self, widths: Mapping[str, int]) -> keras.Model:
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A model described: parts in the order in which data flows through them.
+
+    Functions, Keras layer classes and Keras layers are taken as parts. What flows is a tensor, or a tuple or
+    dict of tensors: mixed inputs, twins, skips on their way to a later group.
+
+    Attributes:
+        prestem: Raw inputs to clean ones.
+        stem: Clean inputs to the first features.
+        learner: The groups of blocks, or one component.
+        tasks: A part, or several tasks with names.
+
+    Raises:
+        ConfigError: If a part lacks a metaparameter, or two tasks share a name.
+    """
+
+    prestem: Parts = ()
+    stem: Parts = ()
+    learner: Parts = ()
+    tasks: tuple[Task, ...] = ()
+
+    def __post_init__(self) -> None:
+        for place in _PLACES:
+            object.__setattr__(self, place, as_part(getattr(self, place)))
+        object.__setattr__(self, "tasks", _as_tasks(self.tasks))
+        for path, part in self._placed():
+            if lacking := missing(part.component, part.metaparameters):
+                raise ConfigError(
+                    f"`{path}` needs every metaparameter that has no default.",
+                    received=f"{part!r:.200} without {', '.join(lacking)}",
+                    remedy=f"give {lacking[0]}=...",
+                )
+
+    def build(self, inputs: Inputs, *, name: str | None = None) -> keras.Model:
         """An ordinary functional Keras model.
 
         Args:
-            widths: The width of each input, as `Encoding.widths` gives them; `categories` are integers.
+            inputs: The shape of one row, or shapes by name.
+            name: Of the model.
 
         Returns:
-            A model from the inputs, by name, to one output per task. Each task's `logits` and
-            `probabilities` are layers that `tap` reaches.
-        """
-        inputs = {
-            name: keras.Input((width,), dtype="int32" if name == "categories" else "float32", name=name)
-            for name, width in widths.items()
-        }
-        x = self.stem(self.prestem(dict(inputs)))
-        for block in self.learner:
-            x = block(x)
-        x = keras.layers.Identity(name="embedding")(x)
-        outputs = [task(x, head=number) for number, task in enumerate(self.tasks)]
-        return keras.Model(inputs, outputs)
+            A model from the input, or a dict of inputs, to what the task gives; with several tasks, to a dict
+            by task.
 
-    def fill(self, choose: Callable[[str, tuple[Any, ...]], Any]) -> Architecture:
-        """Close every open choice with `choose(path, options)`."""
-        return Architecture(**{f.name: fill(getattr(self, f.name), choose, f.name) for f in fields(self)})
+        Raises:
+            ConfigError: If a choice is open, or a part doesn't fit what it is given, naming its place.
+        """
+        from composable.design.building import build
+
+        return build(self, inputs, name=name)[0]
+
+    def fill(self, choose: Choose) -> Architecture:
+        """Close everything open with `choose(path, opening)`, which gives an option, or a number between.
+
+        What lies open inside an option that isn't chosen is never asked for.
+
+        Raises:
+            ConfigError: If `choose` gives what isn't on offer.
+        """
+        return Architecture.from_parts(close(self.to_parts(), choose))
+
+    def openings(self) -> dict[str, Open]:
+        """Everything left open, by path (`learner.1.filters`), or by name where several share one."""
+        return openings(self.to_parts())
+
+    def decided(self, decisions: Decisions) -> Architecture:
+        """Close what `decisions` names by path; the rest stays open."""
+        return self.fill(lambda path, opening: decisions.get(path, opening))
+
+    def with_tasks(self, *tasks: Part | Task) -> Architecture:
+        """The same trunk for other tasks.
+
+        What a new task doesn't say and the first one here says (how features are pooled), it keeps.
+        """
+        house = self.tasks[0].part.metaparameters if self.tasks else {}
+        return replace(self, tasks=tuple(_in_house(task, house) for task in _as_tasks(tasks)))
+
+    def to_parts(self) -> dict[str, Any]:
+        """The parts by place: `prestem`, `stem`, `learner`, `tasks`."""
+        return {place: getattr(self, place) for place in (*_PLACES, "tasks")}
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, Any]) -> Architecture:
+        """Rebuild from what `to_parts` gave."""
+        return cls(**parts)
 
     def to_config(self) -> dict[str, Any]:
-        """The architecture as plain JSON values."""
-        return {"format": FORMAT} | {f.name: to_config(getattr(self, f.name)) for f in fields(self)}
+        """The architecture as plain JSON values.
+
+        Raises:
+            ConfigError: If a component isn't registered.
+        """
+        config = {place: to_config(getattr(self, place), place) for place in _PLACES}
+        tasks = [
+            {"name": task.name, "reads": task.reads, "part": to_config(task.part, f"tasks.{number}")}
+            for number, task in enumerate(self.tasks)
+        ]
+        return {"format": FORMAT, **config, "tasks": tasks}
 
     def to_json(self) -> str:
-        """The architecture as JSON."""
-        return json.dumps(self.to_config())
+        """The architecture as canonical JSON: equal architectures give equal text."""
+        return json.dumps(self.to_config(), sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Architecture:
-        """Rebuild what `to_json` wrote."""
-        config = json.loads(text)
-        if config.pop("format", None) != FORMAT:
-            raise ValueError(f"This isn't an architecture in the format {FORMAT!r}.")
-        return cls(**{name: from_config(value) for name, value in config.items()})
+        """Rebuild what `to_json` wrote, from anywhere: it names components, and runs no code.
+
+        Raises:
+            ArtifactError: If it is malformed, of another format, or names a component that isn't there.
+            ConfigError: If a component doesn't take what it is given.
+        """
+        config = parse(text)
+        if not isinstance(config, dict) or config.get("format") != FORMAT:
+            found = config.get("format") if isinstance(config, dict) else type(config).__name__
+            raise ArtifactError(
+                f"A design's JSON has the format {FORMAT!r}.",
+                received=f"{found!r}"[:200],
+                remedy="write it with this version's `to_json`",
+            )
+        if set(config) != {"format", *_PLACES, "tasks"} or not isinstance(config["tasks"], list):
+            raise ArtifactError(
+                "A design's JSON has prestem, stem, learner and a list of tasks.",
+                received=", ".join(map(str, config))[:200],
+            )
+        places = {place: _checked(from_config(config[place], place), place) for place in _PLACES}
+        return cls(**places, tasks=tuple(_task(task, f"tasks.{i}") for i, task in enumerate(config["tasks"])))
+
+    def identity(self) -> str:
+        """A fingerprint of the JSON: equal architectures have the same, others don't (SHA-256)."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def _placed(self) -> list[tuple[str, Part]]:
+        """Every part that the architecture applies itself, with its path."""
+        placed = [found for place in _PLACES for found in in_order(getattr(self, place), place)]
+        return placed + [(f"tasks.{n}", task.part) for n, task in enumerate(self.tasks)]
 
 
-def tap(model: keras.Model, name: str) -> keras.Model:
-    """The sub-model from the inputs to the layers called `name`: `embedding`, `logits` or `probabilities`.
+def in_order(parts: Parts, path: str) -> list[tuple[str, Part]]:
+    """The parts one after another, with their paths: `stem`, `learner.0`, `learner.1.2`."""
+    match parts:
+        case Part():
+            return [(path, parts)]
+        case tuple():
+            return [found for i, each in enumerate(parts) for found in in_order(each, f"{path}.{i}")]
+    return []  # an open choice
 
-    With several heads `logits` gives one output per head, in order; `head_0_logits` is one head's.
 
-    Raises:
-        ValueError: If no layer has that name.
-    """
-    named = [layer for layer in model.layers if layer.name == name or layer.name.endswith("_" + name)]
-    found = [layer.output for layer in sorted(named, key=lambda layer: (len(layer.name), layer.name))]
-    if not found:
-        raise ValueError(f"The model has no tap {name!r}. Layers: {[layer.name for layer in model.layers]}.")
-    return keras.Model({tensor.name: tensor for tensor in model.inputs}, found)
+def _as_tasks(tasks: Any) -> tuple[Task, ...]:
+    several = tasks if isinstance(tasks, tuple | list) else (tasks,)
+    found = tuple(task if isinstance(task, Task) else Task(as_part(task)) for task in several)
+    names = [task.name for task in found]
+    if len(set(names)) < len(names) or any("/" in name for name in names) or (len(names) > 1 and "" in names):
+        raise ConfigError(
+            "Several tasks have different names, without a slash.",
+            received=", ".join(map(repr, names)),
+            remedy="Task(part, name='age')",
+        )
+    return found
+
+
+def _in_house(task: Task, house: Mapping[str, Any]) -> Task:
+    from composable.design.metaparameters import names
+
+    takes = names(task.part.component)
+    kept = {k: v for k, v in house.items() if k in takes and k not in task.part.metaparameters}
+    return replace(task, part=task.part.replace(**kept))
+
+
+def _checked(value: Any, path: str) -> Any:
+    if isinstance(value, Part | Open) or (
+        isinstance(value, tuple) and all(_checked(item, path) is not None for item in value)
+    ):
+        return value
+    raise ArtifactError("A design consists of parts.", received=f"{path}: {value!r}"[:200])
+
+
+def _task(config: Any, path: str) -> Task:
+    match config:
+        case {"name": str() as name, "reads": str() as reads, "part": {"component": _} as part, **more} if (
+            not more
+        ):
+            return Task(from_config(part, path), name, reads)
+    raise ArtifactError("A task has a name, what it reads, and a part.", received=f"{path}: {config!r}"[:200])

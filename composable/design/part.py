@@ -8,104 +8,110 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
+from composable.design.metaparameters import called, check
+from composable.design.trail import step
+
 Component = Callable[..., Any]  # (x, *, metaparameters) -> x
-Function = TypeVar("Function", bound=Component)
+Registered = TypeVar("Registered", bound=Component)
 
 COMPONENTS: dict[str, Component] = {}
 
 
-def component(function: Function) -> Function:
-    """Register a plain function under its family's and its own name (`tabm.members`), which JSON uses.
+def component(function: Registered) -> Registered:
+    """Register a function, or a Keras layer class, under its family's and its own name (`resnet.bottleneck`).
+
+    Only JSON needs it: a part takes any function.
 
     Raises:
-        ValueError: If another function has that name.
+        ValueError: If another one has that name.
     """
-    if COMPONENTS.setdefault(name_of(function), function) is not function:
-        raise ValueError(f"A component named {name_of(function)!r} is already registered.")
+    name = name_of(function)
+    known = COMPONENTS.setdefault(name, function)
+    # The same file run again (a notebook's cell, a module reloaded) replaces what it registered before.
+    if known is not function and _origin(known) != _origin(function):
+        raise ValueError(f"A component named {name!r} is already registered.")
+    COMPONENTS[name] = function
     return function
 
 
 def name_of(function: Component) -> str:
-    """The name that JSON uses: the module's last word and the function's name."""
+    """The name that JSON uses: the module's last word and the function's name; `keras.Dense` for Keras's."""
+    if function.__module__.startswith("keras.src."):
+        return f"keras.{function.__name__}"
     return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A metaparameter left open: a search closes it with one of the options."""
-
-    options: tuple[Any, ...]
-
-
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Part:
     """A component with some of its metaparameters filled in.
 
+    Args:
+        component: A function `(x, *, metaparameters) -> x`, a Keras layer class, or a Keras layer.
+        metaparameters: By name. Functions and layer classes among them become parts; a `Choice` or `Between`
+            leaves one open. What isn't given here, the caller of the part gives, or the default holds.
+
     Raises:
-        TypeError: If the component has no metaparameter of that name.
+        ConfigError: If the component takes no such metaparameter, or not this value.
     """
 
     component: Component
     metaparameters: Mapping[str, Any]
 
     def __init__(self, component: Component, /, **metaparameters: Any) -> None:
-        known = list(inspect.signature(component).parameters)[1:]
-        for name in metaparameters:
-            if name not in known:
-                raise TypeError(
-                    f"`{component.__name__}` has no metaparameter `{name}`. It takes: {', '.join(known)}."
-                )
-        wrapped = {k: Part(v) if inspect.isfunction(v) else v for k, v in metaparameters.items()}
+        check(component, metaparameters)
+        wrapped = {name: as_part(value) for name, value in metaparameters.items()}
         object.__setattr__(self, "component", component)
-        object.__setattr__(self, "metaparameters", wrapped)
+        object.__setattr__(self, "metaparameters", MappingProxyType(wrapped))
 
     def __call__(self, x: Any, **metaparameters: Any) -> Any:
         """Apply the component to `x`; metaparameters given here are added to the part's own."""
-        return self.component(x, **{**self.metaparameters, **metaparameters})
+        return self.at(None, x, **metaparameters)
+
+    def at(self, path: str | None, x: Any, /, **metaparameters: Any) -> Any:
+        """As `part(x)`, at a place of its own in the architecture: `learner.2`."""
+        with step(self, x, path) as taken:
+            taken.output = _applied(self.component, x, {**self.metaparameters, **metaparameters})
+        return taken.output
+
+    def replace(self, **metaparameters: Any) -> Part:
+        """The same component with these metaparameters given or changed."""
+        return Part(self.component, **{**self.metaparameters, **metaparameters})
+
+    def __hash__(self) -> int:
+        return hash((self.component, frozenset(self.metaparameters)))
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in self.metaparameters.items())
+        return f"{self.name}({given})"
+
+    @property
+    def name(self) -> str:
+        """The component's name."""
+        known = inspect.isfunction(self.component) or inspect.isclass(self.component)
+        return name_of(self.component) if known else called(self.component)
 
 
-def to_config(value: Any) -> Any:
-    """Turn parts and choices, however nested, into plain JSON values."""
-    match value:
-        case Part(component=function, metaparameters=given):
-            return {"component": name_of(function)} | {k: to_config(v) for k, v in given.items()}
-        case Choice(options):
-            return {"choice": to_config(options)}
-        case tuple():
-            return [to_config(item) for item in value]
-    return value
+def as_part(value: Any) -> Any:
+    """A function, a Keras layer class or a Keras layer as a part; tuples item by item; all else as it is."""
+    if isinstance(value, tuple):
+        return tuple(as_part(item) for item in value)
+    if isinstance(value, Part) or not callable(value):
+        return value
+    return Part(value)
 
 
-def from_config(config: Any) -> Any:
-    """Rebuild what `to_config` wrote.
-
-    Raises:
-        ValueError: If a component isn't registered; import the module that defines it first.
-    """
-    match config:
-        case {"component": name, **given}:
-            if name not in COMPONENTS:
-                raise ValueError(
-                    f"There is no component {name!r}. Import the module that defines it first. "
-                    f"Known: {', '.join(sorted(COMPONENTS))}."
-                )
-            return Part(COMPONENTS[name], **{k: from_config(v) for k, v in given.items()})
-        case {"choice": options}:
-            return Choice(from_config(options))
-        case list():
-            return tuple(map(from_config, config))
-    return config
+def _applied(component: Component, x: Any, metaparameters: Mapping[str, Any]) -> Any:
+    if inspect.isclass(component):  # a Keras layer class
+        return component(**metaparameters)(x)
+    if hasattr(component, "get_config"):  # a Keras layer: a new one each time, or blocks would share weights
+        config: dict[str, Any] = component.get_config()
+        config.pop("name")
+        return type(component).from_config({**config, **metaparameters})(x)
+    return component(x, **metaparameters)
 
 
-def fill(value: Any, choose: Callable[[str, tuple[Any, ...]], Any], path: str = "") -> Any:
-    """Close every choice with `choose(path, options)`; branches not chosen are never visited."""
-    match value:
-        case Choice(options):
-            return fill(choose(path, options), choose, path)
-        case Part(component=function, metaparameters=given):
-            return Part(function, **{k: fill(v, choose, f"{path}.{k}") for k, v in given.items()})
-        case tuple():
-            return tuple(fill(item, choose, f"{path}.{i}") for i, item in enumerate(value))
-    return value
+def _origin(function: Component) -> tuple[str, str]:
+    return function.__module__, getattr(function, "__qualname__", "")

@@ -1,51 +1,131 @@
-"""Tasks: what the architecture is asked to predict, one per head, with the taps `logits` and `probabilities`.
+"""Tasks: what the architecture is asked to predict, with the taps `embedding`, `logits` and `probabilities`.
 
-The learner gives one vector per row, or one per member of an ensemble inside the network (TabM); then every
-member has weights of its own and the members' probabilities are averaged.
+Each pools what the learner gives to one vector per row, and scores it. Where the scores are those of members of
+an ensemble inside the network (shape (rows, members, scores)), the members' predictions are averaged.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from keras import layers, ops
 
-from composable.design.part import component
+from composable.design.metaparameters import Count, Rate
+from composable.design.part import Component, component
+from composable.design.taps import named
+
+_AVERAGE = {3: layers.GlobalAveragePooling1D, 4: layers.GlobalAveragePooling2D}
+_MAXIMUM = {3: layers.GlobalMaxPooling1D, 4: layers.GlobalMaxPooling2D}
 
 
 @component
-def regressor(x: Any, *, head: int = 0) -> Any:
-    """One number, in units of the standardised target (the seed's first design: one linear node)."""
-    return _averaged(_logits(x, 1, head), head)
+def pooled(x: Any, *, kind: Literal["average", "max"] = "average") -> Any:
+    """Feature maps to one number per channel; a vector as it is."""
+    poolings = _AVERAGE if kind == "average" else _MAXIMUM
+    return poolings[len(x.shape)]()(x) if len(x.shape) in poolings else x
 
 
 @component
-def binary_classifier(x: Any, *, head: int = 0) -> Any:
+def flattened(x: Any) -> Any:
+    """Feature maps to one long vector, in their order."""
+    return layers.Flatten()(x)
+
+
+@component
+def dense_scores(x: Any, *, units: Count, use_bias: bool = True, name: str) -> Any:
+    """Weighted sums of the embedding."""
+    return layers.Dense(units, use_bias=use_bias, name=name)(x)
+
+
+@component
+def regressor(
+    x: Any,
+    *,
+    outputs: Count = 1,
+    pool: Component = pooled,
+    dropout: Rate = 0.0,
+    scores: Component = dense_scores,
+    name: str = "",
+) -> Any:
+    """Numbers as they are: one linear node each (the seed's first design)."""
+    logits = _scored(x, outputs, pool, dropout, scores, name)
+    return layers.Identity(name=named(name, "probabilities"))(_averaged(logits))
+
+
+@component
+def binary_classifier(
+    x: Any,
+    *,
+    pool: Component = pooled,
+    dropout: Rate = 0.0,
+    scores: Component = dense_scores,
+    name: str = "",
+) -> Any:
     """The probability of the second of two classes: one sigmoid node."""
-    return _averaged(layers.Activation("sigmoid")(_logits(x, 1, head)), head)
+    return _activated(_scored(x, 1, pool, dropout, scores, name), "sigmoid", name)
 
 
 @component
-def multi_label_classifier(x: Any, *, labels: int, head: int = 0) -> Any:
+def multi_label_classifier(
+    x: Any,
+    *,
+    labels: Count,
+    pool: Component = pooled,
+    dropout: Rate = 0.0,
+    scores: Component = dense_scores,
+    name: str = "",
+) -> Any:
     """Several probabilities at once that don't exclude each other: a sigmoid per label."""
-    return _averaged(layers.Activation("sigmoid")(_logits(x, labels, head)), head)
+    return _activated(_scored(x, labels, pool, dropout, scores, name), "sigmoid", name)
 
 
 @component
-def classifier(x: Any, *, classes: int, head: int = 0) -> Any:
+def classifier(
+    x: Any,
+    *,
+    classes: Count,
+    pool: Component = pooled,
+    dropout: Rate = 0.0,
+    scores: Component = dense_scores,
+    name: str = "",
+) -> Any:
     """The probabilities of classes that exclude each other: softmax."""
-    return _averaged(layers.Activation("softmax")(_logits(x, classes, head)), head)
+    return _activated(_scored(x, classes, pool, dropout, scores, name), "softmax", name)
 
 
-def _logits(x: Any, width: int, head: int) -> Any:
-    name = f"head_{head}_logits"
-    if len(x.shape) == 2:
-        return layers.Dense(width, name=name)(x)
-    members = int(x.shape[1])
-    return layers.EinsumDense("bkd,kdo->bko", (members, width), bias_axes="ko", name=name)(x)
+@component
+def compact_classifier(
+    x: Any, *, classes: Count, dropout: Rate = 0.0, activation: str | None = "relu", name: str = ""
+) -> Any:
+    """A feature map per class, averaged: no dense layer (Lin et al. 2013, "Network In Network", section 3.2).
+
+    The embedding is what the map is averaged from: the pooled encoding.
+    """
+    x = layers.Dropout(dropout)(x) if dropout else x
+    x = layers.Conv2D(classes, 1, activation=activation, kernel_initializer="he_normal")(x)
+    x = layers.GlobalAveragePooling2D(name=named(name, "logits"))(x)
+    return layers.Activation("softmax", name=named(name, "probabilities"))(x)
 
 
-def _averaged(outputs: Any, head: int) -> Any:
-    if len(outputs.shape) == 3:
-        outputs = ops.mean(outputs, axis=1)
-    return layers.Identity(name=f"head_{head}_probabilities")(outputs)
+@component
+def segmenter(x: Any, *, classes: Count, name: str = "") -> Any:
+    """The probabilities of the classes for every pixel: 1x1 convolution and softmax over channels."""
+    logits = layers.Conv2D(classes, 1, name=named(name, "logits"))(x)
+    return layers.Softmax(name=named(name, "probabilities"))(logits)
+
+
+def _scored(x: Any, units: int, pool: Component, dropout: float, scores: Component, name: str) -> Any:
+    x = layers.Identity(name=named(name, "embedding"))(pool(x))
+    x = layers.Dropout(dropout)(x) if dropout else x
+    return scores(x, units=units, name=named(name, "logits"))
+
+
+def _activated(logits: Any, activation: str, name: str) -> Any:
+    probabilities = named(name, "probabilities")
+    if len(logits.shape) == 2:
+        return layers.Activation(activation, name=probabilities)(logits)
+    return layers.Identity(name=probabilities)(_averaged(layers.Activation(activation)(logits)))
+
+
+def _averaged(outputs: Any) -> Any:
+    return ops.mean(outputs, axis=1) if len(outputs.shape) == 3 else outputs

@@ -43,7 +43,7 @@ def test_an_extra_that_is_not_there_names_its_command(command, few_packages, mon
 
 def test_no_backend_is_a_finding_too(command, few_packages, monkeypatch):
     monkeypatch.setenv("KERAS_BACKEND", "abacus")
-    monkeypatch.setattr("composable.engine.backend._running_backend", lambda: None)
+    monkeypatch.setattr("composable.core.backend._running_backend", lambda: None)
     done = command("doctor", "--json")
     found = json.loads(done.out)
     assert (done.code, found["backend"], found["healthy"]) == (3, "", False)

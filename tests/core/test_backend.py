@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from composable.core.errors import SetupError
-from composable.engine import backend
-from composable.engine.backend import choose_backend, decide_backend
+from composable.core import backend
+from composable.core.backend import choose_backend, decide_backend
 
 
 @pytest.fixture

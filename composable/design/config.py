@@ -1,0 +1,165 @@
+"""Parts and open choices as plain JSON values, and back: no code, only the names of registered components."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from composable.core.errors import ArtifactError, ConfigError
+from composable.design.choice import Between, Choice
+from composable.design.metaparameters import nearest
+from composable.design.part import COMPONENTS, Component, Part, name_of
+
+LARGEST = 4 * 2**20  # characters; ResNet-152 takes 700
+DEEPEST = 40  # levels of lists and objects
+HIGHEST = 2**31  # a whole number beyond it is no size of anything
+_KINDS = ("component", "choice", "between")
+_NOT_DATA = ("Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer", "Wrapper")  # these run code
+
+
+def to_config(value: Any, path: str = "") -> Any:
+    """Parts and choices, however nested, as plain JSON values.
+
+    Raises:
+        ConfigError: If a component isn't registered or a value isn't JSON, naming its place.
+    """
+    match value:
+        case Part(component=function, metaparameters=given):
+            _check_registered(function, path)
+            inside = {name: to_config(v, f"{path}.{name}") for name, v in given.items()}
+            return {"component": name_of(function)} | inside
+        case Choice(options, name):
+            named = {"name": name} if name else {}
+            return {"choice": [to_config(v, f"{path}[{i}]") for i, v in enumerate(options)]} | named
+        case Between(low, high, log, name):
+            return {"between": [low, high]} | ({"log": True} if log else {}) | ({"name": name} if name else {})
+        case tuple() | list():
+            return [to_config(item, f"{path}.{i}") for i, item in enumerate(value)]
+        case None | bool() | int() | float() | str():
+            return value
+    raise ConfigError(
+        "Metaparameters that become JSON are numbers, strings, tuples, parts and choices.",
+        received=f"{path}={value!r}"[:200],
+    )
+
+
+def from_config(config: Any, path: str = "") -> Any:
+    """Rebuild what `to_config` wrote.
+
+    Raises:
+        ArtifactError: If a component isn't registered, or the values are nothing that `to_config` writes.
+    """
+    match config:
+        case {"component": str() as name, **given}:
+            inside = {str(key): from_config(v, f"{path}.{key}") for key, v in given.items()}
+            return Part(_found(name, path), **inside)
+        case {"choice": list() as options}:
+            inside = tuple(from_config(v, f"{path}[{i}]") for i, v in enumerate(options))
+            return _opened(Choice, path, options=inside, name=config.get("name"))
+        case {"between": [low, high]}:
+            bounds = {"low": low, "high": high, "log": config.get("log", False), "name": config.get("name")}
+            return _opened(Between, path, **bounds)
+        case list():
+            return tuple(from_config(item, f"{path}.{i}") for i, item in enumerate(config))
+        case dict():
+            keys = ", ".join(map(str, config))
+            raise _refused(path, f"an object with {keys or 'nothing'}; there are: {', '.join(_KINDS)}")
+    return config
+
+
+def parse(text: str) -> Any:
+    """JSON that may come from anywhere: of a size, depth and range that an architecture can have.
+
+    Raises:
+        ArtifactError: If it is too large, too deep, no JSON, or holds numbers that are no numbers.
+    """
+    if len(text) > LARGEST:
+        raise _refused("", f"{len(text)} characters, more than {LARGEST}")
+    try:
+        value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError) as broken:
+        if isinstance(broken, ArtifactError):
+            raise
+        raise _refused("", f"no JSON ({str(broken)[:200]})") from None
+    _check_bounds(value)
+    return value
+
+
+def _check_registered(function: Component, path: str) -> None:
+    name = name_of(function) if hasattr(function, "__name__") else type(function).__name__
+    registered = COMPONENTS.get(name) is function or _keras_layer(name) is function
+    if not registered:
+        raise ConfigError(
+            "JSON names registered components alone.",
+            received=f"{path.lstrip('.') or 'a part'}: {name}",
+            remedy="put `@composable.component` above the function or class"
+            if hasattr(function, "__name__")
+            else f"give the class instead of a layer: Part(keras.layers.{name}, ...)",
+        )
+
+
+def _found(name: str, path: str) -> Component:
+    function = COMPONENTS.get(name) or _keras_layer(name)
+    if function is None:
+        raise ArtifactError(
+            f"There is no component {name!r}.",
+            received=f"{path.lstrip('.') or 'the design'}: {name!r}"[:200],
+            remedy=f"import the module that defines it first{nearest(name, COMPONENTS)}",
+        )
+    return function
+
+
+def _keras_layer(name: str) -> Component | None:
+    """One of Keras's own layers, but those that run code from their configuration."""
+    family, _, layer = name.partition(".")
+    if family != "keras" or layer in _NOT_DATA:
+        return None
+    from keras import layers
+
+    found = getattr(layers, layer, None) if layer[:1].isupper() else None
+    return found if isinstance(found, type) and found.__module__.startswith("keras.src.layers.") else None
+
+
+def _opened(kind: type[Choice] | type[Between], path: str, **fields: Any) -> Choice | Between:
+    name = fields.get("name")
+    if not (name is None or isinstance(name, str)) or not isinstance(fields.get("log", False), bool):
+        raise _refused(path, f"name={name!r}")
+    try:
+        return kind(**fields)
+    except (ValueError, TypeError) as wrong:
+        raise _refused(path, str(wrong)) from None
+
+
+def _check_bounds(value: Any, depth: int = 0) -> None:
+    if depth > DEEPEST:
+        raise _refused("", f"lists and objects nested deeper than {DEEPEST}")
+    match value:
+        case dict():
+            for item in value.values():
+                _check_bounds(item, depth + 1)
+        case list():
+            for item in value:
+                _check_bounds(item, depth + 1)
+        case bool():
+            return
+        case int() | float() if abs(value) > HIGHEST or not math.isfinite(value):
+            raise _refused("", f"the number {str(value)[:40]}")
+
+
+def _no_number(constant: str) -> Any:
+    raise _refused("", constant)
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _refused("", "one key twice in an object")
+    return found
+
+
+def _refused(path: str, received: str) -> ArtifactError:
+    place = f"{path.lstrip('.')}: " if path else ""
+    return ArtifactError(
+        "A design's JSON must be what `to_json` writes.", received=f"{place}{received}"[:300]
+    )

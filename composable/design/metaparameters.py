@@ -1,0 +1,130 @@
+"""Which metaparameters a component takes, and whether a value fits: checked before anything is built."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import ConfigDict, Field, PydanticUserError, TypeAdapter, ValidationError
+
+from composable.core.errors import ConfigError
+from composable.design.choice import Between, Choice
+
+Count = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(ge=0, lt=1)]
+"""The share that is dropped."""
+_LAYER_NAMES = ("name", "dtype", "trainable")  # what every Keras layer takes through its **kwargs
+
+
+def check(component: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Make sure that `component` takes what is given.
+
+    Raises:
+        ConfigError: Naming the metaparameter, what was received and what the component takes.
+    """
+    known = names(component)
+    for name, value in given.items():
+        if name not in known:
+            raise ConfigError(
+                f"`{called(component)}` has no metaparameter `{name}`.",
+                received=f"{name}={value!r}"[:200],
+                remedy=f"it takes: {', '.join(known) or 'none'}{nearest(name, known)}",
+            )
+        _check_value(component, name, value)
+
+
+def missing(component: Callable[..., Any], given: Iterable[str]) -> list[str]:
+    """The metaparameters without a default that aren't given."""
+    return [
+        name
+        for name, parameter in _parameters(component).items()
+        if parameter.default is parameter.empty
+        and parameter.kind is not parameter.VAR_KEYWORD
+        and name not in given
+    ]
+
+
+def names(component: Callable[..., Any]) -> list[str]:
+    """The metaparameters of a component, or the arguments of a Keras layer, in their order."""
+    parameters = _parameters(component)
+    found = [name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    return found + [name for name in _LAYER_NAMES if inspect.isclass(component) and name not in found]
+
+
+def called(component: Callable[..., Any]) -> str:
+    """What a component is called in messages."""
+    return getattr(component, "__name__", None) or type(component).__name__
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """'; did you mean `x`?', or nothing."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+@lru_cache(maxsize=4096)
+def _parameters(component: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    parameters = dict(inspect.signature(component).parameters)
+    first = next(iter(parameters.values()), None)
+    if not inspect.isclass(component) and first is not None and first.kind is not first.KEYWORD_ONLY:
+        parameters.pop(first.name)  # x, which a family's function doesn't have
+    return parameters
+
+
+def _check_value(component: Callable[..., Any], name: str, value: Any) -> None:
+    match value:
+        case Choice(options):
+            for option in options:
+                _check_value(component, name, option)
+            return
+        case Between(low, high):
+            _check_value(component, name, low)
+            _check_value(component, name, high)
+            return
+    adapter = _adapters(component).get(name)
+    if adapter is None or callable(value):
+        return
+    try:
+        adapter.validate_python(value, strict=True)
+    except ValidationError as wrong:
+        raise ConfigError(
+            f"`{called(component)}` can't take this {name}: {_said(wrong)}.",
+            received=f"{name}={value!r}"[:200],
+            remedy=f"it takes {name}: {_shown(component, name)}",
+        ) from None
+
+
+def _said(wrong: ValidationError) -> str:
+    messages = dict.fromkeys(error["msg"] for error in wrong.errors(include_url=False))
+    return " or ".join(messages).replace("Input should", "it should").rstrip(".")
+
+
+def _shown(component: Callable[..., Any], name: str) -> str:
+    """The annotation as the component's author wrote it."""
+    annotation = _parameters(component)[name].annotation
+    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+
+
+@lru_cache(maxsize=4096)
+def _adapters(component: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
+    """One per annotated metaparameter; Keras's own layers check for themselves."""
+    if inspect.isclass(component):
+        return {}
+    try:
+        hints = get_type_hints(component, include_extras=True)
+    except (NameError, TypeError, AttributeError):  # a person's own function, annotated with what isn't there
+        return {}
+    adapters = {}
+    for name in names(component):
+        if name in hints:
+            try:
+                adapters[name] = TypeAdapter(hints[name], config=_CONFIG)
+            except PydanticUserError:  # a type that has a configuration of its own
+                continue
+    return adapters
+
+
+_CONFIG = ConfigDict(arbitrary_types_allowed=True)

@@ -1,0 +1,182 @@
+"""Pre-stem for tables: raw numbers, dates and codes to clean features, everything numeric inside the model.
+
+What is fitted (medians, ranges, quantile bins, categories seen) lies in frozen weights, so the same graph
+serves every split of the rows, and `adapt` alone decides which rows are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from composable.design.calendar import calendar
+from composable.design.part import component
+
+ONE_HOT_LIMIT = 17  # a column with more codes is embedded
+_NARROWEST = 1e-3  # bin, in interquartile ranges
+BOUND = 30.0  # scaled values beyond it say no more than "far out"
+
+
+@component
+def prepare(
+    x: Mapping[str, Any], *, categories: tuple[int, ...] = (), bins: int = 48, embedding: int = 8
+) -> dict[str, Any]:
+    """Impute, scale, cut into bins, one-hot and embed.
+
+    Args:
+        x: Some of `numbers` (rows, F), `dates` (rows, D), `categories` (rows, C), `texts` (rows, B).
+        categories: The number of codes of each category column; code 0 (unknown) becomes all zeros.
+        bins: Quantile bins per number; 0 for none.
+        embedding: The width of the embedding of category columns with many values.
+
+    Returns:
+        `plain`: one vector per row (scaled numbers, missing indicators, one-hot codes, embeddings, texts);
+        `bins`, where there are numbers: the piecewise-linear encoding, shape (rows, F + 7 D, bins).
+    """
+    plain, clean = [], {}
+    numbers = _numbers(x)
+    if numbers is not None:
+        scaled = layers.EinsumDense(
+            "bf,f->bf", (numbers.shape[-1],), bias_axes="f", trainable=False, name="scale"
+        )(numbers)
+        missing = ops.isnan(scaled)
+        scaled = ops.clip(ops.where(missing, 0.0, scaled), -BOUND, BOUND)
+        plain += [_smoothly_clipped(scaled), ops.cast(missing, "float32")]
+        if bins:
+            clean["bins"] = _bins(scaled, bins)
+    if categories:
+        plain += _categories(x["categories"], categories, embedding)
+    if "texts" in x:
+        plain.append(x["texts"])
+    clean["plain"] = layers.Concatenate()(plain) if len(plain) > 1 else plain[0]
+    return clean
+
+
+def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: tuple[int, ...] = ()) -> None:
+    """Fit the frozen weights of `prepare` in `model` on these rows, which must be training rows.
+
+    Medians and interquartile ranges as RealMLP uses them; bins between quantiles (Gorishniy et al. 2022,
+    "On Embeddings for Numerical Features in Tabular Deep Learning", section 3.1).
+    """
+    names = {layer.name for layer in model.layers}
+    if "scale" in names:
+        numbers = np.asarray(_numbers(inputs), "float32")
+        kernel, bias = _robust_scale(numbers)
+        model.get_layer("scale").set_weights([kernel, bias])
+        if "bins" in names:
+            scaled = np.clip(numbers * kernel + bias, -BOUND, BOUND)
+            model.get_layer("bins").set_weights(_bin_weights(scaled, model.get_layer("bins").kernel.shape[1]))
+    if "one_hot_seen" in names:
+        columns, values = _one_hot_slots(categories)
+        seen = (inputs["categories"][:, columns] == values).any(axis=0)
+        model.get_layer("one_hot_seen").set_weights([seen.astype("float32")])
+    if "embedding_seen" in names:
+        columns, offsets, total = _embedding_rows(categories)
+        seen = np.zeros((total, 1), "float32")
+        seen[np.unique(inputs["categories"][:, columns] + offsets)] = 1.0
+        seen[offsets] = 0.0  # code 0 of each column: unknown
+        model.get_layer("embedding_seen").set_weights([seen])
+
+
+def _numbers(x: Mapping[str, Any]) -> Any:
+    parts = [x["numbers"]] if "numbers" in x else []
+    if "dates" in x:
+        parts.append(calendar(x["dates"]))
+    if not parts:
+        return None
+    return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+
+
+def _smoothly_clipped(scaled: Any) -> Any:
+    """Outliers stay ordered but within 3 of zero (RealMLP, Holzmueller et al. 2024)."""
+    squared: Any = ops.square(scaled / 3.0)
+    return scaled / ops.sqrt(1.0 + squared)
+
+
+def _bins(scaled: Any, bins: int) -> Any:
+    """Piecewise-linear encoding: 0 below a bin, 1 above it, the fraction inside."""
+    features = int(scaled.shape[-1])
+    inside = layers.EinsumDense("bf,ft->bft", (features, bins), bias_axes="ft", trainable=False, name="bins")
+    return layers.ReLU(max_value=1.0)(inside(scaled))
+
+
+def _categories(codes: Any, sizes: tuple[int, ...], width: int) -> list[Any]:
+    features = []
+    columns, values = _one_hot_slots(sizes)
+    if len(values):
+        one_hot = ops.cast(ops.equal(ops.take(codes, columns, axis=1), values), "float32")
+        seen = layers.EinsumDense("bs,s->bs", (len(values),), trainable=False, name="one_hot_seen")
+        features.append(seen(one_hot))
+    columns, offsets, total = _embedding_rows(sizes)
+    if total:
+        rows = ops.add(ops.take(codes, columns, axis=1), offsets)
+        vectors = layers.Embedding(total, width, embeddings_initializer="random_normal", name="embedded")
+        seen = layers.Embedding(total, 1, trainable=False, name="embedding_seen")
+        features.append(layers.Flatten()(vectors(rows) * seen(rows)))
+    return features
+
+
+def _one_hot_slots(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The column and the code of each one-hot slot; code 0, the unknown, has none."""
+    slots = [(c, v) for c, size in enumerate(sizes) if size <= ONE_HOT_LIMIT for v in range(1, size)]
+    columns, values = np.array(slots, "int32").reshape(-1, 2).T
+    return columns, values
+
+
+def _embedding_rows(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, int]:
+    """The columns that are embedded, where each begins in the one shared table, and the table's length."""
+    large = [column for column, size in enumerate(sizes) if size > ONE_HOT_LIMIT]
+    ends = np.cumsum([sizes[column] for column in large], dtype="int32")
+    offsets = np.concatenate([[0], ends[:-1]]) if large else ends
+    return np.array(large, "int32"), offsets.astype("int32"), int(ends[-1]) if large else 0
+
+
+def _robust_scale(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Kernel and bias that take the median to 0 and the interquartile range to 1.
+
+    Where most values are the same (amounts that are mostly zero), the mean distance of the others from it
+    counts instead; RealMLP's range would let one outlier press them together.
+    """
+    kernel, bias = np.zeros((2, numbers.shape[1]), "float32")
+    for feature in range(numbers.shape[1]):
+        known = numbers[:, feature][~np.isnan(numbers[:, feature])].astype("float64")
+        if known.size == 0:
+            continue
+        low, middle, high = np.quantile(known, (0.25, 0.5, 0.75))
+        away = np.abs(known[known != middle] - middle)
+        spread = high - low if high > low else away.mean() if away.size else 0.0
+        if np.isfinite(spread) and spread > 0:
+            kernel[feature], bias[feature] = 1.0 / spread, -middle / spread
+    return kernel, bias
+
+
+def _bin_weights(scaled: np.ndarray, bins: int) -> list[np.ndarray]:
+    """Kernel 1/width and bias -left/width per bin; with fewer distinct quantiles some bins stay unused."""
+    kernel = np.zeros((scaled.shape[1], bins), "float32")
+    bias = np.zeros_like(kernel)
+    for feature in range(scaled.shape[1]):
+        known = scaled[:, feature][~np.isnan(scaled[:, feature])]
+        if known.size == 0:
+            continue
+        edges = _apart(np.unique(np.quantile(known, np.linspace(0, 1, bins + 1))))
+        widths = np.diff(edges)
+        kernel[feature, : len(widths)] = 1.0 / widths
+        bias[feature, : len(widths)] = -edges[:-1] / widths
+    return [kernel, bias]
+
+
+def _apart(edges: np.ndarray) -> np.ndarray:
+    """Edges without those that nearly repeat the one before.
+
+    A bin multiplies the rounding error of float32 by one over its width: in a narrow one the answer would
+    depend on the order in which a backend adds.
+    """
+    kept = [edges[0]]
+    for edge in edges[1:]:
+        if edge - kept[-1] >= _NARROWEST * max(1.0, abs(edge)):
+            kept.append(edge)
+    return np.array(kept)
