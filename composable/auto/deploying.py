@@ -14,7 +14,7 @@ from composable.data.frames import column_of
 from composable.data.parse import parse_column
 from composable.deploy.bundle import save_bundle
 from composable.deploy.card import BundleCard
-from composable.design import tap
+from composable.design.taps import tap
 from composable.search.opinion import Judge
 from composable.search.trial import Trial
 from composable.training.rotating import Material
@@ -26,7 +26,7 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
     voices = []
     for member, weight in trial.shares:
         for trained in member.trained:
-            network = tap(member.network.architecture.build(material.widths), "logits")
+            network = tap(member.network.architecture.build(material.shapes), "logits")
             network.set_weights(load_weights(member.folder, trained.rotation))
             voices.append(Voice(network, member.finishes(trained), weight / len(member.trained)))
     return average(voices, material.problem)

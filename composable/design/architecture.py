@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from composable.core.errors import ArtifactError, ConfigError
-from composable.design.choice import Choose, Decisions, Open
+from composable.design.choice import Choice, Choose, Decisions, Open
 from composable.design.config import from_config, parse, to_config
 from composable.design.inputs import Inputs
-from composable.design.metaparameters import missing
+from composable.design.metaparameters import missing, names, nearest
 from composable.design.openings import close, openings
-from composable.design.part import Part, as_part
+from composable.design.part import Component, Part
 
 if TYPE_CHECKING:
     import keras
@@ -35,14 +35,28 @@ class Task:
         name: Before its taps (`age/logits`); may be empty where there is one task.
         reads: `encoding` (what the learner gives), the name of a `tapped` part of the learner, or a tap of an
             earlier task (`age/embedding`).
+
+    Raises:
+        ConfigError: If the part is none, or lacks a metaparameter.
     """
 
     part: Part
     name: str = ""
     reads: str = "encoding"
 
+    def __post_init__(self) -> None:
+        if not callable(self.part):
+            raise ConfigError(
+                "A task has a part, which may leave open what is inside it.", received=f"{self.part!r}"[:200]
+            )
+        if not (isinstance(self.name, str) and isinstance(self.reads, str)):
+            raise ConfigError(
+                "A task's name and what it reads are texts.", received=f"{self.name!r}, {self.reads!r}"[:200]
+            )
+        object.__setattr__(self, "part", _complete(self.part, f"task {self.name}".rstrip(), later=("name",)))
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, init=False)
 class Architecture:
     """A model described: parts in the order in which data flows through them.
 
@@ -59,22 +73,22 @@ class Architecture:
         ConfigError: If a part lacks a metaparameter, or two tasks share a name.
     """
 
-    prestem: Parts = ()
-    stem: Parts = ()
-    learner: Parts = ()
-    tasks: tuple[Task, ...] = ()
+    prestem: Parts
+    stem: Parts
+    learner: Parts
+    tasks: tuple[Task, ...]
 
-    def __post_init__(self) -> None:
-        for place in _PLACES:
-            object.__setattr__(self, place, as_part(getattr(self, place)))
-        object.__setattr__(self, "tasks", _as_tasks(self.tasks))
-        for path, part in self._placed():
-            if lacking := missing(part.component, part.metaparameters):
-                raise ConfigError(
-                    f"`{path}` needs every metaparameter that has no default.",
-                    received=f"{part!r:.200} without {', '.join(lacking)}",
-                    remedy=f"give {lacking[0]}=...",
-                )
+    def __init__(
+        self,
+        *,
+        prestem: Parts | Component = (),
+        stem: Parts | Component = (),
+        learner: Parts | Component = (),
+        tasks: Part | Task | Component | tuple[Part | Task, ...] = (),
+    ) -> None:
+        for place, parts in zip(_PLACES, (prestem, stem, learner), strict=True):
+            object.__setattr__(self, place, _placed(parts, place))
+        object.__setattr__(self, "tasks", _as_tasks(tasks))
 
     def build(self, inputs: Inputs, *, name: str | None = None) -> keras.Model:
         """An ordinary functional Keras model.
@@ -102,14 +116,26 @@ class Architecture:
         Raises:
             ConfigError: If `choose` gives what isn't on offer.
         """
-        return Architecture.from_parts(close(self.to_parts(), choose))
+        return self.with_parts(close(self.to_parts(), choose))
 
     def openings(self) -> dict[str, Open]:
         """Everything left open, by path (`learner.1.filters`), or by name where several share one."""
         return openings(self.to_parts())
 
     def decided(self, decisions: Decisions) -> Architecture:
-        """Close what `decisions` names by path; the rest stays open."""
+        """Close what `decisions` names by path; the rest stays open.
+
+        Raises:
+            ConfigError: If nothing is open at such a path, or that isn't on offer.
+        """
+        known = self.openings()
+        for path in decisions:
+            if path not in known:
+                raise ConfigError(
+                    f"Nothing is open at {path[:100]!r}.",
+                    received=f"open: {', '.join(known) or 'nothing'}"[:300],
+                    remedy=f"take a path of `openings()`{nearest(path, known)}",
+                )
         return self.fill(lambda path, opening: decisions.get(path, opening))
 
     def with_tasks(self, *tasks: Part | Task) -> Architecture:
@@ -121,13 +147,15 @@ class Architecture:
         return replace(self, tasks=tuple(_in_house(task, house) for task in _as_tasks(tasks)))
 
     def to_parts(self) -> dict[str, Any]:
-        """The parts by place: `prestem`, `stem`, `learner`, `tasks`."""
-        return {place: getattr(self, place) for place in (*_PLACES, "tasks")}
+        """The parts by place: `prestem`, `stem`, `learner`, and those of the `tasks`."""
+        places = {place: getattr(self, place) for place in _PLACES}
+        return {**places, "tasks": tuple(task.part for task in self.tasks)}
 
-    @classmethod
-    def from_parts(cls, parts: Mapping[str, Any]) -> Architecture:
-        """Rebuild from what `to_parts` gave."""
-        return cls(**parts)
+    def with_parts(self, parts: Mapping[str, Any]) -> Architecture:
+        """The same tasks and places with other parts, as `to_parts` gives them."""
+        places = {place: parts[place] for place in _PLACES}
+        tasks = zip(self.tasks, parts["tasks"], strict=True)
+        return Architecture(**places, tasks=tuple(replace(task, part=part) for task, part in tasks))
 
     def to_config(self) -> dict[str, Any]:
         """The architecture as plain JSON values.
@@ -152,7 +180,7 @@ class Architecture:
 
         Raises:
             ArtifactError: If it is malformed, of another format, or names a component that isn't there.
-            ConfigError: If a component doesn't take what it is given.
+            ConfigError: If a component doesn't take what it is given, or a place what stands there.
         """
         config = parse(text)
         if not isinstance(config, dict) or config.get("format") != FORMAT:
@@ -167,17 +195,12 @@ class Architecture:
                 "A design's JSON has prestem, stem, learner and a list of tasks.",
                 received=", ".join(map(str, config))[:200],
             )
-        places = {place: _checked(from_config(config[place], place), place) for place in _PLACES}
+        places = {place: from_config(config[place], place) for place in _PLACES}
         return cls(**places, tasks=tuple(_task(task, f"tasks.{i}") for i, task in enumerate(config["tasks"])))
 
     def identity(self) -> str:
         """A fingerprint of the JSON: equal architectures have the same, others don't (SHA-256)."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
-
-    def _placed(self) -> list[tuple[str, Part]]:
-        """Every part that the architecture applies itself, with its path."""
-        placed = [found for place in _PLACES for found in in_order(getattr(self, place), place)]
-        return placed + [(f"tasks.{n}", task.part) for n, task in enumerate(self.tasks)]
 
 
 def in_order(parts: Parts, path: str) -> list[tuple[str, Part]]:
@@ -190,9 +213,36 @@ def in_order(parts: Parts, path: str) -> list[tuple[str, Part]]:
     return []  # an open choice
 
 
+def _placed(value: Any, path: str) -> Any:
+    """What stands at a place: a part, several one after another, or options of these."""
+    match value:
+        case Choice(options, name):
+            return Choice(tuple(_placed(option, f"{path}[{i}]") for i, option in enumerate(options)), name)
+        case tuple() | list():
+            return tuple(_placed(item, f"{path}.{i}") for i, item in enumerate(value))
+    if not callable(value):
+        raise ConfigError(
+            "A pre-stem, stem or learner consists of parts.",
+            received=f"{path}: {value!r}"[:200],
+            remedy="give a function, a Keras layer or Part(...), or a tuple of these",
+        )
+    return _complete(value, path)
+
+
+def _complete(component: Component, path: str, later: tuple[str, ...] = ()) -> Part:
+    part = component if isinstance(component, Part) else Part(component)
+    if lacking := missing(part.component, (*part.metaparameters, *later)):
+        raise ConfigError(
+            f"`{path}` needs every metaparameter that has no default.",
+            received=f"{part!r:.200} without {', '.join(lacking)}",
+            remedy=f"give {lacking[0]}=...",
+        )
+    return part
+
+
 def _as_tasks(tasks: Any) -> tuple[Task, ...]:
     several = tasks if isinstance(tasks, tuple | list) else (tasks,)
-    found = tuple(task if isinstance(task, Task) else Task(as_part(task)) for task in several)
+    found = tuple(task if isinstance(task, Task) else Task(task) for task in several)
     names = [task.name for task in found]
     if len(set(names)) < len(names) or any("/" in name for name in names) or (len(names) > 1 and "" in names):
         raise ConfigError(
@@ -204,19 +254,9 @@ def _as_tasks(tasks: Any) -> tuple[Task, ...]:
 
 
 def _in_house(task: Task, house: Mapping[str, Any]) -> Task:
-    from composable.design.metaparameters import names
-
     takes = names(task.part.component)
     kept = {k: v for k, v in house.items() if k in takes and k not in task.part.metaparameters}
     return replace(task, part=task.part.replace(**kept))
-
-
-def _checked(value: Any, path: str) -> Any:
-    if isinstance(value, Part | Open) or (
-        isinstance(value, tuple) and all(_checked(item, path) is not None for item in value)
-    ):
-        return value
-    raise ArtifactError("A design consists of parts.", received=f"{path}: {value!r}"[:200])
 
 
 def _task(config: Any, path: str) -> Task:

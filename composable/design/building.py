@@ -8,9 +8,9 @@ import keras
 from keras import layers
 
 from composable.core.errors import ConfigError
+from composable.design.architecture import in_order
 from composable.design.inputs import Inputs, keras_inputs
 from composable.design.metaparameters import names
-from composable.design.part import Part
 from composable.design.taps import named
 from composable.design.trail import Step, recording
 
@@ -28,7 +28,8 @@ def build(architecture: Architecture, inputs: Inputs, *, name: str | None = None
         path, opening = next(iter(opened.items()))
         raise ConfigError(
             "An architecture is built when nothing in it is open.",
-            received=f"{path}={opening!r}"[:200] + (f" and {len(opened) - 1} more" if len(opened) > 1 else ""),
+            received=f"{path}={opening!r}"[:200]
+            + (f" and {len(opened) - 1} more" if len(opened) > 1 else ""),
             remedy="close it: architecture.fill(lambda path, opening: ...), or draw(architecture, seed=0)",
         )
     if not architecture.tasks:
@@ -47,10 +48,8 @@ def build(architecture: Architecture, inputs: Inputs, *, name: str | None = None
 
 
 def _apply(parts: Parts, x: Any, path: str) -> Any:
-    if isinstance(parts, Part):
-        return parts.at(path, x)
-    for number, each in enumerate(parts):
-        x = _apply(each, x, f"{path}.{number}")
+    for place, part in in_order(parts, path):
+        x = part.at(place, x)
     return x
 
 
@@ -62,7 +61,9 @@ def _predict(tasks: tuple[Task, ...], given: Any, encoding: Any) -> Any:
         if "name" in names(task.part.component) and not isinstance(task.part.component, type):
             outputs[task.name] = task.part.at(path, x, name=task.name)
         else:  # a person's own: what it gives is the prediction
-            outputs[task.name] = layers.Identity(name=named(task.name, "probabilities"))(task.part.at(path, x))
+            outputs[task.name] = layers.Identity(name=named(task.name, "probabilities"))(
+                task.part.at(path, x)
+            )
     return next(iter(outputs.values())) if len(tasks) == 1 else outputs
 
 
@@ -72,7 +73,7 @@ def _read(given: Any, made: list[Any], task: Task) -> Any:
     layer = known.get(task.reads.replace("/", "_"))
     if layer is None:
         raise ConfigError(
-            f"A task reads `encoding`, a `tapped` part of the learner, or a tap of an earlier task.",
+            "A task reads `encoding`, a `tapped` part of the learner, or a tap of an earlier task.",
             received=f"task {task.name!r} reads {task.reads!r}",
             remedy="put Part(tapped, name=...) into the learner where the task is to read",
         )

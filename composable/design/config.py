@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
+from collections.abc import Mapping
 from typing import Any
 
 from composable.core.errors import ArtifactError, ConfigError
 from composable.design.choice import Between, Choice
 from composable.design.metaparameters import nearest
-from composable.design.part import COMPONENTS, Component, Part, name_of
+from composable.design.part import COMPONENTS, Component, Part, is_layer_class, is_registered, name_of
 
 LARGEST = 4 * 2**20  # characters; ResNet-152 takes 700
 DEEPEST = 40  # levels of lists and objects
 HIGHEST = 2**31  # a whole number beyond it is no size of anything
 _KINDS = ("component", "choice", "between")
-_NOT_DATA = ("Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer", "Wrapper")  # these run code
+_NOT_DATA = (  # layers whose configuration is code, a file, or another layer
+    "Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer",
+    "StringLookup", "IntegerLookup", "TextVectorization",
+    "Layer", "Wrapper", "Pipeline", "InputLayer",
+)  # fmt: skip
 
 
 def to_config(value: Any, path: str = "") -> Any:
@@ -26,20 +30,24 @@ def to_config(value: Any, path: str = "") -> Any:
     """
     match value:
         case Part(component=function, metaparameters=given):
-            _check_registered(function, path)
+            _check_named(function, given, path)
             inside = {name: to_config(v, f"{path}.{name}") for name, v in given.items()}
             return {"component": name_of(function)} | inside
         case Choice(options, name):
             named = {"name": name} if name else {}
             return {"choice": [to_config(v, f"{path}[{i}]") for i, v in enumerate(options)]} | named
         case Between(low, high, log, name):
-            return {"between": [low, high]} | ({"log": True} if log else {}) | ({"name": name} if name else {})
+            return (
+                {"between": [low, high]} | ({"log": True} if log else {}) | ({"name": name} if name else {})
+            )
         case tuple() | list():
             return [to_config(item, f"{path}.{i}") for i, item in enumerate(value)]
-        case None | bool() | int() | float() | str():
+        case None | bool() | str():
             return value
+        case int() | float() if abs(value) <= HIGHEST:  # no NaN, no infinity
+            return value + 0  # -0.0 is 0.0
     raise ConfigError(
-        "Metaparameters that become JSON are numbers, strings, tuples, parts and choices.",
+        f"Metaparameters that become JSON are numbers up to {HIGHEST}, strings, tuples, parts and choices.",
         received=f"{path}={value!r}"[:200],
     )
 
@@ -54,10 +62,10 @@ def from_config(config: Any, path: str = "") -> Any:
         case {"component": str() as name, **given}:
             inside = {str(key): from_config(v, f"{path}.{key}") for key, v in given.items()}
             return Part(_found(name, path), **inside)
-        case {"choice": list() as options}:
+        case {"choice": list() as options, **more} if more.keys() <= {"name"}:
             inside = tuple(from_config(v, f"{path}[{i}]") for i, v in enumerate(options))
             return _opened(Choice, path, options=inside, name=config.get("name"))
-        case {"between": [low, high]}:
+        case {"between": [low, high], **more} if more.keys() <= {"log", "name"}:
             bounds = {"low": low, "high": high, "log": config.get("log", False), "name": config.get("name")}
             return _opened(Between, path, **bounds)
         case list():
@@ -86,16 +94,23 @@ def parse(text: str) -> Any:
     return value
 
 
-def _check_registered(function: Component, path: str) -> None:
-    name = name_of(function) if hasattr(function, "__name__") else type(function).__name__
-    registered = COMPONENTS.get(name) is function or _keras_layer(name) is function
-    if not registered:
+def _check_named(function: Component, given: Mapping[str, Any], path: str) -> None:
+    named = hasattr(function, "__name__")
+    name = name_of(function) if named else type(function).__name__
+    if not (is_registered(function) or _keras_layer(name) is function):
+        layer = is_layer_class(type(function))
         raise ConfigError(
             "JSON names registered components alone.",
             received=f"{path.lstrip('.') or 'a part'}: {name}",
-            remedy="put `@composable.component` above the function or class"
-            if hasattr(function, "__name__")
-            else f"give the class instead of a layer: Part(keras.layers.{name}, ...)",
+            remedy=f"give the class instead of a layer: Part(keras.layers.{name}, ...)"
+            if layer
+            else "put `@composable.design.component` above the function or class",
+        )
+    if "component" in given:
+        raise ConfigError(
+            "A metaparameter in JSON has another name than `component`.",
+            received=f"{path.lstrip('.') or 'a part'}: {name}",
+            remedy="rename it",
         )
 
 
@@ -103,9 +118,9 @@ def _found(name: str, path: str) -> Component:
     function = COMPONENTS.get(name) or _keras_layer(name)
     if function is None:
         raise ArtifactError(
-            f"There is no component {name!r}.",
+            f"There is no component {name[:100]!r}.",
             received=f"{path.lstrip('.') or 'the design'}: {name!r}"[:200],
-            remedy=f"import the module that defines it first{nearest(name, COMPONENTS)}",
+            remedy=f"import the module that defines it first{nearest(name[:100], COMPONENTS)}",
         )
     return function
 
@@ -118,7 +133,7 @@ def _keras_layer(name: str) -> Component | None:
     from keras import layers
 
     found = getattr(layers, layer, None) if layer[:1].isupper() else None
-    return found if isinstance(found, type) and found.__module__.startswith("keras.src.layers.") else None
+    return found if is_layer_class(found) and found.__module__.startswith("keras.src.layers.") else None
 
 
 def _opened(kind: type[Choice] | type[Between], path: str, **fields: Any) -> Choice | Between:
@@ -143,7 +158,7 @@ def _check_bounds(value: Any, depth: int = 0) -> None:
                 _check_bounds(item, depth + 1)
         case bool():
             return
-        case int() | float() if abs(value) > HIGHEST or not math.isfinite(value):
+        case int() | float() if not abs(value) <= HIGHEST:
             raise _refused("", f"the number {str(value)[:40]}")
 
 

@@ -26,7 +26,7 @@ class Input:
         sizes = self.shape if isinstance(self.shape, tuple) else (0,)
         if not all(size is None or (type(size) is int and size > 0) for size in sizes):
             raise ConfigError(
-                "An input's shape is a tuple of whole numbers above zero, None where it is free, without the rows.",
+                "A shape is a tuple of whole numbers above zero, None where it is free, without the rows.",
                 received=f"{self.shape!r}",
                 remedy="for example (224, 224, 3) for images of 224 by 224 pixels in colour",
             )

@@ -29,7 +29,7 @@ def check(component: Callable[..., Any], given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if name not in known:
             raise ConfigError(
-                f"`{called(component)}` has no metaparameter `{name}`.",
+                f"`{called(component)}` has no metaparameter `{name[:100]}`.",
                 received=f"{name}={value!r}"[:200],
                 remedy=f"it takes: {', '.join(known) or 'none'}{nearest(name, known)}",
             )
@@ -42,7 +42,7 @@ def missing(component: Callable[..., Any], given: Iterable[str]) -> list[str]:
         name
         for name, parameter in _parameters(component).items()
         if parameter.default is parameter.empty
-        and parameter.kind is not parameter.VAR_KEYWORD
+        and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
         and name not in given
     ]
 
@@ -52,6 +52,21 @@ def names(component: Callable[..., Any]) -> list[str]:
     parameters = _parameters(component)
     found = [name for name, p in parameters.items() if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     return found + [name for name in _LAYER_NAMES if inspect.isclass(component) and name not in found]
+
+
+def paired(**metaparameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    """Metaparameters that hold one value per group, group by group.
+
+    Raises:
+        ConfigError: If one of them has more values than another.
+    """
+    if len({len(values) for values in metaparameters.values()}) > 1:
+        raise ConfigError(
+            f"{' and '.join(metaparameters)} hold one value per group each.",
+            received=", ".join(f"{name}={values!r}" for name, values in metaparameters.items())[:200],
+            remedy="give as many of one as of the other",
+        )
+    return list(zip(*metaparameters.values(), strict=True))
 
 
 def called(component: Callable[..., Any]) -> str:
@@ -85,7 +100,7 @@ def _check_value(component: Callable[..., Any], name: str, value: Any) -> None:
             _check_value(component, name, high)
             return
     adapter = _adapters(component).get(name)
-    if adapter is None or callable(value):
+    if adapter is None:
         return
     try:
         adapter.validate_python(value, strict=True)

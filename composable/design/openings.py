@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from composable.core.errors import ConfigError
-from composable.design.choice import Between, Choice, Choose, Open, path_of
+from composable.design.choice import Choice, Choose, Open, exact, path_of
 from composable.design.part import Part
 
 
@@ -35,7 +34,7 @@ def close(value: Any, choose: Choose) -> Any:
 
 
 def children(value: Any) -> list[tuple[str, Any]]:
-    """What lies inside a value, by name: metaparameters, items, fields."""
+    """What lies inside a value, by name: metaparameters, items; not the options of what is open."""
     match value:
         case Part(metaparameters=given):
             return list(given.items())
@@ -43,21 +42,17 @@ def children(value: Any) -> list[tuple[str, Any]]:
             return [(str(number), item) for number, item in enumerate(value)]
         case Mapping():
             return list(value.items())
-    if is_dataclass(value) and not isinstance(value, type | Open):
-        return [(field.name, getattr(value, field.name)) for field in fields(value)]
     return []
 
 
-def rebuilt(value: Any, inside: dict[str, Any]) -> Any:
+def rebuilt(value: Any, inside: Mapping[str, Any]) -> Any:
     """`value` with other children, as `children` names them."""
     match value:
         case Part(component=function):
             return Part(function, **inside)
         case tuple():
             return tuple(inside.values())
-        case Mapping():
-            return inside
-    return type(value)(**inside)
+    return inside
 
 
 def _collect(value: Any, path: str, found: dict[str, Open]) -> None:
@@ -74,7 +69,7 @@ def _collect(value: Any, path: str, found: dict[str, Open]) -> None:
                 _collect(option, f"{at}[{number}]", found)
         return
     for name, child in children(value):
-        _collect(child, _joined(path, name), found)
+        _collect(child, joined(path, name), found)
 
 
 def _close(value: Any, choose: Choose, path: str, shared: dict[str, Any]) -> Any:
@@ -88,22 +83,24 @@ def _close(value: Any, choose: Choose, path: str, shared: dict[str, Any]) -> Any
         if isinstance(value, Choice):
             return _close(chosen, choose, f"{at}[{_position(value, chosen)}]", shared)
         return chosen
-    inside = {name: _close(child, choose, _joined(path, name), shared) for name, child in children(value)}
+    inside = {name: _close(child, choose, joined(path, name), shared) for name, child in children(value)}
     return rebuilt(value, inside) if inside else value
 
 
 def _chosen(opening: Open, chosen: Any, path: str) -> Any:
-    stays_open = isinstance(chosen, Choice | Between) and chosen == opening
+    stays_open = isinstance(chosen, Open) and chosen == opening
     if not (stays_open or opening.admits(chosen)):
-        raise ConfigError("What is open is closed with what it offers.", received=f"{path}: {chosen!r}, of {opening!r}"[:300])
+        raise ConfigError(
+            "What is open is closed with what it offers.",
+            received=f"{path}: {chosen!r}, of {opening!r}"[:300],
+        )
     return chosen
 
 
 def _position(choice: Choice, chosen: Any) -> int:
-    """By value and type: 1, 1.0 and True are equal."""
-    same = (o == chosen and type(o) is type(chosen) for o in choice.options)
-    return next(number for number, found in enumerate(same) if found)
+    return next(number for number, option in enumerate(choice.options) if exact(option) == exact(chosen))
 
 
-def _joined(path: str, name: str) -> str:
+def joined(path: str, name: str) -> str:
+    """The path of what is called `name` inside what stands at `path`."""
     return f"{path}.{name}" if path else name

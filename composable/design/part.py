@@ -6,11 +6,15 @@ It is a `functools.partial` that prints, compares and becomes JSON.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
+from weakref import WeakSet
 
+from composable.core.errors import ConfigError
+from composable.design.choice import Choice, exact, plain
 from composable.design.metaparameters import called, check
 from composable.design.trail import step
 
@@ -18,6 +22,7 @@ Component = Callable[..., Any]  # (x, *, metaparameters) -> x
 Registered = TypeVar("Registered", bound=Component)
 
 COMPONENTS: dict[str, Component] = {}
+_EVER: WeakSet[Component] = WeakSet()  # a module that is run again leaves its earlier functions in use
 
 
 def component(function: Registered) -> Registered:
@@ -26,32 +31,44 @@ def component(function: Registered) -> Registered:
     Only JSON needs it: a part takes any function.
 
     Raises:
-        ValueError: If another one has that name.
+        ConfigError: If another one has that name.
     """
     name = name_of(function)
-    known = COMPONENTS.setdefault(name, function)
+    known = COMPONENTS.get(name, function)
     # The same file run again (a notebook's cell, a module reloaded) replaces what it registered before.
-    if known is not function and _origin(known) != _origin(function):
-        raise ValueError(f"A component named {name!r} is already registered.")
+    if _origin(known) != _origin(function):
+        raise ConfigError(
+            f"There is one component named {name!r}.",
+            received=f"{'.'.join(_origin(function))}, after {'.'.join(_origin(known))}",
+            remedy="rename the function, or the file it is in",
+        )
     COMPONENTS[name] = function
+    _EVER.add(function)
     return function
+
+
+def is_registered(function: Component) -> bool:
+    """Whether JSON may name it: it is registered, or was until its file was run again."""
+    return isinstance(function, Hashable) and hasattr(function, "__name__") and function in _EVER
 
 
 def name_of(function: Component) -> str:
     """The name that JSON uses: the module's last word and the function's name; `keras.Dense` for Keras's."""
-    if function.__module__.startswith("keras.src."):
-        return f"keras.{function.__name__}"
-    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+    module = getattr(function, "__module__", None) or "nowhere"
+    family = "keras" if module.startswith("keras.src.") else module.rpartition(".")[2]
+    return f"{family}.{function.__name__}"
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class Part:
     """A component with some of its metaparameters filled in.
 
     Args:
-        component: A function `(x, *, metaparameters) -> x`, a Keras layer class, or a Keras layer.
-        metaparameters: By name. Functions and layer classes among them become parts; a `Choice` or `Between`
-            leaves one open. What isn't given here, the caller of the part gives, or the default holds.
+        component: A function `(x, *, metaparameters) -> x`, a Keras layer class, a Keras layer, or a
+            `functools.partial` of one, which is taken apart.
+        metaparameters: By name. Functions and layer classes among them become parts, lists become tuples; a
+            `Choice` or `Between` leaves one open. What isn't given here, the caller of the part gives, or the
+            default holds.
 
     Raises:
         ConfigError: If the component takes no such metaparameter, or not this value.
@@ -61,12 +78,15 @@ class Part:
     metaparameters: Mapping[str, Any]
 
     def __init__(self, component: Component, /, **metaparameters: Any) -> None:
-        check(component, metaparameters)
-        wrapped = {name: as_part(value) for name, value in metaparameters.items()}
+        component, given = _taken_apart(component, metaparameters)
+        given = {name: plain(value) for name, value in given.items()}
+        check(component, given)
+        if not is_layer_class(component):  # Keras's own take initializers and activations as they are
+            given = {name: as_part(value) for name, value in given.items()}
         object.__setattr__(self, "component", component)
-        object.__setattr__(self, "metaparameters", MappingProxyType(wrapped))
+        object.__setattr__(self, "metaparameters", MappingProxyType(given))
 
-    def __call__(self, x: Any, **metaparameters: Any) -> Any:
+    def __call__(self, x: Any, /, **metaparameters: Any) -> Any:
         """Apply the component to `x`; metaparameters given here are added to the part's own."""
         return self.at(None, x, **metaparameters)
 
@@ -80,8 +100,18 @@ class Part:
         """The same component with these metaparameters given or changed."""
         return Part(self.component, **{**self.metaparameters, **metaparameters})
 
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Part)
+            and _same(self.component, other.component)
+            and exact(self.metaparameters) == exact(other.metaparameters)
+        )
+
     def __hash__(self) -> int:
-        return hash((self.component, frozenset(self.metaparameters)))
+        return hash((self.name, frozenset(self.metaparameters)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(Part, self.component, **self.metaparameters), ()
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value!r}" for name, value in self.metaparameters.items())
@@ -95,15 +125,48 @@ class Part:
 
 
 def as_part(value: Any) -> Any:
-    """A function, a Keras layer class or a Keras layer as a part; tuples item by item; all else as it is."""
-    if isinstance(value, tuple):
-        return tuple(as_part(item) for item in value)
-    if isinstance(value, Part) or not callable(value):
-        return value
-    return Part(value)
+    """A function, a Keras layer class or a Keras layer as a part, also in tuples and options; else `value`."""
+    match value:
+        case tuple():
+            return tuple(as_part(item) for item in value)
+        case Choice(options, name):
+            return Choice(tuple(as_part(option) for option in options), name)
+    return Part(value) if _is_component(value) else value
 
 
-def _applied(component: Component, x: Any, metaparameters: Mapping[str, Any]) -> Any:
+def is_layer_class(value: Any) -> bool:
+    """Whether it is a class of Keras layers; told without Keras, which a description doesn't need."""
+    return inspect.isclass(value) and hasattr(value, "compute_output_spec") and hasattr(value, "from_config")
+
+
+def _is_component(value: Any) -> bool:
+    """Not any callable: an initializer is one, and so is Keras's `relu`, which an activation may be."""
+    if inspect.isfunction(value) or inspect.ismethod(value):
+        return not (value.__module__ or "").startswith("keras.")
+    return isinstance(value, partial) or is_layer_class(value) or is_layer_class(type(value))
+
+
+def _taken_apart(component: Any, metaparameters: Mapping[str, Any]) -> tuple[Component, Mapping[str, Any]]:
+    """The function behind partial ones and parts, with what these give it."""
+    if isinstance(component, Part):
+        return component.component, {**component.metaparameters, **metaparameters}
+    if isinstance(component, partial) and not component.args:
+        return _taken_apart(component.func, {**component.keywords, **metaparameters})
+    if not callable(component) or isinstance(component, partial) or not isinstance(component, Hashable):
+        raise ConfigError(
+            "A part is made of a function, a Keras layer class or a Keras layer.",
+            received=f"{component!r}"[:200],
+            remedy="write a function `(x, *, metaparameters) -> x`",
+        )
+    return component, metaparameters
+
+
+def _same(one: Component, other: Component) -> bool:
+    """Also before and after the file of a registered one was run again."""
+    return one == other or (is_registered(one) and is_registered(other) and name_of(one) == name_of(other))
+
+
+def _applied(component: Any, x: Any, metaparameters: Mapping[str, Any]) -> Any:
     if inspect.isclass(component):  # a Keras layer class
         return component(**metaparameters)(x)
     if hasattr(component, "get_config"):  # a Keras layer: a new one each time, or blocks would share weights

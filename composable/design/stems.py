@@ -7,6 +7,7 @@ from typing import Any
 
 from keras import layers
 
+from composable.design.metaparameters import Count
 from composable.design.part import component
 
 
@@ -17,7 +18,7 @@ def concatenated(x: Mapping[str, Any]) -> Any:
 
 
 @component
-def piecewise_linear(x: Mapping[str, Any], *, width: int = 16, activation: str | None = None) -> Any:
+def piecewise_linear(x: Mapping[str, Any], *, width: Count = 16, activation: str | None = None) -> Any:
     """Piecewise-linear embeddings beside the clean features (Gorishniy et al. 2022, section 3.1).
 
     Args:

@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from composable.design.calendar import calendar
+from composable.design.metaparameters import Count
 from composable.design.part import component
 
 ONE_HOT_LIMIT = 17  # a column with more codes is embedded
@@ -23,7 +24,7 @@ BOUND = 30.0  # scaled values beyond it say no more than "far out"
 
 @component
 def prepare(
-    x: Mapping[str, Any], *, categories: tuple[int, ...] = (), bins: int = 48, embedding: int = 8
+    x: Mapping[str, Any], *, categories: tuple[int, ...] = (), bins: int = 48, embedding: Count = 8
 ) -> dict[str, Any]:
     """Impute, scale, cut into bins, one-hot and embed.
 

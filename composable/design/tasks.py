@@ -1,7 +1,7 @@
 """Tasks: what the architecture is asked to predict, with the taps `embedding`, `logits` and `probabilities`.
 
-Each pools what the learner gives to one vector per row, and scores it. Where the scores are those of members of
-an ensemble inside the network (shape (rows, members, scores)), the members' predictions are averaged.
+Each pools what the learner gives to one vector per row, and scores it. Where the scores are those of an
+ensemble inside the network (shape (rows, members, scores)), the members' predictions are averaged.
 """
 
 from __future__ import annotations
@@ -29,6 +29,16 @@ def pooled(x: Any, *, kind: Literal["average", "max"] = "average") -> Any:
 def flattened(x: Any) -> Any:
     """Feature maps to one long vector, in their order."""
     return layers.Flatten()(x)
+
+
+@component
+def dense_neck(x: Any, *, nodes: tuple[Count, ...] = (4096, 4096), dropout: Rate = 0.5) -> Any:
+    """Feature maps to one long vector, then dense layers: how networks ended before 2014 (AlexNet, VGG)."""
+    x = layers.Flatten()(x)
+    for each in nodes:
+        x = layers.Dense(each, activation="relu", kernel_initializer="he_normal")(x)
+        x = layers.Dropout(dropout)(x) if dropout else x
+    return x
 
 
 @component
@@ -112,6 +122,23 @@ def segmenter(x: Any, *, classes: Count, name: str = "") -> Any:
     """The probabilities of the classes for every pixel: 1x1 convolution and softmax over channels."""
     logits = layers.Conv2D(classes, 1, name=named(name, "logits"))(x)
     return layers.Softmax(name=named(name, "probabilities"))(logits)
+
+
+@component
+def decoder(x: Any, *, part: Component, activation: str | None = None, name: str = "") -> Any:
+    """What is encoded, made again or made new: an image, a vector (autoencoders, generators, super-resolution).
+
+    The embedding is the code: what the task reads, as it is.
+
+    Args:
+        x: The code.
+        part: From the code to numbers of the shape that is wanted.
+        activation: Which brings them into the wanted range; None leaves them as they are.
+        name: Before the taps.
+    """
+    code = layers.Identity(name=named(name, "embedding"))(x)
+    logits = layers.Identity(name=named(name, "logits"))(part(code))
+    return layers.Activation(activation, name=named(name, "probabilities"))(logits)
 
 
 def _scored(x: Any, units: int, pool: Component, dropout: float, scores: Component, name: str) -> Any:

@@ -38,7 +38,7 @@ class Step:
 
 
 _within: ContextVar[Step | None] = ContextVar("within", default=None)
-_WRONG_SHAPES = (ValueError, TypeError, ArithmeticError, LookupError)
+_WRONG_SHAPES = (ValueError, TypeError, ArithmeticError, LookupError, NotImplementedError)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from itertools import chain, count
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.design import Architecture, Choice, Part
+from composable.design import Architecture, Choice, Part, Task
 from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
 from composable.engine.train import Settings
 from composable.problem.problem import Head, Problem
@@ -41,9 +41,9 @@ class Table:
     categories: tuple[int, ...]
 
     @property
-    def tasks(self) -> tuple[Part, ...]:
+    def tasks(self) -> tuple[Task, ...]:
         """One per head."""
-        return tuple(_task(head) for head in self.problem.heads)
+        return tuple(Task(_task(head), f"head_{n}") for n, head in enumerate(self.problem.heads))
 
     @property
     def batch_size(self) -> int:
@@ -88,9 +88,9 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
     """A linear model, MLPs and TabM-minis; the first takes a second or two."""
     tasks, categories = table.tasks, table.categories
     most, bins = table.most_units, table.bins
-    perceptron = partial(mlp, tasks, categories=categories, bins=bins, width=table.width)
-    tabm = partial(tabm_mini, tasks, categories=categories, width=table.width)
-    yield Candidate("linear", linear(tasks, categories=categories), _settings(table, 1e-2, patience=8))
+    perceptron = partial(mlp, tasks=tasks, categories=categories, bins=bins, width=table.width)
+    tabm = partial(tabm_mini, tasks=tasks, categories=categories, width=table.width)
+    yield Candidate("linear", linear(tasks=tasks, categories=categories), _settings(table, 1e-2, patience=8))
     yield Candidate("mlp", perceptron(units=min(256, most)), _settings(table, 1e-3))
     small = tabm(bins=max(4, bins // 3), units=min(96, most), blocks=3, dropout=0.0)
     yield Candidate("tabm_mini_small", small, _settings(table, 2e-3))
@@ -116,7 +116,7 @@ def _draws(table: Table, seed: int) -> Iterator[Candidate]:
 
 
 def _drawn(space: Architecture, rng: np.random.Generator) -> Architecture:
-    return space.fill(lambda _, options: options[int(rng.integers(len(options)))])
+    return space.fill(lambda _, opening: opening.draw(rng))
 
 
 def _spaces(table: Table) -> dict[str, Architecture]:
@@ -129,7 +129,7 @@ def _spaces(table: Table) -> dict[str, Architecture]:
     }
     return {
         name: family(
-            tasks,
+            tasks=tasks,
             categories=categories,
             units=Choice(tuple(min(most, count) for count in units)),
             blocks=2,

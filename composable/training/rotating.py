@@ -12,8 +12,9 @@ import numpy as np
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.data.split import Rotation
-from composable.design import Architecture, tap
-from composable.design.prestems import adapt
+from composable.design import Architecture, Input
+from composable.design.tables import adapt
+from composable.design.taps import tap
 from composable.engine.losses import (
     absolute_error,
     binary_cross_entropy,
@@ -73,6 +74,14 @@ class Material:
         """The width of each input."""
         return {name: int(values.shape[1]) for name, values in self.inputs.items()}
 
+    @property
+    def shapes(self) -> dict[str, Input]:
+        """What a network takes in."""
+        return {
+            name: Input((width,), "int32" if name == "categories" else "float32")
+            for name, width in self.widths.items()
+        }
+
     def at(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The inputs of these rows."""
         return {name: values[rows] for name, values in self.inputs.items()}
@@ -110,7 +119,7 @@ class Workbench:
 
     def build(self) -> keras.Model:
         """A network of its own from the inputs to the logits of every head."""
-        return tap(self.candidate.architecture.build(self.material.widths), "logits")
+        return tap(self.candidate.architecture.build(self.material.shapes), "logits")
 
     def train(
         self,

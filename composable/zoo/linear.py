@@ -1,17 +1,25 @@
-"""A linear model: the least a network can be, and often hard to beat on few rows."""
+"""A linear model: the least a network can be, and often hard to beat on few rows.
+
+Each head is a weighted sum of the scaled numbers and the one-hot categories: linear and logistic regression.
+"""
 
 from __future__ import annotations
 
-from composable.design import Architecture, Part
-from composable.design.prestems import prepare
+from composable.design import Architecture, Part, Task
 from composable.design.stems import concatenated
+from composable.design.tables import prepare
+from composable.design.tasks import regressor
 
 
-def linear(tasks: tuple[Part, ...], *, categories: tuple[int, ...] = ()) -> Architecture:
-    """Each head a weighted sum of the clean features."""
+def linear(
+    *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
+) -> Architecture:
+    """Each head a weighted sum of the clean features.
+
+    Args:
+        tasks: One per head.
+        categories: The number of codes of each category column.
+    """
     return Architecture(
-        prestem=Part(prepare, categories=categories, bins=0),
-        stem=Part(concatenated),
-        learner=(),
-        tasks=tasks,
+        prestem=Part(prepare, categories=categories, bins=0), stem=Part(concatenated), tasks=tasks
     )

@@ -9,29 +9,42 @@ from typing import Any
 
 from keras import layers
 
-from composable.design import Architecture, Choice, Part, component
-from composable.design.prestems import prepare
+from composable.design import Architecture, Part, Task, component
+from composable.design.choice import Open
+from composable.design.metaparameters import Count, Rate
 from composable.design.stems import piecewise_linear
+from composable.design.tables import prepare
+from composable.design.tasks import regressor
 
 
 @component
-def dense_block(x: Any, *, units: int, dropout: float = 0.1) -> Any:
+def dense_block(x: Any, *, units: Count, dropout: Rate = 0.1) -> Any:
     """Dense, ReLU, dropout."""
     x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
     return layers.Dropout(dropout)(x) if dropout else x
 
 
 def mlp(
-    tasks: tuple[Part, ...],
     *,
+    tasks: tuple[Part | Task, ...] = (Part(regressor),),
     categories: tuple[int, ...] = (),
-    units: int | Choice = 256,
-    blocks: int = 2,
-    dropout: float | Choice = 0.1,
-    bins: int | Choice = 48,
-    width: int | Choice = 8,
+    units: Count | Open = 256,
+    blocks: Count = 2,
+    dropout: Rate | Open = 0.1,
+    bins: int | Open = 48,
+    width: Count | Open = 8,
 ) -> Architecture:
-    """Embeddings, then `blocks` dense blocks of `units`."""
+    """Embeddings, then dense blocks.
+
+    Args:
+        tasks: One per head.
+        categories: The number of codes of each category column.
+        units: Of every block.
+        blocks: How many.
+        dropout: After every block.
+        bins: Quantile bins per number; 0 for no embeddings.
+        width: The length of a number's embedding.
+    """
     return Architecture(
         prestem=Part(prepare, categories=categories, bins=bins),
         stem=Part(piecewise_linear, width=width, activation="relu"),

@@ -10,15 +10,18 @@ from typing import Any
 
 from keras import initializers, layers
 
-from composable.design import Architecture, Choice, Part, component
-from composable.design.prestems import prepare
+from composable.design import Architecture, Part, Task, component
+from composable.design.choice import Open
+from composable.design.metaparameters import Count, Rate
 from composable.design.stems import piecewise_linear
+from composable.design.tables import prepare
+from composable.design.tasks import regressor
 
 MEMBERS = 16  # the paper's default is 32
 
 
 @component
-def members(x: Any, *, count: int) -> Any:
+def members(x: Any, *, count: Count) -> Any:
     """Each member sees the features times random factors of its own, which alone tell it from the others.
 
     Returns:
@@ -35,23 +38,46 @@ def members(x: Any, *, count: int) -> Any:
 
 
 @component
-def shared_block(x: Any, *, units: int, dropout: float = 0.1) -> Any:
+def shared_block(x: Any, *, units: Count, dropout: Rate = 0.1) -> Any:
     """Dense and ReLU; the members share the weights and, to save random numbers, the dropout mask."""
     x = layers.Dense(units, activation="relu", kernel_initializer="he_normal")(x)
     return layers.Dropout(dropout, noise_shape=(None, 1, units))(x) if dropout else x
 
 
+@component
+def apart(x: Any) -> Any:
+    """The members' vectors as they are, shape (rows, members, features): each is scored on its own."""
+    return x
+
+
+@component
+def member_scores(x: Any, *, units: Count, name: str) -> Any:
+    """Weighted sums with weights of its own for every member, shape (rows, members, units)."""
+    count = int(x.shape[1])
+    return layers.EinsumDense("bkd,kdo->bko", (count, units), bias_axes="ko", name=name)(x)
+
+
 def tabm_mini(
-    tasks: tuple[Part, ...],
     *,
+    tasks: tuple[Part | Task, ...] = (Part(regressor),),
     categories: tuple[int, ...] = (),
-    units: int | Choice = 256,
-    blocks: int = 2,
-    dropout: float | Choice = 0.1,
-    bins: int | Choice = 48,
-    width: int | Choice = 8,
+    units: Count | Open = 256,
+    blocks: Count = 2,
+    dropout: Rate | Open = 0.1,
+    bins: int | Open = 48,
+    width: Count | Open = 8,
 ) -> Architecture:
-    """Embeddings, the members, `blocks` shared blocks, a head for each member; predictions averaged."""
+    """Embeddings, the members, shared blocks, a head for each member; predictions averaged.
+
+    Args:
+        tasks: One per head.
+        categories: The number of codes of each category column.
+        units: Of every block.
+        blocks: How many.
+        dropout: After every block.
+        bins: Quantile bins per number; 0 for no embeddings.
+        width: The length of a number's embedding.
+    """
     return Architecture(
         prestem=Part(prepare, categories=categories, bins=bins),
         stem=Part(piecewise_linear, width=width),
@@ -59,5 +85,5 @@ def tabm_mini(
             Part(members, count=MEMBERS),
             *(Part(shared_block, units=units, dropout=dropout) for _ in range(blocks)),
         ),
-        tasks=tasks,
-    )
+        tasks=Part(regressor, pool=Part(apart), scores=Part(member_scores)),
+    ).with_tasks(*tasks)

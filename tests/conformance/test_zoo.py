@@ -54,7 +54,8 @@ def test_every_published_member_is_made(family):
 @families
 def test_it_says_what_it_is_and_where_it_is_written(family):
     module = importlib.import_module(f"composable.zoo.{family.module or family.name}")
-    assert module.__doc__ and module.__doc__.partition("\n")[0].endswith((".", ":"))
+    assert module.__doc__
+    assert module.__doc__.partition("\n")[0].endswith((".", ":"))
     assert (getattr(module, family.name).__doc__ or "").strip()
     assert any(character.isdigit() for character in family.paper)  # a year, or an arXiv number
 
@@ -86,8 +87,7 @@ def test_it_builds_with_taps_learns_and_comes_back_with_keras_alone(family, tmp_
 def test_its_search_space_is_open_and_what_is_drawn_from_it_builds(family):
     space = catalogue.search_space(family.name)
     assert space.openings()
-    for seed in range(2):
-        rng = np.random.default_rng(seed)
-        drawn = space.fill(lambda _, opening: opening.draw(rng))
-        assert not drawn.openings()
-    drawn.with_tasks(*drawn.tasks).build(family.smallest.inputs)
+    rng = np.random.default_rng(0)
+    drawn = space.fill(lambda _, opening: opening.draw(rng))
+    assert not drawn.openings()
+    drawn.build(family.smallest.inputs)

@@ -1,8 +1,9 @@
 import numpy as np
 
-from composable.design import Architecture, Part, tap
-from composable.design.prestems import ONE_HOT_LIMIT, adapt, prepare
+from composable.design import Architecture, Input, Part
 from composable.design.stems import concatenated, piecewise_linear
+from composable.design.tables import ONE_HOT_LIMIT, adapt, prepare
+from composable.design.taps import tap
 from composable.design.tasks import regressor
 from composable.engine.predict import predict
 
@@ -10,9 +11,11 @@ from composable.engine.predict import predict
 def plain(inputs, *, categories=(), bins=0, train=None):
     """The clean features of `inputs`, fitted on the rows `train`."""
     architecture = Architecture(
-        Part(prepare, categories=categories, bins=bins), Part(concatenated), (), (Part(regressor),)
+        prestem=Part(prepare, categories=categories, bins=bins),
+        stem=Part(concatenated),
+        tasks=Part(regressor),
     )
-    model = architecture.build({name: values.shape[1] for name, values in inputs.items()})
+    model = architecture.build({n: Input(v.shape[1:], str(v.dtype)) for n, v in inputs.items()})
     train = slice(None) if train is None else train
     adapt(model, {name: values[train] for name, values in inputs.items()}, categories=categories)
     return predict(tap(model, "embedding"), inputs)[0]
@@ -65,9 +68,9 @@ def test_the_piecewise_linear_encoding_is_the_papers():
     """With quantile edges 0, 1, 2 the value 1.5 is (1, 0.5): equation 1 of Gorishniy et al. 2022."""
     numbers = np.array([[0.0], [1.0], [2.0], [1.5]], "float32")
     architecture = Architecture(
-        Part(prepare, bins=2), Part(piecewise_linear, width=2), (), (Part(regressor),)
+        prestem=Part(prepare, bins=2), stem=Part(piecewise_linear, width=2), tasks=Part(regressor)
     )
-    model = architecture.build({"numbers": 1})
+    model = architecture.build({"numbers": (1,)})
     adapt(model, {"numbers": numbers[:3]})
     encoded = predict(tap(model, "bins"), {"numbers": numbers})[0]
     np.testing.assert_allclose(np.clip(encoded[:, 0], 0, 1), [[0, 0], [1, 0], [1, 1], [1, 0.5]], atol=1e-6)
@@ -76,9 +79,9 @@ def test_the_piecewise_linear_encoding_is_the_papers():
 def test_no_bin_is_so_narrow_that_rounding_decides():
     values = np.concatenate([np.linspace(0, 1, 50), np.linspace(0.5, 0.5 + 1e-7, 50)]).astype("float32")
     architecture = Architecture(
-        Part(prepare, bins=16), Part(piecewise_linear, width=2), (), (Part(regressor),)
+        prestem=Part(prepare, bins=16), stem=Part(piecewise_linear, width=2), tasks=Part(regressor)
     )
-    model = architecture.build({"numbers": 1})
+    model = architecture.build({"numbers": (1,)})
     adapt(model, {"numbers": values[:, None]})
     kernel, _ = model.get_layer("bins").get_weights()
     assert kernel.max() <= 1e3

@@ -33,7 +33,7 @@ def trained(rotation=0, *, weights=3):
 
 
 HEADS = (Part(regressor),)
-CANDIDATE = Candidate("mlp", mlp(HEADS), Settings())
+CANDIDATE = Candidate("mlp", mlp(tasks=HEADS), Settings())
 
 
 def same(ours, theirs):
@@ -81,8 +81,8 @@ def test_what_a_kill_left_half_written_is_ignored(tmp_path):
 @pytest.mark.parametrize(
     "other",
     [
-        Candidate("mlp", mlp(HEADS, units=7), Settings()),
-        Candidate("mlp", mlp(HEADS), Settings(learning_rate=0.5)),
+        Candidate("mlp", mlp(tasks=HEADS, units=7), Settings()),
+        Candidate("mlp", mlp(tasks=HEADS), Settings(learning_rate=0.5)),
     ],
 )
 def test_the_networks_of_another_candidate_are_left_alone(tmp_path, other):
