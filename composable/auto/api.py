@@ -12,6 +12,7 @@ from composable.auto.fit import fit as run_fit
 from composable.auto.options import FitOptions
 from composable.auto.run import Run
 from composable.core.records import validated
+from composable.design import Architecture
 
 
 def fit(  # noqa: PLR0913 (the public call states every option)
@@ -26,6 +27,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     split: str = "auto",
     schema: str | Path | None = None,
     test: str | Path | None = None,
+    design: str | Architecture | None = None,
     seed: int = 0,
     drop: Sequence[str] = (),
     encoding: str | None = None,
@@ -51,6 +53,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         split: auto, random, stratified, group:COL, time:COL or column:COL.
         schema: The path of an edited schema.
         test: A labelled file of your own, scored once at the end.
+        design: What to train instead of the usual networks: an architecture, a name of the catalogue, a call
+            of one such as "mlp(units=64)", a JSON file, or module:function. Openings are searched.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding: Of a text file, where the detected one is wrong.
@@ -81,6 +85,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         "split": split,
         "schema": None if schema is None else str(schema),
         "test": None if test is None else str(test),
+        "design": design.to_json() if isinstance(design, Architecture) else design,
         "seed": seed,
         "drop": tuple(drop),
         "encoding": encoding,

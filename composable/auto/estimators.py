@@ -34,6 +34,7 @@ class _Estimator(BaseEstimator):
         max_epochs: The number of epochs of each network at most.
         metric: The score that selects the model.
         out: The run folder, kept; None for a temporary one that is removed.
+        design: What to train instead of the usual networks, see `composable.fit`.
         random_state: One seed for everything random.
     """
 
@@ -45,6 +46,7 @@ class _Estimator(BaseEstimator):
         max_epochs: int | None = None,
         metric: str | None = None,
         out: str | Path | None = None,
+        design: str | None = None,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.time_limit = time_limit
@@ -52,6 +54,7 @@ class _Estimator(BaseEstimator):
         self.max_epochs = max_epochs
         self.metric = metric
         self.out = out
+        self.design = design
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Tags:
@@ -84,6 +87,7 @@ class _Estimator(BaseEstimator):
             "time_limit": self.time_limit,
             "max_trials": self.max_trials,
             "max_epochs": self.max_epochs,
+            "design": self.design,
             "seed": self._seed(),
             "allow_leaks": True,  # whoever passes arrays has chosen the columns
         }

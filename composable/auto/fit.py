@@ -14,6 +14,7 @@ import numpy as np
 
 from composable.auto.closing import Closing
 from composable.auto.deploying import deploy, networks_of
+from composable.auto.designing import check_design, read_design
 from composable.auto.ending import diagnose
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared, Understood, prepare, understand_table
@@ -39,6 +40,7 @@ from composable.data.read import read_table
 from composable.data.schema import Notice
 from composable.report.page import write_report
 from composable.search.trial import Trial
+from composable.zoo.catalogue.written import Written
 
 BRIEF, THOROUGH = 2.0, 15.0  # seconds for the permutation importance at most
 
@@ -74,7 +76,13 @@ def fit(
     deadline = Deadline(limit) if started is None else Deadline(limit, started=started)
     waiting: list[Notice] = []
     understood = understand_table(data, options, waiting.append, sample_weight)
-    wanted = identity(options, _fingerprint(understood, sample_weight), _test_fingerprint(options))
+    design = read_design(options.design)
+    wanted = identity(
+        options,
+        _fingerprint(understood, sample_weight),
+        _test_fingerprint(options),
+        design.architecture if design else None,
+    )
     folder = run_folder(out, understood.table.origin)
     if out is None:
         folder = numbered(folder, wanted)
@@ -88,12 +96,13 @@ def fit(
             return run
     folder.mkdir(parents=True, exist_ok=True)
     recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
-    return _go(understood, options, wanted, recorder, deadline, waiting)
+    return _go(understood, options, design, wanted, recorder, deadline, waiting)
 
 
 def _go(
     understood: Understood,
     options: FitOptions,
+    design: Written | None,
     wanted: dict[str, Any],
     recorder: Recorder,
     deadline: Deadline,
@@ -123,6 +132,8 @@ def _go(
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
         prepared = prepare(understood, options, recorder.notice)
+        if design is not None:
+            check_design(design, prepared)
     except (ComposableError, KeyboardInterrupt) as stopped:
         status = "interrupted" if isinstance(stopped, KeyboardInterrupt) else "failed"
         recorder.write(status=status, seconds=round(deadline.spent, 2))
@@ -149,6 +160,7 @@ def _go(
         closing,
         options,
         deploy=deploy_trial,
+        design=design,
         floor=_earlier_score(folder, recorder.facts.get("deployed"), problem.metric),
     )
     interrupted = False

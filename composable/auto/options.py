@@ -23,6 +23,8 @@ class FitOptions:
         split: How rows are held out: auto, random, stratified, group:COL, time:COL, column:COL.
         schema: Path of an edited schema.
         test: Path of a labelled file of the person's own; its rows are scored once, at the end.
+        design: What to train instead of the usual networks: a name of the catalogue, a call of one, a JSON
+            file or text, or module:function.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding, delimiter, decimal, date_order: Overrule what was detected in a text file; `date_order` is
@@ -43,6 +45,7 @@ class FitOptions:
     split: str = "auto"
     schema: str | None = None
     test: str | None = None
+    design: str | None = None
     seed: int = 0
     drop: tuple[str, ...] = ()
     encoding: str | None = None

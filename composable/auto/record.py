@@ -18,6 +18,7 @@ from composable.auto.options import FitOptions
 from composable.core.errors import ArtifactError, ConfigError
 from composable.core.workspace import append_event, write_json
 from composable.data.schema import Notice
+from composable.design import Architecture
 
 FORMAT = "composable.run/1"
 _MAY_GROW = ("time_limit", "max_trials")  # a run goes on with another budget
@@ -98,18 +99,21 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     return None if stopped_early else found
 
 
-def identity(options: FitOptions, fingerprint: str, test_fingerprint: str | None) -> dict[str, Any]:
-    """What makes two fits the same: the data, the options that matter, the versions."""
+def identity(
+    options: FitOptions, fingerprint: str, test_fingerprint: str | None, design: Architecture | None
+) -> dict[str, Any]:
+    """What makes two fits the same: the data, the options that matter, the design, the versions."""
     plain = json.loads(json.dumps(asdict(options)))
     for name in _MAY_GROW:
         plain.pop(name)
-    for name in ("schema", "test"):  # by content, not by path
+    for name in ("schema", "test", "design"):  # by content, not by path
         plain.pop(name)
     return {
         "data": {"fingerprint": fingerprint, "test_fingerprint": test_fingerprint},
         "options": plain,
         "versions": versions(),
         "schema": _text(options.schema),
+        "design": None if design is None else design.identity(),
     }
 
 

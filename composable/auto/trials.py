@@ -12,6 +12,7 @@ from itertools import islice
 import numpy as np
 
 from composable.auto.closing import Closing
+from composable.auto.designing import table_of
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
@@ -22,12 +23,13 @@ from composable.core.workspace import write_atomically, write_json
 from composable.engine.predict import predict
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
-from composable.search.candidates import PORTFOLIO, Table, candidates
+from composable.search.candidates import PORTFOLIO, candidates
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Judge, blend
 from composable.search.trial import Role, Trial, conclude, record
 from composable.training.rotating import Candidate, Material, Workbench
 from composable.training.storage import load_trained, save_trained
+from composable.zoo.catalogue.written import Written
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left
@@ -58,6 +60,7 @@ class Search:
     closing: Closing
     options: FitOptions
     deploy: Deploy
+    design: Written | None = None
     floor: float = math.nan
     judge: Judge = field(init=False)
     trials: list[Trial] = field(default_factory=list)
@@ -115,9 +118,10 @@ class Search:
 
         On many rows the time is better spent on more rotations of what won.
         """
-        material, split = self._material, self.prepared.split
-        table = Table(self._problem, len(split.rotations[0].train), material.widths, material.categories)
-        found = candidates(table, seed=self.options.seed, max_epochs=self.options.max_epochs)
+        table = table_of(self.prepared)
+        found = candidates(
+            table, seed=self.options.seed, max_epochs=self.options.max_epochs, design=self.design
+        )
         if self.options.max_trials is not None:
             return islice(found, self.options.max_trials)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain

@@ -48,6 +48,9 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     metavar="COLUMN",
     help="A column to leave out; repeat it for several.",
 )
+@click.option(
+    "--design", metavar="DESIGN", help="What to train: a name, a call, a JSON file, module:function."
+)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="One seed for everything random.")
 @text_file_options
 @click.option("--drop-missing-target", is_flag=True, default=None, help="Leave out rows without a target.")

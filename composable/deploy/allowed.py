@@ -10,19 +10,25 @@ from __future__ import annotations
 
 # fmt: off
 LAYERS = frozenset({
-    "Activation", "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "EinsumDense",
-    "ELU", "Embedding", "Flatten", "Identity", "InputLayer", "LayerNormalization", "LeakyReLU", "Maximum",
-    "Minimum", "Multiply", "Permute", "ReLU", "Rescaling", "Reshape", "Softmax", "Subtract",
+    "Activation", "Add", "Average", "AveragePooling1D", "AveragePooling2D", "BatchNormalization",
+    "Bidirectional", "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Cropping1D",
+    "Cropping2D", "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "EinsumDense", "ELU", "Embedding",
+    "Flatten", "GRU", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D", "Identity", "InputLayer", "LSTM", "LayerNormalization", "LeakyReLU",
+    "MaxPooling1D", "MaxPooling2D", "Maximum", "Minimum", "MultiHeadAttention", "Multiply", "Normalization",
+    "PReLU", "Permute", "ReLU", "Rescaling", "Reshape", "Resizing", "SeparableConv1D", "SeparableConv2D",
+    "Softmax", "SpatialDropout1D", "SpatialDropout2D", "Subtract", "UpSampling1D", "UpSampling2D",
+    "ZeroPadding1D", "ZeroPadding2D",
 })
 INITIALIZERS = frozenset({
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform",
-    "Ones", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
+    "Ones", "Orthogonal", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros",
 })
 OPERATIONS = {
     "keras.src.ops.core": frozenset({"Cast", "StopGradient"}),
-    "keras.src.ops.math": frozenset({"Erf", "Logsumexp", "Rsqrt"}),
+    "keras.src.ops.math": frozenset({"Erf", "Logsumexp", "Rsqrt", "TopK"}),
     "keras.src.ops.nn": frozenset({
-        "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "LogSigmoid", "LogSoftmax", "OneHot", "Relu", "Relu6",
+        "DepthToSpace", "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "LogSigmoid", "LogSoftmax", "OneHot", "Relu", "Relu6",
         "Selu", "Sigmoid", "Silu", "Softmax", "Softplus",
     }),
     "keras.src.ops.numpy": frozenset({
@@ -31,9 +37,9 @@ OPERATIONS = {
         "Floor", "FloorDivide", "GetItem", "Greater", "GreaterEqual", "Isfinite", "Isinf", "Isnan", "Less",
         "LessEqual", "Log", "Log1p", "LogicalAnd", "LogicalNot", "LogicalOr", "Matmul", "Max", "Maximum",
         "Mean", "Min", "Minimum", "Mod", "Moveaxis", "Multiply", "NanToNum", "Negative", "NotEqual",
-        "Power", "Prod", "Ravel", "Reciprocal", "Reshape", "Round", "Sign", "Sin", "Split", "Sqrt",
+        "OnesLike", "Pad", "Power", "Prod", "Ravel", "Reciprocal", "Reshape", "Round", "Sign", "Sin", "Split", "Sqrt",
         "Square", "Squeeze", "Stack", "Std", "Subtract", "Sum", "Swapaxes", "Take", "TakeAlongAxis", "Tanh",
-        "Transpose", "TrueDivide", "Var", "Where",
+        "Transpose", "TrueDivide", "Var", "Where", "ZerosLike",
     }),
 }
 CLASSES = {
@@ -46,7 +52,7 @@ CLASSES = {
 }
 VALUES = frozenset({"__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__"})
 ACTIVATIONS = frozenset({
-    "elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish", "relu",
+    "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "linear", "log_softmax", "mish", "relu",
     "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
 })
 DTYPES = frozenset({

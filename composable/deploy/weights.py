@@ -7,8 +7,6 @@ and can declare shapes it doesn't hold (CVE-2026-0897).
 from __future__ import annotations
 
 import io
-import math
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,8 +14,10 @@ import h5py
 
 from composable.core.errors import ArtifactError
 from composable.deploy.configuration import Config, walk
+from composable.deploy.counts import COUNTS
 
 DEPTH = 64
+_WRAPPED = (".config.layer", ".config.backward_layer")  # of Bidirectional
 SLACK = 2**20  # weights that a configuration may ask for beyond those stored: too few to hurt
 
 
@@ -59,11 +59,12 @@ def declared_weights(config: Config, origin: str) -> int:
     for place, value in walk(config, origin):
         if (
             isinstance(value, dict)
-            and value.get("class_name") in _COUNTS
+            and value.get("class_name") in COUNTS
             and value.get("module") == "keras.layers"
+            and not place.endswith(_WRAPPED)  # counted with the layer around it
         ):
             try:
-                count = _COUNTS[value["class_name"]](value["config"], _input_shape(value))
+                count = COUNTS[value["class_name"]](value["config"], value["build_config"])
             except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as broken:
                 raise _refusal(origin, place, "a layer that doesn't say how large it is") from broken
             # A layer that several models share is written once for each, but exists once.
@@ -106,50 +107,6 @@ def _datasets(group: h5py.Group, origin: str, depth: int = 0) -> Iterator[tuple[
 def _names_of(item: Any) -> int:
     """How many hard links lead to the object."""
     return h5py.h5o.get_info(item.id).rc  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def _input_shape(layer: Config) -> list[int]:
-    """The input's shape without the free axes."""
-    return [int(size) for size in layer["build_config"]["input_shape"] if size is not None]
-
-
-def _dense(config: Config, shape: list[int]) -> int:
-    return (shape[-1] + bool(config["use_bias"])) * int(config["units"])
-
-
-def _embedding(config: Config, _shape: list[int]) -> int:
-    return int(config["input_dim"]) * int(config["output_dim"])
-
-
-def _normalization(_config: Config, shape: list[int]) -> int:
-    return 4 * math.prod(shape)  # scale, shift, mean, variance; over all axes at most
-
-
-def _einsum(config: Config, shape: list[int]) -> int:
-    """Each axis of the kernel is an axis of the input or of the output; the bias has some of the output's."""
-    found = re.fullmatch(r"([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)", config["equation"])
-    output = config["output_shape"]
-    output = [int(size) for size in (output if isinstance(output, list) else [output]) if size is not None]
-    into, kernel, out = found.groups()  # type: ignore[union-attr]  # the AttributeError becomes a refusal
-    # Free axes come first, so sizes are read from the end.
-    sizes = dict(zip(reversed(out), reversed(output), strict=False))
-    for letter, size in zip(reversed(into), reversed(shape), strict=False):
-        sizes[letter] = max(size, sizes.get(letter, 0))
-    bias = config["bias_axes"]
-    return _size(sizes, kernel) + (_size(sizes, bias) if bias else 0)
-
-
-def _size(sizes: dict[str, int], letters: str) -> int:
-    return math.prod(sizes[letter] for letter in letters)
-
-
-_COUNTS = {
-    "Dense": _dense,
-    "EinsumDense": _einsum,
-    "Embedding": _embedding,
-    "BatchNormalization": _normalization,
-    "LayerNormalization": _normalization,
-}
 
 
 def _refusal(origin: str, place: str, found: str) -> ArtifactError:

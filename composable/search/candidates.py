@@ -2,84 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import chain, count
 
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.design import Architecture, Choice, Part, Task
-from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
+from composable.design import Architecture, Choice
 from composable.engine.train import Settings
-from composable.problem.problem import Head, Problem
+from composable.search.designed import designed
+from composable.search.table import Table
 from composable.training.rotating import Candidate
+from composable.zoo.catalogue.written import Written
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
 from composable.zoo.tabm import tabm_mini
 
 PORTFOLIO = 5  # candidates that are always there; draws follow
-_WIDE, _VERY_WIDE = 100, 1000  # numbers; beyond these, bins, embeddings and layers are kept small
 _LARGE = 20_000  # from so many rows on, networks are kept smaller
 
 
-@dataclass(frozen=True)
-class Table:
-    """What decides about sizes.
-
-    Attributes:
-        problem: One task per head.
-        rows: The number of rows to learn from.
-        widths: Of the model's inputs.
-        categories: The number of codes of each category column.
-    """
-
-    problem: Problem
-    rows: int
-    widths: Mapping[str, int]
-    categories: tuple[int, ...]
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """One per head."""
-        return tuple(Task(_task(head), f"head_{n}") for n, head in enumerate(self.problem.heads))
-
-    @property
-    def batch_size(self) -> int:
-        """More steps per epoch where there are few rows."""
-        return 32 if self.rows <= 1500 else 128 if self.rows <= 4000 else 256
-
-    @property
-    def numbers(self) -> int:
-        """How many numbers are cut into bins and embedded."""
-        return self.widths.get("numbers", 0) + 7 * self.widths.get("dates", 0)
-
-    @property
-    def bins(self) -> int:
-        """Bins per number: few where there are many numbers, or they would be most of the work."""
-        return 48 if self.numbers <= _WIDE else 16 if self.numbers <= _VERY_WIDE else 4
-
-    @property
-    def width(self) -> int:
-        """The length of a number's embedding; see `bins`."""
-        return 8 if self.numbers <= _WIDE else 4 if self.numbers <= _VERY_WIDE else 1
-
-    @property
-    def most_units(self) -> int:
-        """Of the first layer, whose size is the features times the units."""
-        return 512 if self.numbers <= _VERY_WIDE else 64
-
-
-def candidates(table: Table, *, seed: int, max_epochs: int | None = None) -> Iterator[Candidate]:
+def candidates(
+    table: Table, *, seed: int, max_epochs: int | None = None, design: Written | None = None
+) -> Iterator[Candidate]:
     """First the portfolio, then draws without end, the same ones for the same seed.
 
     Args:
         table: What decides about sizes.
         seed: Of the draws.
         max_epochs: Of each training; None for as many as it takes.
+        design: The person's own, to be tried instead.
     """
-    for candidate in chain(_portfolio(table), _draws(table, seed)):
+    found = chain(_portfolio(table), _draws(table, seed)) if design is None else designed(table, design, seed)
+    for candidate in found:
         epochs = candidate.settings.epochs if max_epochs is None else max_epochs
         yield replace(candidate, settings=replace(candidate.settings, epochs=epochs))
 
@@ -143,14 +100,3 @@ def _spaces(table: Table) -> dict[str, Architecture]:
 
 def _settings(table: Table, learning_rate: float, *, patience: int = 10) -> Settings:
     return Settings(learning_rate=learning_rate, batch_size=table.batch_size, patience=patience)
-
-
-def _task(head: Head) -> Part:
-    match head.kind:
-        case "regression":
-            return Part(regressor)
-        case "binary":
-            return Part(binary_classifier)
-        case "multiclass":
-            return Part(classifier, classes=len(head.labels))
-    return Part(multi_label_classifier, labels=len(head.targets))

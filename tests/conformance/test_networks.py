@@ -15,7 +15,8 @@ from composable.design.part import COMPONENTS
 from composable.design.taps import tap
 from composable.engine.predict import predict
 from composable.problem.problem import Head, Problem
-from composable.search.candidates import PORTFOLIO, Table, candidates
+from composable.search.candidates import PORTFOLIO, candidates
+from composable.search.table import Table
 from composable.training.rotating import Candidate, Material, Workbench
 
 HEADS = {

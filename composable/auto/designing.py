@@ -1,0 +1,62 @@
+"""A person's own design, held against the table before anything is trained."""
+
+from __future__ import annotations
+
+import json
+
+import keras
+
+from composable.auto.prepare import Prepared
+from composable.core.errors import ArtifactError, ConfigError
+from composable.deploy.configuration import checked_config
+from composable.design.outline import outline
+from composable.search.candidates import candidates
+from composable.search.table import Table
+from composable.zoo.catalogue import FAMILIES
+from composable.zoo.catalogue.written import Written, written_design
+
+
+def read_design(text: str | None) -> Written | None:
+    """The design that `--design` means, None where there is none.
+
+    Raises:
+        ConfigError: If there is no such design, it isn't JSON, or it takes something else than tables.
+    """
+    if text is None:
+        return None
+    design = written_design(text)
+    design.architecture.to_json()  # a run keeps its designs as JSON, so every component must have a name
+    family = FAMILIES.get(design.family or "")
+    if family is not None and family.modality != "table":
+        raise ConfigError(
+            "A table is learnt by a design for tables.",
+            received=f"{design.name} takes {family.modality} data of shape {family.inputs}",
+            remedy="`composable design list --modality table` shows those there are",
+        )
+    return design
+
+
+def check_design(design: Written, prepared: Prepared) -> None:
+    """Build the design for this table, without training.
+
+    Raises:
+        ConfigError: If it doesn't fit the table's inputs, or holds a layer that no bundle may hold.
+    """
+    material = prepared.material
+    first = next(candidates(table_of(prepared), seed=0, design=design))
+    model, _ = outline(first.architecture, material.shapes)
+    try:
+        checked_config(json.dumps(keras.saving.serialize_keras_object(model)).encode(), design.name)
+    except ArtifactError as refused:
+        raise ConfigError(
+            "A design is made of stock Keras layers that a bundle may hold.",
+            received=refused.received,
+            remedy="compose it of layers and operations listed in composable/deploy/allowed.py",
+        ) from refused
+
+
+def table_of(prepared: Prepared) -> Table:
+    """What decides about the sizes of networks."""
+    material = prepared.material
+    rows = len(prepared.split.rotations[0].train)
+    return Table(material.problem, rows, material.widths, material.categories)

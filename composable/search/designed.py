@@ -1,0 +1,57 @@
+"""A person's own design as candidates: fitted to the table, openings closed, in several training settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
+import numpy as np
+
+from composable.core.seeds import derive
+from composable.design import Architecture, Part
+from composable.design.architecture import Parts, in_order
+from composable.design.metaparameters import names
+from composable.design.stems import concatenated
+from composable.design.tables import prepare
+from composable.engine.train import Settings
+from composable.search.table import Table
+from composable.training.rotating import Candidate
+from composable.zoo.catalogue.written import Written
+
+
+def designed(table: Table, design: Written, seed: int) -> Iterator[Candidate]:
+    """Candidates of one design without end, the same ones for the same seed.
+
+    The first one trains as designed at a usual rate; where the design leaves something open, it is drawn.
+    Each of the others draws its openings, its learning rate and its weight decay anew.
+    """
+    space = for_table(design.architecture, table)
+    for number in count():
+        rng = np.random.default_rng(derive(seed, "design", number))
+        settings = Settings(learning_rate=1e-3, batch_size=table.batch_size, patience=10)
+        if number > 0:
+            rate = float(np.exp(rng.uniform(np.log(3e-4), np.log(1e-2))))
+            decay = float(rng.choice([0.0, 3e-4, 3e-2]))
+            settings = replace(settings, learning_rate=rate, weight_decay=decay)
+        drawn = space.fill(lambda _, opening, rng=rng: opening.draw(rng))
+        yield Candidate(f"{design.name}_{number}" if number else design.name, drawn, settings)
+
+
+def for_table(design: Architecture, table: Table) -> Architecture:
+    """The design with this table's tasks and categories.
+
+    A design that doesn't take tables apart itself is given one vector per row: scaled numbers, one-hot and
+    embedded categories, side by side.
+    """
+    prestem = _with_categories(design.prestem, table.categories)
+    stem = _with_categories(design.stem, table.categories)
+    if not any("categories" in names(part.component) for _, part in in_order(prestem, "")):
+        prestem = (Part(prepare, categories=table.categories, bins=0), Part(concatenated), prestem)
+    return replace(design, prestem=prestem, stem=stem).with_tasks(*table.tasks)
+
+
+def _with_categories(parts: Parts, categories: tuple[int, ...]) -> Parts:
+    if isinstance(parts, Part):
+        return parts.replace(categories=categories) if "categories" in names(parts.component) else parts
+    return tuple(_with_categories(each, categories) for each in parts) if isinstance(parts, tuple) else parts

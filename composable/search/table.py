@@ -1,0 +1,70 @@
+"""What is known of a table before any network is tried: the problem and the sizes that follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from composable.design import Part, Task
+from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
+from composable.problem.problem import Head, Problem
+
+_WIDE, _VERY_WIDE = 100, 1000  # numbers; beyond these, bins, embeddings and layers are kept small
+
+
+@dataclass(frozen=True)
+class Table:
+    """What decides about sizes.
+
+    Attributes:
+        problem: One task per head.
+        rows: The number of rows to learn from.
+        widths: Of the model's inputs.
+        categories: The number of codes of each category column.
+    """
+
+    problem: Problem
+    rows: int
+    widths: Mapping[str, int]
+    categories: tuple[int, ...]
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """One per head."""
+        return tuple(Task(_task(head), f"head_{n}") for n, head in enumerate(self.problem.heads))
+
+    @property
+    def batch_size(self) -> int:
+        """More steps per epoch where there are few rows."""
+        return 32 if self.rows <= 1500 else 128 if self.rows <= 4000 else 256
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers are cut into bins and embedded."""
+        return self.widths.get("numbers", 0) + 7 * self.widths.get("dates", 0)
+
+    @property
+    def bins(self) -> int:
+        """Bins per number: few where there are many numbers, or they would be most of the work."""
+        return 48 if self.numbers <= _WIDE else 16 if self.numbers <= _VERY_WIDE else 4
+
+    @property
+    def width(self) -> int:
+        """The length of a number's embedding; see `bins`."""
+        return 8 if self.numbers <= _WIDE else 4 if self.numbers <= _VERY_WIDE else 1
+
+    @property
+    def most_units(self) -> int:
+        """Of the first layer, whose size is the features times the units."""
+        return 512 if self.numbers <= _VERY_WIDE else 64
+
+
+def _task(head: Head) -> Part:
+    match head.kind:
+        case "regression":
+            return Part(regressor)
+        case "binary":
+            return Part(binary_classifier)
+        case "multiclass":
+            return Part(classifier, classes=len(head.labels))
+    return Part(multi_label_classifier, labels=len(head.targets))

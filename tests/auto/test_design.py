@@ -1,0 +1,99 @@
+"""`--design`: a person's own choice of what to train, as a name, a call, JSON or a function."""
+
+import json
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+import composable
+from composable.design import Architecture, Choice, Part
+from composable.design.tasks import regressor
+from composable.zoo.mlp import dense_block, mlp
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 2))
+    kinds = rng.choice(["red", "green", "blue"], 60)
+    return pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "kind": kinds, "y": 2 * x[:, 0] + (kinds == "red")})
+
+
+def fit(table, design, out, **more):
+    return composable.fit(table, "y", design=design, max_trials=1, max_epochs=1, out=out, **more)
+
+
+def architecture_of(run):
+    """What the deployed trial trained, from the run folder."""
+    deployed = json.loads((run.path / "run.json").read_text())["deployed"]
+    return json.loads((run.path / "trials" / str(deployed) / "trial.json").read_text())
+
+
+@pytest.mark.parametrize("design", ["mlp(units=7, blocks=1)", "seed_regressor", "mlp_space"])
+def test_a_name_or_a_call_is_what_is_trained(table, design, tmp_path):
+    run = fit(table, design, tmp_path / "run")
+    networks = [row for row in run.leaderboard() if row["role"] == "network"]
+    assert [row["model"] for row in networks] == [design.partition("(")[0]]
+    assert len(run.predict(table.drop(columns="y"))) == len(table)
+    if design.startswith("mlp("):
+        kernels = [w.shape[-1] for w in run.model.weights if w.path.endswith("dense/kernel")]
+        assert set(kernels) == {7}
+
+
+def test_an_architecture_of_ones_own_is_fitted_to_the_table(table, tmp_path):
+    own = Architecture(
+        stem=Part(keras.layers.Dense, units=5, activation="relu"),
+        learner=Part(dense_block, units=Choice((3, 4))),
+        tasks=Part(regressor),
+    )
+    run = fit(table, own, tmp_path / "run")
+    assert len(run.predict(table)) == len(table)  # a text category and missing values are taken care of
+    again = fit(table, own, tmp_path / "run")  # the same design: the same run
+    assert again.path == run.path
+    other = mlp(units=3)
+    with pytest.raises(composable.ConfigError, match="design"):
+        fit(table, other, tmp_path / "run")
+
+
+def test_json_on_disk_is_a_design_and_its_content_counts(table, tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text(mlp(units=5, blocks=1).to_json())
+    run = fit(table, str(path), tmp_path / "run")
+    assert "mine" in [row["model"] for row in run.leaderboard()]
+    path.write_text(mlp(units=6, blocks=1).to_json())
+    with pytest.raises(composable.ConfigError, match="another fit"):
+        fit(table, str(path), tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("design", "says"),
+    [
+        ("mlpp", "did you mean `mlp`"),
+        ("mlp(unit=3)", "did you mean `units`"),
+        ("mlp(units=0)", "greater than or equal to 1"),
+        ("resnet34", "takes image"),
+        ("nowhere.json", "no design"),
+        ("no_module_of_mine:design", "can't be used"),
+        ('{"format": "composable.architecture/1"}', "composable.architecture/2"),
+    ],
+)
+def test_what_is_no_design_for_a_table_is_refused_before_anything_is_written(table, design, says, tmp_path):
+    with pytest.raises(composable.ComposableError, match=says) as refused:
+        fit(table, design, tmp_path / "run")
+    assert refused.value.exit_code == 2
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_design_that_does_not_fit_is_refused_by_place_before_any_trial(table, tmp_path):
+    own = Architecture(stem=Part(keras.layers.Conv2D, filters=3, kernel_size=3), tasks=Part(regressor))
+    with pytest.raises(composable.ConfigError, match="`stem` doesn't fit"):
+        fit(table, own, tmp_path / "run")
+    assert not (tmp_path / "run" / "trials").exists()
+
+
+def test_a_layer_that_no_bundle_may_hold_is_refused_before_any_trial(table, tmp_path):
+    own = Architecture(stem=Part(keras.layers.GaussianNoise, stddev=0.1), tasks=Part(regressor))
+    with pytest.raises(composable.ConfigError, match="GaussianNoise"):
+        fit(table, own, tmp_path / "run")
