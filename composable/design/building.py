@@ -9,6 +9,7 @@ from keras import layers
 
 from composable.core.errors import ConfigError
 from composable.design.architecture import in_order
+from composable.design.deep_graphs import deep_graphs
 from composable.design.inputs import Inputs, keras_inputs
 from composable.design.metaparameters import names
 from composable.design.taps import named
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from composable.design.architecture import Architecture, Parts, Task
 
 
+@deep_graphs()
 def build(architecture: Architecture, inputs: Inputs, *, name: str | None = None) -> tuple[keras.Model, Step]:
     """The model, and every part that was applied on the way with what it was given and what it made.
 

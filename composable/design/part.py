@@ -125,7 +125,7 @@ class Part:
 
 
 def as_part(value: Any) -> Any:
-    """A function, a Keras layer class or a Keras layer as a part, also in tuples and options; else `value`."""
+    """A function, a Keras layer class or a Keras layer as a part, also in tuples and options; else itself."""
     match value:
         case tuple():
             return tuple(as_part(item) for item in value)
@@ -168,7 +168,8 @@ def _same(one: Component, other: Component) -> bool:
 
 def _applied(component: Any, x: Any, metaparameters: Mapping[str, Any]) -> Any:
     if inspect.isclass(component):  # a Keras layer class
-        return component(**metaparameters)(x)
+        layer: Any = component(**metaparameters)
+        return layer(x)
     if hasattr(component, "get_config"):  # a Keras layer: a new one each time, or blocks would share weights
         config: dict[str, Any] = component.get_config()
         config.pop("name")

@@ -12,10 +12,12 @@ from keras import layers
 from pydantic import Field
 
 from composable.design.architecture import Architecture, Parts
+from composable.design.choice import Choice
 from composable.design.metaparameters import Count
 from composable.design.part import Part, component
 
-Channels = tuple[float, ...]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -32,16 +34,17 @@ def normalise(x: Any) -> Any:
 
 
 @component
-def standardise(x: Any, *, mean: Channels, deviation: Channels) -> Any:
+def standardise(x: Any, *, mean: tuple[Finite, ...], deviation: tuple[Deviation, ...]) -> Any:
     """Each channel minus its mean, over its standard deviation, both taken from training pixels.
 
     Raises:
-        ValueError: If there isn't one of each per channel, or a deviation isn't above zero.
+        ValueError: If there isn't one of each per channel.
     """
     channels = x.shape[-1]
-    if not len(mean) == len(deviation) == channels or min(deviation) <= 0:
-        raise ValueError(f"{channels} channels take as many means and deviations above zero.")
-    return layers.Rescaling([1 / d for d in deviation], [-m / d for m, d in zip(mean, deviation, strict=True)])(x)
+    if not len(mean) == len(deviation) == channels:
+        raise ValueError(f"{channels} channels take as many means and deviations.")
+    offset: Any = [-m / d for m, d in zip(mean, deviation, strict=True)]
+    return layers.Rescaling([1 / d for d in deviation], offset)(x)
 
 
 @component
@@ -75,6 +78,7 @@ def augment(
     rotation: Share = 0.0,
     zoom: Share = 0.0,
     contrast: Share = 0.0,
+    pixels: tuple[float, float] = (0, 255),
 ) -> Any:
     """Other views of the same image while training; images pass untouched otherwise.
 
@@ -85,20 +89,26 @@ def augment(
         rotation: At most, as a share of a full turn.
         zoom: At most, as a share of each side.
         contrast: At most, as a share of the distance from the mean.
+        pixels: The darkest and the brightest, beyond which a higher contrast is cut off.
     """
     x = layers.RandomFlip(flip)(x) if flip else x
     x = layers.RandomTranslation(shift, shift, fill_mode="reflect")(x) if shift else x
     x = layers.RandomRotation(rotation, fill_mode="reflect")(x) if rotation else x
     x = layers.RandomZoom(zoom, fill_mode="reflect")(x) if zoom else x
-    return layers.RandomContrast(contrast)(x) if contrast else x
+    return layers.RandomContrast(contrast, pixels)(x) if contrast else x
 
 
 def tear_off(architecture: Architecture) -> Architecture:
-    """The architecture as it goes to work: without `augment`, which has no weights, so that weights still fit."""
+    """The architecture as it goes to work: without `augment`. That has no weights, so they still fit."""
     return replace(architecture, prestem=_without(architecture.prestem))
 
 
 def _without(parts: Parts) -> Parts:
-    if isinstance(parts, Part):
-        return () if parts.component is augment else parts
-    return tuple(kept for kept in map(_without, parts) if kept != ()) if isinstance(parts, tuple) else parts
+    match parts:
+        case Part():
+            return () if parts.component is augment else parts
+        case tuple():
+            return tuple(kept for kept in map(_without, parts) if kept != ())
+        case Choice(options=options):
+            return replace(parts, options=tuple(map(_without, options)))
+    return parts

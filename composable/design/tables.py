@@ -1,4 +1,4 @@
-"""Pre-stem for tables: raw numbers, dates and codes to clean features, everything numeric inside the model.
+"""Pre-stems for tables: raw numbers, dates and codes to clean features, everything numeric inside the model.
 
 What is fitted (medians, ranges, quantile bins, categories seen) lies in frozen weights, so the same graph
 serves every split of the rows, and `adapt` alone decides which rows are looked at.
@@ -36,17 +36,15 @@ def prepare(
 
     Returns:
         `plain`: one vector per row (scaled numbers, missing indicators, one-hot codes, embeddings, texts);
-        `bins`, where there are numbers: the piecewise-linear encoding, shape (rows, F + 7 D, bins).
+        where there are numbers also `numbers`, scaled, shape (rows, F + 7 D), and
+        `bins`: the piecewise-linear encoding, shape (rows, F + 7 D, bins).
     """
     plain, clean = [], {}
     numbers = _numbers(x)
     if numbers is not None:
-        scaled = layers.EinsumDense(
-            "bf,f->bf", (numbers.shape[-1],), bias_axes="f", trainable=False, name="scale"
-        )(numbers)
-        missing = ops.isnan(scaled)
-        scaled = ops.clip(ops.where(missing, 0.0, scaled), -BOUND, BOUND)
-        plain += [_smoothly_clipped(scaled), ops.cast(missing, "float32")]
+        scaled, missing = _scaled(numbers)
+        clean["numbers"] = _smoothly_clipped(scaled)
+        plain += [clean["numbers"], missing]
         if bins:
             clean["bins"] = _bins(scaled, bins)
     if categories:
@@ -57,8 +55,32 @@ def prepare(
     return clean
 
 
+@component
+def columns(x: Mapping[str, Any], *, categories: tuple[int, ...] = (), width: Count) -> dict[str, Any]:
+    """Impute and scale the numbers, embed the categories, and leave every column by itself.
+
+    Args:
+        x: As for `prepare`.
+        categories: The number of codes of each category column; code 0 (unknown) becomes all zeros.
+        width: Of the embedding of every category column.
+
+    Returns:
+        What there is of `numbers` and `missing`, shape (rows, F + 7 D); `categories`, shape (rows, C, width),
+        and `unknown`, shape (rows, C); and `texts` as they are.
+    """
+    clean = {}
+    numbers = _numbers(x)
+    if numbers is not None:
+        scaled, clean["missing"] = _scaled(numbers)
+        clean["numbers"] = _smoothly_clipped(scaled)
+    if categories:
+        vectors, seen = _embedded(x["categories"], categories, width, name="columns", limit=0)
+        clean |= {"categories": vectors, "unknown": ops.subtract(1.0, ops.squeeze(seen, axis=-1))}
+    return clean | ({"texts": x["texts"]} if "texts" in x else {})
+
+
 def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: tuple[int, ...] = ()) -> None:
-    """Fit the frozen weights of `prepare` in `model` on these rows, which must be training rows.
+    """Fit the frozen weights of a pre-stem in `model` on these rows, which must be training rows.
 
     Medians and interquartile ranges as RealMLP uses them; bins between quantiles (Gorishniy et al. 2022,
     "On Embeddings for Numerical Features in Tabular Deep Learning", section 3.1).
@@ -75,12 +97,13 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
         columns, values = _one_hot_slots(categories)
         seen = (inputs["categories"][:, columns] == values).any(axis=0)
         model.get_layer("one_hot_seen").set_weights([seen.astype("float32")])
-    if "embedding_seen" in names:
-        columns, offsets, total = _embedding_rows(categories)
-        seen = np.zeros((total, 1), "float32")
-        seen[np.unique(inputs["categories"][:, columns] + offsets)] = 1.0
-        seen[offsets] = 0.0  # code 0 of each column: unknown
-        model.get_layer("embedding_seen").set_weights([seen])
+    for name, limit in (("embedding_seen", ONE_HOT_LIMIT), ("columns_seen", 0)):
+        if name in names:
+            columns, offsets, total = _embedding_rows(categories, limit)
+            seen = np.zeros((total, 1), "float32")
+            seen[np.unique(inputs["categories"][:, columns] + offsets)] = 1.0
+            seen[offsets] = 0.0  # code 0 of each column: unknown
+            model.get_layer(name).set_weights([seen])
 
 
 def _numbers(x: Mapping[str, Any]) -> Any:
@@ -90,6 +113,14 @@ def _numbers(x: Mapping[str, Any]) -> Any:
     if not parts:
         return None
     return ops.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
+
+
+def _scaled(numbers: Any) -> tuple[Any, Any]:
+    """Numbers without holes on the scale that `adapt` finds, and 1 where there was one."""
+    scale = layers.EinsumDense("bf,f->bf", (numbers.shape[-1],), bias_axes="f", trainable=False, name="scale")
+    scaled = scale(numbers)
+    missing = ops.isnan(scaled)
+    return ops.clip(ops.where(missing, 0.0, scaled), -BOUND, BOUND), ops.cast(missing, "float32")
 
 
 def _smoothly_clipped(scaled: Any) -> Any:
@@ -112,13 +143,19 @@ def _categories(codes: Any, sizes: tuple[int, ...], width: int) -> list[Any]:
         one_hot = ops.cast(ops.equal(ops.take(codes, columns, axis=1), values), "float32")
         seen = layers.EinsumDense("bs,s->bs", (len(values),), trainable=False, name="one_hot_seen")
         features.append(seen(one_hot))
-    columns, offsets, total = _embedding_rows(sizes)
-    if total:
-        rows = ops.add(ops.take(codes, columns, axis=1), offsets)
-        vectors = layers.Embedding(total, width, embeddings_initializer="random_normal", name="embedded")
-        seen = layers.Embedding(total, 1, trainable=False, name="embedding_seen")
-        features.append(layers.Flatten()(vectors(rows) * seen(rows)))
+    if max(sizes) > ONE_HOT_LIMIT:
+        vectors, _ = _embedded(codes, sizes, width, name="embedding", limit=ONE_HOT_LIMIT)
+        features.append(layers.Flatten()(vectors))
     return features
+
+
+def _embedded(codes: Any, sizes: tuple[int, ...], width: int, *, name: str, limit: int) -> tuple[Any, Any]:
+    """A vector for each column with more codes than `limit`, zeros where it is unknown; 1 where it isn't."""
+    columns, offsets, total = _embedding_rows(sizes, limit)
+    rows = ops.add(ops.take(codes, columns, axis=1), offsets)
+    vectors = layers.Embedding(total, width, embeddings_initializer="random_normal", name=f"{name}_vectors")
+    seen = layers.Embedding(total, 1, trainable=False, name=f"{name}_seen")(rows)
+    return vectors(rows) * seen, seen
 
 
 def _one_hot_slots(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -128,9 +165,9 @@ def _one_hot_slots(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     return columns, values
 
 
-def _embedding_rows(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, int]:
+def _embedding_rows(sizes: tuple[int, ...], limit: int) -> tuple[np.ndarray, np.ndarray, int]:
     """The columns that are embedded, where each begins in the one shared table, and the table's length."""
-    large = [column for column, size in enumerate(sizes) if size > ONE_HOT_LIMIT]
+    large = [column for column, size in enumerate(sizes) if size > limit]
     ends = np.cumsum([sizes[column] for column in large], dtype="int32")
     offsets = np.concatenate([[0], ends[:-1]]) if large else ends
     return np.array(large, "int32"), offsets.astype("int32"), int(ends[-1]) if large else 0

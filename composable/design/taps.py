@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from composable.core.errors import ConfigError
+from composable.design.deep_graphs import deep_graphs
 from composable.design.part import component
 
 TAPS = ("encoding", "embedding", "logits", "probabilities")
@@ -28,6 +29,7 @@ def tapped(x: Any, *, name: str) -> Any:
     return layers.Identity(name=name)(x)
 
 
+@deep_graphs()
 def tap(model: keras.Model, name: str) -> keras.Model:
     """The sub-model from the inputs to a tap.
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from keras import layers, ops
 
+from composable.design.layers import INITIALIZER
 from composable.design.metaparameters import Count, Rate
 from composable.design.part import Component, component
 from composable.design.taps import named
@@ -36,7 +37,7 @@ def dense_neck(x: Any, *, nodes: tuple[Count, ...] = (4096, 4096), dropout: Rate
     """Feature maps to one long vector, then dense layers: how networks ended before 2014 (AlexNet, VGG)."""
     x = layers.Flatten()(x)
     for each in nodes:
-        x = layers.Dense(each, activation="relu", kernel_initializer="he_normal")(x)
+        x = layers.Dense(each, activation="relu", kernel_initializer=INITIALIZER)(x)
         x = layers.Dropout(dropout)(x) if dropout else x
     return x
 
@@ -112,7 +113,7 @@ def compact_classifier(
     The embedding is what the map is averaged from: the pooled encoding.
     """
     x = layers.Dropout(dropout)(x) if dropout else x
-    x = layers.Conv2D(classes, 1, activation=activation, kernel_initializer="he_normal")(x)
+    x = layers.Conv2D(classes, 1, activation=activation, kernel_initializer=INITIALIZER)(x)
     x = layers.GlobalAveragePooling2D(name=named(name, "logits"))(x)
     return layers.Activation("softmax", name=named(name, "probabilities"))(x)
 
@@ -126,7 +127,7 @@ def segmenter(x: Any, *, classes: Count, name: str = "") -> Any:
 
 @component
 def decoder(x: Any, *, part: Component, activation: str | None = None, name: str = "") -> Any:
-    """What is encoded, made again or made new: an image, a vector (autoencoders, generators, super-resolution).
+    """What is encoded, made again or made new: an image, or a vector.
 
     The embedding is the code: what the task reads, as it is.
 

@@ -5,8 +5,8 @@ Each head is a weighted sum of the scaled numbers and the one-hot categories: li
 
 from __future__ import annotations
 
-from composable.design import Architecture, Part, Task
-from composable.design.stems import concatenated
+from composable.design import Architecture, Choice, Part, Task
+from composable.design.stems import concatenated, piecewise_linear
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
 
@@ -22,4 +22,15 @@ def linear(
     """
     return Architecture(
         prestem=Part(prepare, categories=categories, bins=0), stem=Part(concatenated), tasks=tasks
+    )
+
+
+def linear_space(
+    *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
+) -> Architecture:
+    """Straight lines, or with bins a curve per number and heads that add the curves up."""
+    return Architecture(
+        prestem=Part(prepare, categories=categories, bins=Choice((0, 4, 16, 48))),
+        stem=Part(piecewise_linear, width=1),
+        tasks=tasks,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras import layers
 
-from composable.design import Architecture, Part, Task, component
+from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.choice import Open
 from composable.design.metaparameters import Count, Rate
 from composable.design.stems import piecewise_linear
@@ -49,5 +49,22 @@ def mlp(
         prestem=Part(prepare, categories=categories, bins=bins),
         stem=Part(piecewise_linear, width=width, activation="relu"),
         learner=tuple(Part(dense_block, units=units, dropout=dropout) for _ in range(blocks)),
+        tasks=tasks,
+    )
+
+
+def mlp_space(
+    *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
+) -> Architecture:
+    """Width, depth and embeddings; all blocks alike."""
+    block = Part(
+        dense_block,
+        units=Choice((64, 128, 256, 512), name="units"),
+        dropout=Between(0.0, 0.5, name="dropout"),
+    )
+    return Architecture(
+        prestem=Part(prepare, categories=categories, bins=Choice((0, 8, 16, 48))),
+        stem=Part(piecewise_linear, width=Choice((4, 8, 16)), activation=Choice((None, "relu"))),
+        learner=Choice(tuple((block,) * blocks for blocks in range(1, 5))),
         tasks=tasks,
     )

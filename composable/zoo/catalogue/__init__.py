@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 from composable.core.errors import ConfigError
 from composable.design.inputs import Inputs
 from composable.design.metaparameters import check, nearest
+from composable.zoo.catalogue.classic import CLASSIC
+from composable.zoo.catalogue.compact import COMPACT
 from composable.zoo.catalogue.family import Family
+from composable.zoo.catalogue.modern import MODERN
 from composable.zoo.catalogue.residual import RESIDUAL
+from composable.zoo.catalogue.sequences import SEQUENCES
+from composable.zoo.catalogue.structured import STRUCTURED
+from composable.zoo.catalogue.tabular import TABULAR
 
 if TYPE_CHECKING:
     from composable.design.architecture import Architecture
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (*RESIDUAL,)}
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (*CLASSIC, *RESIDUAL, *SEQUENCES, *STRUCTURED, *TABULAR, *COMPACT, *MODERN)
+}
 MEMBERS: dict[str, Family] = {name: family for family in FAMILIES.values() for name in family.members}
 """Every name in the catalogue, and the family it belongs to."""
 

@@ -1,0 +1,139 @@
+"""Draw, mutate, cross and graft architectures: plain functions on values, which stay as they are.
+
+Evolution of architectures as in Real et al. 2019, "Regularized Evolution for Image Classifier Architecture
+Search", arXiv:1802.01548; crossing as in genetic algorithms. A space is an architecture with openings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from composable.core.errors import ConfigError
+from composable.design.architecture import Architecture
+from composable.design.choice import Choice, Decisions, Open
+from composable.design.decisions import decisions as decisions
+from composable.design.metaparameters import names, nearest
+from composable.design.openings import children, rebuilt
+from composable.design.part import Part
+
+
+def draw(space: Architecture, *, seed: int) -> Architecture:
+    """The space with every opening closed at random; the same seed gives the same architecture."""
+    random = np.random.default_rng(seed)
+    return space.fill(lambda _, opening: opening.draw(random))
+
+
+def mutate(space: Architecture, architecture: Architecture, *, seed: int, changes: int = 1) -> Architecture:
+    """Some decisions made anew, each differing from before; what lies inside a new option is drawn.
+
+    Args:
+        space: Which the architecture is from.
+        architecture: It stays as it is.
+        seed: Of what changes, and to what.
+        changes: How many decisions; fewer where there aren't as many to make.
+
+    Raises:
+        ConfigError: If the architecture isn't from the space, or no decision can differ.
+    """
+    random = np.random.default_rng(seed)
+    taken, changed = decisions(space, architecture), set[str]()
+    openings = space.openings()
+    for _ in range(changes):
+        free = [path for path in taken if path not in changed and _has_other(openings[path], taken[path])]
+        if not free:
+            break
+        path = free[int(random.integers(len(free)))]
+        changed.add(path)
+        other = _other(openings[path], taken[path], random)
+        architecture, taken = _closed(space, {**taken, path: other}, random)
+    if changes > 0 and not changed:
+        raise ConfigError(
+            "A mutation changes a decision.",
+            received="a space in which every opening has a single option",
+            remedy="leave something open: Choice((16, 32))",
+        )
+    return architecture
+
+
+def cross(space: Architecture, mother: Architecture, father: Architecture, *, seed: int) -> Architecture:
+    """Every decision as one of the two made it, at random.
+
+    What lies inside an option that only one of them took is as that one has it, so the child is from the
+    space too.
+
+    Raises:
+        ConfigError: If one of them isn't from the space.
+    """
+    random = np.random.default_rng(seed)
+    parents = (decisions(space, mother), decisions(space, father))
+
+    def inherited(path: str, _: Open) -> Any:
+        made = [parent[path] for parent in parents if path in parent]
+        return made[int(random.integers(len(made)))]
+
+    return space.fill(inherited)
+
+
+def graft(architecture: Architecture, path: str, part: Any) -> Architecture:
+    """Another part, or several, where one stands: at `stem`, `learner.2`, `learner.1.block`, `tasks.0.pool`.
+
+    Raises:
+        ConfigError: If there is no such path, naming those there are, or what is there takes no such part.
+    """
+    parts = architecture.to_parts()
+    known = {at: value for place, value in parts.items() for at, value in _inside(value, place)}
+    if path not in known or path == "tasks":
+        places = [at for at, value in known.items() if isinstance(value, Part | tuple) and at != "tasks"]
+        raise ConfigError(
+            f"Nothing stands at {path[:100]!r}.",
+            received=f"parts stand at: {', '.join(places)}"[:600],
+            remedy=f"name one of them, or a metaparameter of it{nearest(path, known)}",
+        )
+    return architecture.with_parts(_grafted(parts, path.split("."), part))
+
+
+def _inside(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every path at and below one; also of the metaparameters that a part leaves to their defaults."""
+    yield path, value
+    below = dict(children(value))
+    if isinstance(value, Part):
+        below = dict.fromkeys(names(value.component)) | below
+    for name, child in below.items():
+        yield from _inside(child, f"{path}.{name}")
+
+
+def _grafted(value: Any, steps: list[str], part: Any) -> Any:
+    if not steps:
+        return part
+    below = dict(children(value))
+    return rebuilt(value, {**below, steps[0]: _grafted(below.get(steps[0]), steps[1:], part)})
+
+
+def _has_other(opening: Open, taken: Any) -> bool:
+    return not isinstance(opening, Choice) or bool(opening.others(taken))
+
+
+def _other(opening: Open, taken: Any, random: np.random.Generator) -> Any:
+    if isinstance(opening, Choice):
+        others = opening.others(taken)
+        return others[int(random.integers(len(others)))]
+    value = taken
+    while value == taken:  # two numbers at least lie between
+        value = opening.draw(random)
+    return value
+
+
+def _closed(
+    space: Architecture, taken: Decisions, random: np.random.Generator
+) -> tuple[Architecture, dict[str, Any]]:
+    """The space closed as `taken` says, at random where it says nothing, and every decision that was made."""
+    made: dict[str, Any] = {}
+
+    def choose(path: str, opening: Open) -> Any:
+        made[path] = taken[path] if path in taken else opening.draw(random)
+        return made[path]
+
+    return space.fill(choose), made

@@ -1,0 +1,205 @@
+"""The function that builds a model, as source: one line per part, as `composable.design.building` applies them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from composable.design.architecture import Architecture, Task, in_order
+from composable.design.inputs import Input, Inputs, as_inputs
+from composable.design.metaparameters import names as names_of
+from composable.design.openings import children
+from composable.design.part import Part, as_part
+from composable.design.source_definitions import Definitions
+from composable.design.source_functions import new_layer
+from composable.design.source_layout import (
+    STEP,
+    Bracketed,
+    Node,
+    assigned,
+    call,
+    flat,
+    laid_out,
+    literal,
+    quoted,
+    several,
+)
+from composable.design.taps import named
+
+_PLACES = ("prestem", "stem", "learner")
+LOCALS = frozenset({"inputs", "x", "encoding", "outputs"})
+
+
+def gather(architecture: Architecture, definitions: Definitions) -> None:
+    """Add everything that the architecture's source refers to."""
+    for needed in (keras, keras.layers):
+        definitions.add(needed)
+    places = [part for place in _PLACES for part in _placed(architecture, place)]
+    for part in (*places, *(task.part for task in architecture.tasks)):
+        for nested in _inside(part):
+            if _is_layer(nested.component):
+                definitions.add(new_layer)
+            if _is_layer(nested.component) or _given(nested):
+                definitions.add(functools.partial)
+            definitions.add(_kind(nested.component))
+        definitions.add(_kind(part.component))
+
+
+class Builder:
+    """Writes architectures, all of whose components have got names."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._names = definitions.names()
+
+    def function(self, architecture: Architecture, inputs: Inputs, *, name: str, about: str) -> str:
+        """`def build() -> keras.Model` from the inputs to the predictions.
+
+        Args:
+            architecture: What it builds.
+            inputs: What the model takes.
+            name: The model's.
+            about: The function's docstring.
+        """
+        lines = [f'"""{about}"""', self._line("inputs", _inputs(inputs))]
+        x = "inputs"
+        for place in _PLACES:
+            for part in _placed(architecture, place):
+                lines.append(self._line("x", self._applied(part, x)))
+                x = "x"
+        lines.append(f'encoding = layers.Identity(name="encoding")({x})')
+        lines += self._tasks(architecture.tasks)
+        lines.append(f"return keras.Model(inputs, outputs, name={quoted(name)})")
+        return "\n".join(["def build() -> keras.Model:", *(f"    {line}" for line in lines)])
+
+    def _tasks(self, tasks: tuple[Task, ...]) -> Iterator[str]:
+        if len(tasks) > 1:
+            yield "outputs = {}"
+        for number, task in enumerate(tasks):
+            earlier = [f"outputs[{quoted(each.name)}]" for each in tasks[:number]]
+            target = f"outputs[{quoted(task.name)}]" if len(tasks) > 1 else "outputs"
+            x = "encoding" if task.reads == "encoding" else _read(task, earlier)
+            yield self._line(target, self._predicted(task, x))
+
+    def _predicted(self, task: Task, x: Node) -> Node:
+        component = task.part.component
+        if "name" in names_of(component) and not isinstance(component, type):
+            unnamed = inspect.signature(component).parameters["name"].default
+            given = {"name": quoted(task.name)} if task.name != unnamed else {}
+            return self._applied(task.part, x, **given)
+        tap = quoted(named(task.name, "probabilities"))
+        return Bracketed(f"layers.Identity(name={tap})(", (self._applied(task.part, x),))
+
+    def _applied(self, part: Part, x: Node, **more: Node) -> Node:
+        """A part applied to `x`."""
+        if not _is_layer(part.component):
+            return call(self._name(part), x, **{**self._arguments(part), **more})
+        made = call(self._name(part), **self._layer_arguments(part))
+        return Bracketed(made.opening, made.items, f")({flat(x)})")
+
+    def _value(self, value: Any) -> Node:
+        return literal(value, lambda each: self._part(each) if isinstance(each, Part) else None)
+
+    def _part(self, part: Part) -> Node:
+        """A part as a metaparameter of another one."""
+        if _is_layer(part.component):
+            return call("partial", self._own(new_layer), layer=self._name(part), **self._layer_arguments(part))
+        given = self._arguments(part)
+        return call("partial", self._name(part), **given) if given else self._name(part)
+
+    def _arguments(self, part: Part) -> dict[str, Node]:
+        return {name: self._value(value) for name, value in _given(part).items()}
+
+    def _layer_arguments(self, part: Part) -> dict[str, Node]:
+        config = _configured(part.component) if not isinstance(part.component, type) else {}
+        return {
+            name: literal(value, self._restored) if name in config else self._value(value)
+            for name, value in {**config, **part.metaparameters}.items()
+        }
+
+    def _restored(self, value: Any) -> Node | None:
+        """An object of a layer's configuration, such as an initializer."""
+        match value:
+            case {"module": str(module), "class_name": str(kind), "config": dict(config)}:
+                given = {name: literal(item) for name, item in config.items() if item is not None}
+                return call(f"{module}.{kind}", **given)
+        return None
+
+    def _name(self, part: Part) -> str:
+        return self._own(_kind(part.component))
+
+    def _own(self, component: Any) -> str:
+        reference = self._definitions.add(component)
+        return self._names[reference.key] + reference.suffix
+
+    def _line(self, target: str, node: Node) -> str:
+        return laid_out(assigned(target, node, " = "), STEP)
+
+
+def _placed(architecture: Architecture, place: str) -> list[Part]:
+    return [part for _, part in in_order(getattr(architecture, place), place)]
+
+
+def _inside(part: Part) -> Iterator[Part]:
+    """The parts among a part's metaparameters, innermost first."""
+
+    def parts(value: Any) -> Iterator[Part]:
+        if isinstance(value, Part):
+            yield from _inside(value)
+            yield value
+        else:
+            for _, child in children(value):
+                yield from parts(child)
+
+    for value in (part.metaparameters if _is_layer(part.component) else _given(part)).values():
+        yield from parts(value)
+
+
+def _given(part: Part) -> dict[str, Any]:
+    """The metaparameters of a function that aren't what it takes by default."""
+    usual = {name: as_part(p.default) for name, p in inspect.signature(part.component).parameters.items()}
+    given = part.metaparameters.items()
+    return {k: v for k, v in given if k not in usual or (type(v), v) != (type(usual[k]), usual[k])}
+
+
+def _is_layer(component: Any) -> bool:
+    return isinstance(component, type) or hasattr(component, "get_config")
+
+
+def _kind(component: Any) -> Any:
+    """What has a name: the class, if the component is a layer."""
+    return type(component) if hasattr(component, "get_config") and not isinstance(component, type) else component
+
+
+def _configured(layer: keras.Layer) -> dict[str, Any]:
+    """What a layer was made with, as far as it isn't what its class takes by default."""
+    config = {name: value for name, value in layer.get_config().items() if name != "name"}
+    parameters = inspect.signature(type(layer)).parameters
+    needed = {name for name, p in parameters.items() if name in config and p.default is p.empty}
+    usual = type(layer)(**{name: config[name] for name in needed}).get_config()
+    return {name: value for name, value in config.items() if name in needed or value != usual.get(name)}
+
+
+def _inputs(inputs: Inputs) -> Node:
+    match as_inputs(inputs):
+        case Input() as one:
+            return _input(one)
+        case named_inputs:
+            items = ((quoted(name), _input(i, name=quoted(name))) for name, i in named_inputs.items())
+            return several((assigned(name, made, ": ") for name, made in items), "{}")
+
+
+def _input(one: Input, **more: Node) -> Node:
+    typed = {"dtype": quoted(one.dtype)} if one.dtype != "float32" else {}
+    return call("keras.Input", literal(one.shape), **typed, **more)
+
+
+def _read(task: Task, earlier: list[str]) -> Node:
+    """The layer that a task reads, somewhere between the inputs and what was made of them."""
+    made = several(["encoding", *earlier], "[]") if earlier else "encoding"
+    layer = quoted(task.reads.replace("/", "_"))
+    return Bracketed("keras.Model(", ("inputs", made), f").get_layer({layer}).output")

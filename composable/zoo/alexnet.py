@@ -1,0 +1,108 @@
+"""AlexNet: the convolutional network that won ImageNet.
+
+Krizhevsky, Sutskever & Hinton 2012, "ImageNet Classification with Deep Convolutional Neural Networks",
+section 3.5 and figure 2. Its two towers, one per graphics card of the time, are grouped convolutions here;
+with one tower it is the form that most later code has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import layers
+
+from composable.core.errors import ConfigError
+from composable.design import Architecture, Choice, Part, component
+from composable.design.layers import INITIALIZER, response_norm
+from composable.design.metaparameters import Count, Rate
+from composable.design.tasks import classifier, dense_neck
+
+FILTERS = (96, 256, 384, 384, 256)
+
+
+@component
+def stem(x: Any, *, filters: Count = 96) -> Any:
+    """An 11x11 convolution that keeps every fourth position, then pooling: 224x224 to 27x27."""
+    x = layers.ZeroPadding2D(2)(x)
+    x = layers.Conv2D(filters, 11, strides=4, activation="relu", kernel_initializer=INITIALIZER)(x)
+    return layers.MaxPooling2D(3, strides=2)(response_norm(x))
+
+
+@component
+def wide(x: Any, *, filters: Count, towers: Count = 1) -> Any:
+    """A 5x5 convolution, response normalization, pooling: the second layer."""
+    x = _conv(x, filters, 5, towers)
+    return layers.MaxPooling2D(3, strides=2)(response_norm(x))
+
+
+@component
+def deep(x: Any, *, filters: tuple[Count, ...], towers: Count = 1) -> Any:
+    """3x3 convolutions, then pooling: the third to fifth layer. The first one sees both towers."""
+    for number, each in enumerate(filters):
+        x = _conv(x, each, 3, 1 if number == 0 else towers)
+    return layers.MaxPooling2D(3, strides=2)(x)
+
+
+def _conv(x: Any, filters: int, kernel_size: int, towers: int) -> Any:
+    return layers.Conv2D(
+        filters,
+        kernel_size,
+        padding="same",
+        groups=towers,
+        activation="relu",
+        kernel_initializer=INITIALIZER,
+    )(x)
+
+
+def alexnet(
+    *,
+    classes: Count = 1000,
+    filters: tuple[Count, Count, Count, Count, Count] = FILTERS,
+    towers: Count = 1,
+    nodes: tuple[Count, ...] = (4096, 4096),
+    dropout: Rate = 0.5,
+) -> Architecture:
+    """AlexNet.
+
+    Args:
+        classes: To tell apart.
+        filters: Of the five convolutions.
+        towers: Into which the second, fourth and fifth convolution fall apart; 2 as published.
+        nodes: Of the dense layers before the last.
+        dropout: After each of them.
+
+    Raises:
+        ConfigError: If the filters can't be shared out among the towers.
+    """
+    if any(each % towers for each in filters):
+        raise ConfigError(
+            "Every tower has as many filters.",
+            received=f"towers={towers}, filters={filters}",
+            remedy=f"give filters that {towers} divides",
+        )
+    first, second, *rest = filters
+    return Architecture(
+        stem=Part(stem, filters=first),
+        learner=(
+            Part(wide, filters=second, towers=towers),
+            Part(deep, filters=tuple(rest), towers=towers),
+        ),
+        tasks=Part(classifier, classes=classes, pool=Part(dense_neck, nodes=nodes, dropout=dropout)),
+    )
+
+
+def alexnet_space(*, classes: Count = 1000) -> Architecture:
+    """The width of every part, one tower or two, and the dense layers."""
+    towers = Choice((1, 2), name="towers")
+    return Architecture(
+        stem=Part(stem, filters=Choice((32, 64, 96))),
+        learner=(
+            Part(wide, filters=Choice((64, 128, 256)), towers=towers),
+            Part(deep, filters=Choice(((96, 64), (192, 192, 128), (384, 384, 256))), towers=towers),
+        ),
+        tasks=Part(
+            classifier,
+            classes=classes,
+            pool=Part(dense_neck, nodes=Choice(((256,), (1024, 1024), (4096, 4096)))),
+        ),
+    )

@@ -1,0 +1,88 @@
+"""Families for text, as ids of words, and for sequences of measurements."""
+
+from __future__ import annotations
+
+from composable.design.inputs import Input
+from composable.zoo.catalogue.family import Family, Smallest
+
+_WORDS = Input((None,), "int32")
+_FEW_WORDS = Input((6,), "int32")
+
+SEQUENCES = (
+    Family(
+        "hashed_ngrams",
+        "text",
+        "Weinberger et al. 2009, Feature Hashing for Large Scale Multitask Learning, arXiv:0902.2206",
+        {"hashed_bigrams": {}, "hashed_trigrams": {"longest": 3}},
+        Smallest({"classes": 3, "buckets": 64}, _FEW_WORDS),
+        _WORDS,
+        module="ngrams",
+    ),
+    Family(
+        "fasttext",
+        "text",
+        "Joulin et al. 2016, Bag of Tricks for Efficient Text Classification, arXiv:1607.01759",
+        {"fasttext_words": {"longest": 1}, "fasttext_bigrams": {"buckets": 10_000_000}},
+        Smallest({"classes": 3, "vocabulary": 8, "buckets": 64}, _FEW_WORDS),
+        _WORDS,
+    ),
+    Family(
+        "text_cnn",
+        "text",
+        "Kim 2014, Convolutional Neural Networks for Sentence Classification, arXiv:1408.5882",
+        {"text_cnn": {}},
+        Smallest({"classes": 3, "vocabulary": 8, "width": 8, "widths": (2, 3), "filters": 4}, _FEW_WORDS),
+        _WORDS,
+    ),
+    Family(
+        "dpcnn",
+        "text",
+        "Johnson & Zhang 2017, Deep Pyramid Convolutional Neural Networks for Text Categorization (ACL)",
+        {"dpcnn": {}},
+        Smallest({"classes": 3, "vocabulary": 8, "filters": 8, "blocks": 2}, _FEW_WORDS),
+        _WORDS,
+    ),
+    Family(
+        "text_transformer",
+        "text",
+        "Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762",
+        {"text_transformer": {}},
+        Smallest(
+            {"classes": 3, "vocabulary": 8, "longest": 8, "width": 8, "heads": 2, "blocks": 1}, _FEW_WORDS
+        ),
+        _WORDS,
+    ),
+    Family(
+        "tcn",
+        "sequence",
+        "Bai et al. 2018, An Empirical Evaluation of Generic Convolutional and Recurrent Networks, "
+        "arXiv:1803.01271",
+        {"tcn_sequential_mnist": {"classes": 10}},
+        Smallest({"classes": 3, "blocks": 2, "filters": 4, "kernel_size": 2}, (8, 2)),
+        (None, 1),
+        {"tcn_sequential_mnist": (784, 1)},
+    ),
+    Family(
+        "lstm_stack",
+        "sequence",
+        "Graves et al. 2013, Speech Recognition with Deep Recurrent Neural Networks, arXiv:1303.5778",
+        {
+            "lstm_stack": {},
+            "bilstm_3_250": {"classes": 62, "units": (250,) * 3, "bidirectional": True},
+            "bilstm_5_250": {"classes": 62, "units": (250,) * 5, "bidirectional": True},
+        },
+        Smallest({"classes": 3, "units": (4,)}, (6, 2)),
+        (None, 1),
+        {"bilstm_3_250": (None, 123), "bilstm_5_250": (None, 123)},
+        module="recurrent",
+    ),
+    Family(
+        "gru_stack",
+        "sequence",
+        "Cho et al. 2014, Learning Phrase Representations using RNN Encoder-Decoder, arXiv:1406.1078",
+        {"gru_stack": {}},
+        Smallest({"classes": 3, "units": (4,), "bidirectional": True}, (6, 2)),
+        (None, 1),
+        module="recurrent",
+    ),
+)

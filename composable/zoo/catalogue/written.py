@@ -1,0 +1,182 @@
+"""Designs as a person writes them in one line: a name, a call, a JSON file, or a function of one's own.
+
+`resnet50`, `resnet_space`, `resnet(depth=101, classes=10)`, `my_design.json`, `my_module:my_function`.
+Nothing but the last one runs code that isn't the zoo's.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from composable.core.errors import ComposableError, ConfigError
+from composable.design.architecture import Architecture
+from composable.design.config import LARGEST, parse
+from composable.design.inputs import Inputs
+from composable.design.metaparameters import check, nearest
+from composable.zoo import catalogue
+
+LONGEST = 10_000  # characters of a call
+_SPACE = "_space"
+_HOUSES = ("composable.zoo", "composable.design")  # where the components of a JSON file may be
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was meant.
+
+    Attributes:
+        name: Of the member, family, file or function.
+        architecture: Perhaps with open choices.
+        inputs: What it takes unless it is told otherwise; None where nothing says so.
+        family: Of the zoo; None for a design of one's own.
+        metaparameters: That it was made with.
+    """
+
+    name: str
+    architecture: Architecture
+    inputs: Inputs | None = None
+    family: str | None = None
+    metaparameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def written_design(text: str) -> Written:
+    """The design that `text` names, calls, points to, or is (as JSON).
+
+    Raises:
+        ConfigError: If there is none, or it doesn't take what is given.
+        ArtifactError: If a file isn't a design's JSON.
+    """
+    text = text.strip()
+    if text.startswith("{"):
+        return _from_json("design", text)
+    if text.lower().endswith(".json"):
+        return _from_file(Path(text))
+    name, given = _call(text)
+    if ":" in name:
+        return _from_function(name, given)
+    if name.endswith(_SPACE) and name.removesuffix(_SPACE) in catalogue.FAMILIES:
+        return _space(name, given)
+    family = catalogue.family_of(name)
+    made_with = {**family.members.get(name, {}), **given}
+    return Written(name, catalogue.made(family, made_with), catalogue.inputs_of(name), family.name, made_with)
+
+
+def _space(name: str, given: dict[str, Any]) -> Written:
+    family = catalogue.family_of(name.removesuffix(_SPACE))
+    space = catalogue.search_space(family.name, **given)
+    return Written(name, space, family.inputs, family.name, given)
+
+
+def _from_file(path: Path) -> Written:
+    try:
+        if path.stat().st_size > LARGEST:
+            raise _nothing(str(path), f"a file of {path.stat().st_size:,} bytes is no design")
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as refused:
+        raise _nothing(str(path), getattr(refused, "strerror", "") or "no text in UTF-8") from None
+    return _from_json(path.stem, text)
+
+
+def _from_json(name: str, text: str) -> Written:
+    _import_components(parse(text))
+    return Written(name, Architecture.from_json(text))
+
+
+def _import_components(config: Any) -> None:
+    """Import what registers the components that a JSON file names, as far as they are the house's own."""
+    if isinstance(config, list):
+        for item in config:
+            _import_components(item)
+    if isinstance(config, dict):
+        _import_components(list(config.values()))
+        module = str(config.get("component", "")).partition(".")[0]
+        for house in _HOUSES:
+            if module.isidentifier() and importlib.util.find_spec(f"{house}.{module}"):
+                importlib.import_module(f"{house}.{module}")
+
+
+def _from_function(name: str, given: dict[str, Any]) -> Written:
+    module, _, attribute = name.partition(":")
+    with _here():
+        try:
+            found = getattr(importlib.import_module(module), attribute)
+            if callable(found):
+                check(found, given)
+                found = found(**given)
+        except ComposableError:
+            raise
+        except Exception as failed:  # a person's own code may raise anything
+            raise ConfigError(
+                f"{name} can't be used as a design.",
+                received=f"{type(failed).__name__}: {failed}"[:400],
+                remedy="module:function names a module that can be imported here, and a function in it",
+            ) from failed
+    if not isinstance(found, Architecture):
+        raise ConfigError(
+            "A function that is given as a design returns an Architecture.",
+            received=f"{name} gives {type(found).__name__}",
+            remedy="return Architecture(stem=..., learner=..., tasks=...)",
+        )
+    return Written(attribute, found, metaparameters=given)
+
+
+@contextmanager
+def _here() -> Iterator[None]:
+    """Import also from the folder where the command is called, as `python -m` does."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def _call(text: str) -> tuple[str, dict[str, Any]]:
+    """The name, and the metaparameters behind it in brackets: Python's literals, which are never run."""
+    name, bracket, rest = text.partition("(")
+    if not bracket:
+        return name, {}
+    try:
+        if len(text) > LONGEST:
+            raise ValueError(text)
+        given = _keywords(ast.parse(f"_({rest}", mode="eval").body)
+    except (ValueError, SyntaxError, TypeError, AttributeError, RecursionError, MemoryError) as wrong:
+        raise ConfigError(
+            "A design is called with keywords: numbers, texts, True, False, None, and tuples of them.",
+            received=f"{text[:200]!r}" + (f": {wrong.msg}" if isinstance(wrong, SyntaxError) else ""),
+            remedy='for example "resnet(depth=50, classes=10)"',
+        ) from None
+    return name.strip(), {key: _tuples(value) for key, value in given.items()}
+
+
+def _keywords(call: Any) -> dict[str, Any]:
+    """The keywords of a call and their values.
+
+    Raises:
+        ValueError: If it is no call, or has anything else.
+    """
+    given = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    if not isinstance(call.func, ast.Name) or call.args or None in given or len(given) < len(call.keywords):
+        raise ValueError(given)
+    return given
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _nothing(text: str, why: str) -> ComposableError:
+    return ConfigError(
+        f"There is no design {text[:100]!r}.",
+        received=why[:300],
+        remedy="give a name of the catalogue, a call, a JSON file or module:function; "
+        f"`composable design list` shows the names{nearest(text, [*catalogue.MEMBERS, *catalogue.FAMILIES])}",
+    )

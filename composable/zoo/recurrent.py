@@ -1,0 +1,109 @@
+"""Recurrent stacks: layers that carry a state from step to step.
+
+LSTM: Hochreiter & Schmidhuber 1997, "Long Short-Term Memory" (Neural Computation 9), with the forget gate of
+Gers et al. 2000. GRU: Cho et al. 2014, arXiv:1406.1078. Stacked and in both directions: Graves, Mohamed &
+Hinton 2013, "Speech Recognition with Deep Recurrent Neural Networks", arXiv:1303.5778, without its peepholes
+and with one answer per sequence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import layers, ops
+
+from composable.design import Architecture, Between, Choice, Part, component
+from composable.design.choice import Open
+from composable.design.metaparameters import Count, Rate
+from composable.design.part import Component
+from composable.design.tasks import classifier
+
+
+@component
+def lstm(x: Any, *, units: Count, bidirectional: bool = False, dropout: Rate = 0.0) -> Any:
+    """Long short-term memory: a cell that gates let in, keep and let out."""
+    return _over_steps(x, layers.LSTM(units, return_sequences=True), bidirectional, dropout)
+
+
+@component
+def gru(x: Any, *, units: Count, bidirectional: bool = False, dropout: Rate = 0.0) -> Any:
+    """Gated recurrent units: two gates and no cell."""
+    return _over_steps(x, layers.GRU(units, return_sequences=True), bidirectional, dropout)
+
+
+@component
+def final_state(x: Any, *, bidirectional: bool = False) -> Any:
+    """What is known after all steps: the last step's state, and the first one's of what runs backwards."""
+    if not bidirectional:
+        return x[:, -1]
+    units = x.shape[-1] // 2
+    return ops.concatenate([x[:, -1, :units], x[:, 0, units:]], axis=-1)
+
+
+def _over_steps(x: Any, layer: layers.Layer, bidirectional: bool, dropout: float) -> Any:  # noqa: FBT001
+    x = layers.Bidirectional(layer)(x) if bidirectional else layer(x)
+    return layers.Dropout(dropout)(x) if dropout else x
+
+
+def lstm_stack(
+    *,
+    classes: Count = 1000,
+    units: tuple[Count | Open, ...] = (128, 128),
+    bidirectional: bool | Open = False,
+    dropout: Rate | Open = 0.0,
+) -> Architecture:
+    """Layers of long short-term memory one on another.
+
+    Args:
+        classes: To tell apart.
+        units: Of every layer, in each direction.
+        bidirectional: Whether every layer also reads backwards.
+        dropout: After every layer.
+    """
+    return _stack(lstm, classes, units, bidirectional, dropout)
+
+
+def gru_stack(
+    *,
+    classes: Count = 1000,
+    units: tuple[Count | Open, ...] = (128, 128),
+    bidirectional: bool | Open = False,
+    dropout: Rate | Open = 0.0,
+) -> Architecture:
+    """Layers of gated recurrent units one on another.
+
+    Args:
+        classes: To tell apart.
+        units: Of every layer, in each direction.
+        bidirectional: Whether every layer also reads backwards.
+        dropout: After every layer.
+    """
+    return _stack(gru, classes, units, bidirectional, dropout)
+
+
+def lstm_stack_space(*, classes: Count = 1000) -> Architecture:
+    """Depth, width and directions."""
+    return _space(lstm, classes)
+
+
+def gru_stack_space(*, classes: Count = 1000) -> Architecture:
+    """Depth, width and directions."""
+    return _space(gru, classes)
+
+
+def _stack(
+    layer: Component, classes: int, units: tuple[Any, ...], bidirectional: Any, dropout: Any
+) -> Architecture:
+    return Architecture(
+        learner=tuple(Part(layer, units=u, bidirectional=bidirectional, dropout=dropout) for u in units),
+        tasks=Part(classifier, classes=classes, pool=Part(final_state, bidirectional=bidirectional)),
+    )
+
+
+def _space(layer: Component, classes: int) -> Architecture:
+    directions = Choice((False, True), name="bidirectional")
+    one = Part(layer, units=Choice((32, 64, 128, 256)), bidirectional=directions, dropout=Between(0.0, 0.5))
+    return Architecture(
+        learner=Choice(((one,), (one, one), (one, one, one))),
+        tasks=Part(classifier, classes=classes, pool=Part(final_state, bidirectional=directions)),
+    )

@@ -1,0 +1,81 @@
+"""SE-ResNet: ResNet's bottlenecks, each of which ends by weighing its channels.
+
+Hu, Shen & Sun 2017, "Squeeze-and-Excitation Networks", arXiv:1709.01507, figure 3 and table 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from composable.design import Architecture, Between, Choice, Part, component
+from composable.design.blocks import add_shortcut, squeeze_excite
+from composable.design.layers import conv_norm, max_pool
+from composable.design.learners import group, groups
+from composable.design.metaparameters import Count
+from composable.design.part import Component
+from composable.design.tasks import classifier
+
+BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # as ResNet's
+FILTERS = (64, 128, 256, 512)
+
+
+@component
+def bottleneck(
+    x: Any,
+    *,
+    filters: Count,
+    strides: Count = 1,
+    expansion: Count = 4,
+    attention: Component = squeeze_excite,
+) -> Any:
+    """1x1 to fewer channels (and strides), 3x3, 1x1 to more, attention to channels (figure 3, right)."""
+    y = conv_norm(x, filters, 1, strides)
+    y = conv_norm(y, filters, 3)
+    y = attention(conv_norm(y, filters * expansion, 1, activation=None))
+    return add_shortcut(x, y, strides)
+
+
+def se_resnet(
+    *,
+    depth: Literal[50, 101, 152] = 50,
+    classes: Count = 1000,
+    blocks: tuple[Count, ...] | None = None,
+    filters: tuple[Count, ...] = FILTERS,
+    ratio: Count = 16,
+    squeeze_bias: bool = True,
+) -> Architecture:
+    """SE-ResNet for large images.
+
+    Args:
+        depth: Layers with weights of the ResNet beneath, as published.
+        classes: To tell apart.
+        blocks: Per group, instead of those of `depth`.
+        filters: Per group.
+        ratio: Of a block's channels to the units that weigh them.
+        squeeze_bias: Of the dense layers in the attention.
+    """
+    attention = Part(squeeze_excite, ratio=ratio, use_bias=squeeze_bias)
+    return Architecture(
+        stem=(Part(conv_norm, filters=filters[0], kernel_size=7, strides=2), Part(max_pool)),
+        learner=groups(
+            Part(bottleneck, attention=attention), filters=filters, blocks=blocks or BLOCKS[depth]
+        ),
+        tasks=Part(classifier, classes=classes),
+    )
+
+
+def se_resnet_space(*, classes: Count = 1000) -> Architecture:
+    """Depth and width of every group; one expansion and one ratio for all."""
+    block = Part(
+        bottleneck,
+        expansion=Choice((2, 4), name="expansion"),
+        attention=Part(squeeze_excite, ratio=Choice((4, 8, 16), name="ratio")),
+    )
+    return Architecture(
+        stem=(Part(conv_norm, filters=Choice((16, 32, 64)), kernel_size=7, strides=2), Part(max_pool)),
+        learner=tuple(
+            Part(group, block=block, filters=Choice((f // 2, f)), blocks=Between(1, b), strides=s)
+            for f, b, s in zip(FILTERS, (3, 4, 6, 3), (1, 2, 2, 2), strict=True)
+        ),
+        tasks=Part(classifier, classes=classes),
+    )

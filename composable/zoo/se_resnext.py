@@ -1,0 +1,109 @@
+"""SE-ResNeXt: blocks of many narrow paths side by side, each of which ends by weighing its channels.
+
+Hu, Shen & Sun 2017, "Squeeze-and-Excitation Networks", arXiv:1709.01507, table 1, on the blocks of
+Xie et al. 2017, "Aggregated Residual Transformations for Deep Neural Networks", arXiv:1611.05431, figure 3c.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from composable.design import Architecture, Between, Choice, Part, component
+from composable.design.blocks import add_shortcut, squeeze_excite
+from composable.design.layers import conv_norm, max_pool
+from composable.design.learners import group, groups
+from composable.design.metaparameters import Count
+from composable.design.part import Component
+from composable.design.tasks import classifier
+
+BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # as ResNet's
+FILTERS = (256, 512, 1024, 2048)
+CARDINALITY, WIDTH = 32, 4  # the only form that the paper has: 32x4d
+
+
+@component
+def bottleneck(
+    x: Any,
+    *,
+    filters: Count,
+    strides: Count = 1,
+    cardinality: Count = CARDINALITY,
+    width: Count = WIDTH,
+    attention: Component = squeeze_excite,
+) -> Any:
+    """1x1, a 3x3 convolution on every path for itself, 1x1, attention to channels.
+
+    Args:
+        x: Feature maps.
+        filters: What the block gives.
+        strides: Of the 3x3.
+        cardinality: How many paths.
+        width: Channels on each path.
+        attention: What weighs the channels.
+    """
+    y = conv_norm(x, cardinality * width, 1)
+    y = conv_norm(y, cardinality * width, 3, strides, groups=cardinality)
+    y = attention(conv_norm(y, filters, 1, activation=None))
+    return add_shortcut(x, y, strides)
+
+
+def se_resnext(
+    *,
+    depth: Literal[50, 101, 152] = 50,
+    classes: Count = 1000,
+    paths: tuple[Count, Count] = (CARDINALITY, WIDTH),
+    blocks: tuple[Count, ...] | None = None,
+    filters: tuple[Count, ...] = FILTERS,
+    ratio: Count = 16,
+    squeeze_bias: bool = True,
+) -> Architecture:
+    """SE-ResNeXt for large images.
+
+    Args:
+        depth: Layers with weights of the ResNeXt beneath, as published.
+        classes: To tell apart.
+        paths: How many a block has, and the channels on each in the first group; doubled from group to group.
+        blocks: Per group, instead of those of `depth`.
+        filters: What the blocks of each group give; the stem a quarter of the first.
+        ratio: Of a block's channels to the units that weigh them.
+        squeeze_bias: Of the dense layers in the attention.
+    """
+    cardinality, width = paths
+    attention = Part(squeeze_excite, ratio=ratio, use_bias=squeeze_bias)
+    block = tuple(
+        Part(bottleneck, cardinality=cardinality, width=width * 2**number, attention=attention)
+        for number in range(len(filters))
+    )
+    return Architecture(
+        stem=(
+            Part(conv_norm, filters=max(1, filters[0] // 4), kernel_size=7, strides=2),
+            Part(max_pool),
+        ),
+        learner=groups(block, filters=filters, blocks=blocks or BLOCKS[depth]),
+        tasks=Part(classifier, classes=classes),
+    )
+
+
+def se_resnext_space(*, classes: Count = 1000) -> Architecture:
+    """Depth and width of every group; one cardinality and one ratio for all."""
+    cardinality = Choice((4, 8, 16, 32), name="cardinality")
+    attention = Part(squeeze_excite, ratio=Choice((4, 8, 16), name="ratio"))
+    return Architecture(
+        stem=(Part(conv_norm, filters=Choice((32, 64)), kernel_size=7, strides=2), Part(max_pool)),
+        learner=tuple(
+            Part(
+                group,
+                block=Part(
+                    bottleneck,
+                    cardinality=cardinality,
+                    width=Choice((f // 64, f // 32)),
+                    attention=attention,
+                ),
+                filters=Choice((f // 2, f)),
+                blocks=Between(1, 4),
+                strides=s,
+            )
+            for f, s in zip(FILTERS, (1, 2, 2, 2), strict=True)
+        ),
+        tasks=Part(classifier, classes=classes),
+    )

@@ -1,0 +1,132 @@
+"""Vision transformer: an image is a sequence of patches, and attention does the rest.
+
+Dosovitskiy et al. 2020, "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
+arXiv:2010.11929, figure 1 and table 1. The tiny and the small one are of Touvron et al. 2020, arXiv:2012.12877;
+averaging instead of the class token is of Zhai et al. 2021, arXiv:2106.04560.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from keras import initializers, layers, ops
+
+from composable.design import Architecture, Between, Choice, Part, component
+from composable.design.metaparameters import Count, Rate
+from composable.design.patches import patches
+from composable.design.tasks import classifier, pooled
+
+EPSILON = 1e-6
+
+
+@component
+def class_token(x: Any) -> Any:
+    """A learned token before the sequence: what attention gathers there stands for the image."""
+    first = ops.zeros_like(x[:, :1, 0], dtype="int32")
+    return layers.Concatenate(axis=1)([_learned(first, 1, x.shape[-1], "class_token"), x])
+
+
+@component
+def positions(x: Any, *, dropout: Rate = 0.0) -> Any:
+    """A learned vector per position is added."""
+    # Counted from one row alone: every row has the same, and the table is looked up once.
+    places = ops.cumsum(ops.ones_like(x[:1, :, 0], dtype="int32"), axis=1) - 1
+    x = x + _learned(places, x.shape[1], x.shape[-1], "positions")
+    return layers.Dropout(dropout)(x) if dropout else x
+
+
+@component
+def encoder_block(x: Any, *, heads: Count, expansion: Count = 4, dropout: Rate = 0.0) -> Any:
+    """Attention across the sequence, then two layers in every position, both normalized first and added.
+
+    Args:
+        x: A sequence of vectors.
+        heads: Of the attention; each sees as large a part of the vectors.
+        expansion: How many times wider the first of the two layers is.
+        dropout: Of both branches, and between the two layers.
+
+    Raises:
+        ValueError: If the heads don't divide the width.
+    """
+    width = x.shape[-1]
+    if width % heads:
+        raise ValueError(f"{heads} heads don't divide vectors of {width} numbers.")
+    branch = layers.LayerNormalization(epsilon=EPSILON)(x)
+    branch = layers.MultiHeadAttention(heads, width // heads)(branch, branch)
+    x = layers.Add()([x, _dropped(branch, dropout)])
+    branch = layers.LayerNormalization(epsilon=EPSILON)(x)
+    branch = _dropped(layers.Dense(expansion * width, activation="gelu")(branch), dropout)
+    branch = _dropped(layers.Dense(width)(branch), dropout)
+    return layers.Add()([x, branch])
+
+
+@component
+def first_token(x: Any) -> Any:
+    """What the class token has become."""
+    return x[:, 0]
+
+
+def vit(
+    *,
+    patch: Count = 16,
+    width: Count = 768,
+    depth: Count = 12,
+    heads: Count = 12,
+    classes: Count = 1000,
+    pool: Literal["token", "average"] = "token",
+    dropout: Rate = 0.0,
+) -> Architecture:
+    """Vision transformer; the defaults are the base model.
+
+    Args:
+        patch: The side of the patches.
+        width: Of the vectors.
+        depth: Blocks.
+        heads: Of the attention.
+        classes: To tell apart.
+        pool: What stands for the image: a class token, or the average over all patches.
+        dropout: Of the sequence and of every branch.
+    """
+    block = Part(encoder_block, heads=heads, dropout=dropout)
+    token = pool == "token"
+    return Architecture(
+        stem=(
+            Part(patches, size=patch, width=width),
+            *((Part(class_token),) if token else ()),
+            Part(positions, dropout=dropout),
+        ),
+        learner=(
+            (block,) * depth,
+            Part(layers.LayerNormalization, epsilon=EPSILON),
+        ),
+        tasks=Part(classifier, classes=classes, pool=first_token if token else pooled),
+    )
+
+
+def vit_space(*, classes: Count = 1000) -> Architecture:
+    """Size of the patches, width, depth, heads and dropout."""
+    block = Part(
+        encoder_block,
+        heads=Choice((2, 4, 8), name="heads"),
+        expansion=Choice((2, 4), name="expansion"),
+        dropout=Between(0.0, 0.3, name="dropout"),
+    )
+    return Architecture(
+        stem=(
+            Part(patches, size=Choice((4, 8, 16)), width=Choice((64, 128, 256))),
+            Part(positions),
+        ),
+        learner=(
+            Choice(tuple((block,) * depth for depth in (2, 4, 6, 8))),
+            Part(layers.LayerNormalization, epsilon=EPSILON),
+        ),
+        tasks=Part(classifier, classes=classes, pool=pooled),
+    )
+
+
+def _learned(numbers: Any, count: int, width: int, name: str) -> Any:
+    return layers.Embedding(count, width, initializers.RandomNormal(stddev=0.02), name=name)(numbers)
+
+
+def _dropped(x: Any, rate: float) -> Any:
+    return layers.Dropout(rate)(x) if rate else x
