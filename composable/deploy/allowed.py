@@ -28,8 +28,8 @@ OPERATIONS = {
     "keras.src.ops.core": frozenset({"Cast", "StopGradient"}),
     "keras.src.ops.math": frozenset({"Erf", "Logsumexp", "Rsqrt", "TopK"}),
     "keras.src.ops.nn": frozenset({
-        "DepthToSpace", "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "LogSigmoid", "LogSoftmax", "OneHot", "Relu", "Relu6",
-        "Selu", "Sigmoid", "Silu", "Softmax", "Softplus",
+        "DepthToSpace", "Elu", "Gelu", "HardSigmoid", "LeakyRelu", "LogSigmoid", "LogSoftmax", "OneHot",
+        "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softmax", "Softplus",
     }),
     "keras.src.ops.numpy": frozenset({
         "Abs", "Absolute", "Add", "All", "Any", "Argmax", "Argmin", "Average", "Ceil", "Clip",
@@ -37,9 +37,9 @@ OPERATIONS = {
         "Floor", "FloorDivide", "GetItem", "Greater", "GreaterEqual", "Isfinite", "Isinf", "Isnan", "Less",
         "LessEqual", "Log", "Log1p", "LogicalAnd", "LogicalNot", "LogicalOr", "Matmul", "Max", "Maximum",
         "Mean", "Min", "Minimum", "Mod", "Moveaxis", "Multiply", "NanToNum", "Negative", "NotEqual",
-        "OnesLike", "Pad", "Power", "Prod", "Ravel", "Reciprocal", "Reshape", "Round", "Sign", "Sin", "Split", "Sqrt",
-        "Square", "Squeeze", "Stack", "Std", "Subtract", "Sum", "Swapaxes", "Take", "TakeAlongAxis", "Tanh",
-        "Transpose", "TrueDivide", "Var", "Where", "ZerosLike",
+        "OnesLike", "Pad", "Power", "Prod", "Ravel", "Reciprocal", "Reshape", "Round", "Sign", "Sin", "Split",
+        "Sqrt", "Square", "Squeeze", "Stack", "Std", "Subtract", "Sum", "Swapaxes", "Take", "TakeAlongAxis",
+        "Tanh", "Transpose", "TrueDivide", "Var", "Where", "ZerosLike",
     }),
 }
 CLASSES = {
@@ -52,8 +52,8 @@ CLASSES = {
 }
 VALUES = frozenset({"__ellipsis__", "__keras_tensor__", "__numpy__", "__slice__", "__tensor__"})
 ACTIVATIONS = frozenset({
-    "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "linear", "log_softmax", "mish", "relu",
-    "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
+    "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "linear", "log_softmax", "mish",
+    "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh",
 })
 DTYPES = frozenset({
     "bfloat16", "bool", "float16", "float32", "float64", "int16", "int32", "int64", "int8", "uint16",

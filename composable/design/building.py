@@ -12,7 +12,7 @@ from composable.design.architecture import in_order
 from composable.design.deep_graphs import deep_graphs
 from composable.design.inputs import Inputs, keras_inputs
 from composable.design.metaparameters import names
-from composable.design.taps import named
+from composable.design.taps import TAPS, named
 from composable.design.trail import Step, recording
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ def build(architecture: Architecture, inputs: Inputs, *, name: str | None = None
             "An architecture is built when nothing in it is open.",
             received=f"{path}={opening!r}"[:200]
             + (f" and {len(opened) - 1} more" if len(opened) > 1 else ""),
-            remedy="close it: architecture.fill(lambda path, opening: ...), or draw(architecture, seed=0)",
+            remedy="close it: fill(lambda path, opening: ...), or composable.design.evolve.draw(..., seed=0)",
         )
     if not architecture.tasks:
         raise ConfigError(
             "An architecture has a task.", remedy="Architecture(..., tasks=Part(classifier, classes=10))"
         )
+    for reserved in TAPS:  # or Keras would call a person's first unnamed Embedding `embedding`
+        keras.backend.get_uid(reserved)
     given = keras_inputs(inputs)
     with recording() as trail:
         trail.input = x = dict(given) if isinstance(given, dict) else given
@@ -46,7 +48,18 @@ def build(architecture: Architecture, inputs: Inputs, *, name: str | None = None
         encoding = layers.Identity(name="encoding")(x)
         outputs = _predict(architecture.tasks, given, encoding)
         trail.output = outputs
-    return keras.Model(given, outputs, name=name), trail
+    return _model(given, outputs, name), trail
+
+
+def _model(given: Any, outputs: Any, name: str | None = None) -> keras.Model:
+    try:
+        return keras.Model(given, outputs, name=name)
+    except ValueError as wrong:
+        raise ConfigError(
+            "The parts make one model: layers with different names, from its inputs to its tasks.",
+            received=" ".join(str(wrong).split())[:300],
+            remedy="leave layers unnamed, or name each once; taps and tasks need different names",
+        ) from wrong
 
 
 def _apply(parts: Parts, x: Any, path: str) -> Any:
@@ -71,7 +84,7 @@ def _predict(tasks: tuple[Task, ...], given: Any, encoding: Any) -> Any:
 
 def _read(given: Any, made: list[Any], task: Task) -> Any:
     """The output of the layer that the task names, somewhere between the inputs and what was made of them."""
-    known = {layer.name: layer for layer in keras.Model(given, made).layers}
+    known = {layer.name: layer for layer in _model(given, made).layers}
     layer = known.get(task.reads.replace("/", "_"))
     if layer is None:
         raise ConfigError(

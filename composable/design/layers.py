@@ -81,7 +81,7 @@ def response_norm(
     Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks", section 3.3.
     """
     channels, before = x.shape[-1], (window - 1) // 2
-    squares = ops.pad(ops.square(x), ((0, 0), (0, 0), (0, 0), (before, window - 1 - before)))
+    squares: Any = ops.pad(ops.square(x), ((0, 0), (0, 0), (0, 0), (before, window - 1 - before)))
     strength = squares[..., :channels]
     for shift in range(1, window):
         strength = strength + squares[..., shift : shift + channels]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
-from typing import Annotated, Any, get_type_hints
+from functools import lru_cache, wraps
+from typing import Annotated, Any, TypeVar, cast, get_type_hints
 
 from pydantic import ConfigDict, Field, PydanticUserError, TypeAdapter, ValidationError
 
@@ -14,8 +14,11 @@ from composable.core.errors import ConfigError
 from composable.design.choice import Between, Choice
 
 Count = Annotated[int, Field(ge=1)]
+Counts = Annotated[tuple[Count, ...], Field(min_length=1)]
+"""One for each group."""
 Rate = Annotated[float, Field(ge=0, lt=1)]
 """The share that is dropped."""
+Maker = TypeVar("Maker", bound=Callable[..., Any])
 _LAYER_NAMES = ("name", "dtype", "trainable")  # what every Keras layer takes through its **kwargs
 
 
@@ -34,6 +37,17 @@ def check(component: Callable[..., Any], given: Mapping[str, Any]) -> None:
                 remedy=f"it takes: {', '.join(known) or 'none'}{nearest(name, known)}",
             )
         _check_value(component, name, value)
+
+
+def checked(maker: Maker) -> Maker:
+    """Decorate a function that takes metaparameters by name alone: it refuses them as `check` does."""
+
+    @wraps(maker)
+    def checking(**given: Any) -> Any:
+        check(maker, given)
+        return maker(**given)
+
+    return cast("Maker", checking)
 
 
 def missing(component: Callable[..., Any], given: Iterable[str]) -> list[str]:
@@ -82,7 +96,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 @lru_cache(maxsize=4096)
 def _parameters(component: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    parameters = dict(inspect.signature(component).parameters)
+    try:
+        parameters = dict(inspect.signature(component).parameters)
+    except (ValueError, TypeError):  # some of Python's own, written in C
+        raise ConfigError(
+            "A component says what it takes.",
+            received=f"{called(component)}, which doesn't",
+            remedy="wrap it in a function `(x, *, metaparameters) -> x`",
+        ) from None
     first = next(iter(parameters.values()), None)
     if not inspect.isclass(component) and first is not None and first.kind is not first.KEYWORD_ONLY:
         parameters.pop(first.name)  # x, which a family's function doesn't have
@@ -128,8 +149,9 @@ def _adapters(component: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
     """One per annotated metaparameter; Keras's own layers check for themselves."""
     if inspect.isclass(component):
         return {}
+    annotated = component if inspect.isroutine(component) else type(component).__call__
     try:
-        hints = get_type_hints(component, include_extras=True)
+        hints = get_type_hints(annotated, include_extras=True)
     except (NameError, TypeError, AttributeError):  # a person's own function, annotated with what isn't there
         return {}
     adapters = {}

@@ -1,7 +1,7 @@
 """Bricks of the networks that were made for phones: depthwise convolutions, widths in eights, gated channels.
 
-They pad as TensorFlow does ("same": where strides need an odd number of pixels, the odd one is on the right and
-below) and normalize with Keras's own epsilon, as the published weights of these networks expect.
+They pad as TensorFlow does ("same": of an odd number of pixels, the odd one is on the right and below) and
+normalize with Keras's own epsilon, as the published weights of these networks expect.
 """
 
 from __future__ import annotations
@@ -57,6 +57,6 @@ def _normed(x: Any, activation: str | None) -> Any:
     return layers.Activation(activation)(x) if activation else x
 
 
-def _spread() -> initializers.Initializer:
+def _spread() -> Any:
     """By what a kernel gives out: a depthwise kernel takes in one channel, whatever its shape says."""
     return initializers.VarianceScaling(2.0, "fan_out", "uniform")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from keras import layers
+import keras
+from keras import layers, ops
 from pydantic import Field
 
 from composable.design.architecture import Architecture, Parts
@@ -50,7 +51,7 @@ def standardise(x: Any, *, mean: tuple[Finite, ...], deviation: tuple[Deviation,
 @component
 def resize(x: Any, *, height: Count, width: Count, crop: bool = False) -> Any:
     """Every image to one size, bilinear; `crop` keeps the proportions and cuts the rest."""
-    return layers.Resizing(height, width, crop_to_aspect_ratio=crop)(x)
+    return layers.Resizing(height, width, crop_to_aspect_ratio=crop)(_floating(x))
 
 
 @component
@@ -66,7 +67,9 @@ def deconvolution(x: Any, *, height: Count, width: Count, filters: Count = 3) ->
             raise ValueError(f"A side of {side} pixels can't be enlarged to {wanted}: no whole multiple.")
         factors.append(wanted // side)
     kernel = tuple(2 * factor - factor % 2 for factor in factors)  # as wide as bilinear interpolation
-    return layers.Conv2DTranspose(filters, kernel, tuple(factors), padding="same", activation="relu")(x)
+    return layers.Conv2DTranspose(filters, kernel, tuple(factors), padding="same", activation="relu")(
+        _floating(x)
+    )
 
 
 @component
@@ -91,11 +94,17 @@ def augment(
         contrast: At most, as a share of the distance from the mean.
         pixels: The darkest and the brightest, beyond which a higher contrast is cut off.
     """
+    x = _floating(x)
     x = layers.RandomFlip(flip)(x) if flip else x
     x = layers.RandomTranslation(shift, shift, fill_mode="reflect")(x) if shift else x
     x = layers.RandomRotation(rotation, fill_mode="reflect")(x) if rotation else x
     x = layers.RandomZoom(zoom, fill_mode="reflect")(x) if zoom else x
     return layers.RandomContrast(contrast, pixels)(x) if contrast else x
+
+
+def _floating(x: Any) -> Any:
+    """Whole-numbered pixels as decimals, or what lies between two of them would be rounded."""
+    return x if keras.backend.is_float_dtype(x.dtype) else ops.cast(x, keras.config.floatx())
 
 
 def tear_off(architecture: Architecture) -> Architecture:

@@ -55,8 +55,8 @@ def hashed_ngrams(ids: Any, *, length: int, buckets: int) -> Any:
 
 
 def _remainder(words: list[Any], prime: int, factor: int) -> Any:
-    found: Any = ops.mod(words[0], prime)
-    for word in words[1:]:
-        shifted: Any = ops.mod(found * factor, prime)
-        found = ops.mod(shifted + ops.mod(word, prime), prime)
+    found: Any = ops.zeros_like(words[0])
+    for word in words:
+        added: Any = ops.mod(found + ops.mod(word, prime), prime)
+        found = ops.mod(added * factor, prime)
     return found

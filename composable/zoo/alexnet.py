@@ -14,7 +14,7 @@ from keras import layers
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Choice, Part, component
 from composable.design.layers import INITIALIZER, response_norm
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import classifier, dense_neck
 
 FILTERS = (96, 256, 384, 384, 256)
@@ -54,6 +54,7 @@ def _conv(x: Any, filters: int, kernel_size: int, towers: int) -> Any:
     )(x)
 
 
+@checked
 def alexnet(
     *,
     classes: Count = 1000,
@@ -91,6 +92,7 @@ def alexnet(
     )
 
 
+@checked
 def alexnet_space(*, classes: Count = 1000) -> Architecture:
     """The width of every part, one tower or two, and the dense layers."""
     towers = Choice((1, 2), name="towers")

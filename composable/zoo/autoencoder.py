@@ -17,7 +17,7 @@ from keras import layers
 from composable.design import Architecture, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import conv_norm, norm
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, checked
 from composable.design.tasks import decoder
 
 Counts = tuple[Count, ...]
@@ -90,6 +90,7 @@ def conv_decoder(x: Any, *, filters: Counts, channels: Count) -> Any:
     return layers.Conv2DTranspose(channels, 3, 2, padding="same")(x)
 
 
+@checked
 def dense_autoencoder(
     *,
     shape: Counts = (784,),
@@ -118,6 +119,7 @@ def dense_autoencoder(
     )
 
 
+@checked
 def conv_autoencoder(
     *,
     channels: Count = 3,
@@ -142,6 +144,7 @@ def conv_autoencoder(
     )
 
 
+@checked
 def dense_autoencoder_space(*, shape: Counts = (784,)) -> Architecture:
     """Depth and widths, the same on both sides, and what follows the layers."""
     return dense_autoencoder(
@@ -152,6 +155,7 @@ def dense_autoencoder_space(*, shape: Counts = (784,)) -> Architecture:
     )
 
 
+@checked
 def conv_autoencoder_space(*, channels: Count = 3) -> Architecture:
     """Depth and widths, the same on both sides."""
     filters = ((32, 16), (64, 32), (32, 16, 8), (64, 32, 16), (64, 64, 32))

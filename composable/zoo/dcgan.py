@@ -15,7 +15,7 @@ from keras.initializers import RandomNormal
 from composable.design import Architecture, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import norm
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import binary_classifier, decoder, dense_scores, flattened
 
 FILTERS = (1024, 512, 256, 128)  # figure 1, from the noise on
@@ -59,6 +59,7 @@ def _initial() -> Any:
     return RandomNormal(stddev=STDDEV)
 
 
+@checked
 def dcgan_generator(
     *,
     channels: Count = 3,
@@ -84,6 +85,7 @@ def dcgan_generator(
     )
 
 
+@checked
 def dcgan_discriminator(
     *,
     filters: tuple[Count | Open, ...] = FILTERS[::-1],
@@ -105,11 +107,13 @@ def dcgan_discriminator(
     )
 
 
+@checked
 def dcgan_generator_space(*, channels: Count = 3) -> Architecture:
     """The width of every image on the way, and the size of the kernels."""
     return dcgan_generator(channels=channels, filters=_widths(FILTERS), kernel_size=_kernel_size())
 
 
+@checked
 def dcgan_discriminator_space() -> Architecture:
     """The width of every image on the way, the size of the kernels, and the slope."""
     slope = Choice((0.1, 0.2, 0.3), name="slope")

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.layers import conv, conv_norm, max_pool, norm
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Counts, Rate, checked
 from composable.design.tasks import classifier
 
 BLOCKS = {  # table 1; 161 is in the paper's first versions, with a growth of 48
@@ -53,12 +53,13 @@ def transition(x: Any, *, reduction: Share = 0.5) -> Any:
     return layers.AveragePooling2D(2)(x)
 
 
+@checked
 def densenet(
     *,
     depth: Literal[121, 161, 169, 201, 264] = 121,
     growth: Count = 32,
     classes: Count = 1000,
-    blocks: tuple[Count, ...] | None = None,
+    blocks: Counts | None = None,
     reduction: Share = 0.5,
     dropout: Rate = 0.0,
 ) -> Architecture:
@@ -83,6 +84,7 @@ def densenet(
     )
 
 
+@checked
 def densenet_space(*, classes: Count = 1000) -> Architecture:
     """The depth of every group; one growth, one reduction and one dropout for all."""
     growth = Choice((8, 12, 16, 24, 32), name="growth")

@@ -1,8 +1,7 @@
 """DPCNN: a pyramid of convolutions over text.
 
 Johnson & Zhang 2017, "Deep Pyramid Convolutional Neural Networks for Text Categorization" (ACL 2017),
-figure 1a: 15 layers with weights, all of 250 maps. Without the unsupervised region embeddings of its
-section 2.4.
+figure 1a: 15 layers with weights, all of 250 maps. Without the region embeddings that it learns beforehand.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from keras import layers, ops
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import INITIALIZER
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.part import Component
 from composable.design.tasks import classifier
 from composable.design.text import embedded
@@ -90,9 +89,10 @@ def _where(there: Any, vectors: Any, otherwise: float) -> Any:
     return ops.where(ops.greater(there, 0.5), vectors, otherwise)
 
 
+@checked
 def dpcnn(
     *,
-    classes: Count = 1000,
+    classes: Count = 2,
     vocabulary: Count = 20_000,
     filters: Count | Open = 250,
     blocks: Count | Open | None = 7,
@@ -116,7 +116,8 @@ def dpcnn(
     )
 
 
-def dpcnn_space(*, classes: Count = 1000, vocabulary: Count = 20_000) -> Architecture:
+@checked
+def dpcnn_space(*, classes: Count = 2, vocabulary: Count = 20_000) -> Architecture:
     """Width and depth of the pyramid, and what it stands on."""
     return dpcnn(
         classes=classes,

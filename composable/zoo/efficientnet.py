@@ -13,7 +13,7 @@ from keras import layers
 from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.mobile import convolve, depthwise, divisible, gated
 from composable.design.prestems import rescale
 from composable.design.stochastic_depth import fading_group, fading_groups, skipped
@@ -56,6 +56,7 @@ def mbconv(
     return layers.Add()([shortcut, skipped(x, dropped)]) if strides == 1 and channels == filters else x
 
 
+@checked
 def efficientnet(
     *,
     width: Coefficient = 1.0,
@@ -72,7 +73,8 @@ def efficientnet(
         width: All widths are multiplied by it, to the nearest multiple of eight.
         depth: The blocks of every group are multiplied by it, and rounded up.
         classes: To tell apart.
-        filters: Per group, up to seven; the stem has twice the first, the last convolution four times the last.
+        filters: Per group, up to seven; the stem has twice the first, the convolution after them four times
+            the last.
         blocks: Per group.
         dropout: Before the scores.
         stochastic_depth: How often the last block's branch is skipped while training, nearly.
@@ -99,6 +101,7 @@ def efficientnet(
     )
 
 
+@checked
 def efficientnet_space(*, classes: Count = 1000) -> Architecture:
     """Kernel, expansion, depth and width of every group: what B0 was found in."""
     block = Part(mbconv, kernel_size=Choice((3, 5)), expansion=Choice((3, 6)))

@@ -1,42 +1,27 @@
 """The fast CIFAR network: as many right answers per second of training as anyone has got.
 
-Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single A100 GPU", arXiv:2404.00498, figure 4; widths
-and depths are those of its reference code, airbench. Before training, `whiten` fits the first convolution.
+Jordan 2024, "94% on CIFAR-10 in 3.29 Seconds on a Single A100 GPU", arXiv:2404.00498, section 3;
+widths and depths are those of its reference code, airbench. Before training, `whiten` of
+`composable.design.whitening` fits the first convolution.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import keras
 import numpy as np
 from keras import initializers, layers, ops
 from pydantic import Field
 
-from composable.core.errors import ConfigError, DataError
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.prestems import standardise
 from composable.design.tasks import classifier, pooled
+from composable.design.whitening import whitened
 
 MEAN = (125.307, 122.961, 113.8575)  # of CIFAR-10's pixels
 DEVIATION = (62.985, 62.0925, 66.708)
-WHITENING = "whitening"
-
-
-@component
-def whitened(x: Any, *, patch: Count = 2) -> Any:
-    """Squares of pixels in coordinates that are independent of each other, and in the opposite ones.
-
-    The kernel isn't trained: `whiten` fits it to images. The bias is.
-    """
-    filters = 2 * patch**2 * x.shape[-1]
-    x = layers.Conv2D(filters, patch, use_bias=False, trainable=False, name=WHITENING)(x)
-    # A bias of its own, so that it is trained while the kernel isn't: the only entry of a table.
-    only = ops.zeros_like(x[:1, :1, :1, 0], dtype="int32")
-    x = x + layers.Embedding(1, filters, "zeros", name=f"{WHITENING}_bias")(only)
-    return layers.Activation("gelu")(x)
 
 
 @component
@@ -73,6 +58,7 @@ def quiet_scores(x: Any, *, units: Count, divisor: Annotated[float, Field(gt=0)]
     return layers.Rescaling(1 / divisor, name=name)(x)
 
 
+@checked
 def fast_cifar(
     *,
     classes: Count = 10,
@@ -98,6 +84,7 @@ def fast_cifar(
     )
 
 
+@checked
 def fast_cifar_space(*, classes: Count = 10) -> Architecture:
     """Width of every group, the depth of all, and how fast the normalizations follow."""
     block = Part(
@@ -113,58 +100,15 @@ def fast_cifar_space(*, classes: Count = 10) -> Architecture:
     )
 
 
-def whiten(model: keras.Model, images: Any, *, smoothing: float = 5e-4) -> None:
-    """Fit the first convolution to training images; some thousands are enough.
-
-    Its filters become the directions in which squares of pixels vary independently, each scaled to a variance
-    of one.
-
-    Args:
-        model: Has a `whitened` stem.
-        images: As the model takes them.
-        smoothing: Added to the variances, so that directions without any stay finite.
-
-    Raises:
-        ConfigError: If the model has no such stem.
-        DataError: If the images aren't those that the model takes, or none.
-    """
-    found = [layer for layer in model.layers if layer.name == WHITENING]
-    if not found:
-        raise ConfigError(
-            "Only a model with a whitening convolution can be fitted to images.",
-            received=f"model {model.name!r} without a layer {WHITENING!r}",
-            remedy="build it with Part(fast_cifar.whitened) as its stem",
-        )
-    (layer,) = found
-    images = np.asarray(images)
-    if not len(images) or images.shape[1:] != tuple(model.input.shape[1:]):
-        raise DataError(
-            "Whitening takes images as the model takes them.",
-            received=f"{images.shape}, the model takes {model.input.shape}",
-        )
-    clean = keras.Model(model.input, layer.input).predict(images, verbose=0)
-    variances, directions = np.linalg.eigh(_covariance(clean, layer.kernel_size))
-    filters = directions / np.sqrt(variances + smoothing)
-    layer.kernel.assign(np.concatenate([filters, -filters], axis=1).reshape(layer.kernel.shape))
-
-
-def _covariance(images: np.ndarray, patch: tuple[int, int]) -> np.ndarray:
-    """Of the pixels of all squares, whose mean is near zero already; in the order of a kernel's."""
-    down, right = images.shape[1] - patch[0] + 1, images.shape[2] - patch[1] + 1
-    shifted = [images[:, i : i + down, j : j + right] for i in range(patch[0]) for j in range(patch[1])]
-    squares = np.concatenate(shifted, axis=-1)
-    squares = squares.reshape(-1, squares.shape[-1])
-    return squares.T @ squares / len(squares)
-
-
 def _centred(x: Any, momentum: float) -> Any:
     """Batch normalization that shifts, but doesn't scale."""
     return layers.BatchNormalization(momentum=momentum, epsilon=1e-12, scale=False)(x)
 
 
 def _identity_conv(x: Any, filters: int) -> Any:
-    """A 3x3 convolution that begins by passing its input on in the first channels (section 3.1)."""
-    conv = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer=_passing)
+    """A 3x3 convolution that begins by passing its input on in the first channels (section 3.3)."""
+    passing: Any = _passing
+    conv = layers.Conv2D(filters, 3, padding="same", use_bias=False, kernel_initializer=passing)
     x = conv(x)
     # The values are there. A saved model names an initializer that Keras has, so that it loads without us.
     conv.kernel_initializer = _uniform()
@@ -172,7 +116,7 @@ def _identity_conv(x: Any, filters: int) -> Any:
 
 
 def _passing(shape: tuple[int, ...], dtype: str | None = None) -> Any:
-    """In the first channels the pixel in the middle of the same input channel, in the others as Keras draws."""
+    """The first channels are one in the middle of their own input channel, the others are drawn."""
     identity = np.zeros(shape, "float32")
     passed = min(shape[2:])
     identity[1, 1, range(passed), range(passed)] = 1
@@ -180,6 +124,6 @@ def _passing(shape: tuple[int, ...], dtype: str | None = None) -> Any:
     return ops.where(np.arange(shape[-1]) < passed, ops.cast(identity, drawn.dtype), drawn)
 
 
-def _uniform() -> initializers.Initializer:
+def _uniform() -> Any:
     """As PyTorch begins: uniform, up to one over the root of what a node takes in."""
     return initializers.VarianceScaling(1 / 3, "fan_in", "uniform")

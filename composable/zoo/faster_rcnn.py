@@ -5,9 +5,9 @@ Networks", arXiv:1506.01497, figures 2 and 3; the heads are those of Girshick 20
 arXiv:1504.08083.
 
 The model takes an `image` and the `regions` of it to look at: (n, 4) numbers, top, left, bottom, right, as
-shares of the image. `composable.design.regions.proposals` makes regions of what the model says of its
-anchors: a first call finds them and a second one looks at them. Non-maximum suppression, and which anchors
-and regions are trained to find which object, aren't here yet.
+shares of the image. The component `proposals` makes regions of what the model says of its anchors: a first
+call finds them and a second one looks at them. Non-maximum suppression, and which anchors and regions are
+trained to find which object, aren't here yet.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from keras.initializers import RandomNormal
 from composable.design import Architecture, Choice, Part, Task, component
 from composable.design.choice import Open
 from composable.design.layers import INITIALIZER
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.part import Component
 from composable.design.regions import roi_pooling
 from composable.design.taps import named, tapped
@@ -112,6 +112,7 @@ def _small(stddev: float = 0.01) -> Any:
     return RandomNormal(stddev=stddev)
 
 
+@checked
 def faster_rcnn(
     *,
     classes: Count = 21,
@@ -148,6 +149,7 @@ def faster_rcnn(
     )
 
 
+@checked
 def faster_rcnn_space(*, classes: Count = 21) -> Architecture:
     """The trunk's depth and width, what proposes regions, and how closely each is looked at."""
     narrow = ((32, 2), (64, 2), (128, 2), (256, 2), (256, 2))

@@ -12,7 +12,7 @@ from keras import initializers, layers, ops
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, checked
 from composable.design.tasks import classifier, dense_scores
 from composable.design.text import hashed_ngrams, known, mean_of_words
 
@@ -35,9 +35,10 @@ def vectors(x: Any, *, vocabulary: Count, longest: Count, buckets: Count, width:
     return layers.Embedding(rows, width, embeddings_initializer=small, name="vectors")(x), known(x)
 
 
+@checked
 def fasttext(
     *,
-    classes: Count = 1000,
+    classes: Count = 2,
     vocabulary: Count = 20_000,
     longest: Count | Open = 2,
     buckets: Count | Open = 100_000,
@@ -61,12 +62,13 @@ def fasttext(
     )
 
 
-def fasttext_space(*, classes: Count = 1000, vocabulary: Count = 20_000) -> Architecture:
+@checked
+def fasttext_space(*, classes: Count = 2, vocabulary: Count = 20_000) -> Architecture:
     """How long the runs are, how many buckets there are for them, and how wide the vectors are."""
     return fasttext(
         classes=classes,
         vocabulary=vocabulary,
         longest=Between(1, 3, name="longest"),
-        buckets=Choice((10_000, 100_000, 1_000_000), name="buckets"),
+        buckets=Choice((10_000, 50_000, 200_000), name="buckets"),
         width=Between(5, 100, log=True),
     )

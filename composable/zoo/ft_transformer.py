@@ -7,13 +7,14 @@ figures 1 and 2. What the paper leaves to others, missing and unknown values, is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from keras import initializers, layers, ops
+from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tables import columns
 from composable.design.tasks import regressor
 
@@ -54,11 +55,12 @@ def attention(x: Any, *, heads: Count, dropout: Rate = 0.2, normalized: bool = T
 
 
 @component
-def feed_forward(x: Any, *, expansion: float = 4 / 3, dropout: Rate = 0.1) -> Any:
+def feed_forward(x: Any, *, expansion: Annotated[float, Field(gt=0)] = 4 / 3, dropout: Rate = 0.1) -> Any:
     """Dense layers with ReGLU between them, normalized first, added."""
     width = int(x.shape[-1])
+    hidden = max(1, int(width * expansion))
     y = layers.LayerNormalization(epsilon=1e-5)(x)
-    halves: Any = ops.split(layers.Dense(2 * int(width * expansion))(y), 2, axis=-1)
+    halves: Any = ops.split(layers.Dense(2 * hidden)(y), 2, axis=-1)
     y = layers.Multiply()([halves[0], layers.ReLU()(halves[1])])
     y = layers.Dropout(dropout)(y) if dropout else y
     return layers.Add()([x, layers.Dense(width)(y)])
@@ -66,10 +68,11 @@ def feed_forward(x: Any, *, expansion: float = 4 / 3, dropout: Rate = 0.1) -> An
 
 @component
 def first_token(x: Any) -> Any:
-    """The token that has gathered what the others say, normalized, with ReLU (equation of the prediction)."""
+    """The token that has gathered what the others say, normalized, with ReLU."""
     return layers.ReLU()(layers.LayerNormalization(epsilon=1e-5)(x[:, 0]))
 
 
+@checked
 def ft_transformer(
     *,
     tasks: tuple[Part | Task, ...] = (Part(regressor),),
@@ -80,7 +83,7 @@ def ft_transformer(
     attention_dropout: Rate | Open = 0.2,
     dropout: Rate | Open = 0.1,
 ) -> Architecture:
-    """Feature tokens, Transformer blocks, the first token read; defaults of the paper's table 13.
+    """Feature tokens, Transformer blocks, the first token read; by default the paper's default.
 
     Args:
         tasks: One per head.
@@ -98,6 +101,7 @@ def ft_transformer(
     )
 
 
+@checked
 def ft_transformer_space(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:
@@ -128,13 +132,12 @@ def _on_tokens(
 
 def _per_column(name: str, values: Any, width: int, *, bias: bool = True) -> Any:
     """Every column's value times a vector of its own, and perhaps another one added."""
-    initial = _initial(width)
     return layers.EinsumDense(
         "bc,cd->bcd",
         (values.shape[-1], width),
         bias_axes="cd" if bias else None,
-        kernel_initializer=initial,
-        bias_initializer=initial,
+        kernel_initializer=_initial(width),
+        bias_initializer=_initial(width),
         name=name,
     )(values)
 

@@ -15,7 +15,7 @@ from keras import layers
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.layers import INITIALIZER, conv, response_norm
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.part import Component
 from composable.design.taps import tapped
 from composable.design.tasks import classifier
@@ -95,7 +95,7 @@ def module(
         five: Of the 1x1 and the largest one after it.
         pool: Of the 1x1 after the pooling.
         convolution: Takes `filters` and `kernel_size`.
-        largest: Kernel.
+        largest: The kernel in the branch of `five`.
     """
     branches = [
         convolution(x, filters=one, kernel_size=1),
@@ -116,6 +116,7 @@ def auxiliary_neck(
     return layers.Dense(nodes, activation="relu", kernel_initializer=INITIALIZER)(x)
 
 
+@checked
 def inception(
     *,
     version: Literal[1, 2] = 1,
@@ -169,6 +170,7 @@ def _group(kind: Part, number: int, rows: Iterable[Any], taps: Mapping[Any, str]
     return tuple(parts)
 
 
+@checked
 def inception_space(*, classes: Count = 1000) -> Architecture:
     """The width of every branch; one kind of convolution and one largest kernel for all modules."""
     convolution = Choice((Part(plain), Part(normalized)), name="convolution")

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.layers import INITIALIZER
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.taps import tapped
 from composable.design.tasks import classifier
 
@@ -133,6 +133,7 @@ def _pooled(x: Any, width: float, filters: int) -> Any:
     return _chain(layers.AveragePooling2D(3, strides=1, padding="same")(x), width, (filters, 1))
 
 
+@checked
 def inception_v3(
     *,
     classes: Count = 1000,
@@ -172,6 +173,7 @@ def inception_v3(
     )
 
 
+@checked
 def inception_v3_space(*, classes: Count = 1000) -> Architecture:
     """One width for all, and of each module what the paper varies."""
     width = Choice((0.25, 0.5, 1.0), name="width")

@@ -12,7 +12,7 @@ from keras import layers
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.layers import conv, conv_norm, norm
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
 from composable.design.tasks import classifier
 
@@ -52,11 +52,12 @@ def jump_group(x: Any, *, block: Component = identity_block, blocks: Count) -> A
     return layers.Concatenate()([jump, x])
 
 
+@checked
 def jumpnet(
     *,
     depth: Literal[50, 101, 152] = 50,
     classes: Count = 1000,
-    blocks: tuple[Count, ...] | None = None,
+    blocks: Counts | None = None,
     filters: tuple[Count, Count] = (32, 64),
     strides: Count = 2,
 ) -> Architecture:
@@ -77,6 +78,7 @@ def jumpnet(
     )
 
 
+@checked
 def jumpnet_space(*, classes: Count = 1000) -> Architecture:
     """The depth of every group, and the width of all."""
     return Architecture(

@@ -6,11 +6,13 @@ Each head is a weighted sum of the scaled numbers and the one-hot categories: li
 from __future__ import annotations
 
 from composable.design import Architecture, Choice, Part, Task
+from composable.design.metaparameters import checked
 from composable.design.stems import concatenated, piecewise_linear
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
 
 
+@checked
 def linear(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:
@@ -25,6 +27,7 @@ def linear(
     )
 
 
+@checked
 def linear_space(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:

@@ -11,7 +11,7 @@ from keras import layers
 
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.stems import piecewise_linear
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
@@ -24,6 +24,7 @@ def dense_block(x: Any, *, units: Count, dropout: Rate = 0.1) -> Any:
     return layers.Dropout(dropout)(x) if dropout else x
 
 
+@checked
 def mlp(
     *,
     tasks: tuple[Part | Task, ...] = (Part(regressor),),
@@ -53,6 +54,7 @@ def mlp(
     )
 
 
+@checked
 def mlp_space(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:

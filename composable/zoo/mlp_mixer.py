@@ -1,6 +1,6 @@
 """MLP-Mixer: two layers across the patches, two across the channels, and nothing else.
 
-Tolstikhin et al. 2021, "MLP-Mixer: An all-MLP Architecture for Vision", arXiv:2105.01601, figure 1 and table 1.
+Tolstikhin et al. 2021, "MLP-Mixer: An all-MLP Architecture for Vision", arXiv:2105.01601, figure 1, table 1.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 from keras import layers
 
 from composable.design import Architecture, Choice, Part, component
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, checked
 from composable.design.patches import patches
 from composable.design.tasks import classifier, pooled
 
@@ -40,6 +40,7 @@ def _normed(x: Any) -> Any:
     return layers.LayerNormalization(epsilon=EPSILON)(x)
 
 
+@checked
 def mlp_mixer(
     *,
     patch: Count = 16,
@@ -70,6 +71,7 @@ def mlp_mixer(
     )
 
 
+@checked
 def mlp_mixer_space(*, classes: Count = 1000) -> Architecture:
     """Size of the patches, width, depth, and both hidden layers."""
     block = Part(

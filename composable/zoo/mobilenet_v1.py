@@ -12,7 +12,7 @@ from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.mobile import convolve, depthwise
 from composable.design.tasks import classifier
 
@@ -27,6 +27,7 @@ def separable(x: Any, *, filters: Count, strides: Count = 1) -> Any:
     return convolve(x, filters, activation="relu6")
 
 
+@checked
 def mobilenet_v1(
     *,
     alpha: Annotated[float, Field(gt=0)] = 1.0,
@@ -52,6 +53,7 @@ def mobilenet_v1(
     )
 
 
+@checked
 def mobilenet_v1_space(*, classes: Count = 1000) -> Architecture:
     """Depth and width of every group."""
     return Architecture(

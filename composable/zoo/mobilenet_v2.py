@@ -13,7 +13,7 @@ from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, checked
 from composable.design.mobile import convolve, depthwise, divisible
 from composable.design.tasks import classifier
 
@@ -33,6 +33,7 @@ def inverted(x: Any, *, filters: Count, strides: Count = 1, expansion: Count = 6
     return layers.Add()([shortcut, x]) if strides == 1 and channels == filters else x
 
 
+@checked
 def mobilenet_v2(
     *,
     alpha: Annotated[float, Field(gt=0)] = 1.0,
@@ -65,6 +66,7 @@ def mobilenet_v2(
     )
 
 
+@checked
 def mobilenet_v2_space(*, classes: Count = 1000) -> Architecture:
     """Depth, width and expansion of every group."""
     block = Part(inverted, expansion=Choice((3, 6)))

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.learners import group
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.mobile import convolve, depthwise, divisible, gated
 from composable.design.prestems import normalise
 from composable.design.tasks import classifier
@@ -23,21 +23,37 @@ Expansion = Annotated[float, Field(ge=1)]
 Row = tuple[Count, Expansion, Count, bool, Activation, Count]
 """One block as in the paper's tables: kernel size, expansion, filters, gates, activation, strides."""
 
-_R: Activation = "relu"
-_H: Activation = "hard_swish"
 LARGE: tuple[Row, ...] = (
-    *((3, 1, 16, False, _R, 1), (3, 4, 24, False, _R, 2), (3, 3, 24, False, _R, 1)),
-    *((5, 3, 40, True, _R, 2), (5, 3, 40, True, _R, 1), (5, 3, 40, True, _R, 1)),
-    *((3, 6, 80, False, _H, 2), (3, 2.5, 80, False, _H, 1), (3, 2.3, 80, False, _H, 1)),
-    *((3, 2.3, 80, False, _H, 1), (3, 6, 112, True, _H, 1), (3, 6, 112, True, _H, 1)),
-    *((5, 6, 160, True, _H, 2), (5, 6, 160, True, _H, 1), (5, 6, 160, True, _H, 1)),
+    (3, 1, 16, False, "relu", 1),
+    (3, 4, 24, False, "relu", 2),
+    (3, 3, 24, False, "relu", 1),
+    (5, 3, 40, True, "relu", 2),
+    (5, 3, 40, True, "relu", 1),
+    (5, 3, 40, True, "relu", 1),
+    (3, 6, 80, False, "hard_swish", 2),
+    (3, 2.5, 80, False, "hard_swish", 1),
+    (3, 2.3, 80, False, "hard_swish", 1),
+    (3, 2.3, 80, False, "hard_swish", 1),
+    (3, 6, 112, True, "hard_swish", 1),
+    (3, 6, 112, True, "hard_swish", 1),
+    (5, 6, 160, True, "hard_swish", 2),
+    (5, 6, 160, True, "hard_swish", 1),
+    (5, 6, 160, True, "hard_swish", 1),
 )
 SMALL: tuple[Row, ...] = (
-    *((3, 1, 16, True, _R, 2), (3, 72 / 16, 24, False, _R, 2), (3, 88 / 24, 24, False, _R, 1)),
-    *((5, 4, 40, True, _H, 2), (5, 6, 40, True, _H, 1), (5, 6, 40, True, _H, 1)),
-    *((5, 3, 48, True, _H, 1), (5, 3, 48, True, _H, 1)),
-    *((5, 6, 96, True, _H, 2), (5, 6, 96, True, _H, 1), (5, 6, 96, True, _H, 1)),
+    (3, 1, 16, True, "relu", 2),
+    (3, 72 / 16, 24, False, "relu", 2),
+    (3, 88 / 24, 24, False, "relu", 1),
+    (5, 4, 40, True, "hard_swish", 2),
+    (5, 6, 40, True, "hard_swish", 1),
+    (5, 6, 40, True, "hard_swish", 1),
+    (5, 3, 48, True, "hard_swish", 1),
+    (5, 3, 48, True, "hard_swish", 1),
+    (5, 6, 96, True, "hard_swish", 2),
+    (5, 6, 96, True, "hard_swish", 1),
+    (5, 6, 96, True, "hard_swish", 1),
 )
+_OPEN_GROUPS = ((24, 2, "relu"), (40, 3, "relu"), (80, 4, "hard_swish"), (160, 5, "hard_swish"))
 
 
 @component
@@ -79,6 +95,7 @@ def late_pool(x: Any, *, units: Count = 1280, activation: Activation = "hard_swi
     return layers.Dense(units, activation=activation)(x)
 
 
+@checked
 def mobilenet_v3(
     *,
     size: Literal["large", "small"] = "large",
@@ -93,7 +110,7 @@ def mobilenet_v3(
 
     Args:
         size: Which of the two that were found.
-        alpha: All widths are multiplied by it, to the nearest multiple of eight, but for the stem; the last one
+        alpha: All widths but the stem's are multiplied by it, to the nearest multiple of eight; the last one
             only upwards.
         classes: To tell apart.
         minimalistic: Nothing but 3x3 kernels and ReLU, no gates: for hardware that is slow at the rest.
@@ -120,6 +137,7 @@ def mobilenet_v3(
     )
 
 
+@checked
 def mobilenet_v3_space(*, classes: Count = 1000) -> Architecture:
     """What was searched: kernel, expansion, gates, width and depth of every group."""
     return Architecture(
@@ -139,7 +157,7 @@ def mobilenet_v3_space(*, classes: Count = 1000) -> Architecture:
                     filters=Choice((f // 2, f)),
                     blocks=Between(1, b),
                 )
-                for f, b, activation in ((24, 2, _R), (40, 3, _R), (80, 4, _H), (160, 5, _H))
+                for f, b, activation in _OPEN_GROUPS
             ),
             Part(convolve, filters=Choice((480, 960)), activation="hard_swish"),
         ),

@@ -13,7 +13,7 @@ from keras import layers, ops
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, checked
 from composable.design.tasks import classifier
 from composable.design.text import hashed_ngrams as ngrams_of
 from composable.design.text import known
@@ -44,8 +44,9 @@ def weighted_sum(x: Any, *, units: Count, buckets: Count, name: str) -> Any:
     return layers.Add(name=name)([total / length, bias])
 
 
+@checked
 def hashed_ngrams(
-    *, classes: Count = 1000, longest: Count | Open = 2, buckets: Count | Open = 2**18
+    *, classes: Count = 2, longest: Count | Open = 2, buckets: Count | Open = 2**18
 ) -> Architecture:
     """The linear model.
 
@@ -60,7 +61,8 @@ def hashed_ngrams(
     )
 
 
-def hashed_ngrams_space(*, classes: Count = 1000) -> Architecture:
+@checked
+def hashed_ngrams_space(*, classes: Count = 2) -> Architecture:
     """How long the runs are, and how many buckets there are for them."""
     buckets = Choice((2**14, 2**16, 2**18), name="buckets")
     return hashed_ngrams(classes=classes, longest=Between(1, 3), buckets=buckets)

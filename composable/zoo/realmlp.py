@@ -1,7 +1,7 @@
 """RealMLP: a perceptron with the tricks that together make it strong on tables.
 
 Holzmüller, Grinsztajn & Steinwart 2024, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on
-Tabular Data", arXiv:2407.04491, figure 1c and appendix A. Categories are the house's: one-hot up to 17 codes
+Tabular Data", arXiv:2407.04491, figure 1 and appendix A. Categories are the house's: one-hot up to 17 codes
 (9 in the paper), embedded beyond. Weights and biases begin normal, not fitted to the data.
 
 The recipe trains some layers at a rate of their own. They are found by name: `periodic_*` (a tenth),
@@ -12,22 +12,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from keras import initializers, layers, ops
+from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
 
 Activation = Literal["selu", "mish"]
+Deviation = Annotated[float, Field(gt=0)]
 
 
 @component
 def periodic(
-    x: Mapping[str, Any], *, frequencies: Count = 16, width: Count = 3, deviation: float = 0.1
+    x: Mapping[str, Any], *, frequencies: Count = 16, width: Count = 3, deviation: Deviation = 0.1
 ) -> Any:
     """Cosines of each number at learned frequencies and phases, densely joined, beside the number (PBLD).
 
@@ -83,6 +85,7 @@ def ntk_scores(x: Any, *, units: Count, name: str) -> Any:
     return _ntk_dense(x, units, name)
 
 
+@checked
 def realmlp(
     *,
     tasks: tuple[Part | Task, ...] = (Part(regressor),),
@@ -91,7 +94,7 @@ def realmlp(
     activation: Activation | Open | None = None,
     dropout: Rate | Open = 0.15,
     frequencies: Count | Open = 16,
-    deviation: float | Open = 0.1,
+    deviation: Deviation | Open = 0.1,
 ) -> Architecture:
     """RealMLP-TD.
 
@@ -109,6 +112,7 @@ def realmlp(
     return _realmlp(categories, stem, learner, tasks)
 
 
+@checked
 def realmlp_space(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:
@@ -150,8 +154,7 @@ def _usual(tasks: tuple[Part | Task, ...]) -> Activation:
 
 def _ntk_dense(x: Any, units: int, name: str) -> Any:
     """A dense layer whose weights begin with variance one; the inputs are scaled instead (NTK)."""
-    one = _normal(1.0)
-    dense = layers.Dense(units, kernel_initializer=one, bias_initializer=one, name=name)
+    dense = layers.Dense(units, kernel_initializer=_normal(1.0), bias_initializer=_normal(1.0), name=name)
     return dense(x * int(x.shape[-1]) ** -0.5)
 
 

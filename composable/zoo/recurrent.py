@@ -14,7 +14,7 @@ from keras import layers, ops
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.part import Component
 from composable.design.tasks import classifier
 
@@ -45,9 +45,10 @@ def _over_steps(x: Any, layer: layers.Layer, bidirectional: bool, dropout: float
     return layers.Dropout(dropout)(x) if dropout else x
 
 
+@checked
 def lstm_stack(
     *,
-    classes: Count = 1000,
+    classes: Count = 10,
     units: tuple[Count | Open, ...] = (128, 128),
     bidirectional: bool | Open = False,
     dropout: Rate | Open = 0.0,
@@ -63,9 +64,10 @@ def lstm_stack(
     return _stack(lstm, classes, units, bidirectional, dropout)
 
 
+@checked
 def gru_stack(
     *,
-    classes: Count = 1000,
+    classes: Count = 10,
     units: tuple[Count | Open, ...] = (128, 128),
     bidirectional: bool | Open = False,
     dropout: Rate | Open = 0.0,
@@ -81,12 +83,14 @@ def gru_stack(
     return _stack(gru, classes, units, bidirectional, dropout)
 
 
-def lstm_stack_space(*, classes: Count = 1000) -> Architecture:
+@checked
+def lstm_stack_space(*, classes: Count = 10) -> Architecture:
     """Depth, width and directions."""
     return _space(lstm, classes)
 
 
-def gru_stack_space(*, classes: Count = 1000) -> Architecture:
+@checked
+def gru_stack_space(*, classes: Count = 10) -> Architecture:
     """Depth, width and directions."""
     return _space(gru, classes)
 

@@ -13,7 +13,7 @@ from composable.design.blocks import add_shortcut
 from composable.design.choice import Open
 from composable.design.layers import conv_norm, max_pool
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
 from composable.design.tasks import classifier
 
@@ -57,14 +57,15 @@ def bottleneck_v1_5(
     return add_shortcut(x, y, strides, use_bias=use_bias)
 
 
+@checked
 def resnet(
     *,
     depth: Literal[18, 34, 50, 101, 152] = 50,
     version: Literal["v1", "v1_5"] = "v1",
     classes: Count = 1000,
     block: Component | Open | None = None,
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS,
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS,
     use_bias: bool | None = None,
 ) -> Architecture:
     """ResNet for large images.
@@ -76,8 +77,8 @@ def resnet(
         block: Any function of `filters` and `strides`; None for `basic` up to depth 34, a bottleneck beyond.
         blocks: Per group, instead of those of `depth`.
         filters: Per group.
-        use_bias: Of the convolutions, which a normalization follows; None as keras.applications has it: in
-            `bottleneck` alone.
+        use_bias: Of the convolutions, which a normalization follows, but not in a given `block`; None as
+            keras.applications has it: in `bottleneck` alone.
     """
     kind = {"v1": bottleneck, "v1_5": bottleneck_v1_5}[version] if depth > 34 else basic
     biased = (kind is bottleneck and block is None) if use_bias is None else use_bias
@@ -91,6 +92,7 @@ def resnet(
     )
 
 
+@checked
 def resnet_space(*, classes: Count = 1000) -> Architecture:
     """Depth and width of every group, and one kind of block for all."""
     block = Choice(tuple(Part(kind) for kind in (basic, bottleneck, bottleneck_v1_5)), name="block")

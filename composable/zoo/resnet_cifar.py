@@ -16,7 +16,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import conv, conv_norm, norm
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
 from composable.design.tasks import classifier
 
@@ -52,13 +52,14 @@ def _padded(x: Any, filters: int, strides: int) -> Any:
     return ops.pad(x, ((0, 0), (0, 0), (0, 0), (0, new))) if new else x
 
 
+@checked
 def resnet_cifar(
     *,
     depth: Count = 20,
     classes: Count = 10,
     block: Component | Open = basic,
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS,
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS,
 ) -> Architecture:
     """ResNet for small images.
 
@@ -79,13 +80,14 @@ def resnet_cifar(
     )
 
 
+@checked
 def resnet_cifar_v2(
     *,
     depth: Count = 20,
     classes: Count = 10,
     block: Component | Open = bottleneck_v2,
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS,
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS,
 ) -> Architecture:
     """ResNet version 2 for small images.
 
@@ -109,11 +111,13 @@ def resnet_cifar_v2(
     )
 
 
+@checked
 def resnet_cifar_space(*, classes: Count = 10) -> Architecture:
     """Depth and width of every group."""
     return _space(Part(conv_norm, filters=Choice((8, 16)), kernel_size=3), Part(basic), (), classes)
 
 
+@checked
 def resnet_cifar_v2_space(*, classes: Count = 10) -> Architecture:
     """Depth and width of every group, and one expansion for all."""
     block = Part(bottleneck_v2, expansion=Choice((1, 2, 4), name="expansion"))

@@ -12,7 +12,7 @@ from keras import layers
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.choice import Open
 from composable.design.layers import norm
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
@@ -36,6 +36,7 @@ def activated(x: Any) -> Any:
     return norm(x, "relu")
 
 
+@checked
 def resnet_table(
     *,
     tasks: tuple[Part | Task, ...] = (Part(regressor),),
@@ -66,10 +67,11 @@ def resnet_table(
     ).with_tasks(*tasks)
 
 
+@checked
 def resnet_table_space(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:
-    """The paper's ranges, table 14 in the appendix, for up to four blocks, all alike."""
+    """The paper's ranges, for up to four blocks, all alike."""
     block = Part(
         dense_residual,
         expansion=Between(1, 4, name="expansion"),

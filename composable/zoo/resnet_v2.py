@@ -14,7 +14,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import conv, conv_norm, max_pool, norm
 from composable.design.learners import groups
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
 from composable.design.tasks import classifier
 
@@ -62,13 +62,14 @@ def group(x: Any, *, block: Component, blocks: Count, filters: Count, strides: C
     return x
 
 
+@checked
 def resnet_v2(
     *,
     depth: Literal[50, 101, 152] = 50,
     classes: Count = 1000,
     block: Component | Open = bottleneck,
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS,
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS,
 ) -> Architecture:
     """ResNet version 2 for large images.
 
@@ -93,6 +94,7 @@ def resnet_v2(
     )
 
 
+@checked
 def resnet_v2_space(*, classes: Count = 1000) -> Architecture:
     """Depth and width of every group, and one expansion for all."""
     block = Part(bottleneck, expansion=Choice((1, 2, 4), name="expansion"))

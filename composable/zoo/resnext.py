@@ -13,7 +13,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.blocks import add_shortcut
 from composable.design.layers import conv_norm, max_pool
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, Counts, checked
 from composable.design.tasks import classifier
 
 BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}  # as ResNet's
@@ -39,14 +39,15 @@ def bottleneck(
     return add_shortcut(x, y, strides)
 
 
+@checked
 def resnext(
     *,
     depth: Literal[50, 101, 152] = 50,
     classes: Count = 1000,
     cardinality: Count = 32,
     width: Count = 4,
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS,
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS,
 ) -> Architecture:
     """ResNeXt for large images.
 
@@ -68,14 +69,15 @@ def resnext(
     )
 
 
+@checked
 def resnext_cifar(
     *,
     depth: Count = 29,
     classes: Count = 10,
     cardinality: Count = 8,
     width: Count = 64,
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS[:3],
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS[:3],
 ) -> Architecture:
     """ResNeXt for small images (CIFAR-10: 32x32).
 
@@ -104,6 +106,7 @@ def resnext_cifar(
     )
 
 
+@checked
 def resnext_space(*, classes: Count = 1000) -> Architecture:
     """Depth and width of every group, and one cardinality for all."""
     return Architecture(
@@ -113,6 +116,7 @@ def resnext_space(*, classes: Count = 1000) -> Architecture:
     )
 
 
+@checked
 def resnext_cifar_space(*, classes: Count = 10) -> Architecture:
     """Depth and width of every group, and one cardinality for all."""
     return Architecture(

@@ -11,7 +11,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.blocks import add_shortcut, squeeze_excite
 from composable.design.layers import conv_norm, max_pool
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
 from composable.design.tasks import classifier
 
@@ -35,12 +35,13 @@ def bottleneck(
     return add_shortcut(x, y, strides)
 
 
+@checked
 def se_resnet(
     *,
     depth: Literal[50, 101, 152] = 50,
     classes: Count = 1000,
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS,
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS,
     ratio: Count = 16,
     squeeze_bias: bool = True,
 ) -> Architecture:
@@ -64,6 +65,7 @@ def se_resnet(
     )
 
 
+@checked
 def se_resnet_space(*, classes: Count = 1000) -> Architecture:
     """Depth and width of every group; one expansion and one ratio for all."""
     block = Part(

@@ -12,7 +12,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.blocks import add_shortcut, squeeze_excite
 from composable.design.layers import conv_norm, max_pool
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
 from composable.design.tasks import classifier
 
@@ -47,13 +47,14 @@ def bottleneck(
     return add_shortcut(x, y, strides)
 
 
+@checked
 def se_resnext(
     *,
     depth: Literal[50, 101, 152] = 50,
     classes: Count = 1000,
     paths: tuple[Count, Count] = (CARDINALITY, WIDTH),
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS,
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS,
     ratio: Count = 16,
     squeeze_bias: bool = True,
 ) -> Architecture:
@@ -84,6 +85,7 @@ def se_resnext(
     )
 
 
+@checked
 def se_resnext_space(*, classes: Count = 1000) -> Architecture:
     """Depth and width of every group; one cardinality and one ratio for all."""
     cardinality = Choice((4, 8, 16, 32), name="cardinality")

@@ -11,7 +11,7 @@ from keras import layers
 from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, Task, component
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import (
     binary_classifier,
     classifier,
@@ -40,6 +40,7 @@ def convolved(x: Any, *, filters: Count) -> Any:
     return layers.MaxPooling2D(2, strides=2)(layers.ReLU()(x))
 
 
+@checked
 def seed_dnn(
     *,
     design: Design = "regressor",
@@ -70,12 +71,14 @@ def seed_dnn(
     return Architecture(learner=tuple(Part(dense, nodes=each) for each in nodes), tasks=tasks)
 
 
+@checked
 def seed_dnn_space() -> Architecture:
     """One or two layers of any width, for the first design."""
     layer = Part(dense, nodes=Between(4, 64, log=True), dropout=Between(0.0, 0.5))
     return Architecture(learner=Choice((layer, (layer, layer))), tasks=Part(regressor))
 
 
+@checked
 def seed_mnist(
     *, classes: Count = 10, nodes: tuple[Count, ...] = (512, 512), dropout: Rate = 0.0
 ) -> Architecture:
@@ -93,6 +96,7 @@ def seed_mnist(
     )
 
 
+@checked
 def seed_mnist_space(*, classes: Count = 10) -> Architecture:
     """One width and one dropout for one to three layers."""
     width = Between(32, 1024, log=True, name="nodes")
@@ -104,6 +108,7 @@ def seed_mnist_space(*, classes: Count = 10) -> Architecture:
     )
 
 
+@checked
 def seed_cnn(*, classes: Count = 26, filters: Count = 16, nodes: Count = 512) -> Architecture:
     """The basic CNN of chapter 2.
 
@@ -119,6 +124,7 @@ def seed_cnn(*, classes: Count = 26, filters: Count = 16, nodes: Count = 512) ->
     )
 
 
+@checked
 def seed_cnn_space(*, classes: Count = 26) -> Architecture:
     """Its two widths."""
     return Architecture(

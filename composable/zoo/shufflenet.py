@@ -12,17 +12,17 @@ from typing import Annotated, Any, Literal
 from keras import layers
 from pydantic import Field
 
-from composable.core.errors import ConfigError
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import conv_norm, max_pool, norm
 from composable.design.learners import group
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, checked, paired
 from composable.design.tasks import classifier
 
 WIDTHS = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}  # table 1: of the first group, which later ones double
 BLOCKS = (4, 8, 4)
-_OPEN_WIDTHS = ((96, 192), (288, 384), (576, 768))  # each more than any before: units that stride add channels
+# Of the search space: each more than any before, for units that stride add channels.
+_OPEN_WIDTHS = ((96, 192), (288, 384), (576, 768))
 
 
 @component
@@ -65,6 +65,7 @@ def _shuffled(x: Any, groups: int) -> Any:
     return layers.Reshape((height, width, channels))(x)
 
 
+@checked
 def shufflenet(
     *,
     groups: Literal[1, 2, 3, 4, 8] = 3,
@@ -88,23 +89,18 @@ def shufflenet(
         ConfigError: If `filters` and `blocks` aren't as many.
     """
     widths = filters or tuple(WIDTHS[groups] * 2**number for number in range(len(blocks)))
-    if len(widths) != len(blocks):
-        raise ConfigError(
-            "Every group has a number of filters and a number of blocks.",
-            received=f"filters={filters}, blocks={blocks}",
-            remedy="give as many of one as of the other",
-        )
     few = stem_filters or math.ceil(24 * scale / groups) * groups
     return Architecture(
         stem=(Part(conv_norm, filters=few, kernel_size=3, strides=2), Part(max_pool)),
         learner=tuple(
             _units(int(f * scale), b - 1, groups, first=number == 0)
-            for number, (f, b) in enumerate(zip(widths, blocks, strict=True))
+            for number, (f, b) in enumerate(paired(filters=widths, blocks=blocks))
         ),
         tasks=Part(classifier, classes=classes),
     )
 
 
+@checked
 def shufflenet_space(*, classes: Count = 1000) -> Architecture:
     """How many groups of channels, and the depth and width of every group of units."""
     split = Choice((1, 2, 4, 8), name="groups")

@@ -13,7 +13,7 @@ from keras import layers, ops
 from keras.initializers import RandomNormal
 
 from composable.design import Architecture, Choice, Part, component
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, checked
 from composable.design.shared import shared
 from composable.design.tasks import binary_classifier
 
@@ -64,6 +64,7 @@ def _drawn(stddev: float, mean: float = 0.0) -> Any:
     return RandomNormal(mean, stddev)
 
 
+@checked
 def siamese_twin(*, convolutions: Convolutions = CONVOLUTIONS, units: Count = 4096) -> Architecture:
     """A network for two inputs by name, such as `left` and `right`; the order of the two makes no difference.
 
@@ -77,6 +78,7 @@ def siamese_twin(*, convolutions: Convolutions = CONVOLUTIONS, units: Count = 40
     )
 
 
+@checked
 def siamese_twin_space() -> Architecture:
     """The convolutions, from fewer to the paper's own, and the width of the last layer."""
     convolutions = (((32, 5), (64, 3), (128, 3)), ((64, 7), (128, 5), (128, 3), (256, 3)), CONVOLUTIONS)

@@ -12,7 +12,7 @@ from keras import layers
 
 from composable.design import Architecture, Choice, Part, component
 from composable.design.layers import INITIALIZER
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import compact_classifier
 
 Bypass = Literal["simple", "complex"] | None
@@ -61,6 +61,7 @@ def _conv(x: Any, filters: int, kernel_size: int, activation: str | None = "relu
     )(x)
 
 
+@checked
 def squeezenet(
     *,
     classes: Count = 1000,
@@ -90,6 +91,7 @@ def squeezenet(
     )
 
 
+@checked
 def squeezenet_space(*, classes: Count = 1000) -> Architecture:
     """The channels of every fire module, and one kind of bypass and one expansion for all."""
     bypass = Choice((None, "simple", "complex"), name="bypass")

@@ -16,7 +16,7 @@ from keras import layers, ops
 from composable.design import Architecture, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import INITIALIZER
-from composable.design.metaparameters import Count
+from composable.design.metaparameters import Count, checked, paired
 from composable.design.tasks import decoder
 
 Activation = Literal["relu", "tanh", "prelu"]
@@ -47,6 +47,7 @@ def shuffled(x: Any, *, factor: Count, channels: Count, kernel_size: Count) -> A
 UPSAMPLING = {"transposed": transposed, "shuffled": shuffled}
 
 
+@checked
 def srcnn(
     *,
     channels: Count = 1,
@@ -69,6 +70,7 @@ def srcnn(
     )
 
 
+@checked
 def srcnn_post(
     *,
     factor: Count = 3,
@@ -89,16 +91,17 @@ def srcnn_post(
         upsampling: By transposed convolution, or channels shuffled into pixels.
 
     Raises:
-        ValueError: If there isn't one kernel size more than filters.
+        ConfigError: If there isn't one kernel size more than filters.
     """
     first, *between = (
         Part(convolution, filters=f, kernel_size=k, activation=activation)
-        for f, k in zip(filters, kernel_sizes[:-1], strict=True)
+        for f, k in paired(filters=filters, kernel_sizes=kernel_sizes[:-1])
     )
     last = Part(UPSAMPLING[upsampling], factor=factor, channels=channels, kernel_size=kernel_sizes[-1])
     return Architecture(stem=first, learner=tuple(between), tasks=Part(decoder, part=last))
 
 
+@checked
 def srcnn_space(*, channels: Count = 1) -> Architecture:
     """The widths and the sizes of the kernels."""
     return srcnn(
@@ -108,6 +111,7 @@ def srcnn_space(*, channels: Count = 1) -> Architecture:
     )
 
 
+@checked
 def srcnn_post_space(*, factor: Count = 3, channels: Count = 1) -> Architecture:
     """The widths, the sizes of the kernels, the activation, and how the image is enlarged."""
     activation = Choice(("relu", "tanh", "prelu"), name="activation")

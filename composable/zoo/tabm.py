@@ -12,7 +12,7 @@ from keras import initializers, layers
 
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.stems import piecewise_linear
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
@@ -76,6 +76,7 @@ def member_scores(x: Any, *, units: Count, name: str) -> Any:
     return layers.EinsumDense("bkd,kdo->bko", (count, units), bias_axes="ko", name=name)(x)
 
 
+@checked
 def tabm_mini(
     *,
     tasks: tuple[Part | Task, ...] = (Part(regressor),),
@@ -108,6 +109,7 @@ def tabm_mini(
     ).with_tasks(*tasks)
 
 
+@checked
 def tabm_mini_space(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:
@@ -116,6 +118,7 @@ def tabm_mini_space(
     return _members_of(categories, Part(members, count=MEMBERS), _depths((block,)), tasks)
 
 
+@checked
 def tabm(
     *,
     tasks: tuple[Part | Task, ...] = (Part(regressor),),
@@ -148,6 +151,7 @@ def tabm(
     ).with_tasks(*tasks)
 
 
+@checked
 def tabm_space(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:

@@ -14,7 +14,7 @@ from keras import layers
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import INITIALIZER
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import classifier
 
 
@@ -41,9 +41,10 @@ def last_step(x: Any) -> Any:
     return x[:, -1]
 
 
+@checked
 def tcn(
     *,
-    classes: Count = 1000,
+    classes: Count = 10,
     blocks: Count = 8,
     filters: Count | Open = 25,
     kernel_size: Count | Open = 7,
@@ -67,7 +68,8 @@ def tcn(
     )
 
 
-def tcn_space(*, classes: Count = 1000) -> Architecture:
+@checked
+def tcn_space(*, classes: Count = 10) -> Architecture:
     """How far back it sees, and how much of it."""
     steps = {
         "filters": Choice((16, 25, 64, 128), name="filters"),

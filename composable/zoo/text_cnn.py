@@ -13,7 +13,7 @@ from keras import layers
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import classifier
 from composable.design.text import embedded
 
@@ -34,9 +34,10 @@ def convolutions(x: Any, *, widths: tuple[Count, ...], filters: Count) -> Any:
     return layers.Concatenate()(found) if len(found) > 1 else found[0]
 
 
+@checked
 def text_cnn(
     *,
-    classes: Count = 1000,
+    classes: Count = 2,
     vocabulary: Count = 20_000,
     width: Count | Open = 300,
     widths: tuple[Count, ...] | Open = (3, 4, 5),
@@ -60,7 +61,8 @@ def text_cnn(
     )
 
 
-def text_cnn_space(*, classes: Count = 1000, vocabulary: Count = 20_000) -> Architecture:
+@checked
+def text_cnn_space(*, classes: Count = 2, vocabulary: Count = 20_000) -> Architecture:
     """The ranges that Zhang & Wallace 2015 found to matter: windows and maps."""
     return text_cnn(
         classes=classes,

@@ -13,7 +13,7 @@ from keras import layers, ops
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import classifier
 from composable.design.text import embedded, mean_of_words
 
@@ -48,11 +48,11 @@ def encoder(x: Any, *, heads: Count, expansion: Count = 4, dropout: Rate = 0.1) 
     y = layers.LayerNormalization(epsilon=1e-6)(vectors)
     to_words = ops.transpose(ops.cast(there, "bool"), (0, 2, 1))
     y = layers.MultiHeadAttention(heads, width // heads)(y, y, attention_mask=to_words)
-    vectors = layers.Add()([vectors, layers.Dropout(dropout)(y)])
+    vectors = layers.Add()([vectors, layers.Dropout(dropout)(y) if dropout else y])
     y = layers.LayerNormalization(epsilon=1e-6)(vectors)
     y = layers.Dense(width * expansion, activation="gelu")(y)
     y = layers.Dense(width)(y)
-    return layers.Add()([vectors, layers.Dropout(dropout)(y)]), there
+    return layers.Add()([vectors, layers.Dropout(dropout)(y) if dropout else y]), there
 
 
 @component
@@ -62,9 +62,10 @@ def normalized(x: Any) -> Any:
     return layers.LayerNormalization(epsilon=1e-6)(vectors), there
 
 
+@checked
 def text_transformer(
     *,
-    classes: Count = 1000,
+    classes: Count = 2,
     vocabulary: Count = 20_000,
     longest: Count = 512,
     width: Count | Open = 128,
@@ -91,7 +92,8 @@ def text_transformer(
     )
 
 
-def text_transformer_space(*, classes: Count = 1000, vocabulary: Count = 20_000) -> Architecture:
+@checked
+def text_transformer_space(*, classes: Count = 2, vocabulary: Count = 20_000) -> Architecture:
     """Width, depth and heads."""
     block = Part(encoder, heads=Choice((2, 4, 8)), expansion=Choice((2, 4)), dropout=Between(0.0, 0.4))
     return Architecture(

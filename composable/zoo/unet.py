@@ -13,7 +13,7 @@ from keras import layers
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import INITIALIZER, norm
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.part import Component
 from composable.design.tasks import segmenter
 
@@ -100,6 +100,7 @@ def _cropped(x: Any, like: Any) -> Any:
     return layers.Cropping2D([(each // 2, each - each // 2) for each in extra])(x) if any(extra) else x
 
 
+@checked
 def unet(
     *,
     classes: Count = 2,
@@ -132,6 +133,7 @@ def unet(
     )
 
 
+@checked
 def unet_space(*, classes: Count = 2) -> Architecture:
     """The width of every level, the same down and up, one kind of block for all, and dropout; padded."""
     return unet(

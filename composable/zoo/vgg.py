@@ -12,7 +12,7 @@ from keras import layers
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.layers import INITIALIZER
-from composable.design.metaparameters import Count, Rate, paired
+from composable.design.metaparameters import Count, Rate, checked, paired
 from composable.design.tasks import classifier, dense_neck
 
 CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
@@ -27,6 +27,7 @@ def group(x: Any, *, convolutions: Count, filters: Count) -> Any:
     return layers.MaxPooling2D(2)(x)
 
 
+@checked
 def vgg(
     *,
     depth: Literal[11, 13, 16, 19] = 16,
@@ -53,6 +54,7 @@ def vgg(
     )
 
 
+@checked
 def vgg_space(*, classes: Count = 1000) -> Architecture:
     """Depth and width of every group, and the dense layers."""
     return Architecture(

@@ -1,8 +1,8 @@
 """Vision transformer: an image is a sequence of patches, and attention does the rest.
 
 Dosovitskiy et al. 2020, "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
-arXiv:2010.11929, figure 1 and table 1. The tiny and the small one are of Touvron et al. 2020, arXiv:2012.12877;
-averaging instead of the class token is of Zhai et al. 2021, arXiv:2106.04560.
+arXiv:2010.11929, figure 1 and table 1. The tiny and the small one are those of Touvron et al. 2020,
+arXiv:2012.12877; averaging instead of the class token is from Zhai et al. 2021, arXiv:2106.04560.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Literal
 from keras import initializers, layers, ops
 
 from composable.design import Architecture, Between, Choice, Part, component
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.patches import patches
 from composable.design.tasks import classifier, pooled
 
@@ -30,8 +30,8 @@ def class_token(x: Any) -> Any:
 def positions(x: Any, *, dropout: Rate = 0.0) -> Any:
     """A learned vector per position is added."""
     # Counted from one row alone: every row has the same, and the table is looked up once.
-    places = ops.cumsum(ops.ones_like(x[:1, :, 0], dtype="int32"), axis=1) - 1
-    x = x + _learned(places, x.shape[1], x.shape[-1], "positions")
+    counted: Any = ops.cumsum(ops.ones_like(x[:1, :, 0], dtype="int32"), axis=1)
+    x = x + _learned(counted - 1, x.shape[1], x.shape[-1], "positions")
     return layers.Dropout(dropout)(x) if dropout else x
 
 
@@ -66,6 +66,7 @@ def first_token(x: Any) -> Any:
     return x[:, 0]
 
 
+@checked
 def vit(
     *,
     patch: Count = 16,
@@ -103,6 +104,7 @@ def vit(
     )
 
 
+@checked
 def vit_space(*, classes: Count = 1000) -> Architecture:
     """Size of the patches, width, depth, heads and dropout."""
     block = Part(
@@ -125,7 +127,8 @@ def vit_space(*, classes: Count = 1000) -> Architecture:
 
 
 def _learned(numbers: Any, count: int, width: int, name: str) -> Any:
-    return layers.Embedding(count, width, initializers.RandomNormal(stddev=0.02), name=name)(numbers)
+    first: Any = initializers.RandomNormal(stddev=0.02)
+    return layers.Embedding(count, width, first, name=name)(numbers)
 
 
 def _dropped(x: Any, rate: float) -> Any:

@@ -14,7 +14,7 @@ from composable.core.errors import ConfigError
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.layers import conv, conv_norm, norm
 from composable.design.learners import group, groups
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Counts, Rate, checked
 from composable.design.tasks import classifier
 
 FILTERS = (16, 32, 64)  # table 1, at width 1
@@ -32,14 +32,15 @@ def wide(x: Any, *, filters: Count, strides: Count = 1, dropout: Rate = 0.0) -> 
     return layers.Add()([x, y])
 
 
+@checked
 def wrn(
     *,
     depth: Count = 28,
     width: Count = 10,
     dropout: Rate = 0.0,
     classes: Count = 10,
-    blocks: tuple[Count, ...] | None = None,
-    filters: tuple[Count, ...] = FILTERS,
+    blocks: Counts | None = None,
+    filters: Counts = FILTERS,
 ) -> Architecture:
     """WRN-depth-width for small images.
 
@@ -72,6 +73,7 @@ def wrn(
     )
 
 
+@checked
 def wrn_space(*, classes: Count = 10) -> Architecture:
     """Depth and width of every group, and one dropout for all."""
     block = Part(wide, dropout=Between(0.0, 0.5, name="dropout"))

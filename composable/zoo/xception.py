@@ -11,7 +11,7 @@ from keras import layers
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.layers import INITIALIZER
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import classifier
 
 
@@ -75,6 +75,7 @@ def _separable(x: Any, filters: int) -> Any:
     return layers.BatchNormalization()(layers.SeparableConv2D(filters, 3, padding="same", use_bias=False)(x))
 
 
+@checked
 def xception(
     *,
     classes: Count = 1000,
@@ -109,6 +110,7 @@ def xception(
     )
 
 
+@checked
 def xception_space(*, classes: Count = 1000) -> Architecture:
     """The widths of the entry flow and the exit flow, and the depth of the middle flow."""
     return Architecture(

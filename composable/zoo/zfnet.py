@@ -11,7 +11,7 @@ from keras import layers
 
 from composable.design import Architecture, Choice, Part, component
 from composable.design.layers import INITIALIZER, response_norm
-from composable.design.metaparameters import Count, Rate
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.tasks import classifier, dense_neck
 
 
@@ -46,6 +46,7 @@ def _conv(x: Any, filters: int, kernel_size: int, strides: int = 1, padding: str
     )(x)
 
 
+@checked
 def zfnet(
     *,
     classes: Count = 1000,
@@ -69,6 +70,7 @@ def zfnet(
     )
 
 
+@checked
 def zfnet_space(*, classes: Count = 1000) -> Architecture:
     """The first kernel, the width of every part, and the dense layers."""
     return Architecture(

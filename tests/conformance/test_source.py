@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ from composable.zoo.catalogue.family import Family
 from tests.conformance.test_zoo import outputs, rows, smallest
 
 families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
-RUFF = shutil.which("ruff", path=os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]))
+RUFF = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import pytest
 
 from composable.design import Architecture, Input
 from composable.design.inputs import as_inputs
+from composable.design.outline import outline
 from composable.design.taps import tap
 from composable.zoo import catalogue
 from composable.zoo.catalogue import FAMILIES
@@ -78,7 +79,8 @@ def test_it_builds_with_taps_learns_and_comes_back_with_keras_alone(family, tmp_
 
     targets = [np.random.default_rng(1).uniform(size=each.shape).astype("float32") for each in before]
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mse")
-    wanted = dict(zip(sorted(model.output), targets, strict=True)) if isinstance(model.output, dict) else targets[0]
+    several = isinstance(model.output, dict)  # whose outputs came in the order of their names
+    wanted = dict(zip(sorted(model.output), targets, strict=True)) if several else targets[0]
     losses = [float(np.ravel(model.train_on_batch(x, wanted))[0]) for _ in range(8)]
     assert min(losses[-3:]) < losses[0]
 
@@ -90,4 +92,4 @@ def test_its_search_space_is_open_and_what_is_drawn_from_it_builds(family):
     rng = np.random.default_rng(0)
     drawn = space.fill(lambda _, opening: opening.draw(rng))
     assert not drawn.openings()
-    drawn.build(family.smallest.inputs)
+    outline(drawn, family.smallest.inputs)

@@ -40,7 +40,7 @@ def predicted(model, x, **call):
     ("prestem", "prepared"),
     [
         (Part(rescale), PIXELS / 255),
-        (Part(rescale, scale=2.0, offset=-1.0), PIXELS * 2.0 - 1),
+        (Part(rescale, scale=1 / 128, offset=-0.5), PIXELS / 128 - 0.5),
         (Part(normalise), PIXELS / 127.5 - 1),
         (Part(standardise, mean=MEAN, deviation=DEVIATION), (PIXELS - np.array(MEAN)) / DEVIATION),
         ((Part(resize, height=4, width=6), Part(rescale)), bilinear(PIXELS, 4, 6) / 255),
@@ -51,12 +51,10 @@ def test_raw_pixels_to_the_model_are_prepared_ones_to_the_bare_model(prestem, pr
     prepared = prepared.astype("float32")
     model = design(prestem).build(Input(PIXELS.shape[1:], dtype=dtype))
     bare = design().build(prepared.shape[1:])
-    weights = model.get_weights()
-    bare.set_weights([weights[0] / 1000, weights[1]])  # small scores: softmax hides nothing
-    model.set_weights(bare.get_weights())
+    bare.set_weights(model.get_weights())
     raw = predicted(model, PIXELS.astype(dtype))
     np.testing.assert_allclose(raw, predicted(bare, prepared), rtol=0, atol=1e-6)
-    assert np.ptp(raw) > 1e-5
+    assert np.ptp(raw) > 0.1
 
 
 def test_resize_keeps_the_proportions_where_it_may_crop():

@@ -15,8 +15,9 @@ def weighted_layers(model: keras.Model) -> list:
         seen.add((id(layer), node))
         for given in layer._inbound_nodes[node].input_tensors:
             visit(given)
-        if getattr(layer, "weights", None) and layer not in found:
-            found.append(layer)
+        for each in getattr(layer, "layers", (layer,)):  # a Sequential model inside is its layers
+            if getattr(each, "weights", None) and each not in found:
+                found.append(each)
 
     for output in keras.tree.flatten(model.output):
         visit(output)

@@ -6,6 +6,8 @@ import pytest
 
 from composable.core.errors import ConfigError
 from composable.design import Input
+from composable.design.cost import cost
+from composable.design.outline import outline
 from composable.design.taps import tap
 from composable.design.text import hashed_ngrams
 from composable.zoo import catalogue
@@ -18,6 +20,7 @@ TEXT = [family.name for family in SEQUENCES if family.modality == "text"]
 COUNTS = {  # recomputed from the papers; every weight is trained
     ("hashed_bigrams", 4): 2**18 * 4 + 4 + 4,  # a column that no n-gram has, a bias
     ("fasttext_words", 4): 20_000 * 10 + 10 * 4,
+    ("fasttext_bigrams", 4): (20_000 + 10_000_000) * 10 + 10 * 4,
     ("text_cnn", 2): 20_000 * 300 + (3 + 4 + 5) * 300 * 100 + 3 * 100 + 300 * 2 + 2,
     ("dpcnn", 2): 20_000 * 250
     + 14 * (3 * 250 * 250 + 250)
@@ -32,12 +35,10 @@ COUNTS = {  # recomputed from the papers; every weight is trained
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "classes"), COUNTS)
 def test_a_published_member_has_the_published_count(name, classes):
-    model = architecture(name, classes=classes).build(catalogue.inputs_of(name))
-    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    assert (model.count_params(), trainable) == (COUNTS[name, classes],) * 2
+    found = cost(outline(architecture(name, classes=classes), catalogue.inputs_of(name))[0])
+    assert (found.parameters, found.trainable) == (COUNTS[name, classes],) * 2
 
 
 def small(name: str, inputs=WORDS, **changed):
@@ -84,19 +85,22 @@ def test_ngrams_are_hashed_as_whole_numbers_of_any_size_would_be():
     def bucket(words):
         high, low = 0, 0
         for word in map(int, words):
-            high, low = (high * 48_271 + word) % 32_749, (low * 16_807 + word) % 65_521
+            high, low = (high + word) * 48_271 % 32_749, (low + word) * 16_807 % 65_521
         return (high * 65_521 + low) % 1_000_003 + 1
 
     assert found[:, :2].tolist() == [[bucket(row[:3]), bucket(row[1:])] for row in ids]
     assert not found[:, 2:].any()
 
 
-def test_ngrams_fill_their_buckets_evenly():
+@pytest.mark.parametrize("buckets", [1000, 1024])
+@pytest.mark.parametrize("length", [1, 2])
+def test_ngrams_fill_their_buckets_evenly(length, buckets):
     first, second = np.meshgrid(np.arange(1, 301), np.arange(1, 301))
     pairs = np.stack([first.ravel(), second.ravel()], 1).astype("int32")
-    found = np.asarray(hashed_ngrams(pairs, length=2, buckets=1000))[:, 0]
-    filled = np.bincount(found, minlength=1001)[1:]
-    assert 60 < filled.min() <= filled.max() < 125  # 90 of 90,000 in each, give or take four deviations
+    words = pairs if length == 2 else np.arange(1, 90_001, dtype="int32")[:, None]
+    found = np.asarray(hashed_ngrams(words, length=length, buckets=buckets))[:, 0]
+    filled = np.bincount(found, minlength=buckets + 1)[1:]
+    assert 45 < filled.min() <= filled.max() < 135  # about 90 in each, give or take less than five deviations
 
 
 def test_hashed_ngrams_are_a_linear_model():
@@ -128,6 +132,15 @@ def test_a_convolution_finds_its_pair_of_words_wherever_it_stands():
     )
     texts = np.array([[1, 2, 0], [1, 2, 3], [4, 1, 2], [2, 1, 0], [1, 3, 2], [0, 0, 0]], "int32")
     assert predicted(tap(model, "embedding"), texts)[:, 0].tolist() == [1, 1, 1, 0, 0, 0]
+
+
+def test_a_convolution_finds_nothing_where_there_are_no_words():
+    model = small("text_cnn", widths=(2,), filters=1)
+    model.get_layer("words").set_weights([np.eye(8, dtype="float32")])
+    silence = next(each for each in model.layers if isinstance(each, keras.layers.Conv1D))
+    silence.set_weights([-np.ones((2, 8, 1), "float32"), np.ones(1)])  # 1 without a word, else 0
+    texts = np.array([[1, 2, 3, 0, 0], [4, 0, 0, 0, 0], [0, 0, 0, 0, 0]], "int32")
+    assert not predicted(tap(model, "embedding"), texts).any()
 
 
 @pytest.mark.parametrize(("length", "left"), [(12, 1), (9, 1), (1, 1)])

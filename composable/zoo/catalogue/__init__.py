@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from composable.core.errors import ConfigError
 from composable.design.inputs import Inputs
-from composable.design.metaparameters import check, nearest
+from composable.design.metaparameters import nearest
 from composable.zoo.catalogue.classic import CLASSIC
 from composable.zoo.catalogue.compact import COMPACT
 from composable.zoo.catalogue.family import Family
@@ -88,5 +88,4 @@ def search_space(name: str, **metaparameters: Any) -> Architecture:
 def _called(family: Family, function: str, metaparameters: dict[str, Any]) -> Architecture:
     module = importlib.import_module(f"composable.zoo.{family.module or family.name}")
     maker = getattr(module, function)
-    check(maker, metaparameters)
     return maker(**metaparameters)

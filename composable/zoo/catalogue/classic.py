@@ -62,7 +62,7 @@ CLASSIC = (
         "image",
         "Szegedy et al. 2015, Rethinking the Inception Architecture for Computer Vision, arXiv:1512.00567",
         {"inception_v3": {}, "inception_v3_auxiliary": {"auxiliary": True}},
-        Smallest({"pools": (), "sevens": (), "last": 0, "width": 0.03, "classes": 3}, (75, 75, 3)),
+        Smallest({"pools": (), "sevens": (), "last": 0, "width": 0.01, "classes": 3}, (75, 75, 3)),
         inputs=(299, 299, 3),
     ),
     Family(

@@ -48,7 +48,16 @@ SEQUENCES = (
         "Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762",
         {"text_transformer": {}},
         Smallest(
-            {"classes": 3, "vocabulary": 8, "longest": 8, "width": 8, "heads": 2, "blocks": 1}, _FEW_WORDS
+            {
+                "classes": 3,
+                "vocabulary": 8,
+                "longest": 8,
+                "width": 8,
+                "heads": 2,
+                "blocks": 1,
+                "dropout": 0.0,
+            },
+            _FEW_WORDS,
         ),
         _WORDS,
     ),

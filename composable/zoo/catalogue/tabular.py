@@ -57,7 +57,7 @@ TABULAR = (
         "table",
         "Holzmüller et al. 2024, Better by Default: Strong Pre-Tuned MLPs, arXiv:2407.04491",
         {"realmlp": {}},
-        _small(units=(8,), frequencies=4),
+        _small(units=(8,), frequencies=4, dropout=0.0),
         _TABLE,
     ),
     Family(
@@ -65,7 +65,7 @@ TABULAR = (
         "table",
         "Gorishniy et al. 2021, Revisiting Deep Learning Models for Tabular Data, arXiv:2106.11959",
         {"ft_transformer": {}},
-        _small(width=8, blocks=1, heads=2),
+        _small(width=8, blocks=1, heads=2, attention_dropout=0.0, dropout=0.0),
         _TABLE,
     ),
     Family(
@@ -73,7 +73,7 @@ TABULAR = (
         "table",
         "Gorishniy et al. 2021, Revisiting Deep Learning Models for Tabular Data, arXiv:2106.11959",
         {"resnet_table": {}},
-        _small(width=8, blocks=1),
+        _small(width=8, blocks=1, dropout=0.0),
         _TABLE,
     ),
 )
