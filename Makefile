@@ -3,8 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+TENSORFLOW := .venv-tensorflow
 
-.PHONY: demo test test-all lint setup clean
+.PHONY: demo test test-all test-tensorflow lint figures setup clean
 
 demo: $(READY)
 	$(BIN)/composable fit examples/auto_imports.csv --target price --time-limit 30 --out runs/demo </dev/null
@@ -15,20 +16,32 @@ test: lint
 test-all: lint
 	$(BIN)/python -m pytest -q </dev/null
 
+# The same models on the second backend, in an environment of its own.
+test-tensorflow: $(TENSORFLOW)/.ready
+	KERAS_BACKEND=tensorflow $(TENSORFLOW)/bin/python -m pytest -q \
+	    tests/conformance tests/design tests/zoo tests/engine </dev/null
+
 lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
+# Counts the members of the zoo anew, where a family changed.
+figures: $(READY)
+	$(BIN)/python -m composable.zoo.catalogue.measure </dev/null
+
 setup: $(READY)
 
+$(READY): EXTRAS := onnx,dev
+$(TENSORFLOW)/.ready: EXTRAS := onnx,dev,tensorflow
+
 # A virtual environment without its own pip serves where Debian's python3 comes without ensurepip.
-$(READY): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv || $(PYTHON) -m venv --clear --without-pip .venv
-	$(PYTHON) -m pip --python $(BIN)/python install --quiet --no-input --disable-pip-version-check \
-	    --constraint constraints.txt --editable ".[onnx,dev]" </dev/null
+$(READY) $(TENSORFLOW)/.ready: %/.ready: pyproject.toml constraints.txt
+	test -x $*/bin/python || $(PYTHON) -m venv $* || $(PYTHON) -m venv --clear --without-pip $*
+	$(PYTHON) -m pip --python $*/bin/python install --quiet --no-input --disable-pip-version-check \
+	    --constraint constraints.txt --editable ".[$(EXTRAS)]" </dev/null
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv $(TENSORFLOW) build *.egg-info

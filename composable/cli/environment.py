@@ -8,9 +8,9 @@ import importlib.util
 import platform
 from dataclasses import dataclass
 
+from composable.core.backend import choose_backend, decide_backend
 from composable.core.errors import SetupError
 from composable.core.machine import cores, memory_gb
-from composable.core.backend import choose_backend, decide_backend
 
 # Distribution -> module. Keras comes last, since importing it fails where its backend is broken.
 CORE = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ import click
 
 from composable.cli.failures import exit_code_of
 from composable.cli.streams import prepare_streams
+from composable.cli.suggesting import no_such_command
 from composable.cli.switches import Switches, debug_switch
 
 # The verbs and what they are for, here so that the help page imports none of them.
@@ -21,7 +21,9 @@ VERBS = {
     "predict": "Answer for new rows.",
     "evaluate": "Score a run on labelled rows.",
     "export": "Write a run's model for use elsewhere.",
+    "source": "Print a run's model as a Python file of plain Keras.",
     "report": "Write a run's report and say where it is.",
+    "design": "List, show and compare network architectures.",
     "doctor": "Show versions, the backend, and what is missing.",
 }
 
@@ -40,9 +42,7 @@ class Verbs(click.Group):
             click.UsageError: If there is no such verb; names the nearest.
         """
         if cmd_name not in VERBS:
-            near = difflib.get_close_matches(cmd_name, VERBS, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(VERBS)}."
-            raise click.UsageError(f"No such command {cmd_name!r}. {hint}", ctx)
+            raise no_such_command(cmd_name, VERBS, ctx)
         return importlib.import_module(f"composable.cli.{cmd_name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -7,7 +7,7 @@ from pathlib import Path
 from composable.core.errors import ConfigError
 
 
-def refuse_input(out: Path, data: str) -> None:
+def refuse_input(out: Path, data: str, *, option: str = "--out") -> None:
     """Refuse an output file that is the input, under whatever name.
 
     Raises:
@@ -16,6 +16,6 @@ def refuse_input(out: Path, data: str) -> None:
     if out.exists() and Path(data).exists() and out.samefile(data):
         raise ConfigError(
             "An output must not replace the data it is made from.",
-            received=f"--out {out} is the input",
-            remedy="give --out another name",
+            received=f"{option} {out} is the input",
+            remedy=f"give {option} another name",
         )

@@ -21,7 +21,7 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
         console().print("No candidate has finished yet.")
         return
     metric = rows[0]["metric"]
-    table = _table(
+    table = new_table(
         left=("", "model"),
         right=("validation", "test", "seconds", "parameters", "size", "latency"),
         last="remark",
@@ -40,7 +40,7 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
             style="bold" if row["deployed"] else None,
         )
     better = "higher" if rows[0]["higher_is_better"] else "lower"
-    _print(f"Leaderboard by {metric}, {better} is better", table)
+    print_titled(f"Leaderboard by {metric}, {better} is better", table)
 
 
 def _remark(row: Mapping[str, Any]) -> str:
@@ -53,7 +53,7 @@ def _remark(row: Mapping[str, Any]) -> str:
 
 def print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
     """Print the columns of a profile: what each holds, what it is used for, and why."""
-    table = _table(left=("column", "kind", "role"), right=("missing", "distinct"), last="reason")
+    table = new_table(left=("column", "kind", "role"), right=("missing", "distinct"), last="reason")
     for column in columns[:MOST_COLUMNS]:
         table.add_row(
             plain(column["name"]),
@@ -63,7 +63,7 @@ def print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
             number(column["distinct"]),
             plain("; ".join((column["reason"], *column["warnings"]))),
         )
-    _print("Columns", table)
+    print_titled("Columns", table)
     if len(columns) > MOST_COLUMNS:
         console().print(
             f"... and {len(columns) - MOST_COLUMNS:,} more columns; --json and the schema list them."
@@ -72,14 +72,15 @@ def print_columns(columns: Sequence[Mapping[str, Any]]) -> None:
 
 def print_pairs(title: str, pairs: Mapping[str, str]) -> None:
     """Print names and what belongs to them."""
-    table = _table(left=("",), right=(), last="")
+    table = new_table(left=("",), right=(), last="")
     table.show_header = False
     for name, value in pairs.items():
         table.add_row(plain(name), value)
-    _print(title, table)
+    print_titled(title, table)
 
 
-def _table(*, left: Sequence[str], right: Sequence[str], last: str) -> Table:
+def new_table(*, left: Sequence[str], right: Sequence[str], last: str) -> Table:
+    """A table whose cells break rather than vanish: texts, then numbers, then a text."""
     from rich.table import Table
 
     table = Table()
@@ -91,7 +92,8 @@ def _table(*, left: Sequence[str], right: Sequence[str], last: str) -> Table:
     return table
 
 
-def _print(title: str, table: Table) -> None:
+def print_titled(title: str, table: Table) -> None:
+    """Print a table under its title."""
     terminal = console()
     terminal.print(title, style="bold")
     terminal.print(table)

@@ -25,6 +25,16 @@ def size(count: float | None) -> str:
     return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.1f} kB"
 
 
+def amount(count: float | None) -> str:
+    """A large number in thousands, millions, billions, to three digits: 25.6 M."""
+    if count is None:
+        return "-"
+    for unit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= unit * 0.9995:
+            return f"{count / unit:.3g} {name}"
+    return f"{count:.3g}"
+
+
 def duration(seconds: float) -> str:
     """Seconds below two minutes, then minutes, then hours."""
     if seconds < 120:

@@ -40,8 +40,8 @@ class Cost:
 def cost(model: keras.Model, *, free: int = FREE) -> Cost:
     """What a functional model costs, without running it.
 
-    Activations are counted as if every operation wrote its result to memory of its own, in Keras's order: an
-    upper bound on what a compiler, which joins some of them, makes of it.
+    Activations are counted as if every operation wrote its result to memory of its own, in Keras's order; a
+    compiler joins some of them. What a layer needs inside alone (attention its weights) isn't seen.
 
     Args:
         model: Built, or outlined.

@@ -148,7 +148,14 @@ def _joined(rows: Sequence[Row], sameness: Callable[[Row], Any]) -> list[Row]:
                 shape=[first, *others][-1].shape,
                 parameters=sum(row.parameters for row in (first, *others)),
                 repeats=1 + len(others),
-                inner=first.inner if same else (),
+                inner=_together(first.inner, 1 + len(others)) if same else (),
             )
         )
     return joined
+
+
+def _together(rows: tuple[Row, ...], parts: int) -> tuple[Row, ...]:
+    """What is inside each of several equal parts, with the parameters of all of them."""
+    return tuple(
+        replace(row, parameters=row.parameters * parts, inner=_together(row.inner, parts)) for row in rows
+    )

@@ -9,13 +9,24 @@ from composable.core import errors
 
 def test_help_lists_the_verbs_in_the_order_of_use(command):
     shown = command("--help")
-    verbs = ["inspect", "fit", "leaderboard", "predict", "evaluate", "export", "report", "doctor"]
+    verbs = [
+        "inspect",
+        "fit",
+        "leaderboard",
+        "predict",
+        "evaluate",
+        "export",
+        "source",
+        "report",
+        "design",
+        "doctor",
+    ]
     positions = [shown.out.index(f"\n  {verb} ") for verb in verbs]
     assert (shown.code, positions) == (0, sorted(positions))
 
 
 @pytest.mark.parametrize(
-    "verb", ["inspect", "fit", "leaderboard", "predict", "evaluate", "export", "report", "doctor"]
+    "verb", ["inspect", "fit", "leaderboard", "predict", "evaluate", "export", "source", "report", "doctor"]
 )
 def test_every_verb_explains_itself(command, verb):
     shown = command(verb, "--help")

@@ -1,6 +1,6 @@
 """The figure of an architecture says what stands where and adds up."""
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from keras import layers
@@ -21,6 +21,10 @@ def line(x, *, block, blocks, units):
     for _ in range(blocks):
         x = block(x, units=units)
     return x
+
+
+def wrapped(x, *, block, units):
+    return block(x, units=units)
 
 
 def growing(x, *, block, blocks):
@@ -57,6 +61,14 @@ def test_each_part_has_its_place_shape_and_parameters():
 def test_equal_blocks_are_one_row():
     (row,) = drawn(Part(line, block=Part(block), blocks=3, units=4)).rows[1].inner
     assert (row.repeats, row.parameters, row.shape) == (3, 60, "4")
+
+
+def test_parts_inside_equal_blocks_add_up():
+    (row,) = drawn(Part(line, block=Part(wrapped, block=Part(block)), blocks=3, units=4)).rows[1].inner
+    assert (row.repeats, row.parameters) == (3, 60)
+    assert [(each.component, each.repeats, each.parameters) for each in row.inner] == [
+        ("test_figure.block", 1, 60)
+    ]
 
 
 def test_many_blocks_that_grow_are_one_row_with_the_last_shape():
@@ -96,7 +108,7 @@ def test_a_task_says_what_it_reads():
 
 
 def words(svg):
-    root = ElementTree.fromstring(svg)
+    root = ET.fromstring(svg)
     return [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
 
 

@@ -1,0 +1,171 @@
+"""What `composable design` answers of one design."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from composable.cli.typed import TypedInput
+from composable.core.backend import choose_backend
+from composable.core.errors import ConfigError
+
+if TYPE_CHECKING:  # all of it imports Keras, and the backend has to be chosen before
+    from composable.design.architecture import Architecture
+    from composable.design.figure import Figure
+    from composable.design.inputs import Inputs
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A design, looked at.
+
+    Attributes:
+        architecture: As it was written.
+        inputs: What it takes; None for a search space that nobody gave a size.
+        answer: What `--json` prints.
+        figure: None for a search space.
+    """
+
+    architecture: Architecture
+    inputs: Inputs | None
+    answer: dict[str, Any]
+    figure: Figure | None
+
+    def latency(self, batches: Sequence[int]) -> dict[str, Any]:
+        """How many seconds predicting takes, by the rows of a batch.
+
+        Raises:
+            ConfigError: If the design has open choices.
+        """
+        from composable.engine.latency import latency
+
+        if self.inputs is None or self.figure is None:
+            raise _open(self.answer["name"])
+        model = self.architecture.build(self.inputs)
+        return {"latency_seconds": {str(rows): latency(model, rows) for rows in batches}}
+
+
+def seen(design: str, typed: Sequence[TypedInput] = (), backend: str | None = None) -> Facts:
+    """Find a design, outline it and count it; of a search space, what it leaves open.
+
+    Raises:
+        ConfigError: If there is no such design, it doesn't fit its input, or nothing says what that is.
+    """
+    choose_backend(backend)
+    from composable.design.cost import cost
+    from composable.design.figure import figure
+    from composable.design.outline import outline
+    from composable.zoo.catalogue.written import written_design
+
+    written = written_design(design)
+    inputs = _inputs(typed, written.inputs)
+    answer: dict[str, Any] = {
+        "name": written.name,
+        "family": written.family,
+        "metaparameters": dict(written.metaparameters),
+        "input_shape": _shape(inputs),
+    }
+    if openings := written.architecture.openings():
+        answer["openings"] = {path: _opening(opening) for path, opening in openings.items()}
+        return Facts(written.architecture, inputs, answer, None)
+    if inputs is None:
+        raise _no_input(design)
+    model, trail = outline(written.architecture, inputs)
+    found = cost(model)
+    answer |= {
+        "parameters": {"total": found.parameters, "trainable": found.trainable},
+        "multiply_adds": found.multiply_adds,
+        "bytes": found.bytes,
+        "activation_bytes": found.activation_bytes,
+    }
+    return Facts(
+        written.architecture, inputs, answer, figure(written.architecture, trail, title=written.name)
+    )
+
+
+def source_of(design: str, typed: Sequence[TypedInput]) -> tuple[str, str]:
+    """The design's name, and its Python file.
+
+    Raises:
+        ConfigError: As `seen`, and if it has open choices.
+    """
+    choose_backend()
+    from composable.design.source import source
+    from composable.zoo.catalogue.written import written_design
+
+    written = written_design(design)
+    inputs = _inputs(typed, written.inputs)
+    if inputs is None:
+        raise _no_input(design)
+    return written.name, source(written.architecture, inputs, name=written.name)
+
+
+def drawn(facts: Facts) -> str:
+    """The figure as the text of an SVG file.
+
+    Raises:
+        ConfigError: If the design has open choices.
+    """
+    from composable.design.figure_svg import figure_svg
+
+    if facts.figure is None:
+        raise _open(facts.answer["name"])
+    return figure_svg(facts.figure)
+
+
+def _inputs(typed: Sequence[TypedInput], default: Inputs | None) -> Inputs | None:
+    """What was typed; where no type was, that of the design's own input."""
+    from composable.design.inputs import Input, as_inputs
+
+    if not typed:
+        return default
+    own = as_inputs(default) if default is not None else Input(())
+    known = own if isinstance(own, dict) else {"": own}
+    given = {
+        each.name: Input(each.shape, each.dtype or known.get(each.name, Input(())).dtype) for each in typed
+    }
+    if len(given) < len(typed) or ("" in given and len(given) > 1):
+        raise ConfigError(
+            "Several inputs have different names.",
+            received=", ".join(each.name or "one without a name" for each in typed),
+            remedy="--input image=32,32,3 --input age=1",
+        )
+    return given.get("") or {**(own if isinstance(own, dict) else {}), **given}
+
+
+def _shape(inputs: Inputs | None) -> Any:
+    from composable.design.inputs import Input, as_inputs
+
+    if inputs is None:
+        return None
+    match as_inputs(inputs):
+        case Input(shape):
+            return list(shape)
+        case several:
+            return {name: list(each.shape) for name, each in several.items()}
+
+
+def _opening(opening: Any) -> dict[str, Any]:
+    from composable.design.choice import Between
+
+    if isinstance(opening, Between):
+        return {"low": opening.low, "high": opening.high, "log": opening.log}
+    plain = (type(None), bool, int, float, str)
+    return {"options": [each if isinstance(each, plain) else repr(each) for each in opening.options]}
+
+
+def _no_input(design: str) -> ConfigError:
+    return ConfigError(
+        "A design of your own needs the shape of one row to be built.",
+        received=f"{design} without --input",
+        remedy="for example --input 32,32,3",
+    )
+
+
+def _open(name: str) -> ConfigError:
+    return ConfigError(
+        "Only a design with nothing open can be drawn and measured.",
+        received=f"{name} has open choices",
+        remedy="`composable design show` without --svg and --latency lists them",
+    )

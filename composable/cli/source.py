@@ -1,0 +1,40 @@
+"""`composable source RUN`: the winner as a Python file of plain Keras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from composable.cli.streams import print_json
+from composable.cli.switches import backend_option, debug_switch, json_switch, run_argument
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where the source goes."
+)
+@backend_option
+@json_switch
+@debug_switch
+def command(run: str, out: Path | None, backend: str | None, *, as_json: bool) -> None:
+    """Print the model of RUN as a Python file of plain Keras, which needs no Composable.
+
+    With the files of its bundle it answers raw rows as `composable predict` does. RUN is a run folder, or a
+    bundle.
+    """
+    from composable.core.backend import choose_backend
+
+    choose_backend(backend)
+    from composable.deploy.bundle import load_bundle
+    from composable.deploy.source import bundle_source
+
+    bundle = load_bundle(run)
+    text = bundle_source(bundle)
+    if out:
+        out.write_text(text, encoding="utf-8")
+    if as_json:
+        print_json({"name": bundle.card.name, **({"path": str(out)} if out else {"source": text})})
+    else:
+        click.echo(f"Source: {out}" if out else text, nl=bool(out))
