@@ -16,6 +16,7 @@ from composable.core.errors import ArtifactError
 from composable.deploy.archive import TOTAL_BYTES, checked_members
 from composable.deploy.configuration import checked_config
 from composable.deploy.weights import check_weights
+from composable.design.deep_graphs import deep_graphs
 
 
 def load_model(path: str | Path) -> keras.Model:
@@ -51,6 +52,7 @@ def check_model(content: bytes, origin: str) -> None:
     check_weights(members["model.weights.h5"], config, origin)
 
 
+@deep_graphs()
 def model_from_bytes(content: bytes, origin: str) -> keras.Model:
     """Load the content of a `.keras` file; what was checked is what is loaded.
 

@@ -105,7 +105,7 @@ CLASSIC = (
     Family(
         "seed_dnn",
         "table",
-        "Composable, the author's draft of 2020, chapter 1",
+        "Ferlitsch 2020, Deep Learning by Design (draft), chapter 1",
         {
             "seed_regressor": {"design": "regressor"},
             "seed_binary": {"design": "binary"},
@@ -121,7 +121,7 @@ CLASSIC = (
     Family(
         "seed_mnist",
         "image",
-        "Composable, the author's draft of 2020, chapter 1",
+        "Ferlitsch 2020, Deep Learning by Design (draft), chapter 1",
         {"seed_mnist": {}, "seed_mnist_dropout": {"dropout": 0.5}},
         Smallest({"nodes": (16, 16)}, (8, 8)),
         inputs=(28, 28),
@@ -130,7 +130,7 @@ CLASSIC = (
     Family(
         "seed_cnn",
         "image",
-        "Composable, the author's draft of 2020, chapter 2",
+        "Ferlitsch 2020, Deep Learning by Design (draft), chapter 2",
         {"seed_cnn": {}},
         Smallest({"filters": 4, "nodes": 8, "classes": 3}, (16, 16, 1)),
         inputs=(128, 128, 1),
