@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from composable.core.errors import NothingSucceeded as NothingSucceeded
     from composable.core.errors import SetupError as SetupError
     from composable.deploy.bundle import load_bundle as load
+    from composable.design import Architecture as Architecture
+    from composable.design import Between as Between
+    from composable.design import Choice as Choice
+    from composable.design import Input as Input
+    from composable.design import Part as Part
+    from composable.design import Task as Task
+    from composable.design import component as component
+    from composable.design.cost import cost as cost
+    from composable.design.taps import tap as tap
+    from composable.zoo.catalogue import architecture as architecture
 
 __version__ = "0.1.0"
 
@@ -30,6 +40,16 @@ _ORIGINS = {  # public name -> module, name there
     "inspect": ("composable.auto.inspect", "inspect"),
     "Classifier": ("composable.auto.estimators", "Classifier"),
     "Regressor": ("composable.auto.estimators", "Regressor"),
+    "architecture": ("composable.zoo.catalogue", "architecture"),
+    "Architecture": ("composable.design", "Architecture"),
+    "Task": ("composable.design", "Task"),
+    "Part": ("composable.design", "Part"),
+    "Choice": ("composable.design", "Choice"),
+    "Between": ("composable.design", "Between"),
+    "Input": ("composable.design", "Input"),
+    "component": ("composable.design", "component"),
+    "tap": ("composable.design.taps", "tap"),
+    "cost": ("composable.design.cost", "cost"),
     "ComposableError": ("composable.core.errors", "ComposableError"),
     "DataError": ("composable.core.errors", "DataError"),
     "ConfigError": ("composable.core.errors", "ConfigError"),
@@ -40,6 +60,7 @@ _ORIGINS = {  # public name -> module, name there
 
 __all__ = [  # noqa: RUF022 (in the order of use)
     "fit", "Run", "load", "inspect", "Classifier", "Regressor",
+    "architecture", "Architecture", "Task", "Part", "Choice", "Between", "Input", "component", "tap", "cost",
     "ComposableError", "DataError", "ConfigError", "ArtifactError", "SetupError",
     "NothingSucceeded",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ def heavy_modules_after(code):
         "import composable.cli.main, composable.auto.options, composable.core.records",
         "from composable.cli.main import run; run(['--help'])",
         "from composable.cli.main import run; run(['fit', '--help'])",
+        "from composable.cli.main import run; run(['design', 'show', '--help'])",
         "import composable; composable.DataError",
     ],
 )

@@ -10,7 +10,7 @@ import keras
 from keras import layers, ops
 
 from composable.problem.finish import Finish, apply_finish
-from composable.problem.problem import Problem
+from composable.problem.problem import Head
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class Voice:
     weight: float = 1.0
 
 
-def average(voices: Sequence[Voice], problem: Problem) -> keras.Model:
+def average(voices: Sequence[Voice], heads: Sequence[Head]) -> keras.Model:
     """One functional model of stock layers: raw inputs in; per head probabilities or numbers out, as a list.
 
     Weights are normalised to sum to one. The networks become its layers `network_0`, `network_1`, ...
@@ -36,16 +36,15 @@ def average(voices: Sequence[Voice], problem: Problem) -> keras.Model:
     sums: dict[int, Any] = {}  # per head
     for number, voice in enumerate(voices):
         voice.network.name = f"network_{number}"
-        _start_from_zeros(voice.network)
         for head, logits in enumerate(keras.tree.flatten(voice.network(inputs))):
-            said = apply_finish(ops, problem.heads[head], voice.finishes[head], logits)
+            said = apply_finish(ops, heads[head], voice.finishes[head], logits)
             share = said * (voice.weight / total)
             sums[head] = sums[head] + share if head in sums else share
     named = [layers.Identity(name=f"head_{head}")(output) for head, output in sums.items()]
     return keras.Model(inputs, named)
 
 
-def _start_from_zeros(network: keras.Model) -> None:
+def start_from_zeros(network: keras.Model) -> None:
     """The file brings the weights: drawing random ones first would be most of the time that loading takes."""
     for layer in network.layers:
         for name in ("kernel_initializer", "embeddings_initializer"):

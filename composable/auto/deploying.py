@@ -7,14 +7,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from composable.amalgamation.average import Voice, average
+from composable.amalgamation.average import Voice, average, start_from_zeros
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
 from composable.data.frames import column_of
 from composable.data.parse import parse_column
 from composable.deploy.bundle import save_bundle
-from composable.deploy.card import BundleCard
+from composable.deploy.card import BundleCard, Member
 from composable.design.taps import tap
+from composable.problem.finish import unusual
 from composable.search.opinion import Judge
 from composable.search.trial import Trial
 from composable.training.rotating import Material
@@ -28,8 +29,9 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
         for trained in member.trained:
             network = tap(member.network.architecture.build(material.shapes), "logits")
             network.set_weights(load_weights(member.folder, trained.rotation))
+            start_from_zeros(network)
             voices.append(Voice(network, member.finishes(trained), weight / len(member.trained)))
-    return average(voices, material.problem)
+    return average(voices, material.problem.heads)
 
 
 def networks_of(trial: Trial) -> int:
@@ -60,6 +62,16 @@ def _card(trial: Trial, prepared: Prepared, judge: Judge) -> BundleCard:
             for head, y in zip(understood.problem.heads, prepared.material.targets, strict=True)
             if head.kind == "regression"
         },
+        members=tuple(_member(member, weight) for member, weight in trial.shares),
+    )
+
+
+def _member(trial: Trial, weight: float) -> Member:
+    return Member(
+        name=trial.name,
+        architecture=trial.network.architecture.to_config(),
+        weight=weight,
+        finishes=tuple(tuple(map(unusual, trial.finishes(trained))) for trained in trial.trained),
     )
 
 

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from composable.data.encoding import Encoding
 from composable.data.schema import Schema
 from composable.problem.problem import Problem
+
+
+@dataclass(frozen=True)
+class Member:
+    """A candidate whose networks the model averages, as far as the file of the model doesn't say it.
+
+    Attributes:
+        name: The trial's.
+        architecture: As `composable.design.Architecture.to_config` gives it.
+        weight: What all its networks together weigh, relative to the other members.
+        finishes: Per network, per head: the fields of its `composable.problem.finish.Finish`, if unusual.
+    """
+
+    name: str
+    architecture: Mapping[str, Any]
+    weight: float
+    finishes: tuple[tuple[Mapping[str, float], ...], ...]
 
 
 @dataclass(frozen=True)
@@ -24,6 +42,8 @@ class BundleCard:
         metrics: The model's scores by part of the data: `{"validation": {"rmse": 2100.0}, "test": {...}}`.
         versions: Of everything that took part in the training.
         target_deviations: The standard deviation of each regression target, the measure for exports.
+        members: What the model averages, in the order of the networks in it; empty in bundles of versions
+            before it was recorded.
     """
 
     name: str
@@ -35,3 +55,4 @@ class BundleCard:
     metrics: Mapping[str, Mapping[str, float | None]]
     versions: Mapping[str, str]
     target_deviations: Mapping[str, float] = field(default_factory=dict)
+    members: tuple[Member, ...] = ()

@@ -1,7 +1,6 @@
 """How a model is composed: components, parts, architectures, tasks. Nothing here trains."""
 
 from composable.core.backend import choose_backend
-
 from composable.design.architecture import Architecture as Architecture
 from composable.design.architecture import Task as Task
 from composable.design.choice import Between as Between

@@ -62,7 +62,7 @@ class Choice:
         return isinstance(other, Choice) and self._exact() == other._exact()
 
     def __hash__(self) -> int:
-        return hash(self._exact())
+        return hash((len(self.options), self.name))  # an option needn't have a hash
 
     def _exact(self) -> Any:
         return exact((self.options, self.name))

@@ -35,7 +35,7 @@ def decisions(space: Architecture, architecture: Architecture) -> Found:
         ways = _ways(path, offered, value, taken)
         differs = differs if ways else f"{path}: {value!r}"
         # The first way is tried first: it is put on top.
-        trials += [(_before(rest, pairs), taken | made) for pairs, made in reversed(ways)]
+        trials += [(_before(rest, pairs), taken | made if made else taken) for pairs, made in reversed(ways)]
     raise ConfigError(
         "The architecture is one that can be drawn from the space.",
         received=f"another {differs}"[:300],
@@ -58,13 +58,12 @@ def _ways(
             return _openly(path_of(path, offered), offered, value, taken)
         case Part(component=component) if not isinstance(value, Part) or value.component != component:
             return []
-    ours, theirs = children(offered), children(value)
-    if type(offered) is not type(value) or [name for name, _ in ours] != [name for name, _ in theirs]:
+    ours, theirs = dict(children(offered)), dict(children(value))
+    if type(offered) is not type(value) or ours.keys() != theirs.keys():
         return []
     if not ours:
         return [([], {})] if exact(offered) == exact(value) else []
-    pairs = zip(ours, theirs, strict=True)
-    return [([(joined(path, name), one, other) for (name, one), (_, other) in pairs], {})]
+    return [([(joined(path, name), ours[name], theirs[name]) for name in ours], {})]
 
 
 def _openly(path: str, opening: Open, value: Any, taken: Found) -> list[Any]:

@@ -1,5 +1,8 @@
 """Draw, mutate, cross and graft architectures: plain functions on values, which stay as they are.
 
+What is random depends on the seed and the path, not on the order in which openings are met: equal spaces give
+equal architectures, however they were written or read.
+
 Evolution of architectures as in Real et al. 2019, "Regularized Evolution for Image Classifier Architecture
 Search", arXiv:1802.01548; crossing as in genetic algorithms. A space is an architecture with openings.
 """
@@ -12,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from composable.core.errors import ConfigError
+from composable.core.seeds import derive
 from composable.design.architecture import Architecture
 from composable.design.choice import Choice, Decisions, Open
 from composable.design.decisions import decisions as decisions
@@ -22,8 +26,7 @@ from composable.design.part import Part
 
 def draw(space: Architecture, *, seed: int) -> Architecture:
     """The space with every opening closed at random; the same seed gives the same architecture."""
-    random = np.random.default_rng(seed)
-    return space.fill(lambda _, opening: opening.draw(random))
+    return space.fill(lambda path, opening: opening.draw(_random(seed, path)))
 
 
 def mutate(space: Architecture, architecture: Architecture, *, seed: int, changes: int = 1) -> Architecture:
@@ -38,17 +41,16 @@ def mutate(space: Architecture, architecture: Architecture, *, seed: int, change
     Raises:
         ConfigError: If the architecture isn't from the space, or no decision can differ.
     """
-    random = np.random.default_rng(seed)
     taken, changed = decisions(space, architecture), set[str]()
     openings = space.openings()
-    for _ in range(changes):
+    for number in range(changes):
         free = [path for path in taken if path not in changed and _has_other(openings[path], taken[path])]
         if not free:
             break
-        path = free[int(random.integers(len(free)))]
+        path = sorted(free)[int(_random(seed, number).integers(len(free)))]
         changed.add(path)
-        other = _other(openings[path], taken[path], random)
-        architecture, taken = _closed(space, {**taken, path: other}, random)
+        other = _other(openings[path], taken[path], _random(seed, path))
+        architecture, taken = _closed(space, {**taken, path: other}, seed)
     if changes > 0 and not changed:
         raise ConfigError(
             "A mutation changes a decision.",
@@ -67,12 +69,11 @@ def cross(space: Architecture, mother: Architecture, father: Architecture, *, se
     Raises:
         ConfigError: If one of them isn't from the space.
     """
-    random = np.random.default_rng(seed)
     parents = (decisions(space, mother), decisions(space, father))
 
     def inherited(path: str, _: Open) -> Any:
         made = [parent[path] for parent in parents if path in parent]
-        return made[int(random.integers(len(made)))]
+        return made[int(_random(seed, path).integers(len(made)))]
 
     return space.fill(inherited)
 
@@ -126,14 +127,16 @@ def _other(opening: Open, taken: Any, random: np.random.Generator) -> Any:
     return value
 
 
-def _closed(
-    space: Architecture, taken: Decisions, random: np.random.Generator
-) -> tuple[Architecture, dict[str, Any]]:
+def _closed(space: Architecture, taken: Decisions, seed: int) -> tuple[Architecture, dict[str, Any]]:
     """The space closed as `taken` says, at random where it says nothing, and every decision that was made."""
     made: dict[str, Any] = {}
 
     def choose(path: str, opening: Open) -> Any:
-        made[path] = taken[path] if path in taken else opening.draw(random)
+        made[path] = taken[path] if path in taken else opening.draw(_random(seed, path))
         return made[path]
 
     return space.fill(choose), made
+
+
+def _random(seed: int, place: str | int) -> np.random.Generator:
+    return np.random.default_rng(derive(seed, "evolve", place))

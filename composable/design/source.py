@@ -10,12 +10,16 @@ import inspect
 import sys
 from collections.abc import Iterable
 
+import keras
+
 from composable.design.architecture import Architecture
-from composable.design.building import build
 from composable.design.inputs import Inputs
+from composable.design.outline import outline
 from composable.design.source_build import LOCALS, Builder, gather
 from composable.design.source_definitions import Definitions, import_lines
+from composable.design.source_layout import quoted
 
+_BACKEND = '"KERAS_BACKEND"'  # which Keras reads as it is imported
 _MAIN = 'if __name__ == "__main__":\n    build().summary()'
 
 
@@ -30,7 +34,7 @@ def source(architecture: Architecture, inputs: Inputs, *, name: str) -> str:
     Raises:
         ConfigError: If the architecture can't be built, or the text of a component can't be had.
     """
-    model, _ = build(architecture, inputs)
+    model, _ = outline(architecture, inputs)
     definitions = Definitions(reserved=frozenset({"build", *LOCALS}))
     gather(architecture, definitions)
     about = f"{name}: {model.count_params():,} parameters."
@@ -41,7 +45,9 @@ def source(architecture: Architecture, inputs: Inputs, *, name: str) -> str:
 def program(heading: str, definitions: Definitions, functions: Iterable[str]) -> str:
     """A whole file: what it is, what it imports, constants, components, and `functions` after them."""
     constants, components = definitions.texts(definitions.names())
-    top = [_docstring(heading, definitions), import_lines(definitions.imports), "\n".join(constants)]
+    chosen = f"import os\n\nos.environ.setdefault({_BACKEND}, {quoted(keras.backend.backend())})"
+    imports = import_lines(definitions.imports)
+    top = [_docstring(heading, definitions), chosen, imports, "\n".join(constants)]
     return "\n\n\n".join(["\n\n".join(filter(None, top)), *components, *functions]) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The function that builds a model, as source: one line per part, as `composable.design.building` applies them."""
+"""The function that builds a model: one line per part, as `composable.design.building` applies it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,9 @@ class Builder:
         self._definitions = definitions
         self._names = definitions.names()
 
-    def function(self, architecture: Architecture, inputs: Inputs, *, name: str, about: str) -> str:
+    def function(
+        self, architecture: Architecture, inputs: Inputs, *, name: str, about: str, called: str = "build"
+    ) -> str:
         """`def build() -> keras.Model` from the inputs to the predictions.
 
         Args:
@@ -64,6 +66,7 @@ class Builder:
             inputs: What the model takes.
             name: The model's.
             about: The function's docstring.
+            called: The function.
         """
         lines = [f'"""{about}"""', self._line("inputs", _inputs(inputs))]
         x = "inputs"
@@ -74,7 +77,7 @@ class Builder:
         lines.append(f'encoding = layers.Identity(name="encoding")({x})')
         lines += self._tasks(architecture.tasks)
         lines.append(f"return keras.Model(inputs, outputs, name={quoted(name)})")
-        return "\n".join(["def build() -> keras.Model:", *(f"    {line}" for line in lines)])
+        return "\n".join([f"def {called}() -> keras.Model:", *(f"    {line}" for line in lines)])
 
     def _tasks(self, tasks: tuple[Task, ...]) -> Iterator[str]:
         if len(tasks) > 1:
@@ -107,7 +110,9 @@ class Builder:
     def _part(self, part: Part) -> Node:
         """A part as a metaparameter of another one."""
         if _is_layer(part.component):
-            return call("partial", self._own(new_layer), layer=self._name(part), **self._layer_arguments(part))
+            return call(
+                "partial", self.called(new_layer), layer=self._name(part), **self._layer_arguments(part)
+            )
         given = self._arguments(part)
         return call("partial", self._name(part), **given) if given else self._name(part)
 
@@ -115,9 +120,10 @@ class Builder:
         return {name: self._value(value) for name, value in _given(part).items()}
 
     def _layer_arguments(self, part: Part) -> dict[str, Node]:
-        config = _configured(part.component) if not isinstance(part.component, type) else {}
+        layer = part.component
+        config = _configured(layer) if isinstance(layer, keras.Layer) else {}
         return {
-            name: literal(value, self._restored) if name in config else self._value(value)
+            name: self._value(value) if name in part.metaparameters else literal(value, self._restored)
             for name, value in {**config, **part.metaparameters}.items()
         }
 
@@ -130,9 +136,10 @@ class Builder:
         return None
 
     def _name(self, part: Part) -> str:
-        return self._own(_kind(part.component))
+        return self.called(_kind(part.component))
 
-    def _own(self, component: Any) -> str:
+    def called(self, component: Any) -> str:
+        """The name of a component that was gathered."""
         reference = self._definitions.add(component)
         return self._names[reference.key] + reference.suffix
 
@@ -167,12 +174,12 @@ def _given(part: Part) -> dict[str, Any]:
 
 
 def _is_layer(component: Any) -> bool:
-    return isinstance(component, type) or hasattr(component, "get_config")
+    return isinstance(component, type | keras.Layer)
 
 
 def _kind(component: Any) -> Any:
     """What has a name: the class, if the component is a layer."""
-    return type(component) if hasattr(component, "get_config") and not isinstance(component, type) else component
+    return type(component) if isinstance(component, keras.Layer) else component
 
 
 def _configured(layer: keras.Layer) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 import functools
 import inspect
@@ -18,16 +17,16 @@ from composable.core.errors import ConfigError
 from composable.design.metaparameters import called
 from composable.design.part import Part
 from composable.design.source_functions import (
-    Edits,
     Plain,
-    names_used,
     new_layer,
     plain_class,
+    plain_constant,
     plain_function,
-    renamed,
+    refitted,
 )
 from composable.design.source_layout import assigned, laid_out, literal
 from composable.design.source_modules import import_of, imported_from, is_own, statement
+from composable.design.source_text import names_used, renamed
 
 Key = tuple[str, str]  # the module, and the name in it; an empty name for the module itself
 _ANYWHERE = {"Literal": typing.Literal, "Part": Part, "new_layer": new_layer}  # what plain texts bring along
@@ -72,6 +71,7 @@ class Definitions:
     reserved: frozenset[str]
     found: dict[Key, Definition] = field(default_factory=dict)
     imports: dict[Key, str] = field(default_factory=dict)
+    _opened: set[Key] = field(default_factory=set)
 
     def add(self, value: Any) -> Reference:
         """A component, and all that it refers to.
@@ -83,12 +83,12 @@ class Definitions:
         if value is Part:
             value = functools.partial
         if isinstance(value, ModuleType):
-            return self._imported(import_of(value))
+            return self.imported(import_of(value))
         module, name = getattr(value, "__module__", None) or "builtins", called(value)
         if module.startswith("keras."):
             return self._keras(value)
         if not is_own(module):
-            return self._imported((module, name))
+            return self.imported((module, name))
         if inspect.isfunction(value):
             return self._defined((module, name), lambda: plain_function(value), vars(sys.modules[module]))
         if inspect.isclass(value):
@@ -121,11 +121,12 @@ class Definitions:
             meant = {old: names[to.key] + to.suffix for old, to in definition.refers.items()}
             meant[definition.name] = names[key]
             changed = {old: new for old, new in meant.items() if old != new}
-            text = renamed(definition.text, changed) if changed else definition.text
+            text = refitted(renamed(definition.text, changed)) if changed else definition.text
             (constants if definition.constant else others).append(text)
-        return constants, others
+        return [*filter(None, constants)], [*filter(None, others)]
 
-    def _imported(self, key: Key, alias: str = "") -> Reference:
+    def imported(self, key: Key, alias: str = "") -> Reference:
+        """`from module import name`; with an empty name `import module`."""
         name = alias or key[1] or key[0]
         self.imports.setdefault(key, name)
         return Reference(key)
@@ -135,13 +136,14 @@ class Definitions:
 
         for place in _KERAS:
             if getattr(getattr(keras, place), value.__name__, None) is value:
-                return Reference(self._imported(("keras", place)).key, f".{value.__name__}")
+                return Reference(self.imported(("keras", place)).key, f".{value.__name__}")
         if getattr(keras, value.__name__, None) is value:
-            return Reference(self._imported(("keras", "")).key, f".{value.__name__}")
-        return self._imported((value.__module__, value.__name__))
+            return Reference(self.imported(("keras", "")).key, f".{value.__name__}")
+        return self.imported((value.__module__, value.__name__))
 
     def _defined(self, key: Key, make: Callable[[], Plain], namespace: Mapping[str, Any]) -> Reference:
-        if key not in self.found:
+        if key not in self.found and key not in self._opened:  # functions may call each other
+            self._opened.add(key)
             plain = make()
             refers = self._refers(plain.text, key, {**_ANYWHERE, **namespace, **plain.imported})
             self.found.setdefault(key, Definition(key[1], plain.text, refers, constant=False))
@@ -158,12 +160,12 @@ class Definitions:
         """What a name at a module's top level stands for."""
         if isinstance(value, ModuleType) and not is_own(value.__name__):
             key = import_of(value)
-            return self._imported(key, name if name != value.__name__ else "")
+            return self.imported(key, name if name != value.__name__ else "")
         if inspect.isclass(value) or inspect.isfunction(inspect.unwrap(value) if callable(value) else value):
             return self.add(value)
         if origin := imported_from(module, name):
             if not is_own(origin[0]):
-                return self._imported(origin, name)
+                return self.imported(origin, name)
             return self._named(*origin, value)
         return self._constant((module, name), value)
 
@@ -171,10 +173,15 @@ class Definitions:
         if key in self.found:
             return Reference(key)
         known = statement(*key)
-        text = _plain_constant(known[1]) if known else laid_out(assigned(key[1], literal(value), " = "))
-        refers = self._refers(text, key, {**_ANYWHERE, **vars(sys.modules[key[0]])})
-        plain = all(to.key in self.imports or self.found[to.key].constant for to in refers.values())
-        self.found.setdefault(key, Definition(key[1], text, refers, constant=plain))
+        namespace = vars(sys.modules[key[0]])
+        written = known.text if known else laid_out(assigned(key[1], literal(value), " = "))
+        plain = plain_constant(written, namespace)
+        refers = self._refers(plain.text, key, {**_ANYWHERE, **namespace, **plain.imported})
+        made = (self.found.get(to.key) for to in refers.values() if to.key not in self.imports)
+        first = all(each is not None and each.constant for each in made)
+        self.found.setdefault(key, Definition(key[1], plain.text, refers, constant=first))
+        for other in known.makes if known else ():  # A, B = 1, 2: one text for both
+            self.found.setdefault((key[0], other), Definition(other, "", {}, constant=first))
         return Reference(key)
 
 
@@ -209,13 +216,3 @@ def _prefixed(module: str, name: str) -> str:
     private = "_" if name.startswith("_") else ""
     prefix = module.strip("_").upper() if name.isupper() else module.strip("_")
     return f"{private}{prefix}_{name.lstrip('_')}"
-
-
-def _plain_constant(text: str) -> str:
-    edits = Edits(text)
-    for node in edits.tree.body:
-        match node:
-            case ast.AnnAssign(target=target, value=ast.expr() as value):
-                end = (target.end_lineno or 1, target.end_col_offset or 0)
-                edits.replace(end, (value.lineno, value.col_offset), " = ")
-    return edits.applied()

@@ -1,6 +1,6 @@
-"""The text of a component as a person would write it in a file of its own: without what only Composable needs.
+"""The text of a component as a person would write it in a file of its own, without Composable.
 
-The body stays as its author wrote it, comments and all; the signature is written anew, with plain annotations.
+The body stays as its author wrote it, comments and all; the signature is written anew.
 """
 
 from __future__ import annotations
@@ -9,23 +9,21 @@ import ast
 import importlib
 import inspect
 import re
-import symtable
 import types
-import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from textwrap import dedent
-from typing import Any, Literal
+from typing import Any
 
 from composable.core.errors import ConfigError
 from composable.design.metaparameters import called
 from composable.design.part import Part, component
+from composable.design.source_hints import hints_of
 from composable.design.source_layout import Bracketed, laid_out
 from composable.design.source_modules import is_own
+from composable.design.source_text import Edits, Place, end_of, start_of
 
-Place = tuple[int, int]  # line from 1 and byte from 0, as `ast` counts
 _FOR_LINTERS = re.compile(r"  # (?:noqa|type: ignore|pyright)\b.*$", re.MULTILINE)
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
@@ -49,21 +47,32 @@ def plain_function(function: types.FunctionType) -> Plain:
             received=f"{called(function)}" + (f", which holds {held}" if held else ""),
             remedy="write it with `def` at the top level of a file; what it holds becomes a metaparameter",
         )
-    edits = Edits(_with_layers_as_parts(own_text(function), function.__globals__))
+    text, imported = _without_modules(own_text(function), function.__globals__)
+    namespace = {**function.__globals__, **imported}
+    edits = Edits(_with_layers_as_parts(text, namespace))
     top = edits.tree.body[0]
-    imported: dict[str, object] = {}
     for node in ast.walk(top):
         match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                hints = _hints(function) if node is top else {}
-                edits.replace(*_head(node), _signature(edits, node, hints, function.__globals__))
+            case ast.FunctionDef():
+                hints = hints_of(function) if node is top else {}
+                edits.replace(*_head(node), _signature(edits, node, hints, namespace))
             case ast.AnnAssign(target=target, annotation=_, value=ast.expr() as value):
-                edits.replace(_end(target), _start(value), " = ")
+                edits.replace(end_of(target), start_of(value), " = ")
             case ast.ImportFrom(module=str(module)) if is_own(module):
                 edits.drop_lines(node)
                 found = importlib.import_module(module)
                 imported |= {each.asname or each.name: getattr(found, each.name) for each in node.names}
     return Plain(_FOR_LINTERS.sub("", edits.applied()).strip("\n"), imported)
+
+
+def plain_constant(text: str, namespace: Mapping[str, Any]) -> Plain:
+    """An assignment without its annotation."""
+    text, imported = _without_modules(text, namespace)
+    edits = Edits(_with_layers_as_parts(text, {**namespace, **imported}))
+    for node in edits.tree.body:
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            edits.replace(end_of(node.target), start_of(node.value), " = ")
+    return Plain(_FOR_LINTERS.sub("", edits.applied()), imported)
 
 
 def plain_class(kind: type) -> Plain:
@@ -73,11 +82,24 @@ def plain_class(kind: type) -> Plain:
         match node:
             case ast.FunctionDef():
                 method = vars(kind).get(node.name)
-                hints = _hints(method) if inspect.isfunction(method) else {}
+                method = method.fget if isinstance(method, property) else method
+                hints = hints_of(method) if inspect.isfunction(method) else {}
                 edits.replace(*_head(node), _signature(edits, node, hints, {}))
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation):
-                edits.replace(_start(annotation), _end(annotation), _hints(kind).get(name) or "object")
+                edits.replace(start_of(annotation), end_of(annotation), hints_of(kind).get(name) or "object")
     return Plain(_FOR_LINTERS.sub("", edits.applied()).strip("\n"))
+
+
+def refitted(text: str) -> str:
+    """A plain function whose signature, after names in it changed, is laid out again."""
+    edits = Edits(text)
+    node = edits.tree.body[0]
+    if isinstance(node, ast.FunctionDef):
+        given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        hints = {each.arg: edits.segment(each.annotation) for each in given if each.annotation}
+        hints |= {"return": edits.segment(node.returns)} if node.returns else {}
+        edits.replace(*_head(node), _signature(edits, node, hints, {}))
+    return edits.applied()
 
 
 def own_text(definition: Callable[..., Any]) -> str:
@@ -99,85 +121,12 @@ def own_text(definition: Callable[..., Any]) -> str:
     )
 
 
-def names_used(text: str) -> list[str]:
-    """The names that a definition takes from around it as they occur, and its own where it calls itself."""
-
-    def tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-        yield table
-        for child in table.get_children():
-            yield from tables(child)
-
-    top = symtable.symtable(text, "source", "exec")
-    used = {
-        symbol.get_name()
-        for table in tables(top)
-        for symbol in table.get_symbols()
-        if symbol.is_referenced() and (table is top or symbol.is_global())
-    }
-    occurring = (word.group() for word in re.finditer(r"\w+", text))
-    return [name for name in dict.fromkeys(occurring) if name in used]
-
-
-def renamed(text: str, names: Mapping[str, str]) -> str:
-    """The definition with other names for what it takes from around it, and for itself."""
-    edits = Edits(text)
-    used = names_used(text)
-    for node in ast.walk(edits.tree):
-        match node:
-            case ast.Name(id=name) if name in names and (name in used or node.col_offset == 0):
-                edits.replace(_start(node), _end(node), names[name])
-    for top in edits.tree.body:
-        if isinstance(top, _Function | ast.ClassDef) and top.name in names:
-            word = "class" if isinstance(top, ast.ClassDef) else "def"
-            begin = (top.lineno, len(word) + 1)
-            edits.replace(begin, (top.lineno, begin[1] + len(top.name.encode())), names[top.name])
-    return edits.applied()
-
-
 def new_layer(x: Any, *, layer: Callable[..., Any], **arguments: Any) -> Any:
     """A Keras layer as a component: a new one each time that it is applied."""
     return layer(**arguments)(x)
 
 
-class Edits:
-    """Changes to places of a text, made all at once."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tree = ast.parse(text)
-        self._lines = text.splitlines(keepends=True)
-        self._changes: list[tuple[int, int, str]] = []
-
-    def replace(self, start: Place, end: Place, new: str) -> None:
-        """What is between two places becomes `new`; nothing where a change around it takes it away."""
-        self._changes.append((self._at(start), self._at(end), new))
-
-    def drop_lines(self, node: ast.stmt) -> None:
-        """A statement goes, with its lines."""
-        self.replace((node.lineno, 0), ((node.end_lineno or node.lineno) + 1, 0), "")
-
-    def segment(self, node: ast.AST) -> str:
-        """The text of an expression, on one line."""
-        return " ".join((ast.get_source_segment(self.text, node) or "").split())
-
-    def applied(self) -> str:
-        """The text after all changes."""
-        text, done = [], 0
-        for start, end, new in sorted(self._changes, key=lambda change: (change[0], -change[1])):
-            if start >= done:
-                text += [self.text[done:start], new]
-                done = end
-        return "".join([*text, self.text[done:]])
-
-    def _at(self, place: Place) -> int:
-        line, column = place
-        before = sum(map(len, self._lines[: line - 1]))
-        return before + (
-            len(self._lines[line - 1].encode()[:column].decode()) if line <= len(self._lines) else 0
-        )
-
-
-def _signature(edits: Edits, node: _Function, hints: Mapping[str, str | None], namespace: Any) -> str:
+def _signature(edits: Edits, node: ast.FunctionDef, hints: Mapping[str, str | None], namespace: Any) -> str:
     """`def name(x, *, filters: int = 64):` and the decorators that matter, up to the body."""
     given = node.args
     firsts = [*given.posonlyargs, *given.args]
@@ -213,12 +162,30 @@ def _argument(
     return f"{text} = {edits.segment(default)}" if hint else f"{text}={edits.segment(default)}"
 
 
-def _head(node: _Function) -> tuple[Place, Place]:
+def _head(node: ast.FunctionDef) -> tuple[Place, Place]:
     """From the first decorator to where the body begins."""
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
     body = node.body[0]
     line = min([body.lineno, *(d.lineno for d in getattr(body, "decorator_list", []))])
     return (first, node.col_offset), (line, body.col_offset if line == node.lineno else 0)
+
+
+def _without_modules(text: str, namespace: Mapping[str, Any]) -> tuple[str, dict[str, object]]:
+    """`composable.Part` becomes `Part`, as modules whose text is taken over go; and what each name means."""
+    edits, meant = Edits(text), {}
+    for node in ast.walk(edits.tree):
+        if not isinstance(node, ast.Attribute):
+            continue
+        path = edits.segment(node).split(".")
+        module = namespace.get(path[0])
+        for name in path[1:-1]:
+            module = getattr(module, name, None)
+        if isinstance(module, types.ModuleType) and is_own(module.__name__) and hasattr(module, path[-1]):
+            found = getattr(module, path[-1])
+            if not isinstance(found, types.ModuleType):
+                edits.replace(start_of(node), end_of(node), path[-1])
+                meant[path[-1]] = found
+    return edits.applied(), meant
 
 
 def _with_layers_as_parts(text: str, namespace: Mapping[str, Any]) -> str:
@@ -228,10 +195,12 @@ def _with_layers_as_parts(text: str, namespace: Mapping[str, Any]) -> str:
         if not isinstance(node, ast.Call) or namespace.get(getattr(node.func, "id", "")) is not Part:
             continue
         if node.args and _is_layer(node.args[0], namespace):
-            edits.replace(_start(node.args[0]), _start(node.args[0]), "new_layer, layer=")
+            edits.replace(start_of(node.args[0]), start_of(node.args[0]), "new_layer, layer=")
         for value in (given.value for given in node.keywords):
             if _is_layer(value, namespace):
-                edits.replace(_start(value), _end(value), f"Part(new_layer, layer={edits.segment(value)})")
+                edits.replace(
+                    start_of(value), end_of(value), f"Part(new_layer, layer={edits.segment(value)})"
+                )
     return edits.applied()
 
 
@@ -242,41 +211,3 @@ def _is_layer(node: ast.expr, namespace: Mapping[str, Any]) -> bool:
         case ast.Attribute(value=ast.Name(id=name), attr=attribute):
             return isinstance(getattr(namespace.get(name), attribute, None), type)
     return False
-
-
-def _hints(definition: Any) -> dict[str, str | None]:
-    """Each annotation as plain Python, or None where it says nothing without Composable."""
-    try:
-        return {name: _written(hint) for name, hint in typing.get_type_hints(definition).items()}
-    except (NameError, TypeError, AttributeError):  # annotated with what isn't there
-        return {}
-
-
-def _written(hint: Any) -> str | None:
-    origin, inside = typing.get_origin(hint), typing.get_args(hint)
-    if hint is type(None):
-        return "None"
-    if origin is Literal:
-        return f"Literal[{', '.join(map(_option, inside))}]"
-    if hint is Ellipsis:
-        return "..."
-    parts = [_written(each) for each in inside]
-    if None in parts:
-        return None
-    if origin in (typing.Union, types.UnionType):
-        return " | ".join(map(str, parts))
-    if origin in (tuple, list, dict):
-        return f"{origin.__name__}[{', '.join(map(str, parts))}]"
-    return hint.__name__ if hint in (int, float, str, bool, tuple, list, dict) else None
-
-
-def _option(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-def _start(node: ast.expr) -> Place:
-    return node.lineno, node.col_offset
-
-
-def _end(node: ast.expr) -> Place:
-    return node.end_lineno or node.lineno, node.end_col_offset or 0

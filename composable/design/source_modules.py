@@ -1,4 +1,4 @@
-"""Where a name of a module comes from: its own text, another module whose text is taken over, or an import."""
+"""Where a name of a module comes from: its own text, another module's, or an import that stays one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import ast
 import inspect
 import sys
 import sysconfig
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
-_INSTALLED = tuple(Path(sysconfig.get_paths()[kind]) for kind in ("stdlib", "platstdlib", "purelib", "platlib"))
+_INSTALLED = tuple(
+    Path(sysconfig.get_paths()[kind]) for kind in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 
 
 def is_own(module: str) -> bool:
@@ -23,9 +26,24 @@ def is_own(module: str) -> bool:
     return not any(Path(file).is_relative_to(folder) for folder in _INSTALLED)
 
 
+@dataclass(frozen=True)
+class Statement:
+    """A statement at a module's top level.
+
+    Attributes:
+        node: Its tree.
+        text: With the comments that belong to it.
+        makes: The names that it binds.
+    """
+
+    node: ast.stmt
+    text: str
+    makes: tuple[str, ...]
+
+
 @lru_cache(maxsize=256)
-def statement(module: str, name: str) -> tuple[ast.stmt, str] | None:
-    """The statement at a module's top level that makes `name`, and its text with the comments that belong to it.
+def statement(module: str, name: str) -> Statement | None:
+    """The assignment or import at a module's top level that makes `name`.
 
     None where the module's text can't be had, or makes the name in another way.
     """
@@ -35,17 +53,17 @@ def statement(module: str, name: str) -> tuple[ast.stmt, str] | None:
         return None
     body = ast.parse(source).body
     for number, node in enumerate(body):
-        if name in _made(node):
-            return node, _with_comments(source.splitlines(), node, body[number + 1 : number + 2])
+        if name in (makes := _made(node)):
+            text = _with_comments(source.splitlines(), node, body[number + 1 : number + 2])
+            return Statement(node, text, makes)
     return None
 
 
 def imported_from(module: str, name: str) -> tuple[str, str] | None:
     """The module and the name that `from module import name` at a module's top level names."""
     found = statement(module, name)
-    if found is None or not isinstance(found[0], ast.ImportFrom):
+    if found is None or not isinstance(node := found.node, ast.ImportFrom):
         return None
-    node = found[0]
     return node.module or "", next(each.name for each in node.names if (each.asname or each.name) == name)
 
 
@@ -55,15 +73,16 @@ def import_of(module: ModuleType) -> tuple[str, str]:
     return (parent, last) if parent else (module.__name__, "")
 
 
-def _made(node: ast.stmt) -> set[str]:
+def _made(node: ast.stmt) -> tuple[str, ...]:
     match node:
         case ast.Assign(targets=targets):
-            return {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+            inside = (each for target in targets for each in ast.walk(target))
+            return tuple(each.id for each in inside if isinstance(each, ast.Name))
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
-            return {name}
+            return (name,)
         case ast.ImportFrom(names=names):
-            return {each.asname or each.name for each in names}
-    return set()
+            return tuple(each.asname or each.name for each in names)
+    return ()
 
 
 def _with_comments(lines: list[str], node: ast.stmt, following: list[ast.stmt]) -> str:

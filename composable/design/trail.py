@@ -38,7 +38,8 @@ class Step:
 
 
 _within: ContextVar[Step | None] = ContextVar("within", default=None)
-_WRONG_SHAPES = (ValueError, TypeError, ArithmeticError, LookupError, NotImplementedError)
+# What Keras and components raise on what they can't take; a tuple, for one, has no shape.
+_WRONG_SHAPES = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, NotImplementedError)
 
 
 @contextmanager

@@ -153,9 +153,10 @@ class _Shuffled(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         taken = self._order[index * self._batch_size : (index + 1) * self._batch_size]
         batch = self._rows.take(taken)
+        # A tuple of targets: TensorFlow's datasets don't know lists.
         if batch.weights is None:
-            return dict(batch.inputs), list(batch.targets)
-        return dict(batch.inputs), list(batch.targets), batch.weights
+            return dict(batch.inputs), batch.targets
+        return dict(batch.inputs), batch.targets, batch.weights
 
     def on_epoch_end(self) -> None:
         self._epoch += 1

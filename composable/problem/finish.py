@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -72,3 +72,8 @@ def _over_members(xp: Any, outputs: Any) -> Any:
 def with_temperature(finish: Finish, temperature: float) -> Finish:
     """The same finish at another temperature."""
     return replace(finish, temperature=temperature)
+
+
+def unusual(finish: Finish) -> dict[str, float]:
+    """The fields that aren't what a finish has by default, so that `Finish(**fields)` is the same again."""
+    return {name: value for name, value in asdict(finish).items() if value != getattr(Finish, name)}

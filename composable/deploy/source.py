@@ -1,0 +1,152 @@
+"""A bundle's model as source code: its networks, their average, and what stands between raw rows and answers.
+
+The program needs the bundle's files beside it and Keras, but no Composable. It is put together from the
+functions that made the model, so that its graph is the same and the weights fit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import keras
+
+from composable.amalgamation.average import Voice, average
+from composable.core.errors import ArtifactError
+from composable.deploy import plain_client as client
+from composable.deploy.bundle import CARD, MODEL, Bundle
+from composable.deploy.card import BundleCard
+from composable.design.architecture import Architecture
+from composable.design.inputs import Input
+from composable.design.source import program
+from composable.design.source_build import LOCALS, Builder, gather
+from composable.design.source_definitions import Definitions
+from composable.design.source_layout import Node, assigned, call, laid_out, literal, several
+from composable.problem.finish import Finish
+from composable.problem.problem import Head
+from composable.zoo.catalogue.written import written_design
+
+_ENCODERS = {
+    "numbers": client.encoded_numbers,
+    "dates": client.encoded_dates,
+    "categories": client.encoded_categories,
+    "texts": client.encoded_texts,
+}
+_LOAD = f'''\
+def load(folder):
+    """The model with the weights of a bundle, and the bundle's tables."""
+    model = build()
+    model.load_weights(Path(folder) / "{MODEL}")
+    return model, json.loads((Path(folder) / "{CARD}").read_text(encoding="utf-8"))'''
+_PREDICT = '''\
+def predict(loaded, rows) -> dict[str, list]:
+    """Answers to raw rows, by column.
+
+    Args:
+        loaded: What `load` gave.
+        rows: The cells of each column by its name, as Python or pandas reads them from a file.
+    """
+    model, tables = loaded
+    encoding = tables["encoding"]
+    columns = {{column["name"]: column for column in tables["schema"]["columns"]}}
+    inputs = {{
+{inputs}
+    }}
+    outputs = keras.tree.flatten(model.predict(inputs, verbose=0))
+    return answers(outputs, tables["problem"]["heads"])'''
+_MAIN = """\
+if __name__ == "__main__":
+    build().summary()"""
+_NAMES = frozenset({"build", "load", "predict", "heads", "voices", *LOCALS})
+
+
+def bundle_source(bundle: Bundle) -> str:
+    """The Python file.
+
+    Raises:
+        ArtifactError: If the bundle doesn't say which architectures it averages.
+        ConfigError: If the text of a component can't be had.
+    """
+    card = bundle.card
+    if not card.members:
+        raise ArtifactError(
+            "A bundle says what its model is made of.",
+            received=f"{bundle.origin}: no members",
+            remedy="fit again with this version; older ones didn't record it",
+        )
+    architectures = _architectures(card)
+    definitions = Definitions(reserved=_NAMES | set(architectures))
+    for module in (json, keras, keras.layers):
+        definitions.add(module)
+    definitions.imported(("pathlib", "Path"))
+    for architecture in architectures.values():
+        gather(architecture, definitions)
+    needed = [Finish, Head, Voice, logits_of, average, *(_ENCODERS[name] for name in card.encoding.widths)]
+    for each in (*needed, client.answers):
+        definitions.add(each)
+    builder = Builder(definitions)
+    inputs = {
+        name: Input((width,), "int32" if name == "categories" else "float32")
+        for name, width in card.encoding.widths.items()
+    }
+    networks = [
+        builder.function(architecture, inputs, name=name, about=f"The network {name}.", called=name)
+        for name, architecture in architectures.items()
+    ]
+    predict = _PREDICT.format(inputs="\n".join(f"        {_encoded(name)}," for name in inputs))
+    heading = (
+        f"{card.name} as plain Keras: from raw rows to {', '.join(card.problem.targets)}.\n\n"
+        f"    import model  # this file\n\n"
+        f"    loaded = model.load(folder)  # the bundle: {MODEL} and {CARD}\n"
+        f'    model.predict(loaded, {{"column": ["value", "value"]}})'
+    )
+    return program(heading, definitions, [*networks, _build(card), _LOAD, predict, _MAIN])
+
+
+def logits_of(network: keras.Model) -> keras.Model:
+    """The network up to what its last activation is applied to."""
+    found = [layer for layer in network.layers if layer.name == "logits" or layer.name.endswith("_logits")]
+    found.sort(key=lambda layer: (len(layer.name), layer.name))
+    outputs = [layer.output for layer in found]
+    return keras.Model(network.input, outputs[0] if len(outputs) == 1 else outputs)
+
+
+def _architectures(card: BundleCard) -> dict[str, Architecture]:
+    """Each different one once, by the name of its function."""
+    return {
+        member.name: written_design(json.dumps(member.architecture)).architecture for member in card.members
+    }
+
+
+def _build(card: BundleCard) -> str:
+    heads = several(map(_head, card.problem.heads))
+    voices = several(
+        (
+            call("Voice", f"logits_of({member.name}())", several(map(_finish, finishes)), repr(share))
+            for member in card.members
+            for finishes in member.finishes
+            for share in [member.weight / len(member.finishes)]
+        ),
+        "[]",
+    )
+    lines = [
+        '"""The networks\' answers, averaged: what turns logits into each, and its weight."""',
+        laid_out(assigned("heads", heads, " = "), 4),
+        laid_out(assigned("voices", voices, " = "), 4),
+        "return average(voices, heads)",
+    ]
+    return "\n".join(["def build() -> keras.Model:", *(f"    {line}" for line in lines)])
+
+
+def _head(head: Head) -> Node:
+    fields = [literal(value) for value in (head.name, head.kind, head.targets)]
+    return call("Head", *fields, *([literal(head.labels)] if head.labels else []))
+
+
+def _finish(fields: Mapping[str, float]) -> Node:
+    return call("Finish", **{name: repr(value) for name, value in fields.items()})
+
+
+def _encoded(name: str) -> str:
+    tables = literal(name)
+    return f"{tables}: {_ENCODERS[name].__name__}(rows, encoding[{tables}], columns)"

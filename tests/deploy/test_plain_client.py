@@ -1,0 +1,139 @@
+"""The plain client reads cells as the package reads columns."""
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from composable.data.encode import encode
+from composable.data.encoding import CategoryTable, Encoding, NumberColumn, TextTable
+from composable.data.frames import mapping_frame
+from composable.data.schema import Column, Schema
+from composable.deploy import plain_client as client
+from composable.deploy.answers import answers
+from composable.problem.problem import Head, Problem
+
+NUMBERS = ["1", " 2.5 ", "-3e2", "", "NA", ".5", "5.", "+7", "1e400", "-999", "nan", "inf", "None"]
+MONEY = ["€1.234,50", "1.000 €", "-7,5", "€ -3", "12 €", "", "-"]
+DATES = ["2020-01-05", "2020-1-5 9:30", "2020-01", "2020", "20200105", "2020-01-05T10:00:00Z", "", "NA"]
+DATES += ["2020-01-05 10:00:00.25", "2020-01-05 10:00+02:00", "2020/02/03"]
+WORDS = ["audi", " bmw", "BMW", "?", "", "n/a", "3", "3.0", "4.50", "true", "lada"]
+TEXTS = ["Good car, good price", "", "nothing known", "good\tgood", "?"]
+
+
+def numbers(cells, **more):
+    return (
+        cells,
+        Column("c", "number", **more),
+        Encoding(numbers=(NumberColumn("c", more.pop("offset", 0.0)),)),
+    )
+
+
+def dates(cells, form="ISO8601", **more):
+    return cells, Column("c", "date", date_format=form, **more), Encoding(dates=("c",))
+
+
+def words(cells, **more):
+    table = CategoryTable(
+        "c", ("audi", "bmw", "3", "True", "1.5", "2020-01-05T00:00:00"), {"BMW": "bmw", "true": "True"}
+    )
+    return cells, Column("c", "category", **more), Encoding(categories=(table,))
+
+
+def texts(cells, **more):
+    tokens = {"good": 0, "car,": 3, "price": 1, "nothing": 3}
+    return cells, Column("c", "text", **more), Encoding(texts=(TextTable("c", 4, tokens),))
+
+
+STAMP = dt.datetime(2020, 1, 5, 12, 30)
+CASES = {
+    "numbers as text": numbers(NUMBERS, missing=("-999",)),
+    "numbers": numbers([1, 2.5, None, float("nan"), float("inf"), -999], missing=("-999",)),
+    "truths as numbers": numbers([True, False, None]),
+    "NumPy's": numbers(list(np.array([1.5, 2.0], "float32")) + list(np.array([1, 2]))),
+    "money": numbers(MONEY, decimal=",", thousands=".", affixes=("€",)),
+    "dates as text": dates(DATES),
+    "days as text": dates(["05.01.2020", "31.12.1999", "", "-"], "%d.%m.%Y"),
+    "compact": dates(["20200105", "", "20201231"], "%Y%m%d"),
+    "compact numbers": dates([20200105.0, None, 20201231.0], "%Y%m%d"),
+    "times": dates(["01/02/2020 09:30 PM", "never"], "%d/%m/%Y %I:%M %p", missing=("never",)),
+    "stamps": dates([STAMP, None, pd.NaT]),
+    "stamps of a zone": dates([STAMP.replace(tzinfo=dt.timezone(dt.timedelta(hours=2)))]),
+    "words": words(WORDS, missing=("n/a",)),
+    "numbers as words": words([3.0, None, 1.5, float("nan")]),
+    "truths": words([True, False, None]),
+    "days as words": words([dt.date(2020, 1, 5), None]),
+    "texts": texts(TEXTS),
+}
+ENCODERS = {
+    "numbers": (client.encoded_numbers, "numbers"),
+    "dates": (client.encoded_dates, "dates"),
+    "categories": (client.encoded_categories, "categories"),
+    "texts": (client.encoded_texts, "texts"),
+}
+
+
+def plain(record):
+    """What JSON holds of a record."""
+    return vars(record) if hasattr(record, "__dict__") else record
+
+
+def both(cells, column, encoding):
+    kind = next(iter(encoding.widths))
+    frame = mapping_frame({"c": pd.Series(cells, dtype=object)}, origin="")
+    wanted = encode(frame, Schema((column,)), encoding, strict=True)[kind]
+    encoder, field = ENCODERS[kind]
+    return wanted, encoder({"c": cells}, list(map(plain, getattr(encoding, field))), {"c": plain(column)})
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_cells_are_read_as_columns_are(case):
+    wanted, found = both(*case)
+    assert found.dtype == wanted.dtype
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_an_offset_is_taken_off_before_float32():
+    cells, column, _ = numbers([1.7e9, 1.7e9 + 1])
+    wanted, found = both(cells, column, Encoding(numbers=(NumberColumn("c", 1.7e9),)))
+    np.testing.assert_array_equal(found, wanted)
+    assert found.tolist() == [[0.0], [1.0]]
+
+
+@pytest.mark.parametrize(
+    "case", [numbers(["1", "one"]), dates(["2020-01-05", "soon"])], ids=["number", "date"]
+)
+def test_a_cell_that_cannot_be_read_is_named(case):
+    with pytest.raises(ValueError, match="row 2"):
+        encode(pd.DataFrame({"c": case[0]}), Schema((case[1],)), case[2], strict=True)
+    encoder, field = ENCODERS[next(iter(case[2].widths))]
+    with pytest.raises(ValueError, match=r"Column 'c' must hold a .*; row 2 holds"):
+        encoder({"c": case[0]}, list(map(plain, getattr(case[2], field))), {"c": plain(case[1])})
+
+
+def test_a_column_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="the column 'c'"):
+        client.encoded_numbers({}, [{"column": "c", "offset": 0.0}], {"c": plain(Column("c", "number"))})
+
+
+HEADS = {
+    "regression": Head("price", "regression", ("price",)),
+    "binary": Head("fast", "binary", ("fast",), (False, True)),
+    "multiclass": Head("grade", "multiclass", ("grade",), ("1", 1, "mid")),
+    "multilabel": Head("red, big", "multilabel", ("red", "big"), (0, 1)),
+}
+
+
+@pytest.mark.parametrize("kinds", [*([kind] for kind in HEADS), list(HEADS)], ids=" ".join)
+def test_answers_are_those_of_the_bundle(kinds):
+    heads = [HEADS[kind] for kind in kinds]
+    rng = np.random.default_rng(0)
+    outputs = [
+        rng.dirichlet(np.ones(max(head.width, 2)), 5)[:, : head.width].astype("float32") for head in heads
+    ]
+    wanted = answers(outputs, Problem(tuple(heads), "rmse"))
+    found = client.answers(outputs, list(map(plain, heads)))
+    assert list(found) == list(wanted.columns)
+    for name, values in found.items():
+        assert values == wanted[name].tolist()
