@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from composable.core.errors import SetupError
 from composable.core import backend
 from composable.core.backend import choose_backend, decide_backend
+from composable.core.errors import SetupError
 
 
 @pytest.fixture
