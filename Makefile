@@ -5,16 +5,27 @@ BIN := .venv/bin
 READY := .venv/.ready
 TENSORFLOW := .venv-tensorflow
 
-.PHONY: demo test test-all test-tensorflow lint figures setup clean
+.PHONY: demo test test-all test-models test-runs test-tensorflow lint figures setup clean
 
 demo: $(READY)
 	$(BIN)/composable fit examples/auto_imports.csv --target price --time-limit 30 --out runs/demo </dev/null
 
+# The models' tests spend their time compiling, on one core: beside the others they fit into the same time.
+MODELS := tests/conformance tests/design tests/zoo
+WHICH := -m "not slow"
+
 test: lint
-	$(BIN)/python -m pytest -q -m "not slow" </dev/null
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-models test-runs
 
 test-all: lint
-	$(BIN)/python -m pytest -q </dev/null
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-models test-runs WHICH=
+
+# Many small networks, each run a few times: compiling them well would take longer than running them.
+test-models: $(READY)
+	XLA_FLAGS=--xla_backend_optimization_level=0 $(BIN)/python -m pytest -q $(WHICH) $(MODELS) </dev/null
+
+test-runs: $(READY)
+	$(BIN)/python -m pytest -q $(WHICH) $(MODELS:%=--ignore=%) </dev/null
 
 # The same models on the second backend, in an environment of its own.
 test-tensorflow: $(TENSORFLOW)/.ready

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from composable.design.taps import named
 from composable.problem.finish import Finish, apply_finish
 from composable.problem.problem import Head
 
@@ -25,7 +26,8 @@ class Voice:
 def average(voices: Sequence[Voice], heads: Sequence[Head]) -> keras.Model:
     """One functional model of stock layers: raw inputs in; per head probabilities or numbers out, as a list.
 
-    Weights are normalised to sum to one. The networks become its layers `network_0`, `network_1`, ...
+    Weights are normalised to sum to one. The networks become its layers `network_0`, `network_1`, ...; what
+    the model gives is its tap `probabilities`, with several heads `head_0/probabilities` and so on.
     """
     total = sum(voice.weight for voice in voices)
     first = voices[0].network
@@ -40,8 +42,12 @@ def average(voices: Sequence[Voice], heads: Sequence[Head]) -> keras.Model:
             said = apply_finish(ops, heads[head], voice.finishes[head], logits)
             share = said * (voice.weight / total)
             sums[head] = sums[head] + share if head in sums else share
-    named = [layers.Identity(name=f"head_{head}")(output) for head, output in sums.items()]
-    return keras.Model(inputs, named)
+    tasks = [""] if len(sums) == 1 else [f"head_{head}" for head in sums]
+    outputs = [
+        layers.Identity(name=named(task, "probabilities"))(output)
+        for task, output in zip(tasks, sums.values(), strict=True)
+    ]
+    return keras.Model(inputs, outputs)
 
 
 def start_from_zeros(network: keras.Model) -> None:

@@ -36,7 +36,8 @@ def tap(model: keras.Model, name: str) -> keras.Model:
     Args:
         model: Built by an architecture, or loaded from where such a model was saved.
         name: One of `TAPS`; with several tasks `age/logits` for one of them, `logits` for all, as a list;
-            or the name of any other layer.
+            or the name of any other layer. Of a model that averages networks, what only these have: a list
+            with that of each.
 
     Raises:
         ConfigError: If there is no such tap.
@@ -48,7 +49,7 @@ def tap(model: keras.Model, name: str) -> keras.Model:
             (each for each in model.layers if each.name.endswith(f"_{name}")),
             key=lambda each: (len(each.name), each.name),
         )
-    outputs = [each.output for each in found] or _pooled(model, name)
+    outputs = [each.output for each in found] or _pooled(model, name) or _of_networks(model, name)
     if not outputs:
         raise ConfigError(
             f"The model has no tap {name!r}.",
@@ -67,6 +68,13 @@ def _pooled(model: keras.Model, name: str) -> list[Any]:
     rank = len(encoding.shape) if hasattr(encoding, "shape") else 0
     pooling = {2: layers.Identity, 3: layers.GlobalAveragePooling1D, 4: layers.GlobalAveragePooling2D}
     return [pooling[rank](name="embedding")(encoding)] if rank in pooling else []
+
+
+def _of_networks(model: keras.Model, name: str) -> list[Any]:
+    """The tap of every network inside the model that takes what the model takes."""
+    networks = [each for each in model.layers if isinstance(each, keras.Model)]
+    alike = [each for each in networks if [i.name for i in each.inputs] == [i.name for i in model.inputs]]
+    return [found for each in alike for found in keras.tree.flatten(tap(each, name)(model.input))]
 
 
 def _taps(model: keras.Model) -> list[str]:
