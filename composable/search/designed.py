@@ -9,8 +9,8 @@ from itertools import count
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.design import Architecture, Part
-from composable.design.architecture import Parts, in_order
+from composable.design import Architecture, Choice, Part
+from composable.design.architecture import Parts
 from composable.design.metaparameters import names
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
@@ -46,12 +46,28 @@ def for_table(design: Architecture, table: Table) -> Architecture:
     """
     prestem = _with_categories(design.prestem, table.categories)
     stem = _with_categories(design.stem, table.categories)
-    if not any("categories" in names(part.component) for _, part in in_order(prestem, "")):
+    if not _takes_tables(design.prestem):
         prestem = (Part(prepare, categories=table.categories, bins=0), Part(concatenated), prestem)
     return replace(design, prestem=prestem, stem=stem).with_tasks(*table.tasks)
 
 
+def _takes_tables(parts: Parts) -> bool:
+    match parts:
+        case Part():
+            return "categories" in names(parts.component)
+        case Choice(options):
+            return any(map(_takes_tables, options))
+        case tuple():
+            return any(map(_takes_tables, parts))
+    return False
+
+
 def _with_categories(parts: Parts, categories: tuple[int, ...]) -> Parts:
-    if isinstance(parts, Part):
-        return parts.replace(categories=categories) if "categories" in names(parts.component) else parts
-    return tuple(_with_categories(each, categories) for each in parts) if isinstance(parts, tuple) else parts
+    match parts:
+        case Part() if "categories" in names(parts.component):
+            return parts.replace(categories=categories)
+        case Choice(options, name):
+            return Choice(tuple(_with_categories(option, categories) for option in options), name)
+        case tuple():
+            return tuple(_with_categories(each, categories) for each in parts)
+    return parts

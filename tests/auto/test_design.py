@@ -7,7 +7,12 @@ import pytest
 
 import composable
 from composable.design import Architecture, Choice, Part
+from composable.design.stems import piecewise_linear
+from composable.design.tables import prepare
 from composable.design.tasks import regressor
+from composable.problem.problem import Head, Problem
+from composable.search.designed import for_table
+from composable.search.table import Table
 from composable.zoo.mlp import dense_block, mlp
 
 
@@ -92,3 +97,16 @@ def test_a_layer_that_no_bundle_may_hold_is_refused_before_any_trial(table, tmp_
     own = Architecture(stem=Part(keras.layers.GaussianNoise, stddev=0.1), tasks=Part(regressor))
     with pytest.raises(composable.ConfigError, match="GaussianNoise"):
         fit(table, own, tmp_path / "run")
+
+
+def test_a_pre_stem_left_open_is_fitted_to_the_table_in_every_option():
+    numbers = Part(prepare, bins=Choice((0, 4)))
+    either = Architecture(
+        prestem=Choice((numbers, (Part(prepare, bins=8),))), stem=piecewise_linear, tasks=Part(regressor)
+    )
+    head = Head("y", "regression", ("y",))
+    fitted = for_table(either, Table(Problem((head,), "rmse"), 100, {"numbers": 2, "categories": 1}, (5,)))
+    assert isinstance(fitted.prestem, Choice)
+    assert [
+        part.metaparameters["categories"] for part in (fitted.prestem.options[0], *fitted.prestem.options[1])
+    ] == [(5,), (5,)]
