@@ -25,6 +25,7 @@ def command(run: str, out: Path | None, backend: str | None, *, as_json: bool) -
     bundle.
     """
     from composable.core.backend import choose_backend
+    from composable.core.workspace import write_atomically
 
     choose_backend(backend)
     from composable.deploy.bundle import load_bundle
@@ -33,7 +34,7 @@ def command(run: str, out: Path | None, backend: str | None, *, as_json: bool) -
     bundle = load_bundle(run)
     text = bundle_source(bundle)
     if out:
-        out.write_text(text, encoding="utf-8")
+        write_atomically(out, text)
     if as_json:
         print_json({"name": bundle.card.name, **({"path": str(out)} if out else {"source": text})})
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +16,7 @@ from composable.design.part import COMPONENTS, Component, Part, is_layer_class, 
 LARGEST = 4 * 2**20  # characters; ResNet-152 takes 700
 DEEPEST = 40  # levels of lists and objects
 HIGHEST = 2**31  # a whole number beyond it is no size of anything
+_HOUSES = ("composable.design", "composable.zoo")
 _KINDS = ("component", "choice", "between")
 _NOT_DATA = (  # layers whose configuration is code, a file, or another layer
     "Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer",
@@ -115,6 +118,8 @@ def _check_named(function: Component, given: Mapping[str, Any], path: str) -> No
 
 
 def _found(name: str, path: str) -> Component:
+    if name not in COMPONENTS:
+        _import_family(name.partition(".")[0])
     function = COMPONENTS.get(name) or _keras_layer(name)
     if function is None:
         raise ArtifactError(
@@ -123,6 +128,13 @@ def _found(name: str, path: str) -> Component:
             remedy=f"import the module that defines it first{nearest(name[:100], COMPONENTS)}",
         )
     return function
+
+
+def _import_family(family: str) -> None:
+    """The house's own components register when their family is imported."""
+    for house in _HOUSES:
+        if family.isidentifier() and importlib.util.find_spec(f"{house}.{family}"):
+            importlib.import_module(f"{house}.{family}")
 
 
 def _keras_layer(name: str) -> Component | None:

@@ -74,6 +74,7 @@ def step(part: Part, x: Any, path: str | None = None) -> Iterator[Step]:
     token = _within.set(taken)
     try:
         yield taken
+        _check_tensors(taken.output)
     except _WRONG_SHAPES as error:
         if isinstance(error, ConfigError):
             raise
@@ -97,6 +98,14 @@ def _path(outer: Step, part: Part) -> str:
     prefix = f"{outer.path}.{name}" if outer.path else name
     number = sum(taken.path.startswith(f"{prefix}[") for taken in outer.steps)
     return f"{prefix}[{number}]"
+
+
+def _check_tensors(x: Any) -> None:
+    inside = x.values() if isinstance(x, dict) else x if isinstance(x, tuple | list) else ()
+    for each in inside:
+        _check_tensors(each)
+    if not (inside or hasattr(x, "shape")):
+        raise TypeError(f"It gives back {x!r:.100} instead of a tensor, or a tuple or dict of tensors.")
 
 
 def _does_not_fit(taken: Step, error: Exception) -> ConfigError:

@@ -1,6 +1,7 @@
 """The networks of the book's first two chapters, from a regressor for house prices to a small CNN.
 
-A. Ferlitsch 2020, "Composable": chapter 1, "Deep Neural Networks", and the basic CNN of chapter 2.
+A. Ferlitsch 2020, "Deep Learning by Design" (draft): chapter 1, "Deep Neural Networks", and the basic CNN of
+chapter 2.
 """
 
 from __future__ import annotations

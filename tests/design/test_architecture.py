@@ -1,5 +1,8 @@
 """From an architecture to a model: what may stand where, what is refused, and what the errors name."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from composable.design.layers import conv
 from composable.design.learners import group
 from composable.design.taps import tap, tapped
 from composable.design.tasks import classifier, flattened, multi_label_classifier, regressor
+from composable.zoo.resnet import resnet
 
 TASK = Part(classifier, classes=3)
 
@@ -268,3 +272,39 @@ def test_an_architecture_is_a_value():
     with pytest.raises(AttributeError):
         one.stem = brick
     assert one.build((8, 8, 3)).count_params() == one.build((8, 8, 3)).count_params()
+
+
+@pytest.mark.parametrize("gives", [None, 3, (), {"a": None}])
+def test_a_part_that_gives_back_no_tensor_is_named(gives):
+    wrong = Architecture(
+        stem=lambda x: gives, learner=keras.layers.Dense(2), tasks=Part(classifier, classes=3)
+    )
+    with pytest.raises(ConfigError, match="`stem` doesn't fit what it is given: It gives back"):
+        wrong.build((7,))
+
+
+def test_an_unnamed_layer_never_takes_the_name_of_a_tap():
+    def words(x):
+        return keras.layers.Embedding(10, 4)(x)
+
+    model = Architecture(stem=words, tasks=Part(classifier, classes=3)).build(Input((7,), "int32"))
+    assert tap(model, "embedding").output.shape == (None, 4)
+
+
+def test_two_layers_of_one_name_are_named():
+    def twice(x):
+        return keras.layers.Dense(3, name="same")(keras.layers.Dense(3, name="same")(x))
+
+    with pytest.raises(ConfigError, match='"same" is used 2 times'):
+        Architecture(stem=twice, tasks=Part(classifier, classes=3)).build((7,))
+
+
+def test_json_of_the_house_needs_no_import_of_its_families():
+    script = (
+        "import sys; from composable import Architecture as A; print(A.from_json(sys.stdin.read()).to_json())"
+    )
+    text = resnet(depth=18).to_json()
+    done = subprocess.run(
+        [sys.executable, "-c", script], input=text, text=True, capture_output=True, check=True
+    )
+    assert done.stdout.strip() == text

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,14 +17,13 @@ from typing import Any
 
 from composable.core.errors import ComposableError, ConfigError
 from composable.design.architecture import Architecture
-from composable.design.config import LARGEST, parse
+from composable.design.config import LARGEST
 from composable.design.inputs import Inputs
 from composable.design.metaparameters import check, nearest
 from composable.zoo import catalogue
 
 LONGEST = 10_000  # characters of a call
 _SPACE = "_space"
-_HOUSES = ("composable.zoo", "composable.design")  # where the components of a JSON file may be
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def written_design(text: str) -> Written:
     """
     text = text.strip()
     if text.startswith("{"):
-        return _from_json("design", text)
+        return Written("design", Architecture.from_json(text))
     if text.lower().endswith(".json"):
         return _from_file(Path(text))
     name, given = _call(text)
@@ -82,25 +80,7 @@ def _from_file(path: Path) -> Written:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as refused:
         raise _nothing(str(path), getattr(refused, "strerror", "") or "no text in UTF-8") from None
-    return _from_json(path.stem, text)
-
-
-def _from_json(name: str, text: str) -> Written:
-    _import_components(parse(text))
-    return Written(name, Architecture.from_json(text))
-
-
-def _import_components(config: Any) -> None:
-    """Import what registers the components that a JSON file names, as far as they are the house's own."""
-    if isinstance(config, list):
-        for item in config:
-            _import_components(item)
-    if isinstance(config, dict):
-        _import_components(list(config.values()))
-        module = str(config.get("component", "")).partition(".")[0]
-        for house in _HOUSES:
-            if module.isidentifier() and importlib.util.find_spec(f"{house}.{module}"):
-                importlib.import_module(f"{house}.{module}")
+    return Written(path.stem, Architecture.from_json(text))
 
 
 def _from_function(name: str, given: dict[str, Any]) -> Written:
