@@ -29,8 +29,7 @@ test-runs: $(READY)
 
 # The same models on the second backend, in an environment of its own.
 test-tensorflow: $(TENSORFLOW)/.ready
-	KERAS_BACKEND=tensorflow $(TENSORFLOW)/bin/python -m pytest -q \
-	    tests/conformance tests/design tests/zoo tests/engine </dev/null
+	KERAS_BACKEND=tensorflow $(TENSORFLOW)/bin/python -m pytest -q $(WHICH) $(MODELS) tests/engine </dev/null
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -8,12 +8,15 @@ import keras
 
 from composable.auto.prepare import Prepared
 from composable.core.errors import ArtifactError, ConfigError
+from composable.core.machine import memory_gb
 from composable.deploy.configuration import checked_config
 from composable.design.outline import outline
 from composable.search.candidates import candidates
 from composable.search.table import Table
 from composable.zoo.catalogue import FAMILIES
 from composable.zoo.catalogue.written import Written, written_design
+
+_TRAINED = 5  # numbers kept per parameter: itself, its gradient, AdamW's two moments, the best so far
 
 
 def read_design(text: str | None) -> Written | None:
@@ -40,11 +43,13 @@ def check_design(design: Written, prepared: Prepared) -> None:
     """Build the design for this table, without training.
 
     Raises:
-        ConfigError: If it doesn't fit the table's inputs, or holds a layer that no bundle may hold.
+        ConfigError: If it doesn't fit the table's inputs or this machine's memory, or holds a layer that no
+            bundle may hold.
     """
     material = prepared.material
     first = next(candidates(table_of(prepared), seed=0, design=design))
     model, _ = outline(first.architecture, material.shapes)
+    _check_size(model.count_params(), design)
     try:
         checked_config(json.dumps(keras.saving.serialize_keras_object(model)).encode(), design.name)
     except ArtifactError as refused:
@@ -53,6 +58,18 @@ def check_design(design: Written, prepared: Prepared) -> None:
             received=refused.received,
             remedy="compose it of layers and operations listed in composable/deploy/allowed.py",
         ) from refused
+
+
+def _check_size(parameters: int, design: Written) -> None:
+    memory = memory_gb()
+    needed = _TRAINED * 4 * parameters / 1e9
+    if memory is not None and needed > memory:
+        raise ConfigError(
+            "A design is trained in this machine's memory.",
+            received=f"{design.name}: {parameters:,} parameters, about {needed:,.0f} GB to train; "
+            f"the machine has {memory} GB",
+            remedy="make it smaller; `composable design show` counts it",
+        )
 
 
 def table_of(prepared: Prepared) -> Table:

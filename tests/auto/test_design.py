@@ -93,6 +93,12 @@ def test_a_design_that_does_not_fit_is_refused_by_place_before_any_trial(table, 
     assert not (tmp_path / "run" / "trials").exists()
 
 
+def test_a_design_beyond_the_machines_memory_is_refused_before_any_trial(table, tmp_path):
+    with pytest.raises(composable.ConfigError, match=r"1,0\d\d,\d{3},\d{3},\d{3} parameters"):
+        fit(table, "mlp(units=1_000_000, blocks=2)", tmp_path / "run")
+    assert not (tmp_path / "run" / "trials").exists()
+
+
 def test_a_layer_that_no_bundle_may_hold_is_refused_before_any_trial(table, tmp_path):
     own = Architecture(stem=Part(keras.layers.GaussianNoise, stddev=0.1), tasks=Part(regressor))
     with pytest.raises(composable.ConfigError, match="GaussianNoise"):
