@@ -1,8 +1,4 @@
-"""How many weights a layer's configuration asks Keras to allocate, without asking Keras.
-
-Exact or, where a count depends on more than the configuration says, no less than half of it: the sum is held
-against what a file stores, to find configurations that ask for orders of magnitude more.
-"""
+"""How many weights a layer's configuration asks Keras to allocate, without asking Keras."""
 
 from __future__ import annotations
 
@@ -27,12 +23,28 @@ def _embedding(config: Config, _build: Config) -> int:
     return int(config["input_dim"]) * int(config["output_dim"])
 
 
-def _normalization(_config: Config, build: Config) -> int:
-    return 4 * math.prod(_sizes(build))  # scale, shift, mean, variance; over all axes at most
+def _along(axes: Any, build: Config) -> int:
+    """The product of the input's sizes along some axes."""
+    chosen = axes if isinstance(axes, list | tuple) else [] if axes is None else [axes]
+    return math.prod(int(build["input_shape"][axis]) for axis in chosen)
 
 
-def _slopes(_config: Config, build: Config) -> int:
-    return math.prod(_sizes(build))
+def _batch_normalization(config: Config, build: Config) -> int:
+    return _along(config["axis"], build) * (2 + bool(config["scale"]) + bool(config["center"]))
+
+
+def _layer_normalization(config: Config, build: Config) -> int:
+    return _along(config["axis"], build) * (bool(config["scale"]) + bool(config["center"]))
+
+
+def _normalization(config: Config, build: Config) -> int:
+    return 2 * _along(config["axis"], build) + 1  # mean, variance, and how many values they are of
+
+
+def _slopes(config: Config, build: Config) -> int:
+    shared = config["shared_axes"] or []
+    own = [axis for axis in range(1, len(build["input_shape"])) if axis not in shared]
+    return _along(own, build)
 
 
 def _kernel(config: Config) -> int:
@@ -73,13 +85,14 @@ def _bidirectional(config: Config, build: Config) -> int:
 
 
 def _attention(config: Config, build: Config) -> int:
-    """Projections of queries, keys and values per head, and back."""
+    """Projections of queries, keys and values per head, and back, each with a bias or none."""
     shapes = build["shapes_dict"]
     query, value = (_sizes(shapes, name)[-1] for name in ("query_shape", "value_shape"))
     key = _sizes(shapes, "key_shape")[-1] if shapes.get("key_shape") else value
     heads, keys = int(config["num_heads"]), int(config["key_dim"])
     values = int(config["value_dim"] or keys)
-    return heads * ((query + key) * keys + (value + query) * values)
+    biases = bool(config["use_bias"]) * (heads * (2 * keys + values) + query)
+    return heads * ((query + key) * keys + (value + query) * values) + biases
 
 
 def _einsum(config: Config, build: Config) -> int:
@@ -106,7 +119,7 @@ def _product(sizes: dict[str, int], letters: str) -> int:
 
 
 COUNTS: dict[str, Callable[[Config, Config], int]] = {
-    "BatchNormalization": _normalization,
+    "BatchNormalization": _batch_normalization,
     "Bidirectional": _bidirectional,
     "Conv1D": _convolution,
     "Conv1DTranspose": _convolution,
@@ -119,7 +132,7 @@ COUNTS: dict[str, Callable[[Config, Config], int]] = {
     "Embedding": _embedding,
     "GRU": _recurrent(3),
     "LSTM": _recurrent(4),
-    "LayerNormalization": _normalization,
+    "LayerNormalization": _layer_normalization,
     "MultiHeadAttention": _attention,
     "Normalization": _normalization,
     "PReLU": _slopes,

@@ -50,7 +50,7 @@ def stored_weights(content: bytes, origin: str) -> int:
 
 
 def declared_weights(config: Config, origin: str) -> int:
-    """The number of weights that the configuration asks Keras to allocate; for normalizations at least that.
+    """The number of weights that the configuration asks Keras to allocate.
 
     Raises:
         ArtifactError: If a layer with weights doesn't state the shape it is built for.

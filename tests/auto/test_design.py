@@ -28,7 +28,10 @@ def fit(table, design, out, **more):
     return composable.fit(table, "y", design=design, max_trials=1, max_epochs=1, out=out, **more)
 
 
-@pytest.mark.parametrize("design", ["mlp(units=7, blocks=1)", "seed_regressor", "mlp_space"])
+@pytest.mark.parametrize(
+    "design",
+    ["mlp(units=7, blocks=1)", "seed_regressor", "mlp_space", "ft_transformer(width=8, blocks=1, heads=2)"],
+)
 def test_a_name_or_a_call_is_what_is_trained(table, design, tmp_path):
     run = fit(table, design, tmp_path / "run")
     networks = [row for row in run.leaderboard() if row["role"] == "network"]
