@@ -15,10 +15,19 @@ from composable.cli.switches import backend_option, debug_switch, json_switch, r
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Where the source goes."
 )
+@click.option(
+    "--import",
+    "modules",
+    multiple=True,
+    metavar="MODULE",
+    help="Of your own, where components of the design are; repeat it for several.",
+)
 @backend_option
 @json_switch
 @debug_switch
-def command(run: str, out: Path | None, backend: str | None, *, as_json: bool) -> None:
+def command(
+    run: str, out: Path | None, modules: tuple[str, ...], backend: str | None, *, as_json: bool
+) -> None:
     """Print the model of RUN as a Python file of plain Keras, which needs no Composable.
 
     With the files of its bundle it answers raw rows as `composable predict` does. RUN is a run folder, or a
@@ -30,7 +39,10 @@ def command(run: str, out: Path | None, backend: str | None, *, as_json: bool) -
     choose_backend(backend)
     from composable.deploy.bundle import load_bundle
     from composable.deploy.source import bundle_source
+    from composable.zoo.catalogue.written import own_module
 
+    for module in modules:
+        own_module(module)
     bundle = load_bundle(run)
     text = bundle_source(bundle)
     if out:

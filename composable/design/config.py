@@ -107,7 +107,7 @@ def _check_named(function: Component, given: Mapping[str, Any], path: str) -> No
             received=f"{path.lstrip('.') or 'a part'}: {name}",
             remedy=f"give the class instead of a layer: Part(keras.layers.{name}, ...)"
             if layer
-            else "put `@composable.design.component` above the function or class",
+            else "put `@composable.component` above the function or class",
         )
     if "component" in given:
         raise ConfigError(

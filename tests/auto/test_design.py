@@ -1,5 +1,8 @@
 """`--design`: a person's own choice of what to train, as a name, a call, JSON or a function."""
 
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pandas as pd
@@ -119,3 +122,25 @@ def test_a_pre_stem_left_open_is_fitted_to_the_table_in_every_option():
     assert [
         part.metaparameters["categories"] for part in (fitted.prestem.options[0], *fitted.prestem.options[1])
     ] == [(5,), (5,)]
+
+
+@pytest.mark.slow
+def test_components_of_ones_own_are_trained_and_written_out(table, tmp_path, monkeypatch):
+    (tmp_path / "own_design.py").write_text(
+        "from keras import layers\n"
+        "from composable import Architecture, Part, component\n"
+        "from composable.design.tasks import regressor\n\n\n"
+        "@component\n"
+        "def gated(x, *, units: int = 8):\n"
+        "    return layers.Dense(units)(x) * layers.Dense(units, activation='sigmoid')(x)\n\n\n"
+        "def design():\n"
+        "    return Architecture(learner=Part(gated), tasks=Part(regressor))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    fit(table, "own_design:design", tmp_path / "run")
+    command = [sys.executable, "-m", "composable", "source", "run", "--out", "winner.py"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "own_design.gated" in refused.stderr
+    subprocess.run([*command, "--import", "own_design"], capture_output=True, check=True)
+    assert "def gated(x, *, units: int = 8):" in (tmp_path / "winner.py").read_text()

@@ -140,7 +140,7 @@ def test_what_isn_t_registered_is_refused_with_the_remedy():
         return x
 
     for thing, remedy in (
-        (mine, "put `@composable.design.component` above"),
+        (mine, "put `@composable.component` above"),
         (keras.layers.Dense(3), r"Part\(keras.layers.Dense, "),
         (keras.layers.Lambda, "registered components alone"),
     ):

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from composable.core.errors import ComposableError, ConfigError
@@ -83,22 +84,23 @@ def _from_file(path: Path) -> Written:
     return Written(path.stem, Architecture.from_json(text))
 
 
+def own_module(name: str) -> ModuleType:
+    """A module of the person's own, found also in the folder where the command is called.
+
+    Raises:
+        ConfigError: If there is none, or it fails.
+    """
+    with _failing_as_design(name):
+        return importlib.import_module(name)
+
+
 def _from_function(name: str, given: dict[str, Any]) -> Written:
     module, _, attribute = name.partition(":")
-    with _here():
-        try:
-            found = getattr(importlib.import_module(module), attribute)
-            if callable(found):
-                check(found, given)
-                found = found(**given)
-        except ComposableError:
-            raise
-        except Exception as failed:  # a person's own code may raise anything
-            raise ConfigError(
-                f"{name} can't be used as a design.",
-                received=f"{type(failed).__name__}: {failed}"[:400],
-                remedy="module:function names a module that can be imported here, and a function in it",
-            ) from failed
+    with _failing_as_design(name):
+        found = getattr(importlib.import_module(module), attribute)
+        if callable(found):
+            check(found, given)
+            found = found(**given)
     if not isinstance(found, Architecture):
         raise ConfigError(
             "A function that is given as a design returns an Architecture.",
@@ -109,12 +111,20 @@ def _from_function(name: str, given: dict[str, Any]) -> Written:
 
 
 @contextmanager
-def _here() -> Iterator[None]:
-    """Import also from the folder where the command is called, as `python -m` does."""
+def _failing_as_design(name: str) -> Iterator[None]:
+    """Import also from the folder where the command is called, as `python -m` does; name what fails."""
     here = str(Path.cwd())
     sys.path.insert(0, here)
     try:
         yield
+    except ComposableError:
+        raise
+    except Exception as failed:  # a person's own code may raise anything
+        raise ConfigError(
+            f"{name} can't be used as a design.",
+            received=f"{type(failed).__name__}: {failed}"[:400],
+            remedy="module:function names a module that can be imported here, and a function in it",
+        ) from failed
     finally:
         sys.path.remove(here)
 
