@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import math
 from typing import cast
 
 import numpy as np
@@ -122,7 +123,7 @@ def _is_missing(value: object) -> bool:
 def _text(value: object) -> str:
     if isinstance(value, (dt.datetime, dt.date)):
         return value.isoformat()
-    if isinstance(value, (float, decimal.Decimal)) and value == value.__trunc__():
+    if isinstance(value, (float, decimal.Decimal)) and math.isfinite(value) and value == value.__trunc__():
         return str(int(value))
     return str(value).encode("utf-8", "replace").decode("utf-8")
 

@@ -29,6 +29,7 @@ COLUMNS = {
     "half floats": (np.array([1, 2, np.inf], dtype="float16"), "float64"),
     "objects: text": (np.array(["a", None, "b"], dtype=object), "str"),
     "objects: mixed": (np.array([1, "1", None], dtype=object), "str"),
+    "objects: mixed with infinity": (np.array([float("inf"), "1", None], dtype=object), "str"),
     "objects: whole": (np.array([1, None, 3], dtype=object), "Int64"),
     "objects: booleans": (np.array([True, None, False], dtype=object), "boolean"),
     "objects: decimals": (
