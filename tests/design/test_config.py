@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from typing import Any
 
 import keras
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from composable.core.errors import ArtifactError, ComposableError, ConfigError
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.architecture import FORMAT
-from composable.design.config import HIGHEST
+from composable.design.config import HIGHEST, LARGEST
 from composable.design.learners import group
 from composable.design.part import COMPONENTS
 from composable.design.taps import tapped
@@ -234,10 +233,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
 def test_everything_else_is_refused_at_once_and_does_nothing(text):
-    components, modules, began = dict(COMPONENTS), set(sys.modules), time.perf_counter()
+    components, modules = dict(COMPONENTS), set(sys.modules)
     with pytest.raises(ComposableError) as refused:
         Architecture.from_json(text)
-    assert time.perf_counter() - began < 3
     assert len(str(refused.value)) < 2000
     assert components == COMPONENTS
     assert {name for name in set(sys.modules) - modules if not name.startswith("keras")} == set()
@@ -248,12 +246,12 @@ def test_an_unknown_component_names_the_remedy_and_the_nearest():
         Architecture.from_json(stem({"component": "resnet.basik"}))
 
 
-def test_the_largest_designs_are_read_quickly():
+def test_large_designs_are_read_and_larger_ones_refused_unread():
     part = json.dumps({"component": "resnet.basic", "filters": 3})
-    began = time.perf_counter()
-    read = Architecture.from_json(stem(0).replace("0", f"[{','.join([part] * 20_000)}]"))
-    assert len(read.stem) == 20_000
-    assert time.perf_counter() - began < 10
+    text = stem(0).replace("0", f"[{','.join([part] * 20_000)}]")
+    assert len(Architecture.from_json(text).stem) == 20_000
+    with pytest.raises(ComposableError, match=f"characters, more than {LARGEST}"):
+        Architecture.from_json(text + " " * LARGEST)
 
 
 json_scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
