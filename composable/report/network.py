@@ -89,6 +89,7 @@ def _boxes(value: Any, depth: int, name: str = "") -> Iterator[Box]:
         return
     if not isinstance(value, dict) or depth > _DEPTH:
         return
+    value = _part_of(value)
     plain = [f"{text(key, 40)} {_shown(item)}" for key, item in value.items() if _is_plain(key, item)]
     inner = [
         box
@@ -115,6 +116,14 @@ def _shown(value: Any) -> str:
             f"[{', '.join(items)}]" if len(items) <= 6 else f"[{', '.join(items[:5])}, … {len(items)} values]"
         )
     return text(value, 60) or NONE
+
+
+def _part_of(value: dict[str, Any]) -> dict[str, Any]:
+    """A task's part with what it reads, where that isn't the usual; anything else as it is."""
+    if "component" in value or not isinstance(value.get("part"), dict):
+        return value
+    reads = value.get("reads", "encoding")
+    return value["part"] | ({} if reads == "encoding" else {"reads": reads})
 
 
 def _folded(boxes: Sequence[Box]) -> list[Box]:

@@ -191,11 +191,14 @@ def trials_json(heads: tuple[Head, ...], metric: str) -> list[dict[str, Any]]:
 def architecture_json(heads: int) -> dict[str, Any]:
     block = {"component": "tabm.shared_block", "units": 256, "dropout": 0.1}
     return {
-        "format": "composable.architecture/1",
+        "format": "composable.architecture/2",
         "prestem": {"component": "prepare", "categories": [22, 4, 5, 3, 9, 11, 12], "bins": 48},
         "stem": {"component": "piecewise_linear", "width": 8},
         "learner": [{"component": "tabm.members", "count": 16}, block, block],
-        "tasks": [{"component": "regressor"}] * heads,
+        "tasks": [
+            {"name": f"head_{head}", "reads": "encoding", "part": {"component": "tasks.regressor"}}
+            for head in range(heads)
+        ],
     }
 
 
