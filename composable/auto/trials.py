@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
 from composable.engine.predict import predict
+from composable.engine.watched import History
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.search.candidates import PORTFOLIO, candidates
@@ -158,14 +160,13 @@ class Search:
         split = self.prepared.split
         try:
             trial.trained = load_trained(trial.folder, candidate)
-            for number in range(len(trial.trained), split.needed):
-                first = self.best is None  # the very first network must come to be, however late it is
-                worth = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
-                share = worth * self.left / (split.needed - number)
-                if not first and share < 0.2:
-                    trial.status, trial.reason = "failed", "the time limit came before all its rotations"
-                    break
-                self._train(trial, number, share)
+            missing = range(len(trial.trained), split.needed)
+            first = self.best is None  # the very first network must come to be, however late it is
+            worth = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
+            if missing and not first and worth * self.left < LEAST_SECONDS:
+                trial.status, trial.reason = "failed", "the time limit came before it began"
+            elif missing:
+                self._train(trial, missing, worth * self.left)
             if trial.status == "done":
                 conclude(trial, self._problem, split, self._material.targets, self.judge, self.options.seed)
                 trial.cost |= _cost(self.bench(trial), len(trial.trained))
@@ -178,22 +179,16 @@ class Search:
         if not self._rotations_remain:
             self._benches.pop(trial.number, None)  # a compiled network takes memory
 
-    def _train(self, trial: Trial, number: int, seconds: float) -> None:
+    def _train(self, trial: Trial, numbers: Sequence[int], seconds: float) -> None:
+        """Train the trial's network on these rotations, side by side."""
         split = self.prepared.split
-        self.recorder.happened(
-            "trial_start",
-            trial=trial.number,
-            name=trial.name,
-            rotation=number,
-            rotations=max(split.needed, number + 1),
-        )
-        bench = self.bench(trial)
-        trained = bench.train(
-            number,
-            split.rotations[number],
+        about: dict[str, Any] = {"trial": trial.number, "name": trial.name}
+        self.recorder.happened("trial_start", **about, rotation=numbers[0], rotations=len(numbers))
+        trained = self.bench(trial).train(
+            {number: split.rotations[number] for number in numbers},
             seed=self.options.seed,
             deadline=Deadline(seconds, self.deadline.clock),
-            on_epoch=lambda epoch: self.recorder.happened(
+            on_epoch=lambda number, epoch: self.recorder.happened(
                 "epoch",
                 trial=trial.number,
                 rotation=number,
@@ -202,10 +197,11 @@ class Search:
                 held_out=epoch.held_out,
             ),
         )
-        if trained.history.best_epoch < 0 and self.best is not None:
-            raise RuntimeError("the time limit came before its first epoch ended")
-        save_trained(trial.folder, trained, trial.network)
-        trial.trained.append(replace(trained, weights=[]))
+        for network in trained:
+            if network.history.best_epoch < 0:
+                raise RuntimeError(_why_nothing(network.history))
+            save_trained(trial.folder, network, trial.network)
+            trial.trained.append(replace(network, weights=[]))
 
     def bench(self, trial: Trial) -> Workbench:
         """The trial's graph, compiled when first needed."""
@@ -239,13 +235,13 @@ class Search:
         members = [t for t, _ in best.shares]
         most = min(len(split.rotations), MOST_NETWORKS // len(members))
         grown = set()
-        while True:
-            behind = sorted((t for t in members if len(t.trained) < most), key=lambda t: len(t.trained))
-            fits = [t for t in behind if t.trained[0].seconds < self.left]
-            if not fits:
-                break
-            self._train(fits[0], len(fits[0].trained), self.left)
-            grown.add(fits[0].number)
+        for member in sorted(members, key=lambda t: len(t.trained)):
+            each = member.trained[0].seconds
+            fit = int(self.left / (each * (1 + len(members) - len(grown)))) if each > 0 else most
+            missing = range(len(member.trained), min(most, len(member.trained) + fit))
+            if missing:
+                self._train(member, missing, self.left)
+                grown.add(member.number)
         if not grown:
             return
         for member in members:
@@ -295,6 +291,15 @@ class Search:
 
     def _write(self, trial: Trial) -> None:
         write_json(trial.folder / "trial.json", record(trial, self.judge))
+
+
+def _why_nothing(history: History) -> str:
+    if (diverged := history.diverged) is not None:
+        return (
+            f"its loss stopped being a number in epoch {diverged.epoch + 1}, step {diverged.step + 1}, "
+            f"at a learning rate of {diverged.learning_rate:.3g}"
+        )
+    return "the time limit came before its first epoch ended"
 
 
 def _sum_of_costs(trials: list[Trial]) -> dict[str, float]:

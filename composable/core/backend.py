@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from composable.core.compile_cache import compile_cache, writable
 from composable.core.errors import SetupError
+from composable.core.machine import cores
 
+MOST_DEVICES = 16  # each holds a copy of the data
 BACKENDS = ("jax", "tensorflow", "torch")  # in the order of preference
 
 # Whoever sets one of these keeps their value. All but the first keep libraries from printing on a terminal.
@@ -79,7 +82,22 @@ def choose_backend(requested: str | None = None) -> str:
     for variable, value in QUIET.items():
         os.environ.setdefault(variable, value)
     _give_libraries_a_home()
+    if choice.name == "jax":
+        for variable, value in _for_jax().items():
+            os.environ.setdefault(variable, value)
     return choice.name
+
+
+def _for_jax() -> dict[str, str]:
+    """One device per core, over which a cohort is spread; what was compiled once is kept on disk."""
+    found = {"JAX_NUM_CPU_DEVICES": str(min(cores(), MOST_DEVICES))}
+    if (folder := compile_cache()) is not None:
+        found |= {
+            "JAX_COMPILATION_CACHE_DIR": str(folder),
+            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
+            "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "0",
+        }
+    return found
 
 
 def _checked(name: str) -> str:
@@ -110,19 +128,10 @@ def _installed(name: str) -> bool:
 
 def _give_libraries_a_home() -> None:
     home = Path.home() if "HOME" in os.environ or sys.platform == "win32" else None
-    if home is not None and _writable(home):
+    if home is not None and writable(home):
         return
     wanted = [name for name in ("KERAS_HOME", "MPLCONFIGDIR") if name not in os.environ]
     if wanted:
         folder = tempfile.mkdtemp(prefix="composable-home-")  # readable by this person alone
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         os.environ.update(dict.fromkeys(wanted, folder))
-
-
-def _writable(folder: Path) -> bool:
-    """Whether a file can be made there; tried, since permission bits don't tell of read-only mounts."""
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False

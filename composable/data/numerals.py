@@ -61,7 +61,8 @@ def numbers_from(texts: pd.Series, writing: Writing) -> np.ndarray:
         cells = _arrow.replace_substring(cells, writing.thousands, "")
     if writing.decimal != ".":
         cells = _arrow.replace_substring(cells, writing.decimal, ".")
-    return np.array(cells.cast(pa.float64()))  # rounds correctly and gives infinity beyond 1.8e308
+    numbers = np.asarray(cells.cast(pa.float64()))  # rounds correctly and gives infinity beyond 1.8e308
+    return numbers.copy()  # Arrow's own may not be written to
 
 
 def detect_writing(texts: pd.Series, counts: np.ndarray, decimal: str) -> tuple[Writing, np.ndarray]:

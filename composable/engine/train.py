@@ -1,256 +1,274 @@
-"""Train one network on some rows: Keras `fit` inside, stopped early on held-out rows or by the deadline.
-
-Deterministic: the order of the rows comes from the seed and the epoch, never from a global generator.
-"""
+"""Train a cohort, epoch by epoch: watch, keep the best, slow down, stop; within one deadline."""
 
 from __future__ import annotations
 
-import random
+import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-import keras
 import numpy as np
 
 from composable.core.budget import Deadline
-from composable.core.seeds import derive
-from composable.engine.predict import predict
+from composable.core.errors import ConfigError
+from composable.engine.callbacks import Callbacks
+from composable.engine.cohort import Cohort
+from composable.engine.rows import shuffled
+from composable.engine.settings import Settings, curves
+from composable.engine.watched import Divergence, Epoch, History, Stopped, Watched
 
-Loss = Callable[[Any, Any], Any]  # (targets, outputs) -> one loss per row, in keras.ops
-Stopped = Literal["patience", "epochs", "deadline"]
-Logs = dict[str, Any] | None
+PIECE = 0.5  # seconds of steps between two looks at the clock
+_ROOM = 1.05  # epochs are planned to end a little before the deadline
+OnEpoch = Callable[[int, Epoch], None]
+Regulate = Callable[[int, Sequence[Watched]], Sequence[Settings]]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a network is trained.
+class Keeper(Protocol):
+    """Keeps a training on disk, so that it can go on after a kill; see `composable.training.keeping`."""
+
+    def load(self) -> tuple[Mapping[str, np.ndarray], Mapping[str, Any]] | None:
+        """What was saved last: arrays and facts; None if there is nothing."""
+        ...
+
+    def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any], *, improved: bool) -> None:
+        """Save; `improved` says whether any instance has got better than at the last save."""
+        ...
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time to save again."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Options:
+    """What a training may do beside training.
 
     Attributes:
-        learning_rate: At the start.
-        weight_decay: Of AdamW, not on biases.
-        batch_size: Rows per step.
-        epochs: At most.
-        patience: After so many epochs without a better held-out loss the best weights so far are taken up
-            again with a smaller learning rate.
-        decay: What the learning rate is divided by each time.
-        decays: How many times; then training ends.
-        clip: Global norm that gradients are clipped to.
+        on_epoch: Told the number of an instance and its epoch, as each ends.
+        halvings: After so many epochs, that share of the instances goes on: those with the best measure so far
+            (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification").
+        regulate: Asked after each epoch how the instances are trained from there on; what they share in a
+            program can't change.
+        callbacks: A person's own Keras callbacks; None for none.
+        keeper: Where the training is kept; None for nowhere.
     """
 
-    learning_rate: float = 2e-3
-    weight_decay: float = 3e-4
-    batch_size: int = 256
-    epochs: int = 400
-    patience: int = 16
-    decay: float = 5.0
-    decays: int = 1
-    clip: float = 1.0
+    on_epoch: OnEpoch = lambda _number, _epoch: None
+    halvings: Mapping[int, float] = field(default_factory=dict)
+    regulate: Regulate | None = None
+    callbacks: Callbacks | None = None
+    keeper: Keeper | None = None
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Inputs, one target array per head and a weight per row."""
-
-    inputs: Mapping[str, np.ndarray]
-    targets: tuple[np.ndarray, ...]
-    weights: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.targets[0])
-
-    def take(self, rows: np.ndarray) -> Rows:
-        """These rows alone."""
-        return Rows(
-            {name: values[rows] for name, values in self.inputs.items()},
-            tuple(target[rows] for target in self.targets),
-            None if self.weights is None else self.weights[rows],
-        )
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch came to: training loss, held-out loss, seconds."""
-
-    epoch: int
-    loss: float
-    held_out: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class History:
-    """The epochs of one training, where it was best (-1 for nowhere), and what ended it."""
-
-    epochs: tuple[Epoch, ...]
-    best_epoch: int
-    stopped: Stopped
-
-
-def compile_for_training(model: keras.Model, losses: tuple[Loss, ...], settings: Settings) -> None:
-    """Give a network its optimizer and losses; once per graph, however often it is trained afterwards."""
-    optimizer = keras.optimizers.AdamW(
-        settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=settings.clip
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias"])
-    optimizer.build(model.trainable_variables)
-    model.compile(optimizer=optimizer, loss=[_PerRow(loss) for loss in losses])
-
-
-def train(  # noqa: PLR0913 (each says something of its own)
-    model: keras.Model,
-    rows: Rows,
-    held_out: Rows,
-    *,
-    loss: Callable[[list[np.ndarray], Rows], float],
-    settings: Settings,
-    seed: int,
-    deadline: Deadline,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
-) -> History:
-    """Train the compiled `model` on `rows` and leave it with the weights that were best on `held_out`.
+def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None) -> list[History]:
+    """Train every instance; its best values are then in `cohort.weights()`.
 
     Args:
-        model: Compiled by `compile_for_training`; its optimizer starts afresh.
-        rows: What to learn from.
-        held_out: What decides when to stop.
-        loss: The held-out loss from the model's outputs and the rows; lower is better.
-        settings: Learning rate, batch size and so on.
-        seed: Decides the order of the rows.
-        deadline: Training stops inside an epoch when it is reached; the best weights so far are kept.
-        on_epoch: Told about every epoch as it ends.
+        cohort: Is trained from where it is, or from where its keeper says that it was.
+        deadline: Reached inside an epoch, it ends the training there. Instances that follow a schedule
+            without patience are given as few epochs as fit, so that the schedule comes to its end.
+        options: What else happens.
+
+    Returns:
+        One history per instance.
+
+    Raises:
+        ConfigError: If `regulate` changes what the instances share.
     """
-    _restart(model.optimizer, settings.learning_rate)
-
-    def held_out_loss() -> float:
-        return loss(predict(model, held_out.inputs), held_out)
-
-    watch = _Watch(model, held_out_loss, settings, deadline, on_epoch)
-    batch_size = min(settings.batch_size, max(1, len(rows)))
-    feed = _Shuffled(rows, batch_size, seed)
-    silent: Any = 0  # Keras's annotation, read off the default, admits texts alone
-    model.fit(feed, epochs=settings.epochs, verbose=silent, shuffle=False, callbacks=[watch])
-    if watch.best_weights is not None:
-        model.set_weights(watch.best_weights)
-    return History(tuple(watch.seen), watch.best_epoch, watch.stopped)
+    course = Course(cohort, deadline, options or Options())
+    course.resume()
+    if course.options.callbacks:
+        course.options.callbacks.begin(cohort)
+    while course.active.any() and course.epoch < course.planned:
+        if not course.take_epoch():
+            break
+    if course.options.callbacks:
+        course.options.callbacks.end()
+    course.keep()
+    return [one.history() for one in course.watched]
 
 
-class _Shuffled(keras.utils.PyDataset):
-    """The rows in an order drawn from (seed, epoch), in batches of one size; a short rest is left out."""
+@dataclass(eq=False)
+class Course:
+    """The training of one cohort as it goes on.
 
-    def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
-        super().__init__()
-        self._rows, self._batch_size, self._seed, self._epoch = rows, batch_size, seed, 0
-        self._order = self._drawn()
+    Attributes:
+        epoch: The next one, or the one that is under way.
+        step: Of the epoch, done so far.
+        planned: Epochs.
+    """
 
-    def _drawn(self) -> np.ndarray:
-        return np.random.default_rng((self._seed, self._epoch)).permutation(len(self._rows))
+    cohort: Cohort
+    deadline: Deadline
+    options: Options
+    epoch: int = 0
+    step: int = 0
+    watched: list[Watched] = field(init=False)
+    planned: int = field(init=False)
 
-    def __len__(self) -> int:
-        return len(self._rows) // self._batch_size
+    def __post_init__(self) -> None:
+        self.watched = [Watched(one.settings) for one in self.cohort.instances]
+        self.planned = max(one.settings.epochs for one in self.cohort.instances)
+        self._per_step, self._pieces, self._improved = math.nan, 0, False
 
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
-        taken = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        batch = self._rows.take(taken)
-        # A tuple of targets: TensorFlow's datasets don't know lists.
-        if batch.weights is None:
-            return dict(batch.inputs), batch.targets
-        return dict(batch.inputs), batch.targets, batch.weights
+    @property
+    def active(self) -> np.ndarray:
+        """Which instances are still trained."""
+        return np.array([one.stopped is None for one in self.watched])
 
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
-        self._order = self._drawn()
-
-
-class _Watch(keras.callbacks.Callback):
-    """Keeps the best weights, lowers the rate when patience runs out, looks at the clock after every step."""
-
-    def __init__(
-        self,
-        network: keras.Model,
-        held_out_loss: Callable[[], float],
-        settings: Settings,
-        deadline: Deadline,
-        on_epoch: Callable[[Epoch], None],
-    ) -> None:
-        super().__init__()
-        self._network, self._held_out_loss, self._settings = network, held_out_loss, settings
-        self._deadline, self._on_epoch = deadline, on_epoch
-        self.best_weights: list[np.ndarray] | None = None
-        self.best_loss, self.best_epoch = float("inf"), -1
-        self.seen: list[Epoch] = []
-        self.stopped: Stopped = "epochs"
-        self._waited, self._decays_left = 0, settings.decays
-        self._epoch_began = time.monotonic()
-
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002 (Keras's signature)
-        self._epoch_began = time.monotonic()
-
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:  # noqa: ARG002 (Keras's signature)
-        if self._deadline.remaining <= 0:
-            self._stop("deadline")
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        held_out = self._held_out_loss()
-        trained = float((logs or {}).get("loss", float("nan")))
-        seen = Epoch(epoch, trained, held_out, time.monotonic() - self._epoch_began)
-        self.seen.append(seen)
-        self._on_epoch(seen)
-        if held_out < self.best_loss:
-            self.best_loss, self.best_epoch, self._waited = held_out, epoch, 0
-            self.best_weights = weights_of(self._network)
+    def resume(self) -> None:
+        """Go on where the keeper's training was."""
+        found = self.options.keeper.load() if self.options.keeper else None
+        if found is None:
             return
-        self._waited += 1
-        if self._waited >= self._settings.patience:
-            self._decay_or_stop()
+        arrays, facts = found
+        self.epoch, self.step, self.planned = facts["epoch"], facts["step"], facts["planned"]
+        pairs = zip(facts["watched"], self.watched, strict=True)
+        self.watched = [Watched.of(one, fresh.settings) for one, fresh in pairs]
+        self.cohort.program.restore(arrays)
 
-    def _decay_or_stop(self) -> None:
-        if self._decays_left == 0 or self.best_weights is None:
-            self._stop("patience")
+    def keep(self) -> None:
+        """Give the keeper all that a training goes on from."""
+        if self.options.keeper is None:
             return
-        self._decays_left -= 1
-        self._waited = 0
-        self._network.set_weights(self.best_weights)
-        optimizer = self._network.optimizer
-        optimizer.learning_rate = optimizer.learning_rate / self._settings.decay
+        facts = {"epoch": self.epoch, "step": self.step, "planned": self.planned}
+        facts["watched"] = [one.facts() for one in self.watched]
+        arrays = self.cohort.program.snapshot()
+        self.options.keeper.save(arrays, facts, improved=self._improved)
+        self._improved = False
 
-    def _stop(self, why: Stopped) -> None:
-        self.stopped = why
-        self._network.stop_training = True
+    def take_epoch(self) -> bool:
+        """One epoch of all instances, or the rest of one; whether it was whole."""
+        began, program = time.monotonic(), self.cohort.program
+        rates = self._begin_epoch()
+        whole = self._take_steps()
+        found = program.watch(self.cohort.held_out, self.active)
+        seconds = time.monotonic() - began
+        for number, (loss, bad, measure) in enumerate(found):
+            if self.watched[number].stopped is None:
+                epoch = Epoch(self.epoch, float(loss), float(measure), seconds)
+                self._watch(number, epoch, None if bad < 0 else int(bad), rates[number])
+        self._between_epochs(seconds)
+        if not whole or self.deadline.remaining <= 0:
+            self._stop_all("deadline")
+            return False
+        if self.options.keeper and self.options.keeper.due:
+            self.keep()
+        return True
 
+    def _begin_epoch(self) -> np.ndarray:
+        """Bring the rows and the curves of this epoch to the program; (instances, steps) learning rates."""
+        pace, instances = self.cohort.pace, self.cohort.instances
+        if self.options.callbacks:
+            self.options.callbacks.begin_epoch(self.epoch, self.watched, self._curves())
+        taken = [shuffled(one.rows, pace, seed=one.seed, epoch=self.epoch) for one in instances]
+        order, counted = (np.stack(parts) for parts in zip(*taken, strict=True))
+        each = self._curves()
+        together = {name: np.stack([curve[name] for curve in each]) for name in each[0]}
+        self.cohort.program.begin_epoch(order, None if counted.all() else counted, together)
+        return together["rate"]
 
-def weights_of(model: keras.Model) -> list[np.ndarray]:
-    """A copy of the weights, as `model.set_weights` takes them."""
-    return [np.array(keras.ops.convert_to_numpy(weight.value)) for weight in model.weights]
+    def _curves(self) -> list[Mapping[str, np.ndarray]]:
+        steps = self.cohort.pace.steps
+        return [
+            curves(
+                watched.settings,
+                first=self.epoch * steps,
+                count=steps,
+                total=min(watched.settings.epochs, self.planned) * steps,
+                seed=instance.seed,
+                rate=watched.factor,
+            )
+            for instance, watched in zip(self.cohort.instances, self.watched, strict=True)
+        ]
 
+    def _take_steps(self) -> bool:
+        """All steps of the epoch that are left, in pieces; whether the deadline let them be."""
+        steps, callbacks = self.cohort.pace.steps, self.options.callbacks
+        while self.step < steps:
+            count = 1 if callbacks and callbacks.every_batch else self._piece(steps - self.step)
+            started = time.monotonic()
+            self.cohort.program.advance(self.step, count)
+            self.step += count
+            if callbacks and callbacks.every_batch:
+                callbacks.end_batch(self.step - 1)
+            if self.step == steps:
+                break
+            self.cohort.program.wait()
+            self._timed(started, count)
+            if self.options.keeper and self.options.keeper.due:
+                self.keep()
+            if self.deadline.remaining <= 0:
+                return False
+        self.step = 0
+        return True
 
-def initialise(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
-    """Draw the weights of `model` anew, as `build` draws them, and with them the state of its dropout."""
-    # Keras seeds the global generators; what the person drew from them goes on as if nothing had happened.
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
-    keras.utils.set_random_seed(derive(seed, "weights"))
-    try:
-        fresh = build()
-    finally:
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
-    for variable, drawn in zip(model.variables, fresh.variables, strict=True):
-        variable.assign(drawn)
+    def _piece(self, left: int) -> int:
+        """As many steps as take about half a second; a few where it isn't known yet."""
+        if math.isinf(self.deadline.remaining) and self.options.keeper is None:
+            return left
+        if math.isnan(self._per_step):
+            return min(left, 8)
+        return max(1, min(left, int(PIECE / max(self._per_step, 1e-6))))
 
+    def _timed(self, started: float, count: int) -> None:
+        """The first piece was compiled: only those after it tell how long a step takes."""
+        if self._pieces:
+            self._per_step = (time.monotonic() - started) / count
+        self._pieces += 1
 
-def _restart(optimizer: keras.optimizers.Optimizer, learning_rate: float) -> None:
-    for variable in optimizer.variables:
-        variable.assign(np.zeros(variable.shape, variable.dtype))
-    optimizer.learning_rate = learning_rate
+    def _watch(self, number: int, epoch: Epoch, bad: int | None, rates: np.ndarray) -> None:
+        one = self.watched[number]
+        diverged = None if bad is None else Divergence(epoch.epoch, bad, float(rates[bad]))
+        one.take(epoch, diverged)
+        self._improved |= one.best_epoch == epoch.epoch
+        self.options.on_epoch(number, epoch)
 
+    def _between_epochs(self, seconds: float) -> None:
+        if self.options.callbacks:
+            self.options.callbacks.end_epoch(self.epoch, self.watched)
+        back = np.array([one.lose_patience() for one in self.watched])
+        if back.any():
+            self.cohort.program.restart_from_best(back)
+        self.epoch += 1
+        for one in self.watched:
+            if one.stopped is None and self.epoch >= one.settings.epochs:
+                one.stopped = "epochs"
+        self._halve()
+        self._regulate()
+        self._plan(seconds)
 
-class _PerRow(keras.losses.Loss):
-    """Gives Keras one loss per row, to which it applies the rows' weights."""
+    def _halve(self) -> None:
+        share = self.options.halvings.get(self.epoch)
+        if share is None:
+            return
+        running = [one for one in self.watched if one.stopped is None]
+        kept = max(1, math.ceil(share * len(running)))
+        for one in sorted(running, key=lambda one: one.best)[kept:]:
+            one.stopped = "dropped"
 
-    def __init__(self, loss: Loss) -> None:
-        super().__init__()
-        self._loss = loss
+    def _regulate(self) -> None:
+        if self.options.regulate is None:
+            return
+        for one, settings in zip(self.watched, self.options.regulate(self.epoch, self.watched), strict=True):
+            if settings.shared != one.settings.shared:
+                raise ConfigError(
+                    "What the instances of a cohort share can't change while they train.",
+                    received=f"{settings.shared}, before {one.settings.shared}",
+                    remedy="train on in a new cohort",
+                )
+            one.settings = settings
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self._loss(y_true, y_pred)
+    def _plan(self, seconds: float) -> None:
+        """Fewer epochs, if not all fit: only where a schedule, not patience, ends the training."""
+        scheduled = all(one.settings.patience is None for one in self.watched)
+        if not scheduled or math.isinf(self.deadline.remaining) or self.epoch < 2:
+            return
+        fit = self.epoch + int(self.deadline.remaining / (seconds * _ROOM))
+        self.planned = max(self.epoch, min(self.planned, fit))
+
+    def _stop_all(self, why: Stopped) -> None:
+        for one in self.watched:
+            one.stopped = one.stopped or why

@@ -11,7 +11,7 @@ import numpy as np
 
 from composable.core.seeds import derive
 from composable.design import Architecture, Choice
-from composable.engine.train import Settings
+from composable.engine.settings import Settings
 from composable.search.designed import designed
 from composable.search.table import Table
 from composable.training.rotating import Candidate

@@ -14,7 +14,7 @@ from composable.design.architecture import Parts
 from composable.design.metaparameters import names
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
-from composable.engine.train import Settings
+from composable.engine.settings import Settings
 from composable.search.table import Table
 from composable.training.rotating import Candidate
 from composable.zoo.catalogue.written import Written

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from composable.data.split import Split
+from composable.engine.settings import told
 from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.finish import Finish, apply_finish, with_temperature
 from composable.problem.metrics import higher_is_better
@@ -143,7 +144,7 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
     if trial.candidate is not None:
         facts |= {
             "architecture": trial.candidate.architecture.to_config(),
-            "settings": asdict(trial.candidate.settings),
+            "settings": told(trial.candidate.settings),
             "histories": [_history(t) for t in trial.trained],
             "calibration": _calibration(trial, judge.problem),
         }

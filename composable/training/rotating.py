@@ -1,40 +1,37 @@
-"""Train one candidate on the rotations of a split; each predicts the rows it did not learn from."""
+"""Train one candidate on rotations of a split, side by side; each predicts the rows it did not learn from."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.data.split import Rotation
 from composable.design import Architecture, Input
+from composable.design.data_init import data_init
 from composable.design.tables import adapt
 from composable.design.taps import tap
+from composable.engine.cohort import Cohort, Instance
+from composable.engine.drawing import initialise
 from composable.engine.losses import (
     absolute_error,
     binary_cross_entropy,
     categorical_cross_entropy,
     squared_error,
 )
-from composable.engine.predict import predict
-from composable.engine.train import (
-    Epoch,
-    History,
-    Loss,
-    Rows,
-    Settings,
-    compile_for_training,
-    initialise,
-    train,
-    weights_of,
-)
+from composable.engine.objective import Goal, Loss
+from composable.engine.rows import Rows
+from composable.engine.settings import Settings
+from composable.engine.train import Options, train
+from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish, apply_finish, fit_finish, to_training
-from composable.problem.metrics import score
 from composable.problem.problem import Head, Problem
 
 Arrays = list[np.ndarray]
@@ -106,7 +103,7 @@ class Trained:
 
 @dataclass(eq=False)
 class Workbench:
-    """One candidate's graph, compiled once, on which every rotation is trained in turn."""
+    """One candidate's graph, and its training on rotations of the rows."""
 
     candidate: Candidate
     material: Material
@@ -114,8 +111,6 @@ class Workbench:
 
     def __post_init__(self) -> None:
         self.network = self.build()
-        losses = tuple(_loss(head, self.material.problem.metric) for head in self.material.problem.heads)
-        compile_for_training(self.network, losses, self.candidate.settings)
 
     def build(self) -> keras.Model:
         """A network of its own from the inputs to the logits of every head."""
@@ -123,78 +118,117 @@ class Workbench:
 
     def train(
         self,
-        number: int,
-        rotation: Rotation,
+        rotations: Mapping[int, Rotation],
         *,
         seed: int,
         deadline: Deadline,
-        on_epoch: Callable[[Epoch], None] = lambda _: None,
-    ) -> Trained:
-        """Train on the training rows of `rotation`, stop by its validation rows, predict both other parts.
+        on_epoch: Callable[[int, Epoch], None] = lambda _number, _epoch: None,
+    ) -> list[Trained]:
+        """Train a network on each rotation's training rows, in one cohort; it stops by its validation rows.
 
         Args:
-            number: Of the rotation; each draws its own weights.
-            rotation: Which rows are which.
+            rotations: Which rows are which, by number; each number draws its own weights.
             seed: For everything random.
             deadline: Training stops when it is reached.
-            on_epoch: Told about every epoch as it ends.
+            on_epoch: Told the number of a rotation and its epoch, as each ends.
+
+        Returns:
+            One network per rotation, in their order, with what it says of the other rows.
         """
-        began = time.monotonic()
-        heads = self.material.problem.heads
-        seed = derive(seed, self.candidate.name, number)
-        initialise(self.network, self.build, seed)
-        adapt(self.network, self.material.at(rotation.train), categories=self.material.categories)
-        finishes = tuple(
-            fit_finish(head, y[rotation.train]) for head, y in zip(heads, self.material.targets, strict=True)
-        )
-        history = train(
-            self.network,
-            self._rows(rotation.train, finishes),
-            self._rows(rotation.validation, finishes),
-            loss=lambda logits, rows: _held_out_loss(self.material.problem, logits, rows.targets),
-            settings=self.candidate.settings,
-            seed=seed,
-            deadline=deadline,
-            on_epoch=on_epoch,
-        )
-        return Trained(
-            rotation=number,
-            weights=weights_of(self.network),
-            finishes=finishes,
-            history=history,
-            seconds=time.monotonic() - began,
-            validation=predict(self.network, self.material.at(rotation.validation)),
-            test=predict(self.network, self.material.at(rotation.test)) if len(rotation.test) else [],
-            own_test=predict(self.network, self.material.own_test) if self.material.own_test else [],
+        numbers, parts = list(rotations), list(rotations.values())
+        finishes = [self._finishes(part) for part in parts]
+        seeds = [derive(seed, self.candidate.name, number) for number in numbers]
+        instances = tuple(
+            Instance(part.train, part.validation, of_one, self.candidate.settings, self._targets(finish))
+            for part, of_one, finish in zip(parts, seeds, finishes, strict=True)
         )
 
-    def _rows(self, rows: np.ndarray, finishes: tuple[Finish, ...]) -> Rows:
-        material = self.material
-        targets = tuple(
-            to_training(head, finish, y[rows])
-            for head, finish, y in zip(material.problem.heads, finishes, material.targets, strict=True)
-        )
-        return Rows(material.at(rows), targets, None if material.weights is None else material.weights[rows])
+        begin_at_rows = data_init(self.network)
+
+        def begin(model: keras.Model, place: int) -> None:
+            initialise(model, self.build, seeds[place])
+            learnt_from = self.material.at(parts[place].train)
+            adapt(model, learnt_from, categories=self.material.categories)
+            begin_at_rows(learnt_from, derive(seeds[place], "data_init"))
+
+        goals = tuple(goal(head, self.material.problem.metric) for head in self.material.problem.heads)
+        cohort = Cohort(self.network, goals, self._rows(), instances, begin)
+        options = Options(on_epoch=lambda place, epoch: on_epoch(numbers[place], epoch))
+        histories = train(cohort, deadline=deadline, options=options)
+        own = self._own_rows()
+        said = cohort.program.outputs([np.concatenate([p.validation, p.test, own]) for p in parts])
+        weights = cohort.weights()
+        ends = [np.cumsum([len(part.validation), len(part.test)]) for part in parts]
+        logits = [
+            [list(piece) for piece in zip(*(np.split(head, end) for head in heads), strict=True)]
+            for heads, end in zip(said, ends, strict=True)
+        ]
+        return [
+            Trained(
+                rotation=number,
+                weights=weights[place],
+                finishes=finishes[place],
+                history=histories[place],
+                seconds=sum(epoch.seconds for epoch in histories[place].epochs) / len(numbers),
+                validation=logits[place][0],
+                test=logits[place][1] if len(parts[place].test) else [],
+                own_test=logits[place][2] if len(own) else [],
+            )
+            for place, number in enumerate(numbers)
+        ]
+
+    def _finishes(self, rotation: Rotation) -> tuple[Finish, ...]:
+        heads = zip(self.material.problem.heads, self.material.targets, strict=True)
+        return tuple(fit_finish(head, y[rotation.train]) for head, y in heads)
+
+    def _targets(self, finishes: tuple[Finish, ...]) -> tuple[np.ndarray, ...]:
+        """The targets of all rows as one rotation's loss wants them; the person's own test rows have none."""
+        found = []
+        for head, finish, y in zip(self.material.problem.heads, finishes, self.material.targets, strict=True):
+            wanted = to_training(head, finish, y)
+            unknown = np.zeros((len(self._own_rows()), *wanted.shape[1:]), wanted.dtype)
+            found.append(np.concatenate([wanted, unknown]))
+        return tuple(found)
+
+    def _rows(self) -> Rows:
+        """The material's rows, then those of the person's own test file: they are only asked about."""
+        material, own = self.material, self.material.own_test
+        inputs = dict(material.inputs)
+        if own:
+            inputs = {name: np.concatenate([values, own[name]]) for name, values in inputs.items()}
+        weights = material.weights
+        if own and weights is not None:
+            weights = np.concatenate([weights, np.ones(len(self._own_rows()), weights.dtype)])
+        return Rows(inputs, (), weights)
+
+    def _own_rows(self) -> np.ndarray:
+        rows = len(self.material.targets[0])
+        own = self.material.own_test
+        return np.arange(rows, rows + (len(next(iter(own.values()))) if own else 0))
 
 
-def _loss(head: Head, metric: str) -> Loss:
+def goal(head: Head, metric: str) -> Goal:
+    """The loss of a head, and log loss or the error of standardised targets to stop by.
+
+    Both are smoother than most metrics, so better guides. With members they are those of the members' mean.
+    """
     match head.kind:
         case "regression":
-            return absolute_error if metric == "mae" else squared_error
+            loss = absolute_error if metric == "mae" else squared_error
+            return Goal(loss, partial(_regression, loss, head))
         case "multiclass":
-            return categorical_cross_entropy
-    return binary_cross_entropy
+            return Goal(categorical_cross_entropy, partial(_log_loss, head))
+    return Goal(binary_cross_entropy, partial(_log_loss, head))
 
 
-def _held_out_loss(problem: Problem, logits: Arrays, targets: tuple[np.ndarray, ...]) -> float:
-    """Log loss, or the error of standardised targets: smoother than most metrics, so a better guide."""
-    total = 0.0
-    for head, said, y in zip(problem.heads, logits, targets, strict=True):
-        answers = apply_finish(np, head, Finish(), said)
-        if head.kind != "regression":
-            total += score("log_loss", head, y, answers)
-        elif problem.metric == "mae":
-            total += score("mae", head, y, answers)
-        else:
-            total += score("rmse", head, y, answers) ** 2
-    return total
+def _regression(loss: Loss, head: Head, y: Any, outputs: Any) -> Any:
+    return loss(y, apply_finish(ops, head, Finish(), outputs))
+
+
+def _log_loss(head: Head, y: Any, outputs: Any) -> Any:
+    answers: Any = ops.clip(apply_finish(ops, head, Finish(), outputs), 1e-7, 1.0 - 1e-7)
+    if head.kind == "multiclass":
+        chosen: Any = ops.one_hot(ops.cast(ops.squeeze(y, -1), "int32"), int(answers.shape[-1]))
+        chosen_log: Any = ops.sum(chosen * ops.log(answers), axis=-1)
+        return -chosen_log
+    return ops.mean(ops.binary_crossentropy(ops.cast(y, answers.dtype), answers), axis=-1)

@@ -13,7 +13,7 @@ import numpy as np
 
 from composable.core.errors import ArtifactError
 from composable.core.workspace import write_atomically
-from composable.engine.train import Epoch, History
+from composable.engine.watched import Divergence, Epoch, History
 from composable.problem.finish import Finish
 from composable.training.rotating import Candidate, Trained
 
@@ -70,8 +70,8 @@ def _path(folder: Path, rotation: int) -> Path:
 
 
 def _identity(candidate: Candidate) -> str:
-    settings = json.dumps(asdict(candidate.settings))
-    return hashlib.sha256(f"{candidate.architecture.to_json()} {settings}".encode()).hexdigest()
+    text = f"{candidate.architecture.to_json()} {candidate.settings!r}"
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
@@ -95,6 +95,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
                 tuple(Epoch(**epoch) for epoch in history["epochs"]),
                 history["best_epoch"],
                 history["stopped"],
+                Divergence(**history["diverged"]) if history["diverged"] else None,
             ),
             weights=[],
             **{name: _numbered(arrays, name) for name in _LOGITS},

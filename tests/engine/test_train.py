@@ -2,96 +2,61 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from composable.core.budget import Deadline
+from composable.design import Part
+from composable.engine.averaging import EMA, SWA, Lookahead
 from composable.engine.losses import squared_error
-from composable.engine.predict import SIZES, predict
-from composable.engine.train import (
-    Rows,
-    Settings,
-    compile_for_training,
-    initialise,
-    train,
-    weights_of,
-)
+from composable.engine.objective import Goal
+from composable.engine.optimizer import Optimizer
+from composable.engine.rows import Rows, held_out_blocks
+from composable.engine.rules import Rule
+from composable.engine.schedules import cosine
+from composable.engine.train import Options, train
+from composable.engine.watched import best_first
+from tests.engine.cohorts import GOAL, HELD_OUT, ROWS, Clock, X, build, cohort, instance, same, trained
 
-random = np.random.default_rng(0)
-X = random.normal(size=(50, 3)).astype("float32")
-ROWS = Rows({"numbers": X}, (X[:, :1] * 2 + 1,))
-HELD_OUT = ROWS.take(np.arange(10))
+STEPS = 7  # of an epoch: fifty rows, eight at a time
 
 
-def build(*, dropout=0.0):
-    inputs = keras.Input((3,), name="numbers")
-    hidden = keras.layers.Dropout(dropout)(keras.layers.Dense(4, activation="tanh")(inputs))
-    return keras.Model({"numbers": inputs}, [keras.layers.Dense(1)(hidden)])
+def dropping(rate):
+    return lambda: build(dropout=rate)
 
 
-def error(outputs, rows):
-    return float(np.mean((outputs[0] - rows.targets[0]) ** 2))
-
-
-class Clock:
-    """Advances by one second each time it is read."""
-
-    now = 0.0
-
-    def __call__(self):
-        self.now += 1.0
-        return self.now
-
-
-def trained(*, rows=ROWS, loss=error, seed=0, deadline=None, model=None, dropout=0.0, **settings):
-    settings = Settings(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.01} | settings)
-    if model is None:
-        model = build(dropout=dropout)
-        compile_for_training(model, (squared_error,), settings)
-    initialise(model, lambda: build(dropout=dropout), seed)
-    history = train(
-        model,
-        rows,
-        HELD_OUT,
-        loss=loss,
-        settings=settings,
-        seed=seed,
-        deadline=deadline or Deadline(),
-    )
-    return SimpleNamespace(model=model, history=history, weights=weights_of(model))
-
-
-def same(a, b):
-    return all(np.array_equal(x, y) for x, y in zip(a.weights, b.weights, strict=True))
+def error(made, weights):
+    model = made.cohort.model
+    model.set_weights(weights)
+    said = ops.convert_to_numpy(keras.tree.flatten(model({"numbers": X[HELD_OUT]}))[0])
+    return float(np.mean((said - ROWS.targets[0][HELD_OUT]) ** 2))
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
-    first = trained(dropout=0.2)
-    assert same(first, trained(dropout=0.2))
-    assert not same(first, trained(dropout=0.2, seed=1))
+    first, again = (trained(instance(), instance(seed=1), make=dropping(0.2)) for _ in range(2))
+    assert same(first.weights[0], again.weights[0])
+    assert not same(first.weights[0], first.weights[1])
 
 
-def test_a_graph_used_before_gives_the_same_bits():
-    """Optimizer, order and dropout start afresh: rotations don't depend on those before them."""
-    first = trained(dropout=0.2)
-    other = trained(dropout=0.2, model=first.model, seed=7)
-    again = trained(dropout=0.2, model=other.model)
-    assert same(first, again)
+def test_an_instance_is_what_it_would_be_alone():
+    together = trained(instance(), instance(seed=1, learning_rate=0.1), make=dropping(0.2))
+    alone = trained(instance(seed=1, learning_rate=0.1), make=dropping(0.2))
+    for one, other in zip(together.weights[1], alone.weights[0], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 def test_the_persons_random_numbers_are_left_alone():
     np.random.seed(5)  # noqa: NPY002
     expected = np.random.random()  # noqa: NPY002
     np.random.seed(5)  # noqa: NPY002
-    trained(epochs=1)
+    trained(instance(epochs=1))
     assert np.random.random() == expected  # noqa: NPY002
 
 
 def test_it_learns():
-    history = trained(epochs=60).history
+    (history,) = trained(instance(epochs=60)).histories
     assert history.epochs[-1].held_out < 0.2 * history.epochs[0].held_out
     assert history.epochs[-1].loss < history.epochs[0].loss
     assert (len(history.epochs), history.stopped) == (60, "epochs")
@@ -100,116 +65,222 @@ def test_it_learns():
 @pytest.mark.parametrize("size", [8, 50, 64])
 def test_every_row_is_used(size):
     """A single weight per row and tied inputs: the rows that got a gradient are seen."""
-    eye = np.eye(50, dtype="float32")
-    inputs = keras.Input((50,), name="numbers")
-    model = keras.Model({"numbers": inputs}, [keras.layers.Dense(1, use_bias=False)(inputs)])
-    settings = Settings(batch_size=size, epochs=12, patience=99, weight_decay=0.0)
-    compile_for_training(model, (squared_error,), settings)
-    before = weights_of(model)[0]
-    rows = Rows({"numbers": eye}, (np.full((50, 1), 9.0, "float32"),))
-    train(model, rows, rows, loss=error, settings=settings, seed=0, deadline=Deadline())
-    assert (weights_of(model)[0] != before).all()
+
+    def rows_apart():
+        inputs = keras.Input((50,), name="numbers")
+        return keras.Model({"numbers": inputs}, [keras.layers.Dense(1, use_bias=False)(inputs)])
+
+    rows = Rows({"numbers": np.eye(50, dtype="float32")}, (np.full((50, 1), 9.0, "float32"),))
+    one = instance(batch_size=size, epochs=1, weight_decay=0.0)
+    made = cohort(one, make=rows_apart, rows=rows)
+    (before,) = made.weights()[0]
+    train(made, deadline=Deadline())
+    assert (made.weights()[0][0] != before).all()
 
 
 def test_weights_of_zero_silence_a_row():
     noisy = np.concatenate([ROWS.targets[0], np.full((50, 1), 1e3, "float32")])
     rows = Rows({"numbers": np.concatenate([X, X])}, (noisy,), np.repeat([1.0, 0.0], 50).astype("float32"))
-    assert error(predict(trained(rows=rows, epochs=40).model, HELD_OUT.inputs), HELD_OUT) < 2
+    found = trained(instance(rows=np.arange(100), epochs=40), rows=rows)
+    assert error(found, found.weights[0]) < 2
+
+
+def test_an_instances_own_weights_and_targets_are_its_own():
+    """One learns the numbers, one their negatives, one nothing but the first ten rows."""
+    negative = (-ROWS.targets[0],)
+    ones = np.ones(50, "float32")
+    found = trained(
+        instance(targets=ROWS.targets, weights=ones, epochs=60),
+        instance(targets=negative, weights=ones, epochs=60),
+        instance(targets=ROWS.targets, weights=0 * ones, epochs=60, weight_decay=0.0),
+    )
+    assert found.histories[0].epochs[-1].held_out < 1
+    assert found.histories[1].epochs[-1].held_out < 1
+    assert error(found, found.weights[1]) > 5
+    assert found.histories[2].epochs[0].held_out == pytest.approx(found.histories[2].epochs[-1].held_out)
+
+
+def test_rows_without_a_label_count_for_the_other_heads_alone():
+    """The first head has labels for every other row, and none of those without are guessed at."""
+
+    def two_heads():
+        inputs = keras.Input((3,), name="numbers")
+        outputs = [keras.layers.Dense(1, name=name)(inputs) for name in ("first", "second")]
+        return keras.Model({"numbers": inputs}, outputs)
+
+    half = ROWS.targets[0].copy()
+    half[::2] = np.nan
+    rows = Rows(ROWS.inputs, (half, ROWS.targets[0]))
+    (history,) = trained(
+        instance(epochs=80, learning_rate=0.1), make=two_heads, rows=rows, goals=(GOAL, GOAL)
+    ).histories
+    assert history.epochs[-1].held_out < 0.1
+    assert np.isfinite([epoch.loss for epoch in history.epochs]).all()
+
+
+def test_a_heads_weight_is_what_its_loss_counts():
+    light = trained(instance(epochs=1), goals=(Goal(squared_error, squared_error, weight=0.5),)).histories[0]
+    full = trained(instance(epochs=1)).histories[0]
+    assert light.epochs[0].loss == pytest.approx(full.epochs[0].loss / 2, rel=0.2)
 
 
 def test_the_best_weights_are_kept():
-    """The held-out loss says that the second epoch was best."""
-    says = iter([3.0, 1.0, 2.0, 2.5])
-    seen = {}
-
-    def loss(outputs, rows):
-        value = next(says)
-        seen[value] = outputs[0]
-        return value
-
-    found = trained(loss=loss, epochs=4, patience=9)
-    assert found.history.best_epoch == 1
-    np.testing.assert_array_equal(predict(found.model, HELD_OUT.inputs)[0], seen[1.0])
+    """Far too fast: the first epochs are best, and the weights are theirs."""
+    found = trained(
+        instance(epochs=30, learning_rate=0.05, patience=None),
+        instance(seed=3, epochs=30, learning_rate=3.0, patience=None),
+    )
+    for weights, history in zip(found.weights, found.histories, strict=True):
+        best = history.epochs[history.best_epoch].held_out
+        assert best == min(epoch.held_out for epoch in history.epochs)
+        assert error(found, weights) == pytest.approx(best, rel=1e-4)
+    assert found.histories[1].best_epoch < 29
 
 
 def test_patience_ends_the_training():
-    says = iter([1.0, *[2.0] * 20])
-    history = trained(loss=lambda outputs, rows: next(says), epochs=20, patience=3, decays=0).history
+    """A rate of nothing never gets better."""
+    one = instance(epochs=20, learning_rate=0.0, weight_decay=0.0, patience=3, decays=0)
+    (history,) = trained(one).histories
     assert (len(history.epochs), history.stopped, history.best_epoch) == (4, "patience", 0)
 
 
 def test_a_lower_rate_takes_up_the_best_weights():
-    """Patience 1, one decay: the epoch after it starts where the first one ended, five times slower."""
-    says = iter([1.0, *[2.0] * 20])
-    outputs_of = []
-
-    def loss(outputs, rows):
-        outputs_of.append(outputs[0])
-        return next(says)
-
-    found = trained(loss=loss, epochs=9, patience=1, decays=1, decay=5.0)
-    assert len(found.history.epochs) == 3
-    assert float(found.model.optimizer.learning_rate) == pytest.approx(0.002)
-    best, without_decay, after_decay = outputs_of
-    assert np.abs(after_decay - best).mean() < 0.5 * np.abs(without_decay - best).mean()
+    """Patience 1: the epochs after a bad one start from the best, ever slower."""
+    one = instance(epochs=40, learning_rate=1.0, patience=1, decays=3, decay=10.0)
+    (history,) = trained(one).histories
+    assert history.stopped == "patience"
+    measures = [epoch.held_out for epoch in history.epochs]
+    worse = [place for place in range(1, len(measures)) if measures[place] > min(measures[:place])]
+    assert len(worse) >= 4
+    assert measures[-1] < 2 * min(measures)
 
 
-def test_the_rate_starts_again_with_the_next_training():
-    says = iter([1.0, *[2.0] * 20])
-    first = trained(loss=lambda outputs, rows: next(says), epochs=9, patience=1, decays=1)
-    again = trained(model=first.model, epochs=1)
-    assert float(again.model.optimizer.learning_rate) == pytest.approx(0.01)
+def test_instances_stop_on_their_own():
+    found = trained(
+        instance(epochs=5),
+        instance(seed=1, epochs=2),
+        instance(seed=2, learning_rate=0.0, patience=1, decays=0),
+    )
+    assert [len(history.epochs) for history in found.histories] == [5, 2, 2]
+    assert [history.stopped for history in found.histories] == ["epochs", "epochs", "patience"]
+
+
+def test_an_instance_that_stopped_keeps_its_weights_while_the_others_go_on():
+    found = trained(
+        instance(epochs=2, held_out=HELD_OUT[:0]), instance(seed=1, epochs=9, held_out=HELD_OUT[:0])
+    )
+    alone = trained(instance(epochs=2, held_out=HELD_OUT[:0]))
+    for one, other in zip(found.weights[0], alone.weights[0], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_s7_a_loss_that_is_no_number_is_marked_and_never_touches_the_others():
+    found = trained(instance(epochs=4), instance(seed=1, epochs=4, learning_rate=1e30))
+    alone = trained(instance(epochs=4))
+    good, bad = found.histories
+    assert (bad.stopped, good.stopped) == ("nan", "epochs")
+    assert bad.diverged.learning_rate == pytest.approx(1e30)
+    assert (bad.diverged.epoch, bad.diverged.step) >= (0, 1)
+    assert all(np.isfinite(w).all() for w in found.weights[1])
+    assert best_first(found.histories)[0] == 0
+    for one, other in zip(found.weights[0], alone.weights[0], strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_halving_keeps_the_better_ones():
+    rates = (0.0, 0.01, 0.05, 1e-6)
+    found = trained(*(instance(seed=5, epochs=6, learning_rate=r) for r in rates), halvings={2: 0.5})
+    assert [history.stopped for history in found.histories] == ["dropped", "epochs", "epochs", "dropped"]
+    assert len(found.histories[0].epochs) == 2
 
 
 def test_the_deadline_stops_inside_an_epoch_and_keeps_the_best_weights():
-    seen = []
-
-    def loss(outputs, rows):
-        seen.append(outputs[0])
-        return float(len(seen))  # the first is the best
-
-    found = trained(loss=loss, epochs=99, deadline=Deadline(9, Clock()))  # six steps are an epoch
-    assert found.history.stopped == "deadline"
-    assert 1 <= len(found.history.epochs) <= 2
-    assert found.history.best_epoch == 0
-    np.testing.assert_array_equal(predict(found.model, HELD_OUT.inputs)[0], seen[0])
+    one = instance(epochs=99, batch_size=1)  # fifty steps are an epoch, of which a first look takes eight
+    found = trained(one, deadline=Deadline(12, Clock()))
+    assert found.histories[0].stopped == "deadline"
+    assert len(found.histories[0].epochs) < 9
+    assert np.isfinite(found.weights[0][0]).all()
 
 
-def test_a_deadline_in_the_first_epoch_leaves_a_usable_network():
-    found = trained(deadline=Deadline(0.5, Clock()))
-    assert found.history.stopped == "deadline"
-    assert np.isfinite(predict(found.model, HELD_OUT.inputs)[0]).all()
+def test_a_schedule_comes_to_its_end_within_the_deadline():
+    """Without patience fewer epochs are planned, and the last one is planned as the last."""
+    one = instance(epochs=1000, patience=None, schedule=Part(cosine))
+    rates = []
+    made = cohort(one)
+    began = made.program.begin_epoch
+
+    def watched(order, counted, curves):
+        rates.append(float(curves["rate"][0, -1]))
+        began(order, counted, curves)
+
+    made.program.begin_epoch = watched
+    (history,) = train(made, deadline=Deadline(1.0))
+    assert history.stopped == "epochs"
+    assert len(history.epochs) < 1000
+    assert rates[-1] < 0.05 * 0.01
 
 
-def test_a_loss_that_is_never_a_number_leaves_a_history_that_says_so():
-    found = trained(loss=lambda outputs, rows: float("nan"), patience=2, epochs=20)
-    assert found.history.best_epoch == -1
-    assert found.history.stopped == "patience"
+def test_the_measure_can_be_taken_of_any_rows():
+    made = cohort(instance(), instance(seed=1))
+    train(made, deadline=Deadline())
+    chosen = [np.arange(20), np.arange(5)]
+    found = made.program.measured(held_out_blocks(chosen))
+    weights = made.weights(best=False)
+    for number, rows in enumerate(chosen):
+        made.model.set_weights(weights[number])
+        said = ops.convert_to_numpy(keras.tree.flatten(made.model({"numbers": X[rows]}))[0])
+        assert found[number] == pytest.approx(np.mean((said - ROWS.targets[0][rows]) ** 2), rel=1e-4)
 
 
-@pytest.mark.parametrize("rows", [0, 1, 2, 31, 33, 1025, 8193])
-def test_predictions_do_not_depend_on_the_batches(rows):
-    model = build()
-    numbers = np.random.default_rng(rows).normal(size=(rows, 3)).astype("float32")
-    (answer,) = predict(model, {"numbers": numbers})
-    assert answer.shape == (rows, 1)
-    np.testing.assert_allclose(answer, keras.tree.flatten(model({"numbers": numbers}))[0], atol=1e-5)
+def test_what_an_instance_says_is_what_the_model_taken_out_says():
+    made = cohort(instance(), instance(seed=1), instance(seed=2))
+    train(made, deadline=Deadline())
+    said = made.program.outputs([np.arange(7), np.arange(50), np.arange(0)])
+    assert [heads[0].shape for heads in said] == [(7, 1), (50, 1), (0, 1)]
+    for number in (0, 1):
+        model = made.take(number)
+        assert not any("composable" in type(layer).__module__ for layer in model.layers)
+        expected = ops.convert_to_numpy(keras.tree.flatten(model({"numbers": X[: len(said[number][0])]}))[0])
+        np.testing.assert_allclose(said[number][0], expected, atol=1e-5)
 
 
-def test_d26_no_rows_give_no_answers_for_every_output():
-    inputs = keras.Input((3,), name="numbers")
-    model = keras.Model({"numbers": inputs}, [keras.layers.Dense(2)(inputs), keras.layers.Dense(5)(inputs)])
-    assert [answer.shape for answer in predict(model, {"numbers": X[:0]})] == [(0, 2), (0, 5)]
-
-
-def test_batches_have_few_sizes(monkeypatch):
-    """A backend compiles each size once."""
-    model, seen = build(), set()
-    monkeypatch.setattr(
-        model,
-        "predict_on_batch",
-        lambda batch: seen.add(len(batch["numbers"])) or [np.zeros((len(batch["numbers"]), 1))],
+@pytest.mark.parametrize("average", [EMA(0.9), SWA(0.5), Lookahead(3, 0.5)])
+def test_averaged_weights_are_what_is_watched_and_kept(average):
+    found = trained(instance(epochs=6, patience=None, average=average, held_out=HELD_OUT))
+    (history,) = found.histories
+    assert error(found, found.weights[0]) == pytest.approx(
+        history.epochs[history.best_epoch].held_out, rel=1e-4
     )
-    for rows in (1, 3, 31, 32, 33, 900, 1024, 5000, 9000, 20_000):
-        predict(model, {"numbers": np.zeros((rows, 3), "float32")})
-    assert seen <= set(SIZES)
+    plain = trained(instance(epochs=6, patience=None))
+    assert not same(found.weights[0], plain.weights[0])
+
+
+def test_sam_takes_its_gradient_where_the_loss_is_worse():
+    """One step of plain descent on one weight: the gradient of (w - 1)^2 at w + radius."""
+
+    def one_weight():
+        inputs = keras.Input((1,), name="numbers")
+        return keras.Model(inputs, keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")(inputs))
+
+    rows = Rows({"numbers": np.ones((4, 1), "float32")}, (np.full((4, 1), -1.0, "float32"),))
+    sgd = Optimizer(rule=Rule("sgd"))
+    one = instance(
+        rows=np.arange(4),
+        held_out=np.arange(4),
+        epochs=1,
+        learning_rate=0.1,
+        weight_decay=0.0,
+        sam=0.5,
+        optimizer=sgd,
+    )
+    found = trained(one, make=one_weight, rows=rows)
+    # At w = 0 the gradient is 2 (w + 1) = 2: uphill is +0.5, and there it is 3.
+    np.testing.assert_allclose(found.weights[0][0], [[-0.3]], atol=1e-6)
+
+
+def test_the_rows_of_a_batch_are_mixed_with_partners():
+    """Targets that are twice the input stay so under mixup, whatever the share; noise is what CutMix wouldn't."""
+    one = instance(epochs=60, mixup=0.4, learning_rate=0.05)
+    (history,) = trained(one).histories
+    assert history.epochs[-1].held_out < 0.3 * history.epochs[0].held_out
+    assert not same(trained(instance(mixup=0.4)).weights[0], trained(instance()).weights[0])

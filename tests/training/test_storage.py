@@ -11,7 +11,8 @@ import pytest
 from composable.core.errors import ArtifactError
 from composable.design import Part
 from composable.design.tasks import regressor
-from composable.engine.train import Epoch, History, Settings
+from composable.engine.settings import Settings
+from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish
 from composable.training.rotating import Candidate, Trained
 from composable.training.storage import load_trained, load_weights, save_trained

@@ -1,0 +1,139 @@
+"""A person's Keras callbacks, run untouched on the instances of a cohort.
+
+Between epochs each instance's values are in the model, its learning rate in the model's optimizer; what a
+callback changes there, or says by `stop_training`, goes back into the program. Callbacks that want to know of
+every batch are told of every batch, at the price of going through Python for each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from composable.core.errors import ConfigError
+from composable.engine.cohort import Cohort
+from composable.engine.watched import Watched
+
+_BATCHES = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+
+
+@dataclass(eq=False)
+class Callbacks:
+    """The callbacks of a training.
+
+    Args:
+        callbacks: Of a cohort of one; of a larger one, a function from an instance's number to its callbacks,
+            since each keeps a state of its own.
+        notice: Told what the person should know.
+    """
+
+    callbacks: Sequence[keras.callbacks.Callback] | Callable[[int], Sequence[keras.callbacks.Callback]]
+    notice: Callable[[str], None] = lambda _text: None
+    every_batch: bool = field(init=False, default=False)
+
+    def begin(self, cohort: Cohort) -> None:
+        """Bind them to the cohort's model, which is compiled if the person hasn't done so.
+
+        Raises:
+            ConfigError: If several instances would share callbacks.
+        """
+        self._cohort, self._model = cohort, cohort.model
+        if callable(self.callbacks):
+            each = [self.callbacks(number) for number in range(len(cohort))]
+        elif len(cohort) == 1:
+            each = [self.callbacks]
+        else:
+            raise ConfigError(
+                "Each instance of a cohort has callbacks of its own.",
+                received=f"one list for {len(cohort)} instances",
+                remedy="give a function from the instance's number to its callbacks",
+            )
+        if getattr(self._model, "optimizer", None) is None:
+            self._model.compile(optimizer="sgd", loss=None)
+        params = {"epochs": cohort.settings.epochs, "steps": cohort.pace.steps, "verbose": 0}
+        self._lists = [keras.callbacks.CallbackList(list(one), model=self._model, **params) for one in each]
+        slow = [type(one).__name__ for some in each for one in some if _wants_batches(one)]
+        self.every_batch = bool(slow)
+        if slow:
+            self.notice(
+                f"{', '.join(sorted(set(slow)))} wants to know of every batch: steps are taken one by one, "
+                "which is slower"
+            )
+        self._told: list[tuple[list[np.ndarray], float]] = []
+        for number, callbacks in enumerate(self._lists):
+            self._enter(number)
+            self._model.stop_training = False
+            callbacks.on_train_begin()
+            self._leave(number)
+
+    def begin_epoch(
+        self, epoch: int, watched: Sequence[Watched], curves: Sequence[Mapping[str, np.ndarray]]
+    ) -> None:
+        """Tell that an epoch begins; a learning rate that is set here holds for it."""
+        self._rates = [float(curve["rate"][0]) for curve in curves]
+        for number, one in self._running(watched):
+            self._enter(number)
+            self._lists[number].on_epoch_begin(epoch)
+            self._take_back(number, one)
+
+    def end_batch(self, batch: int) -> None:
+        """Tell that a batch of all instances ended."""
+        losses = np.asarray(self._cohort.program.step_losses(batch))
+        for number, callbacks in enumerate(self._lists):
+            self._enter(number)
+            callbacks.on_train_batch_begin(batch)
+            callbacks.on_train_batch_end(batch, {"loss": float(losses[number])})
+            self._leave(number)
+
+    def end_epoch(self, epoch: int, watched: Sequence[Watched]) -> None:
+        """Tell that an epoch ended, with `loss` and `val_loss`."""
+        for number, one in enumerate(watched):
+            if not one.epochs or one.epochs[-1].epoch != epoch:
+                continue
+            self._enter(number)
+            logs = {"loss": one.epochs[-1].loss, "val_loss": one.epochs[-1].held_out}
+            self._lists[number].on_epoch_end(epoch, logs)
+            self._take_back(number, one)
+
+    def end(self) -> None:
+        """Tell that the training ended."""
+        for number, callbacks in enumerate(self._lists):
+            self._enter(number)
+            callbacks.on_train_end()
+            self._leave(number)
+
+    def _running(self, watched: Sequence[Watched]) -> list[tuple[int, Watched]]:
+        return [(number, one) for number, one in enumerate(watched) if one.stopped is None]
+
+    def _take_back(self, number: int, one: Watched) -> None:
+        told = self._rates[number]
+        now = float(np.asarray(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)))
+        if now != np.float32(told) and told > 0:
+            one.rate *= now / told
+            self._rates[number] = now
+        if getattr(self._model, "stop_training", False):
+            one.stopped = one.stopped or "callback"
+        self._leave(number)
+
+    def _enter(self, number: int) -> None:
+        """Bring an instance's values and learning rate into the model."""
+        self._before = self._cohort.weights(best=False)[number]
+        self._model.set_weights(self._before)
+        self._model.stop_training = False
+        if hasattr(self, "_rates"):
+            self._model.optimizer.learning_rate = self._rates[number]
+
+    def _leave(self, number: int) -> None:
+        """Bring what a callback changed back into the program."""
+        after = self._model.get_weights()
+        if not all(np.array_equal(a, b) for a, b in zip(after, self._before, strict=True)):
+            self._cohort.put(number, after)
+
+
+def _wants_batches(callback: keras.callbacks.Callback) -> bool:
+    kind = type(callback)
+    return any(getattr(kind, name) is not getattr(keras.callbacks.Callback, name) for name in _BATCHES)

@@ -1,0 +1,221 @@
+"""A cohort: K instances of one model, trained side by side.
+
+On JAX one compiled program trains them all; on TensorFlow and PyTorch Keras trains one after another, on the
+same rows in the same order, with the same optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from composable.core.errors import ConfigError
+from composable.core.seeds import derive
+from composable.engine.objective import Goal
+from composable.engine.rows import Rows, held_out_blocks, pace
+from composable.engine.settings import Settings
+from composable.engine.twin import copy_to_twin, shared_positions, training_twin
+
+Begin = Callable[[keras.Model, int], None]
+Values = tuple[list[np.ndarray], list[np.ndarray]]  # trainable and other ones
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One of a cohort.
+
+    Attributes:
+        rows: The numbers of the rows to learn from.
+        held_out: The numbers of those that are watched; may be empty.
+        seed: Of the order of the rows, of dropout and of mixing.
+        settings: Those of all instances agree in `Settings.shared`.
+        targets: Its own targets for all rows, where they differ from the cohort's.
+        weights: Its own weights for all rows.
+    """
+
+    rows: np.ndarray
+    held_out: np.ndarray
+    seed: int
+    settings: Settings
+    targets: tuple[np.ndarray, ...] | None = None
+    weights: np.ndarray | None = None
+
+
+class Program(Protocol):
+    """What a backend does for a cohort; see `composable.engine.jax_program.JaxProgram`."""
+
+    def begin_epoch(
+        self, order: np.ndarray, counted: np.ndarray | None, curves: Mapping[str, np.ndarray]
+    ) -> None:
+        """Bring the batches of an epoch to the devices."""
+        ...
+
+    def advance(self, first: int, count: int) -> None:
+        """Take steps of the epoch."""
+        ...
+
+    def wait(self) -> None:
+        """Until all that was asked for is done."""
+        ...
+
+    def step_losses(self, step: int) -> np.ndarray:
+        """(instances,) the losses of one step of the epoch."""
+        ...
+
+    def watch(self, held_out: tuple[np.ndarray, np.ndarray], active: np.ndarray) -> np.ndarray:
+        """Measure on held-out rows, and keep what is better than the best before."""
+        ...
+
+    def measured(self, rows: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        """(instances,) the measure on other rows."""
+        ...
+
+    def outputs(self, rows: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
+        """What the best values say of rows, for each instance one array per head."""
+        ...
+
+    def restart_from_best(self, chosen: np.ndarray) -> None:
+        """Instances go on from their best values."""
+        ...
+
+    def values(self, *, best: bool = True) -> Values:
+        """Trainable and other values of all instances, on the host."""
+        ...
+
+    def put(self, number: int, values: Values) -> None:
+        """Replace the present values of one instance."""
+        ...
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """Everything that the training goes on from, bit by bit."""
+        ...
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """The reverse of `snapshot`."""
+        ...
+
+
+@dataclass(eq=False)
+class Cohort:
+    """K instances of `model`.
+
+    Args:
+        model: A Keras model of layers, built. It is never trained itself: `take` fills it.
+        goals: One per output.
+        rows: All rows that any instance learns from or is watched on.
+        instances: Who learns from which.
+        begin: Called with the model and an instance's number, to set the values it begins with; the model's
+            present values where it is left out.
+
+    Raises:
+        ConfigError: If there is no instance, their settings can't share a program, or the model can't be
+            trained so.
+    """
+
+    model: keras.Model
+    goals: tuple[Goal, ...]
+    rows: Rows
+    instances: tuple[Instance, ...]
+    begin: Begin = lambda _model, _number: None
+    program: Program = field(init=False)
+
+    def __post_init__(self) -> None:
+        _check(self.instances, self.rows)
+        self.settings = self.instances[0].settings
+        self.twin = training_twin(self.model)
+        self.pace = pace(max(len(one.rows) for one in self.instances), self.settings.batch_size)
+        self.held_out = held_out_blocks([one.held_out for one in self.instances])
+        self.program = _program(self)
+
+    def __len__(self) -> int:
+        return len(self.instances)
+
+    def starts(self) -> list[Values]:
+        """For each instance the twin's trainable and other values to begin with."""
+        found = []
+        for number, instance in enumerate(self.instances):
+            self.begin(self.model, number)
+            copy_to_twin(self.model, self.twin)
+            _seed(self.twin, instance.seed)
+            found.append((_values(self.twin.trainable_variables), _values(self.twin.non_trainable_variables)))
+        return found
+
+    def weights(self, *, best: bool = True) -> list[list[np.ndarray]]:
+        """For each instance its values, as `model.set_weights` takes them."""
+        trainable, other = self.program.values(best=best)
+        shared = [other[place] for place in shared_positions(self.twin, self.model)]
+        kinds = (self.model.trainable_variables, trainable), (self.model.non_trainable_variables, shared)
+        found = {
+            id(v): value for variables, values in kinds for v, value in zip(variables, values, strict=True)
+        }
+        return [[found[id(v)][number] for v in self.model.weights] for number in range(len(self))]
+
+    def put(self, number: int, weights: Sequence[np.ndarray]) -> None:
+        """Go on training one instance from other values, as `model.get_weights` gives them."""
+        trainable, other = ([value[number] for value in kind] for kind in self.program.values(best=False))
+        given = {id(v): value for v, value in zip(self.model.weights, weights, strict=True)}
+        trainable = [given[id(v)] for v in self.model.trainable_variables]
+        places = shared_positions(self.twin, self.model)
+        for place, v in zip(places, self.model.non_trainable_variables, strict=True):
+            other[place] = given.get(id(v), other[place])
+        self.program.put(number, (trainable, other))
+
+    def take(self, number: int) -> keras.Model:
+        """The model with the best values of one instance."""
+        self.model.set_weights(self.weights()[number])
+        return self.model
+
+
+def _program(cohort: Cohort) -> Program:
+    if keras.backend.backend() == "jax":
+        from composable.engine.jax_cohort import jax_program
+
+        return jax_program(cohort)
+    from composable.engine.keras_program import KerasProgram
+
+    return KerasProgram(cohort)
+
+
+def _check(instances: Sequence[Instance], rows: Rows) -> None:
+    if not instances:
+        raise ConfigError("A cohort has at least one instance.", received="none")
+    first = instances[0]
+    for number, one in enumerate(instances):
+        if len(one.rows) == 0:
+            raise ConfigError(
+                "An instance learns from at least one row.", received=f"instance {number}: none"
+            )
+        if max(one.rows.max(), one.held_out.max(initial=0)) >= len(rows):
+            raise ConfigError(
+                "An instance's rows are among the cohort's.",
+                received=f"instance {number}: row {max(one.rows.max(), one.held_out.max(initial=0))}"
+                f" of {len(rows)}",
+            )
+        if one.settings.shared != first.settings.shared:
+            raise ConfigError(
+                "The instances of a cohort share optimizer, batch size, averages, SAM and kind of mixing.",
+                received=f"instance {number}: {one.settings.shared}; instance 0: {first.settings.shared}",
+                remedy="train them in cohorts of their own",
+            )
+        if (one.targets is None) != (first.targets is None) or (one.weights is None) != (
+            first.weights is None
+        ):
+            raise ConfigError(
+                "Either all instances of a cohort have targets (or weights) of their own, or none.",
+                received=f"instance {number} differs from instance 0",
+            )
+
+
+def _seed(twin: keras.Model, seed: int) -> None:
+    """Give every random generator of the twin a state of its own that follows from `seed`."""
+    for number, variable in enumerate(twin.non_trainable_variables):
+        if variable.name == "seed_generator_state":
+            variable.assign(np.array([0, derive(seed, "generator", number)], variable.dtype))
+
+
+def _values(variables: Sequence[Any]) -> list[np.ndarray]:
+    return [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables]

@@ -1,0 +1,117 @@
+"""One step of one instance on JAX, and what is watched between epochs: pure functions of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import keras
+
+from composable.engine.averaging import Average, averaged, continued, start_average, update_average
+from composable.engine.objective import Batch, Goal, batch_loss, flat, measures
+from composable.engine.sam import perturbed
+
+Arrays = list[Any]
+
+
+class State(NamedTuple):
+    """All that a step changes; with a leading axis, that of a whole cohort."""
+
+    trainable: Arrays
+    other: Arrays
+    slots: Arrays
+    average: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """A step: forward, backward, update.
+
+    Attributes:
+        model: The training twin; called by `stateless_call` alone, so its own values never change.
+        optimizer: Built for the twin's trainable variables.
+        goals: One per output.
+        sam: Radius; 0 for none.
+        average: Of the weights.
+        dropout: Where in the twin's non-trainable variables the dropout rates are.
+        rate, decay: Where in the optimizer's variables the learning rate and the weight decay are.
+    """
+
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    goals: tuple[Goal, ...]
+    dropout: tuple[int, ...]
+    rate: int
+    decay: int
+    sam: float = 0.0
+    average: Average | None = None
+
+    def begin(self, trainable: Arrays, other: Arrays, slots: Arrays) -> State:
+        """The state before the first step."""
+        averages = start_average(self.average, [*trainable, *other]) if self.average else ()
+        return State(trainable, other, slots, averages)
+
+    def __call__(self, state: State, batch: Batch, curve: Mapping[str, Any]) -> tuple[State, Any]:
+        """The state after a step, and the loss before it.
+
+        Args:
+            state: Of one instance.
+            batch: Rows first.
+            curve: The scalars of `settings.curves` at this step.
+        """
+        trainable, rates = state.trainable, [state.other[place] for place in self.dropout]
+        other = _replaced(state.other, self.dropout, [rate * curve["dropout"] for rate in rates])
+        loss, gradients, after = self._gradients(trainable, other, batch, curve)
+        if self.sam:
+            uphill = perturbed(trainable, gradients, self.sam)
+            _, gradients, _ = self._gradients(uphill, other, batch, curve)
+        after = _replaced(after, self.dropout, rates)
+        slots = _replaced(state.slots, (self.rate, self.decay), (curve["rate"], curve["decay"]))
+        trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
+        if self.average is None:
+            return State(trainable, after, slots, state.average), loss
+        values = [*trainable, *after]
+        average = update_average(self.average, state.average, values, curve["progress"])
+        values = continued(self.average, average, values)
+        return State(values[: len(trainable)], values[len(trainable) :], slots, average), loss
+
+    def deployed(self, state: State) -> tuple[Arrays, Arrays]:
+        """The trainable and other values that are watched and kept: averaged, if there is an average."""
+        if self.average is None:
+            return state.trainable, state.other
+        values = averaged(self.average, state.average, [*state.trainable, *state.other])
+        return values[: len(state.trainable)], values[len(state.trainable) :]
+
+    def outputs(self, trainable: Arrays, other: Arrays, inputs: Any) -> list[Any]:
+        """What the network says, not training; one array per head, float32."""
+        said, _ = self.model.stateless_call(trainable, other, inputs, training=False)
+        return [one.astype("float32") for one in flat(said)]
+
+    def measures(self, trainable: Arrays, other: Arrays, batch: Batch) -> list[tuple[Any, Any]]:
+        """Per head the sum of the measure over the rows that count, and how many those are."""
+        return measures(self.goals, self.outputs(trainable, other, batch.inputs), batch)
+
+    def _gradients(
+        self, trainable: Arrays, other: Arrays, batch: Batch, curve: Mapping[str, Any]
+    ) -> tuple[Any, Arrays, Arrays]:
+        found = jax.value_and_grad(self._loss, has_aux=True)(trainable, other, batch, curve)
+        (loss, after), gradients = found
+        return loss, gradients, after
+
+    def _loss(
+        self, trainable: Arrays, other: Arrays, batch: Batch, curve: Mapping[str, Any]
+    ) -> tuple[Any, Arrays]:
+        def call(inputs: Any) -> tuple[Any, Arrays, Sequence[Any]]:
+            return self.model.stateless_call(trainable, other, inputs, training=True, return_losses=True)
+
+        return batch_loss(self.goals, call, batch, curve)
+
+
+def _replaced(values: Sequence[Any], places: Sequence[int], new: Sequence[Any]) -> Arrays:
+    found = list(values)
+    for place, value in zip(places, new, strict=True):
+        found[place] = jnp.asarray(value, found[place].dtype)
+    return found

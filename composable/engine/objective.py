@@ -1,0 +1,111 @@
+"""What a network is trained for: a loss per head, and what is watched on rows that it doesn't learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from composable.engine.mixing import mix, partners
+
+Loss = Callable[..., Any]  # (targets, outputs, smoothing) -> one loss per row, in keras.ops
+Measure = Callable[[Any, Any], Any]  # (targets, outputs) -> one number per row, lower is better
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Of one head.
+
+    Attributes:
+        loss: What training lowers: `(targets, outputs, smoothing)` to one number per row, (rows,).
+        measure: What is watched on held-out rows: `(targets, outputs)` to one number per row.
+        weight: Of this head's loss and measure among all of them.
+    """
+
+    loss: Loss
+    measure: Measure
+    weight: float = 1.0
+
+
+class Batch(NamedTuple):
+    """What one step learns from, rows first; `counted` and `weights` are None where all rows count alike."""
+
+    inputs: Any
+    targets: tuple[Any, ...]
+    counted: Any
+    weights: Any
+
+
+def batch_loss(
+    goals: Sequence[Goal],
+    call: Callable[[Any], tuple[Any, Any, Sequence[Any]]],
+    batch: Batch,
+    curve: Mapping[str, Any],
+) -> tuple[Any, Any]:
+    """The loss of a batch, penalties on weights included, and what `call` gives beside its outputs.
+
+    Args:
+        goals: One per output.
+        call: From inputs to outputs, something else, and penalties.
+        batch: Mixed first, if the curve has a `share`.
+        curve: The scalars of `settings.curves` at this step.
+    """
+    inputs, share = mix(batch.inputs, curve)
+    said, beside, penalties = call(inputs)
+    outputs = [ops.cast(one, "float32") for one in flat(said)]
+    loss = _data_loss(goals, outputs, batch, curve)
+    if share is not None:
+        loss = share * loss + (1.0 - share) * _data_loss(goals, outputs, partners(batch), curve)
+    return loss + sum(penalties), beside
+
+
+def _data_loss(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch, curve: Mapping[str, Any]) -> Any:
+    total = 0.0
+    for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
+        known, filled = labelled(target)
+        counted = known if batch.counted is None else known * ops.cast(batch.counted, "float32")
+        total = total + goal.weight * mean(
+            goal.loss(filled, output, curve["smoothing"]), counted, batch.weights
+        )
+    return total
+
+
+def measures(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch) -> list[tuple[Any, Any]]:
+    """Per head the sum of the measure over the rows that count, and how many those are."""
+    found = []
+    for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
+        known, filled = labelled(target)
+        counted = known * ops.cast(batch.counted, "float32")
+        each = goal.measure(filled, ops.cast(output, "float32"))
+        found.append((ops.sum(ops.where(counted > 0, each, 0.0)), ops.sum(counted)))
+    return found
+
+
+def labelled(targets: Any) -> tuple[Any, Any]:
+    """Which rows have a label, (rows,) of 0 and 1, and the targets with the missing ones replaced by 0."""
+    whole = "int" in str(targets.dtype)
+    known: Any = ops.not_equal(targets, -1) if whole else ops.logical_not(ops.isnan(targets))
+    filled = ops.where(known, targets, ops.zeros_like(targets))
+    axes = tuple(range(1, len(targets.shape)))
+    return ops.cast(ops.all(known, axis=axes) if axes else known, "float32"), filled
+
+
+def mean(values: Any, counted: Any, weights: Any | None = None) -> Any:
+    """The sum of the weighted values over how many count; 0 where none does.
+
+    As in Keras, the weights don't enter the number that it is divided by.
+    """
+    # Zero times infinity is NaN: a row that doesn't count must not spoil the mean.
+    values: Any = ops.where(counted > 0, values, 0.0)
+    weighted = values * counted if weights is None else values * counted * weights
+    total: Any = ops.sum(weighted)
+    return total / ops.maximum(ops.sum(counted), 1.0)
+
+
+def flat(outputs: Any) -> list[Any]:
+    """The outputs of a model as a list, one per head."""
+    if isinstance(outputs, dict):
+        return list(outputs.values())
+    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]

@@ -1,0 +1,117 @@
+"""How one instance is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from composable.core.errors import ConfigError
+from composable.core.seeds import derive
+from composable.design.part import Part
+from composable.engine.averaging import Average
+from composable.engine.optimizer import Optimizer
+from composable.engine.schedules import constant, factors
+
+CONSTANT = Part(constant)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an instance is trained. Those of one cohort may differ in all but the `shared` ones.
+
+    Attributes:
+        optimizer: The update rule; shared.
+        learning_rate: What `schedule` is a factor of.
+        schedule: From the progress of the whole training, 0 to 1, to a factor.
+        weight_decay: Decoupled (Loshchilov & Hutter 2019), not on biases.
+        decay_schedule: A factor of the weight decay.
+        dropout: What the network's dropout rates are multiplied by.
+        dropout_schedule: A further factor of them.
+        label_smoothing: See `composable.engine.losses`.
+        smoothing_schedule: A factor of it.
+        mixup: The parameter of the beta distribution of Zhang et al. 2018, "mixup"; 0 for none.
+        cutmix: That of Yun et al. 2019, "CutMix"; 0 for none. Images alone.
+        sam: The radius of sharpness-aware minimisation; 0 for none; shared.
+        average: Of the weights, over the steps; None for the last ones; shared.
+        batch_size: Rows of a step at most; shared.
+        epochs: At most.
+        patience: After so many epochs without a better held-out measure the best weights so far are taken up
+            again with a smaller learning rate. None never does.
+        decay: What the learning rate is divided by each time.
+        decays: How many times; then training ends.
+    """
+
+    optimizer: Optimizer = field(default_factory=lambda: Optimizer(clip=1.0))
+    learning_rate: float = 2e-3
+    schedule: Part = CONSTANT
+    weight_decay: float = 3e-4
+    decay_schedule: Part = CONSTANT
+    dropout: float = 1.0
+    dropout_schedule: Part = CONSTANT
+    label_smoothing: float = 0.0
+    smoothing_schedule: Part = CONSTANT
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    sam: float = 0.0
+    average: Average | None = None
+    batch_size: int = 256
+    epochs: int = 400
+    patience: int | None = 16
+    decay: float = 5.0
+    decays: int = 1
+
+    def __post_init__(self) -> None:
+        for name, least in (("learning_rate", 0), ("epochs", 1), ("batch_size", 1), ("decay", 1)):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= least):
+                raise ConfigError(f"{name} must be at least {least}.", received=repr(value))
+        if self.mixup and self.cutmix:
+            raise ConfigError(
+                "A training mixes rows in one way.",
+                received=f"mixup={self.mixup}, cutmix={self.cutmix}",
+                remedy="set one of them to 0",
+            )
+
+    @property
+    def shared(self) -> tuple[object, ...]:
+        """What all instances of a cohort have in common, because their one program depends on it."""
+        return self.optimizer, self.sam, self.average, self.batch_size, bool(self.mixup), bool(self.cutmix)
+
+
+def curves(
+    settings: Settings, *, first: int, count: int, total: int, seed: int, rate: float = 1.0
+) -> Mapping[str, np.ndarray]:
+    """What changes from step to step, for `count` steps from step `first` on of `total`; float32.
+
+    `rate` is a further factor of the learning rate. The keys are `rate`, `decay`, `dropout`, `smoothing`;
+    where rows are mixed, `share`: of each row, the rest being its partner's, and for CutMix the `centre` of
+    the box, (count, 2); where weights are averaged, the `progress`.
+    """
+    found = {
+        "rate": rate * settings.learning_rate * factors(settings.schedule, first, count, total),
+        "decay": settings.weight_decay * factors(settings.decay_schedule, first, count, total),
+        "dropout": settings.dropout * factors(settings.dropout_schedule, first, count, total),
+        "smoothing": settings.label_smoothing * factors(settings.smoothing_schedule, first, count, total),
+    }
+    if alpha := settings.mixup or settings.cutmix:
+        rng = np.random.default_rng((derive(seed, "mixing"), first))
+        found["share"] = rng.beta(alpha, alpha, count)
+        if settings.cutmix:
+            found["centre"] = rng.uniform(size=(count, 2))
+    if settings.average:
+        found["progress"] = (first + np.arange(count)) / max(total - 1, 1)
+    return {name: values.astype("float32") for name, values in found.items()}
+
+
+def told(settings: Settings) -> dict[str, object]:
+    """The settings for people and for `trial.json`: those that matter, schedules and optimizer in words."""
+    found: dict[str, object] = {}
+    for one in fields(settings):
+        value = getattr(settings, one.name)
+        if isinstance(value, (int, float)) or value is None:
+            found[one.name] = value
+        elif value != CONSTANT:
+            found[one.name] = repr(value)
+    return found

@@ -1,0 +1,155 @@
+"""The training twin: a copy of a model that trains faster, or in ways that Keras's layers don't allow.
+
+The model that a person has stays made of Keras's layers alone. Its twin has the house's layers in some
+places, the same trainable variables in the same order, and a few variables more, which aren't trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import keras
+from keras import layers
+
+from composable.core.errors import ConfigError
+from composable.engine import dropout
+
+Precision = Literal["float32", "bfloat16"]
+
+SCALING = (layers.Normalization, layers.Rescaling)
+
+
+def training_twin(model: keras.Model, *, precision: Precision = "float32") -> keras.Model:
+    """A copy of `model` for training, with its values; the model is left as it is.
+
+    Dropout layers become those of `composable.engine.dropout`, whose rates are variables; where JAX computes
+    on the CPU, the layers in which XLA is slow become those of `composable.engine.jax_cpu`. Layers within
+    nested models are replaced too, those within wrappers (Bidirectional, TimeDistributed) aren't. A layer is
+    replaced if it is exactly one of Keras's: a person's own subclass of it stays what it is.
+
+    `twin.trainable_variables` correspond one to one to `model.trainable_variables`;
+    `shared_positions` says where the model's other variables are.
+
+    A model that was written as a class, rather than composed of layers, can't be taken apart: it is given
+    back as it is, its own twin.
+
+    Args:
+        model: Functional or Sequential, built. Which of its layers are frozen is read now: when that
+            changes, it needs a new twin.
+        precision: In which the layers compute. With "bfloat16" the variables stay float32, and so does what
+            is computed by layers that scale inputs, that give the model's outputs, or that have a policy
+            of their own.
+
+    Raises:
+        ConfigError: If the model isn't built, or is written as a class and should compute in bfloat16.
+    """
+    if not model.built:
+        raise ConfigError(
+            "A model must be built before it is trained.",
+            received=f"{model.name!r}, which doesn't know the shape of its input",
+            remedy="begin it with keras.Input(shape), or call it once",
+        )
+    if not hasattr(model, "operations") and not isinstance(model, keras.Sequential):
+        if precision != "float32":
+            raise ConfigError(
+                "Only models that are composed of layers can be made to compute in bfloat16.",
+                received=f"{model.name!r}, written as the class {type(model).__name__}",
+                remedy="give its layers the policy mixed_bfloat16, and leave the precision float32",
+            )
+        return model
+    # The bare graph: Keras would compile the copy of a compiled model, with its losses and metrics.
+    graph: Any = keras.Model(*_ends(model), name=model.name)
+    house = _house_layers()
+    exact = frozenset(graph.output_names)
+
+    def copied(operation: Any) -> Any:
+        config = operation.get_config()
+        if precision == "bfloat16" and _may_be_rounded(operation, exact):
+            config["dtype"] = "mixed_bfloat16"
+        return house.get(type(operation), type(operation)).from_config(config)
+
+    twin = keras.models.clone_model(graph, clone_function=copied, recursive=True)
+    copy_to_twin(model, twin)
+    return twin
+
+
+def _ends(model: keras.Model) -> tuple[Any, Any]:
+    """Inputs and outputs as the model takes and gives them; a Sequential tells only lists of one."""
+    if isinstance(model, keras.Sequential):
+        return model.inputs[0], model.outputs[0]
+    return model.input, model.output
+
+
+def shared_positions(twin: keras.Model, model: keras.Model) -> list[int]:
+    """For each of `model.non_trainable_variables`, its position among `twin.non_trainable_variables`.
+
+    They come in the same order; those of the twin that aren't listed are the house's own.
+    """
+    if twin is model:
+        return list(range(len(model.non_trainable_variables)))
+    own = {id(v) for layer in _house(twin) for v in layer.own_variables}
+    return [number for number, v in enumerate(twin.non_trainable_variables) if id(v) not in own]
+
+
+def copy_to_twin(model: keras.Model, twin: keras.Model) -> None:
+    """Give the twin the model's values: weights, moving averages and states of random generators."""
+    for ours, theirs in _pairs(twin, model):
+        ours.assign(theirs)
+    for layer in all_layers(twin):
+        if isinstance(layer, layers.Normalization):
+            layer.finalize_state()  # it computes with constants that it derives from its variables
+
+
+def weights_back(twin: keras.Model, model: keras.Model) -> None:
+    """Give the model the twin's values: weights, moving averages and states of random generators."""
+    for ours, theirs in _pairs(twin, model):
+        theirs.assign(ours)
+
+
+def dropout_rates(twin: keras.Model) -> list[keras.Variable]:
+    """The rates of all dropout in the twin, in the order of the layers: scalars of float32 to assign to."""
+    return [layer.rate_variable for layer in _house(twin) if layer.rate_variable is not None]
+
+
+def _pairs(twin: keras.Model, model: keras.Model) -> list[tuple[Any, Any]]:
+    """Each variable of the twin that the model has too, and the model's."""
+    if twin is model:
+        return []
+    others = twin.non_trainable_variables
+    shared = [others[position] for position in shared_positions(twin, model)]
+    return [
+        *zip(twin.trainable_variables, model.trainable_variables, strict=True),
+        *zip(shared, model.non_trainable_variables, strict=True),
+    ]
+
+
+def _house_layers() -> dict[type, type]:
+    """By what each of Keras's layers is replaced on this backend and device."""
+    return dict(dropout.HOUSE)
+
+
+def _may_be_rounded(operation: Any, exact: frozenset[str]) -> bool:
+    """Not a year on its way to be normalized, nor a small probability: bfloat16 has eight bits for them."""
+    plain = isinstance(operation, layers.Layer) and operation.dtype_policy.name == "float32"
+    return plain and operation.name not in exact and not isinstance(operation, SCALING)
+
+
+def _house(twin: keras.Model) -> list[Any]:
+    """The layers that have variables of their own."""
+    kinds = tuple(dropout.HOUSE.values())
+    return [layer for layer in all_layers(twin) if isinstance(layer, kinds)]
+
+
+def all_layers(model: keras.Model) -> Iterator[Any]:
+    """Every layer once, those of nested models included, in the order of the graph."""
+    seen: set[int] = set()
+    waiting = list(reversed(model.layers))
+    while waiting:
+        layer = waiting.pop()
+        if id(layer) in seen:
+            continue
+        seen.add(id(layer))
+        yield layer
+        if isinstance(layer, keras.Model):
+            waiting.extend(reversed(layer.layers))

@@ -1,0 +1,125 @@
+"""What is known of one instance while it trains: its best epoch, its patience, what ended it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from composable.engine.settings import Settings
+
+Stopped = Literal["patience", "epochs", "deadline", "dropped", "nan", "callback"]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch came to: training loss, held-out measure (NaN where no row is held out), seconds."""
+
+    epoch: int
+    loss: float
+    held_out: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where a loss stopped being a number."""
+
+    epoch: int
+    step: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class History:
+    """The epochs of one instance, where it was best (-1 for nowhere), and what ended it."""
+
+    epochs: tuple[Epoch, ...]
+    best_epoch: int
+    stopped: Stopped
+    diverged: Divergence | None = None
+
+    @property
+    def best(self) -> float:
+        """The measure of the best epoch; infinite where there is none, NaN where no row is held out."""
+        return self.epochs[self.best_epoch].held_out if self.best_epoch >= 0 else math.inf
+
+
+@dataclass(eq=False)
+class Watched:
+    """One instance as it is trained.
+
+    Attributes:
+        settings: How; may change between epochs.
+        epochs: So far.
+        best: The best measure.
+        best_epoch: When.
+        waited: Epochs since.
+        slowed: How often its learning rate was divided because it had waited too long.
+        rate: What callbacks multiplied its learning rate by.
+        stopped: What ended its training; None while it goes on.
+        diverged: Where, if it did.
+    """
+
+    settings: Settings
+    epochs: list[Epoch] = field(default_factory=list)
+    best: float = math.inf
+    best_epoch: int = -1
+    waited: int = 0
+    slowed: int = 0
+    rate: float = 1.0
+    stopped: Stopped | None = None
+    diverged: Divergence | None = None
+
+    @property
+    def factor(self) -> float:
+        """Of the learning rate, beside its schedule."""
+        return self.rate * self.settings.decay**-self.slowed
+
+    def take(self, epoch: Epoch, diverged: Divergence | None) -> None:
+        """Take in an epoch."""
+        self.epochs.append(epoch)
+        if diverged is not None:
+            self.stopped, self.diverged = "nan", diverged
+        elif epoch.held_out < self.best or math.isnan(epoch.held_out):
+            self.best, self.best_epoch, self.waited = epoch.held_out, epoch.epoch, 0
+        else:
+            self.waited += 1
+
+    def lose_patience(self) -> bool:
+        """Whether it goes back to its best values with a smaller rate; it may be stopped instead."""
+        patience = self.settings.patience
+        if self.stopped or patience is None or self.waited < patience:
+            return False
+        if self.slowed >= self.settings.decays or self.best_epoch < 0:
+            self.stopped = "patience"
+            return False
+        self.slowed, self.waited = self.slowed + 1, 0
+        return True
+
+    def history(self) -> History:
+        """What became of it."""
+        return History(tuple(self.epochs), self.best_epoch, self.stopped or "epochs", self.diverged)
+
+    def facts(self) -> dict[str, Any]:
+        """All but the settings, as JSON."""
+        return {name: value for name, value in asdict(self).items() if name != "settings"}
+
+    @staticmethod
+    def of(facts: Mapping[str, Any], settings: Settings) -> Watched:
+        """The reverse of `facts`."""
+        diverged = facts["diverged"]
+        return Watched(
+            **{
+                **facts,
+                "settings": settings,
+                "epochs": [Epoch(**one) for one in facts["epochs"]],
+                "diverged": None if diverged is None else Divergence(**diverged),
+            }
+        )
+
+
+def best_first(histories: Sequence[History]) -> list[int]:
+    """The numbers of the instances, that with the lowest held-out measure first, those that failed last."""
+    return sorted(range(len(histories)), key=lambda number: histories[number].best)

@@ -1,0 +1,138 @@
+"""Images: every file in the same colours and of one size, the broken one named."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from composable.core.errors import DataError
+from composable.engine.feed.image_file import read_image
+from composable.engine.feed.image_folder import ImageShape, image_folder_feed
+
+RED, WHITE = [255, 0, 0], [255, 255, 255]
+
+
+def saved(tmp_path, image, name="i.png", **options):
+    image.save(tmp_path / name, **options)
+    return tmp_path / name
+
+
+def palette():
+    image = Image.new("P", (4, 4), 0)
+    image.putpalette([255, 0, 0])
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "colour"),
+    [
+        (Image.new("RGB", (4, 4), "red"), RED),
+        (Image.new("RGBA", (4, 4), (255, 0, 0, 255)), RED),
+        (Image.new("RGBA", (4, 4), (255, 0, 0, 0)), WHITE),
+        (palette(), RED),
+        (Image.new("L", (4, 4), 7), [7, 7, 7]),
+        (Image.new("1", (4, 4), 1), WHITE),
+        (Image.fromarray(np.full((4, 4), 0x8000, "uint16")), [128, 128, 128]),
+    ],
+    ids=["RGB", "opaque", "transparent", "palette", "grey", "black and white", "16-bit"],
+)
+def test_d33_every_mode_becomes_the_same_colours(tmp_path, image, colour):
+    pixels = read_image(saved(tmp_path, image), height=3, width=2, channels=3)
+    assert pixels.shape == (3, 2, 3)
+    assert pixels.dtype == np.uint8
+    assert (pixels == colour).all()
+
+
+def test_d33_cmyk_becomes_red_green_blue(tmp_path):
+    image = Image.new("CMYK", (4, 4), (0, 255, 255, 0))
+    pixels = read_image(saved(tmp_path, image, "i.tif"), height=2, width=2, channels=3)
+    assert np.abs(pixels.astype(int) - RED).max() <= 2
+
+
+def test_d33_photographs_are_turned_as_the_camera_says(tmp_path):
+    image = Image.fromarray(np.array([[0, 255], [0, 255]], "uint8"))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter, clockwise
+    pixels = read_image(saved(tmp_path, image, exif=exif), height=2, width=2, channels=1)
+    assert pixels[:, :, 0].tolist() == [[0, 0], [255, 255]]
+
+
+def png_of_size(width, height):
+    def piece(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + piece(b"IHDR", header) + piece(b"IDAT", b"") + piece(b"IEND", b"")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize("side", [8193, 12_000, 30_000])
+def test_d32_too_many_pixels_are_refused_before_decoding(tmp_path, side):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_of_size(side, side))
+    with pytest.raises(DataError, match=r"bomb\.png"):
+        read_image(path, height=2, width=2, channels=3)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n" + b"x" * 99])
+def test_d31_broken_files_are_named(tmp_path, content):
+    path = tmp_path / "broken.png"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"broken\.png"):
+        read_image(path, height=2, width=2, channels=3)
+
+
+@pytest.mark.parametrize("name", ["i.png", "i.jpg"])
+def test_d31_truncated_files_are_named(tmp_path, name):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), "uint8")
+    path = saved(tmp_path, Image.fromarray(noise), name)
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(DataError, match=name):
+        read_image(path, height=2, width=2, channels=3)
+
+
+def folder_of(tmp_path, **classes):
+    for name, count in classes.items():
+        (tmp_path / name).mkdir()
+        for i in range(count):
+            saved(tmp_path / name, Image.new("L", (3, 3), 10 * i), f"{i}.PNG")
+    return tmp_path
+
+
+def test_classes_are_the_folders_by_the_alphabet(tmp_path):
+    folder = folder_of(tmp_path, b=2, a=3)
+    (folder / "a" / "Thumbs.db").write_bytes(b"x")
+    (folder / ".hidden").mkdir()
+    (folder / "notes.txt").write_text("x")
+    feed = image_folder_feed(folder, ImageShape(4, 5, 3), name="image")
+    assert feed.classes == ("a", "b")
+    [chunk] = feed.chunks(seed=0, epoch=0, rows=10)
+    assert chunk.inputs["image"].shape == (5, 4, 5, 3)
+    assert chunk.targets[0].dtype == np.int32
+    assert sorted(chunk.targets[0][:, 0].tolist()) == [0, 0, 0, 1, 1]
+    bright = chunk.inputs["image"][:, 0, 0, 0]
+    assert sorted(zip(chunk.targets[0][:, 0].tolist(), bright.tolist(), strict=True)) == [
+        (0, 0), (0, 10), (0, 20), (1, 0), (1, 10)
+    ]  # fmt: skip
+
+
+def test_a_broken_file_in_the_folder_stops_the_feed_by_name(tmp_path):
+    folder = folder_of(tmp_path, a=3, b=3)
+    (folder / "b" / "9.png").write_bytes(b"no image")
+    feed = image_folder_feed(folder, ImageShape(2, 2))
+    with pytest.raises(DataError, match=r"9\.png"):
+        list(feed.chunks(seed=0, epoch=0, rows=2))
+
+
+def test_d35_a_class_without_images_is_named(tmp_path):
+    with pytest.raises(DataError, match="'empty'"):
+        image_folder_feed(folder_of(tmp_path, a=1, empty=0), ImageShape(2, 2))
+
+
+def test_a_folder_without_folders_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no folders"):
+        image_folder_feed(tmp_path, ImageShape(2, 2))
