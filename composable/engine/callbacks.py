@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import keras
 import numpy as np
@@ -82,7 +81,7 @@ class Callbacks:
 
     def end_batch(self, batch: int) -> None:
         """Tell that a batch of all instances ended."""
-        losses = np.asarray(self._cohort.program.step_losses(batch))
+        losses = self._cohort.program.epoch_losses()[:, batch]
         for number, callbacks in enumerate(self._lists):
             self._enter(number)
             callbacks.on_train_batch_begin(batch)

@@ -15,6 +15,7 @@ import numpy as np
 
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
+from composable.engine.feed.chunk import Feed
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows, held_out_blocks, pace
 from composable.engine.settings import Settings
@@ -62,8 +63,16 @@ class Program(Protocol):
         """Until all that was asked for is done."""
         ...
 
-    def step_losses(self, step: int) -> np.ndarray:
-        """(instances,) the losses of one step of the epoch."""
+    def epoch_losses(self) -> np.ndarray:
+        """(instances, steps) the losses of the epoch so far."""
+        ...
+
+    def show(self, rows: Rows) -> None:
+        """Train on other rows from here on; those that are watched stay."""
+        ...
+
+    def pack(self, active: np.ndarray) -> None:
+        """Train the active instances alone from here on."""
         ...
 
     def watch(self, held_out: tuple[np.ndarray, np.ndarray], active: np.ndarray) -> np.ndarray:
@@ -110,6 +119,8 @@ class Cohort:
         instances: Who learns from which.
         begin: Called with the model and an instance's number, to set the values it begins with; the model's
             present values where it is left out.
+        feed: What all instances learn from, in chunks, where it is more than fits the device. `rows` are then
+            those that are watched alone, and an instance's `rows` are none.
 
     Raises:
         ConfigError: If there is no instance, their settings can't share a program, or the model can't be
@@ -121,13 +132,21 @@ class Cohort:
     rows: Rows
     instances: tuple[Instance, ...]
     begin: Begin = lambda _model, _number: None
+    feed: Feed | None = None
     program: Program = field(init=False)
 
     def __post_init__(self) -> None:
-        _check(self.instances, self.rows)
+        _check(self.instances, self.rows, fed=self.feed is not None)
         self.settings = self.instances[0].settings
         self.twin = training_twin(self.model)
-        self.pace = pace(max(len(one.rows) for one in self.instances), self.settings.batch_size)
+        rows = max(len(one.rows) for one in self.instances) if self.feed is None else self.feed.rows
+        if rows is None:
+            raise ConfigError(
+                "A schedule needs to know how many rows an epoch has.",
+                received=f"{type(self.feed).__name__} of unknown length",
+                remedy="give a tf.data.Dataset `assert_cardinality`, a DataLoader a `__len__`",
+            )
+        self.pace = pace(rows, self.settings.batch_size)
         self.held_out = held_out_blocks([one.held_out for one in self.instances])
         self.program = _program(self)
 
@@ -180,19 +199,19 @@ def _program(cohort: Cohort) -> Program:
     return KerasProgram(cohort)
 
 
-def _check(instances: Sequence[Instance], rows: Rows) -> None:
+def _check(instances: Sequence[Instance], rows: Rows, *, fed: bool) -> None:
     if not instances:
         raise ConfigError("A cohort has at least one instance.", received="none")
     first = instances[0]
     for number, one in enumerate(instances):
-        if len(one.rows) == 0:
+        if len(one.rows) == 0 and not fed:
             raise ConfigError(
                 "An instance learns from at least one row.", received=f"instance {number}: none"
             )
-        if max(one.rows.max(), one.held_out.max(initial=0)) >= len(rows):
+        if max(one.rows.max(initial=0), one.held_out.max(initial=0)) >= len(rows):
             raise ConfigError(
                 "An instance's rows are among the cohort's.",
-                received=f"instance {number}: row {max(one.rows.max(), one.held_out.max(initial=0))}"
+                received=f"instance {number}: row {max(one.rows.max(initial=0), one.held_out.max(initial=0))}"
                 f" of {len(rows)}",
             )
         if one.settings.shared != first.settings.shared:

@@ -9,7 +9,8 @@ import jax
 import keras
 import numpy as np
 
-from composable.engine.jax_program import Data, JaxProgram, Packing
+from composable.engine.jax_program import Data, JaxProgram
+from composable.engine.jax_spread import Packing, Spread
 from composable.engine.jax_step import Step
 from composable.engine.rows import arranged
 from composable.engine.twin import all_layers, dropout_rates
@@ -39,7 +40,8 @@ def jax_program(cohort: Cohort) -> JaxProgram:
     slots = [np.asarray(v.value) for v in optimizer.variables]
     states = [step.begin(trainable, other, slots) for trainable, other in starts]
     data, own = _data(cohort)
-    return JaxProgram(step, data, own, _stacked(states), _devices(len(cohort)), _packing(twin))
+    spread = Spread(_devices(len(cohort)), _packing(twin))
+    return JaxProgram(step, data, own, _stacked(states), spread)
 
 
 def _data(cohort: Cohort) -> tuple[Data, tuple[bool, bool]]:

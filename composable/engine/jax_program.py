@@ -9,22 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from composable.engine.jax_spread import WHOLE, Spread
 from composable.engine.jax_step import Arrays, State, Step
 from composable.engine.objective import Batch
-from composable.engine.rows import held_out_blocks
+from composable.engine.rows import Rows, arranged, held_out_blocks
 
-Packing = Literal["vmap", "loop"]
 Values = tuple[list[np.ndarray], list[np.ndarray]]  # trainable and other ones
-_ACROSS = PartitionSpec("instances")
-_WHOLE = PartitionSpec()
 
 
 class Best(NamedTuple):
@@ -60,38 +56,43 @@ class JaxProgram:
         data: Rows of all instances.
         own: Whether targets, and weights, have a leading axis of instances.
         state: Of all instances.
-        devices: To spread the instances over.
-        packing: How several instances run on one device.
+        spread: Where the instances are.
+        best: Of all instances.
+        losses: (instances, steps) of the epoch so far.
+        running: The numbers of the instances that are on the devices; see `pack`.
     """
 
     step: Step
     data: Data
     own: tuple[bool, bool]
     state: State
-    devices: Sequence[Any]
-    packing: Packing
+    spread: Spread
     best: Best = field(init=False)
     losses: Any = field(init=False, default=None)
+    running: np.ndarray = field(init=False)
+    _finished: dict[int, tuple[State, Best]] = field(init=False, default_factory=dict)
     _losses_so_far: list[np.ndarray] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._count = len(jax.tree.leaves(self.state)[0])
-        self._mesh = Mesh(np.array(self.devices), ("instances",)) if len(self.devices) > 1 else None
-        self.state = self._placed(self.state)
-        self.data = Data(
-            self._placed(self.data.inputs, _WHOLE),
-            self._placed(self.data.targets, _ACROSS if self.own[0] else _WHOLE),
-            self._placed(self.data.weights, _ACROSS if self.own[1] else _WHOLE),
-        )
+        self.running = np.arange(self._count)
+        self.state = self.spread.placed(self.state)
+        self._given = self.data
+        self.data = self._shown = self._on_devices(self._given)
         kept = jax.tree.map(jnp.copy, (self.state.trainable, self.state.other))
-        self.best = Best(*kept, self._placed(np.full(self._count, np.inf, "float32")))
-        self._advance = self._compiled(
-            self._steps, (True, self._data_axes(), True, True, False, False), (0, 2)
-        )
-        self._watch = self._compiled(
-            self._compared, (True, True, self._data_axes(), True, True, True, True), (1,)
-        )
-        self._say = self._compiled(self._outputs, (True, True, self._data_axes(), True), ())
+        self.best = Best(*kept, self.spread.placed(np.full(self._count, np.inf, "float32")))
+        own_targets, own_weights = self.own
+        data = Data(inputs=False, targets=own_targets, weights=own_weights)
+        compiled = self.spread.compiled
+        self._advance = compiled(self._steps, (True, data, True, True, False, False), donated=(0, 2))
+        self._watch = compiled(self._compared, (True, True, data, True, True, True, True), donated=(1,))
+        self._measure = compiled(self._measured, (True, data, True, True))
+        self._say = compiled(self._outputs, (True, True, data, True))
+
+    def show(self, rows: Rows) -> None:
+        """Train on other rows from here on, as many each time; those that are watched stay."""
+        inputs = arranged(self.step.model, rows.inputs)
+        self._shown = self.spread.placed(Data(inputs, rows.targets, rows.weights), WHOLE)
 
     def begin_epoch(
         self, order: np.ndarray, counted: np.ndarray | None, curves: Mapping[str, np.ndarray]
@@ -103,14 +104,14 @@ class JaxProgram:
             counted: Which of those count; None for all.
             curves: (instances, steps, ...) each.
         """
-        self._epoch = self._placed(Epoch(order, counted, dict(curves)))
-        fresh = np.zeros(order.shape[:2], "float32")
-        self.losses = self._placed(self._losses_so_far.pop() if self._losses_so_far else fresh)
+        losses = self._losses_so_far.pop() if self._losses_so_far else np.zeros(order.shape[:2], "float32")
+        epoch = Epoch(order, counted, dict(curves))
+        self._epoch, self.losses = self._of_running((epoch, losses))
 
     def advance(self, first: int, count: int) -> None:
         """Take `count` steps of the epoch from step `first` on; returns before they are done."""
         bounds = (np.int32(first), np.int32(first + count))
-        self.state, self.losses = self._advance(self.state, self.data, self.losses, self._epoch, *bounds)
+        self.state, self.losses = self._advance(self.state, self._shown, self.losses, self._epoch, *bounds)
 
     def watch(self, held_out: tuple[np.ndarray, np.ndarray], active: np.ndarray) -> np.ndarray:
         """Measure on held-out rows, and keep what is better than the best before.
@@ -120,25 +121,23 @@ class JaxProgram:
             active: (instances,) the others keep their best.
 
         Returns:
-            (instances, 3): the mean loss of the epoch, the number of its first step whose loss isn't finite
-            (-1 for none), and the measure, NaN where no row is held out.
+            (instances,) the measure, NaN where no row is held out. An instance that had a loss that isn't finite
+            keeps its best, too.
         """
-        rows, counted = self._placed(held_out)
-        self.best, found = self._watch(
-            self.state, self.best, self.data, self.losses, rows, counted, self._placed(active)
-        )
-        return np.asarray(found)[: self._count]
+        rows, counted, wanted = self._of_running((*held_out, active))
+        self.best, found = self._watch(self.state, self.best, self.data, self.losses, rows, counted, wanted)
+        return self._told(found)
 
     def measured(self, rows: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """(instances,) the measure of the present state on other rows, for instance those learnt from."""
-        numbers, counted = self._placed(rows)
-        one = self._compiled(self._measured, (True, self._data_axes(), True, True), ())
-        return np.asarray(one(self.state, self.data, numbers, counted))[: self._count]
+        return self._told(self._measure(self.state, self.data, *self._of_running(rows)))
 
     def outputs(self, rows: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
         """For each instance one array per head: what its best values say of its rows."""
         numbers, _ = held_out_blocks(rows)
-        said = self._say(self.best.trainable, self.best.other, self.data, self._placed(numbers))
+        best = self._full(self.best, 1) if self._finished else self.best
+        values = self.spread.placed((best.trainable, best.other)) if self._finished else best[:2]
+        said = self._say(*values, self.data, self.spread.placed(numbers))
         heads = [np.asarray(one).reshape(len(one), -1, *one.shape[3:]) for one in said]
         return [[head[k][: len(rows[k])] for head in heads] for k in range(len(rows))]
 
@@ -148,38 +147,56 @@ class JaxProgram:
 
     def values(self, *, best: bool = True) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Trainable and other values of all instances, on the host."""
-        held = self.best if best else self.state
-        return jax.tree.map(lambda x: np.asarray(x)[: self._count], (list(held.trainable), list(held.other)))
+        held = self._full(self.best, 1) if best else self._full(self.state, 0)
+        return list(held.trainable), list(held.other)
 
     def put(self, number: int, values: Values) -> None:
         """Replace the present values of one instance."""
+        if number in self._finished:
+            state, best = self._finished[number]
+            self._finished[number] = state._replace(trainable=values[0], other=values[1]), best
+            return
+        place = int(np.flatnonzero(self.running == number)[0])
 
         def one(new: Any, old: Any) -> Any:
-            return old.at[number].set(new)
+            return old.at[place].set(new)
 
         held = (self.state.trainable, self.state.other)
         trainable, other = jax.tree.map(one, tuple(map(list, values)), tuple(map(list, held)))
         self.state = self.state._replace(trainable=trainable, other=other)
 
-    def step_losses(self, step: int) -> np.ndarray:
-        """(instances,) the losses of one step of the epoch."""
-        return np.asarray(self.losses)[: self._count, step]
+    def epoch_losses(self) -> np.ndarray:
+        """(instances, steps) the losses of the epoch so far, 0 for the steps to come."""
+        return self._told(self.losses)
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Everything that the training goes on from, bit by bit: values, slots, random states, the best."""
-        held = jax.tree.leaves((self.state, self.best, self.losses))
-        return {f"{place:05d}": np.asarray(value)[: self._count] for place, value in enumerate(held)}
+        held = jax.tree.leaves((self._full(self.state, 0), self._full(self.best, 1), self.epoch_losses()))
+        return {f"{place:05d}": np.asarray(value) for place, value in enumerate(held)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """The reverse of `snapshot`; the epoch that was under way goes on after `begin_epoch`."""
         values = [arrays[name] for name in sorted(arrays)]
         kept = jax.tree.structure((self.state, self.best))
-        self.state, self.best = self._placed(jax.tree.unflatten(kept, values[: kept.num_leaves]))
+        self.state, self.best = self.spread.placed(jax.tree.unflatten(kept, values[: kept.num_leaves]))
+        self.running, self._finished = np.arange(self._count), {}
         self._losses_so_far = values[kept.num_leaves :]
+
+    def pack(self, active: np.ndarray) -> None:
+        """Take the instances that aren't active off the devices; the others are compiled anew, for fewer."""
+        states, bests = self._full(self.state, 0), self._full(self.best, 1)
+        self._finished = {
+            int(number): jax.tree.map(lambda x, number=number: x[number], (states, bests))
+            for number in np.flatnonzero(~active)
+        }
+        self.running = np.flatnonzero(active)
+        self.state, self.best = self._of_running((states, bests))
+        if any(self.own):
+            self.data = self._shown = self._on_devices(self._given)
 
     def restart_from_best(self, chosen: np.ndarray) -> None:
         """The chosen instances, (instances,) of bool, go on from their best values; their slots stay."""
-        mask = self._placed(chosen)
+        mask = self._of_running(chosen)
 
         def back(new: Any, old: Any) -> Any:
             return jnp.where(mask.reshape(-1, *(1 for _ in new.shape[1:])), new, old)
@@ -189,32 +206,43 @@ class JaxProgram:
         )
         self.state = self.state._replace(trainable=values[0], other=values[1])
 
-    def _placed(self, values: Any, across: PartitionSpec = _ACROSS) -> Any:
-        if self._mesh is None:
-            return jax.tree.map(lambda x: jax.device_put(x, self.devices[0]), values)
-        where = NamedSharding(self._mesh, across)
-        if across == _ACROSS:
-            values = jax.tree.map(self._filled, values)
-        return jax.tree.map(lambda x: jax.device_put(x, where), values)
-
-    def _filled(self, values: Any) -> np.ndarray:
-        """Every device has as many instances: the last one is repeated where they don't divide evenly."""
-        missing = -self._count % len(self.devices)
-        return np.concatenate([values, np.repeat(values[-1:], missing, axis=0)]) if missing else values
-
-    def _data_axes(self) -> Data:
+    def _on_devices(self, data: Data) -> Data:
         own_targets, own_weights = self.own
-        return Data(inputs=False, targets=own_targets, weights=own_weights)
+        whole = self.spread.placed
+        return Data(
+            whole(data.inputs, WHOLE),
+            self._of_running(data.targets) if own_targets else whole(data.targets, WHOLE),
+            self._of_running(data.weights) if own_weights else whole(data.weights, WHOLE),
+        )
 
-    def _compiled(self, function: Any, axes: tuple[Any, ...], donated: tuple[int, ...]) -> Any:
-        """`function` of one instance for all of them; `axes` says what has a leading axis of instances."""
-        packed = partial(_packed, function, axes, self.packing)
-        if self._mesh is not None:
-            specs = tuple(jax.tree.map(lambda own: _ACROSS if own else _WHOLE, one) for one in axes)
-            packed = jax.shard_map(
-                packed, mesh=self._mesh, in_specs=specs, out_specs=_ACROSS, check_vma=False
-            )
-        return jax.jit(packed, donate_argnums=donated)
+    def _of_running(self, values: Any) -> Any:
+        """On the devices, from arrays of all instances."""
+        if self._finished:
+            values = jax.tree.map(lambda x: np.asarray(x)[self.running], values)
+        return self.spread.placed(values)
+
+    def _told(self, values: Any) -> np.ndarray:
+        """On the host, for all instances, from the devices; NaN for those that are no more."""
+        values = np.asarray(values)[: len(self.running)]
+        if not self._finished:
+            return values
+        found = np.full((self._count, *values.shape[1:]), np.nan, values.dtype)
+        found[self.running] = values
+        return found
+
+    def _full(self, running: Any, finished: int) -> Any:
+        """Host arrays of all instances: those on the devices, and those that are no more."""
+        held = jax.tree.map(np.asarray, running)
+        if not self._finished:
+            return jax.tree.map(lambda x: x[: self._count], held)
+        each = dict(zip(self.running.tolist(), range(len(self.running)), strict=True))
+
+        def one(number: int) -> Any:
+            if number in each:
+                return jax.tree.map(lambda x: x[each[number]], held)
+            return self._finished[number][finished]
+
+        return jax.tree.map(lambda *values: np.stack(values), *map(one, range(self._count)))
 
     def _steps(
         self, state: State, data: Data, losses: Any, epoch: Epoch, first: Any, last: Any
@@ -232,13 +260,11 @@ class JaxProgram:
         self, state: State, best: Best, data: Data, losses: Any, rows: Any, counted: Any, active: Any
     ) -> tuple[Best, Any]:
         measure = self._measured(state, data, rows, counted)
-        wrong = jnp.logical_not(jnp.isfinite(losses))
-        bad = jnp.where(wrong.any(), jnp.argmax(wrong), -1)
         nothing_held_out = jnp.logical_not(counted.any())
-        improved = active & (bad < 0) & ((measure < best.measure) | nothing_held_out)
+        better = (measure < best.measure) | nothing_held_out
+        improved = active & jnp.isfinite(losses).all() & better
         now = Best(*self.step.deployed(state), measure)
-        best = jax.tree.map(lambda new, old: jnp.where(improved, new, old), now, best)
-        return best, jnp.stack([losses.mean(), bad.astype("float32"), measure])
+        return jax.tree.map(lambda new, old: jnp.where(improved, new, old), now, best), measure
 
     def _measured(self, state: State, data: Data, rows: Any, counted: Any) -> Any:
         trainable, other = self.step.deployed(state)
@@ -259,37 +285,6 @@ class JaxProgram:
             return self.step.outputs(trainable, other, inputs)
 
         return jax.lax.map(one, rows)
-
-
-def _packed(function: Any, axes: tuple[Any, ...], packing: Packing, *given: Any) -> Any:
-    """One instance's function on several: side by side, or one after another."""
-    places = tuple(jax.tree.map(lambda own: 0 if own else None, one) for one in axes)
-    count = len(jax.tree.leaves(given[0])[0])
-    if count > 1 and packing == "vmap":
-        return jax.vmap(function, in_axes=places)(*given)
-    flat, owned, tree = _split(given, axes)
-
-    def one(values: list[Any]) -> Any:
-        return function(*_joined(flat, owned, values, tree))
-
-    if count == 1:
-        only = one([flat[place][0] for place in owned])
-        return jax.tree.map(lambda x: x[None], only)
-    return jax.lax.map(one, [flat[place] for place in owned])
-
-
-def _split(given: tuple[Any, ...], axes: tuple[Any, ...]) -> tuple[list[Any], list[int], Any]:
-    """The leaves of the arguments, which of them have a leading axis of instances, and the tree they are."""
-    owns = jax.tree.broadcast(axes, given)
-    flat, tree = jax.tree.flatten(given)
-    return flat, [place for place, own in enumerate(jax.tree.leaves(owns)) if own], tree
-
-
-def _joined(flat: list[Any], owned: list[int], values: list[Any], tree: Any) -> tuple[Any, ...]:
-    leaves = list(flat)
-    for place, value in zip(owned, values, strict=True):
-        leaves[place] = value
-    return jax.tree.unflatten(tree, leaves)
 
 
 def _at(values: Any, rows: Any) -> Any:

@@ -16,7 +16,7 @@ from keras import ops
 
 from composable.engine.averaging import averaged, continued, start_average, update_average
 from composable.engine.objective import Batch, batch_loss, flat, measures
-from composable.engine.rows import arranged, held_out_blocks
+from composable.engine.rows import Rows, arranged, held_out_blocks
 from composable.engine.sam import perturbed
 from composable.engine.twin import dropout_rates
 
@@ -57,6 +57,8 @@ class KerasProgram:
         ]
         self._inside: int | None = None
         self._losses_so_far: np.ndarray | None = None
+        self._running = np.arange(len(self.held))
+        self._shown = self.cohort.rows
         self._update, self._say = _compiled(self._learn), _compiled(self._outputs)
 
     def begin_epoch(
@@ -72,7 +74,7 @@ class KerasProgram:
 
     def advance(self, first: int, count: int) -> None:
         """As `JaxProgram.advance`; returns when the steps are done."""
-        for number in range(len(self.held)):
+        for number in self._running:
             self._enter(number)
             base = [float(ops.convert_to_numpy(rate)) for rate in self._rates]
             for step in range(first, first + count):
@@ -85,18 +87,15 @@ class KerasProgram:
 
     def watch(self, held_out: tuple[np.ndarray, np.ndarray], active: np.ndarray) -> np.ndarray:
         """As `JaxProgram.watch`."""
-        reached, found = self.measured(held_out), []
+        reached = self.measured(held_out)
         for number, held in enumerate(self.held):
             losses, measure = self._losses[number], reached[number]
-            wrong = np.flatnonzero(~np.isfinite(losses))
-            bad = int(wrong[0]) if len(wrong) else -1
             better = measure < held.measure or not held_out[1][number].any()
-            if active[number] and bad < 0 and better:
+            if active[number] and np.isfinite(losses).all() and better:
                 self._enter(number)
                 held.measure = float(measure)
                 held.best = self._deployed(number)
-            found.append((losses.mean(), bad, measure))
-        return np.array(found, "float32")
+        return reached
 
     def measured(self, rows: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """As `JaxProgram.measured`."""
@@ -133,9 +132,17 @@ class KerasProgram:
         self._leave()
         self.held[number].trainable, self.held[number].other = values
 
-    def step_losses(self, step: int) -> np.ndarray:
-        """As `JaxProgram.step_losses`."""
-        return self._losses[:, step]
+    def epoch_losses(self) -> np.ndarray:
+        """As `JaxProgram.epoch_losses`."""
+        return self._losses
+
+    def show(self, rows: Rows) -> None:
+        """As `JaxProgram.show`."""
+        self._shown = rows
+
+    def pack(self, active: np.ndarray) -> None:
+        """Train the active instances alone from here on."""
+        self._running = np.flatnonzero(active)
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """As `JaxProgram.snapshot`."""
@@ -161,7 +168,8 @@ class KerasProgram:
         for rate, value in zip(self._rates, base, strict=True):
             rate.assign(value * curve["dropout"])
         counted = None if self._counted is None else self._counted[number, step]
-        loss = self._update(self._batch(number, self._order[number, step], counted), curve)
+        batch = self._batch(self._shown, number, self._order[number, step], counted)
+        loss = self._update(batch, curve)
         if self._average is not None:
             held, variables = self.held[number], self._variables
             values = [variable.value for variable in variables]
@@ -189,11 +197,11 @@ class KerasProgram:
         said = self._twin(inputs, training=True)
         return said, None, self._twin.losses
 
-    def _batch(self, number: int, rows: np.ndarray, counted: Any) -> Batch:
-        cohort, instance = self.cohort, self.cohort.instances[number]
-        inputs = {name: ops.convert_to_tensor(values[rows]) for name, values in cohort.rows.inputs.items()}
-        targets = cohort.rows.targets if instance.targets is None else instance.targets
-        weights = cohort.rows.weights if instance.weights is None else instance.weights
+    def _batch(self, source: Rows, number: int, rows: np.ndarray, counted: Any) -> Batch:
+        instance = self.cohort.instances[number]
+        inputs = {name: ops.convert_to_tensor(values[rows]) for name, values in source.inputs.items()}
+        targets = source.targets if instance.targets is None else instance.targets
+        weights = source.weights if instance.weights is None else instance.weights
         return Batch(
             arranged(self._twin, inputs),
             tuple(ops.convert_to_tensor(y[rows]) for y in targets),
@@ -209,7 +217,7 @@ class KerasProgram:
         self._hold(*self._deployed(number))
         sums = np.zeros((len(self.cohort.goals), 2))
         for block, present in zip(rows, counted, strict=True):
-            batch = self._batch(number, block, present)
+            batch = self._batch(self.cohort.rows, number, block, present)
             found = measures(self.cohort.goals, self._say(batch.inputs), batch)
             sums += np.array([[float(ops.convert_to_numpy(x)) for x in head] for head in found])
         _assign(self._variables, now)
@@ -218,7 +226,8 @@ class KerasProgram:
         )
 
     def _said(self, number: int, rows: np.ndarray) -> Arrays:
-        return [ops.convert_to_numpy(head) for head in self._say(self._batch(number, rows, None).inputs)]
+        batch = self._batch(self.cohort.rows, number, rows, None)
+        return [ops.convert_to_numpy(head) for head in self._say(batch.inputs)]
 
     def _outputs(self, inputs: Any) -> list[Any]:
         return [ops.cast(one, "float32") for one in flat(self._twin(inputs, training=False))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,11 +15,12 @@ from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
 from composable.engine.callbacks import Callbacks
 from composable.engine.cohort import Cohort
-from composable.engine.rows import shuffled
+from composable.engine.segments import Segment, segments
 from composable.engine.settings import Settings, curves
 from composable.engine.watched import Divergence, Epoch, History, Stopped, Watched
 
 PIECE = 0.5  # seconds of steps between two looks at the clock
+_WORTH = 2.0  # times the seconds of compiling that packing has to save
 _ROOM = 1.05  # epochs are planned to end a little before the deadline
 OnEpoch = Callable[[int, Epoch], None]
 Regulate = Callable[[int, Sequence[Watched]], Sequence[Settings]]
@@ -47,8 +49,8 @@ class Options:
 
     Attributes:
         on_epoch: Told the number of an instance and its epoch, as each ends.
-        halvings: After so many epochs, that share of the instances goes on: those with the best measure so far
-            (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification").
+        halvings: After so many epochs, that share of the instances goes on: those with the best measure so
+            far (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification").
         regulate: Asked after each epoch how the instances are trained from there on; what they share in a
             program can't change.
         callbacks: A person's own Keras callbacks; None for none.
@@ -111,7 +113,8 @@ class Course:
     def __post_init__(self) -> None:
         self.watched = [Watched(one.settings) for one in self.cohort.instances]
         self.planned = max(one.settings.epochs for one in self.cohort.instances)
-        self._per_step, self._pieces, self._improved = math.nan, 0, False
+        self._per_step, self._compiling, self._improved = math.nan, math.nan, False
+        self._packed = self.active
 
     @property
     def active(self) -> np.ndarray:
@@ -142,14 +145,16 @@ class Course:
     def take_epoch(self) -> bool:
         """One epoch of all instances, or the rest of one; whether it was whole."""
         began, program = time.monotonic(), self.cohort.program
-        rates = self._begin_epoch()
-        whole = self._take_steps()
-        found = program.watch(self.cohort.held_out, self.active)
+        if self.options.callbacks:
+            self.options.callbacks.begin_epoch(self.epoch, self.watched, self._curves())
+        curve = self._curves()
+        together = {name: np.stack([one[name] for one in curve]) for name in curve[0]}
+        losses = []
+        with closing(segments(self.cohort, self.epoch, self.step)) as found:
+            whole = all(self._take(segment, together, losses) for segment in found)
+        watched = program.watch(self.cohort.held_out, self.active)
         seconds = time.monotonic() - began
-        for number, (loss, bad, measure) in enumerate(found):
-            if self.watched[number].stopped is None:
-                epoch = Epoch(self.epoch, float(loss), float(measure), seconds)
-                self._watch(number, epoch, None if bad < 0 else int(bad), rates[number])
+        self._take_in(np.concatenate(losses, axis=1), watched, together["rate"], seconds)
         self._between_epochs(seconds)
         if not whole or self.deadline.remaining <= 0:
             self._stop_all("deadline")
@@ -157,18 +162,6 @@ class Course:
         if self.options.keeper and self.options.keeper.due:
             self.keep()
         return True
-
-    def _begin_epoch(self) -> np.ndarray:
-        """Bring the rows and the curves of this epoch to the program; (instances, steps) learning rates."""
-        pace, instances = self.cohort.pace, self.cohort.instances
-        if self.options.callbacks:
-            self.options.callbacks.begin_epoch(self.epoch, self.watched, self._curves())
-        taken = [shuffled(one.rows, pace, seed=one.seed, epoch=self.epoch) for one in instances]
-        order, counted = (np.stack(parts) for parts in zip(*taken, strict=True))
-        each = self._curves()
-        together = {name: np.stack([curve[name] for curve in each]) for name in each[0]}
-        self.cohort.program.begin_epoch(order, None if counted.all() else counted, together)
-        return together["rate"]
 
     def _curves(self) -> list[Mapping[str, np.ndarray]]:
         steps = self.cohort.pace.steps
@@ -184,29 +177,49 @@ class Course:
             for instance, watched in zip(self.cohort.instances, self.watched, strict=True)
         ]
 
-    def _take_steps(self) -> bool:
-        """All steps of the epoch that are left, in pieces; whether the deadline let them be."""
-        steps, callbacks = self.cohort.pace.steps, self.options.callbacks
-        while self.step < steps:
-            count = 1 if callbacks and callbacks.every_batch else self._piece(steps - self.step)
+    def _take(self, segment: Segment, curve: Mapping[str, np.ndarray], losses: list[np.ndarray]) -> bool:
+        """The steps of a segment that are left, in pieces; whether the deadline let them be."""
+        program, callbacks, keeper = self.cohort.program, self.options.callbacks, self.options.keeper
+        part = slice(segment.first, segment.first + segment.steps)
+        segment.show()
+        program.begin_epoch(segment.order, segment.counted, {name: v[:, part] for name, v in curve.items()})
+        whole = True
+        while whole and self.step < part.stop:
+            count = 1 if callbacks and callbacks.every_batch else self._piece(part.stop - self.step)
             started = time.monotonic()
-            self.cohort.program.advance(self.step, count)
+            program.advance(self.step - part.start, count)
             self.step += count
             if callbacks and callbacks.every_batch:
-                callbacks.end_batch(self.step - 1)
-            if self.step == steps:
+                callbacks.end_batch(self.step - 1 - part.start)
+            if self.step == self.cohort.pace.steps:
                 break
-            self.cohort.program.wait()
+            program.wait()
             self._timed(started, count)
-            if self.options.keeper and self.options.keeper.due:
+            if keeper and keeper.due:
                 self.keep()
-            if self.deadline.remaining <= 0:
-                return False
+            whole = self.deadline.remaining > 0
+        done = self.step - part.start
+        losses.append(program.epoch_losses()[:, :done])
+        return whole
+
+    def _take_in(self, losses: np.ndarray, measures: np.ndarray, rates: np.ndarray, seconds: float) -> None:
+        """What the epoch came to for each instance that was trained in it."""
         self.step = 0
-        return True
+        for number, one in enumerate(self.watched):
+            if one.stopped is not None:
+                continue
+            wrong = np.flatnonzero(~np.isfinite(losses[number]))
+            step = int(wrong[0]) if len(wrong) else -1
+            diverged = Divergence(self.epoch, step, float(rates[number, step])) if len(wrong) else None
+            epoch = Epoch(self.epoch, float(losses[number].mean()), float(measures[number]), seconds)
+            one.take(epoch, diverged)
+            self._improved |= one.best_epoch == epoch.epoch
+            self.options.on_epoch(number, epoch)
 
     def _piece(self, left: int) -> int:
         """As many steps as take about half a second; a few where it isn't known yet."""
+        if math.isnan(self._compiling):
+            return min(left, 1)
         if math.isinf(self.deadline.remaining) and self.options.keeper is None:
             return left
         if math.isnan(self._per_step):
@@ -215,16 +228,11 @@ class Course:
 
     def _timed(self, started: float, count: int) -> None:
         """The first piece was compiled: only those after it tell how long a step takes."""
-        if self._pieces:
-            self._per_step = (time.monotonic() - started) / count
-        self._pieces += 1
-
-    def _watch(self, number: int, epoch: Epoch, bad: int | None, rates: np.ndarray) -> None:
-        one = self.watched[number]
-        diverged = None if bad is None else Divergence(epoch.epoch, bad, float(rates[bad]))
-        one.take(epoch, diverged)
-        self._improved |= one.best_epoch == epoch.epoch
-        self.options.on_epoch(number, epoch)
+        seconds = time.monotonic() - started
+        if math.isnan(self._compiling):
+            self._compiling = seconds
+        else:
+            self._per_step = seconds / count
 
     def _between_epochs(self, seconds: float) -> None:
         if self.options.callbacks:
@@ -237,6 +245,7 @@ class Course:
             if one.stopped is None and self.epoch >= one.settings.epochs:
                 one.stopped = "epochs"
         self._halve()
+        self._pack(seconds)
         self._regulate()
         self._plan(seconds)
 
@@ -248,6 +257,14 @@ class Course:
         kept = max(1, math.ceil(share * len(running)))
         for one in sorted(running, key=lambda one: one.best)[kept:]:
             one.stopped = "dropped"
+
+    def _pack(self, seconds: float) -> None:
+        """Leave those that stopped behind, if that saves more time than compiling for fewer takes."""
+        running, kept = self._packed.sum(), int(self.active.sum())
+        saved = seconds * (1 - kept / running) * (self.planned - self.epoch)
+        if 0 < kept <= running / 2 and saved > _WORTH * self._compiling:
+            self.cohort.program.pack(self.active)
+            self._packed = self.active
 
     def _regulate(self) -> None:
         if self.options.regulate is None:
