@@ -87,7 +87,7 @@ class JaxProgram:
         self._advance = compiled(self._steps, (True, data, True, True, False, False), donated=(0, 2))
         self._watch = compiled(self._compared, (True, True, data, True, True, True, True), donated=(1,))
         self._measure = compiled(self._measured, (True, data, True, True))
-        self._say = compiled(self._outputs, (True, True, data, True))
+        self._say = compiled(self._outputs, (True, True, False, True))
 
     def show(self, rows: Rows) -> None:
         """Train on other rows from here on, as many each time; those that are watched stay."""
@@ -137,7 +137,7 @@ class JaxProgram:
         numbers, _ = held_out_blocks(rows)
         best = self._full(self.best, 1) if self._finished else self.best
         values = self.spread.placed((best.trainable, best.other)) if self._finished else best[:2]
-        said = self._say(*values, self.data, self.spread.placed(numbers))
+        said = self._say(*values, self.data.inputs, self.spread.placed(numbers))
         heads = [np.asarray(one).reshape(len(one), -1, *one.shape[3:]) for one in said]
         return [[head[k][: len(rows[k])] for head in heads] for k in range(len(rows))]
 
@@ -279,10 +279,9 @@ class JaxProgram:
             total = total + goal.weight * jnp.where(count.sum() > 0, each.sum() / count.sum(), 0.0)
         return jnp.where(counted.any(), total, jnp.nan)
 
-    def _outputs(self, trainable: Arrays, other: Arrays, data: Data, rows: Any) -> list[Any]:
+    def _outputs(self, trainable: Arrays, other: Arrays, inputs: Any, rows: Any) -> list[Any]:
         def one(numbers: Any) -> list[Any]:
-            inputs = jax.tree.map(lambda x: x[numbers], data.inputs)
-            return self.step.outputs(trainable, other, inputs)
+            return self.step.outputs(trainable, other, jax.tree.map(lambda x: x[numbers], inputs))
 
         return jax.lax.map(one, rows)
 

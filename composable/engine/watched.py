@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 from composable.engine.settings import Settings
@@ -104,7 +104,9 @@ class Watched:
 
     def facts(self) -> dict[str, Any]:
         """All but the settings, as JSON."""
-        return {name: value for name, value in asdict(self).items() if name != "settings"}
+        plain = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "settings"}
+        diverged = None if self.diverged is None else asdict(self.diverged)
+        return {**plain, "epochs": [asdict(epoch) for epoch in self.epochs], "diverged": diverged}
 
     @staticmethod
     def of(facts: Mapping[str, Any], settings: Settings) -> Watched:

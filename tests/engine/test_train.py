@@ -16,7 +16,7 @@ from composable.engine.optimizer import Optimizer
 from composable.engine.rows import Rows, held_out_blocks
 from composable.engine.rules import Rule
 from composable.engine.schedules import cosine
-from composable.engine.train import Options, train
+from composable.engine.train import train
 from composable.engine.watched import best_first
 from tests.engine.cohorts import GOAL, HELD_OUT, ROWS, Clock, X, build, cohort, instance, same, trained
 
