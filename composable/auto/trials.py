@@ -21,6 +21,7 @@ from composable.auto.rivals import boosting, boosting_seconds, reference
 from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
+from composable.data.schema import Notice
 from composable.engine.predict import predict
 from composable.engine.watched import History
 from composable.problem.metrics import better
@@ -29,6 +30,7 @@ from composable.search.candidates import PORTFOLIO, candidates
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Judge, blend
 from composable.search.trial import Role, Trial, conclude, record
+from composable.training.keeping import forget
 from composable.training.rotating import Candidate, Material, Workbench
 from composable.training.storage import load_trained, save_trained
 from composable.zoo.catalogue.written import Written
@@ -188,6 +190,8 @@ class Search:
             {number: split.rotations[number] for number in numbers},
             seed=self.options.seed,
             deadline=Deadline(seconds, self.deadline.clock),
+            folder=trial.folder,
+            notice=lambda text: self.recorder.notice(Notice(text, "warning")),
             on_epoch=lambda number, epoch: self.recorder.happened(
                 "epoch",
                 trial=trial.number,
@@ -202,6 +206,7 @@ class Search:
                 raise RuntimeError(_why_nothing(network.history))
             save_trained(trial.folder, network, trial.network)
             trial.trained.append(replace(network, weights=[]))
+        forget(trial.folder)
 
     def bench(self, trial: Trial) -> Workbench:
         """The trial's graph, compiled when first needed."""

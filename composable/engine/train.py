@@ -88,7 +88,8 @@ def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None)
             break
     if course.options.callbacks:
         course.options.callbacks.end()
-    course.keep()
+    if course.options.keeper and course.options.keeper.due:
+        course.keep()
     return [one.history() for one in course.watched]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from composable.engine.cohort import Cohort
 from composable.training.checkpoints import Checkpoints
 from composable.training.identity import Identity, model_layers
+from composable.training.own_folder import is_ours, remove
 from composable.training.state import State
 
 
@@ -63,3 +64,13 @@ def keeper(
     versions = {name: importlib.metadata.version(name) for name in ("composable", "keras", backend)}
     identity = Identity(model_layers(cohort.model), versions, digest.hexdigest())
     return CheckpointKeeper(Checkpoints(folder, identity, notice), every)
+
+
+def forget(folder: Path) -> None:
+    """Remove the checkpoints in the folders `checkpoints-*`, once what they led to is safe."""
+    for generation in folder.glob("checkpoints-*/gen-*"):
+        if is_ours(generation):
+            remove(generation)
+    for emptied in folder.glob("checkpoints-*"):
+        if not any(emptied.iterdir()):
+            emptied.rmdir()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -27,12 +28,14 @@ from composable.engine.losses import (
     squared_error,
 )
 from composable.engine.objective import Goal, Loss
+from composable.engine.parts import in_parts
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.engine.train import Options, train
 from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish, apply_finish, fit_finish, to_training
 from composable.problem.problem import Head, Problem
+from composable.training.keeping import keeper
 
 Arrays = list[np.ndarray]
 
@@ -122,7 +125,9 @@ class Workbench:
         *,
         seed: int,
         deadline: Deadline,
+        folder: Path | None = None,
         on_epoch: Callable[[int, Epoch], None] = lambda _number, _epoch: None,
+        notice: Callable[[str], None] = lambda _text: None,
     ) -> list[Trained]:
         """Train a network on each rotation's training rows, in one cohort; it stops by its validation rows.
 
@@ -130,19 +135,33 @@ class Workbench:
             rotations: Which rows are which, by number; each number draws its own weights.
             seed: For everything random.
             deadline: Training stops when it is reached.
+            folder: Where checkpoints of a long training are kept until it ends.
             on_epoch: Told the number of a rotation and its epoch, as each ends.
+            notice: Told what the person should know.
 
         Returns:
             One network per rotation, in their order, with what it says of the other rows.
         """
-        numbers, parts = list(rotations), list(rotations.values())
-        finishes = [self._finishes(part) for part in parts]
-        seeds = [derive(seed, self.candidate.name, number) for number in numbers]
-        instances = tuple(
-            Instance(part.train, part.validation, of_one, self.candidate.settings, self._targets(finish))
-            for part, of_one, finish in zip(parts, seeds, finishes, strict=True)
-        )
 
+        def run(numbers: Sequence[int], until: Deadline) -> list[Trained]:
+            cohort = self._cohort({number: rotations[number] for number in numbers}, seed)
+            keeping = None
+            if folder is not None:
+                name = f"checkpoints-{numbers[0]}-{numbers[-1]}"
+                keeping = keeper(folder / name, cohort, notice=notice)
+            options = Options(on_epoch=lambda place, epoch: on_epoch(numbers[place], epoch), keeper=keeping)
+            histories = train(cohort, deadline=until, options=options)
+            return self._trained(cohort, [(n, rotations[n]) for n in numbers], histories)
+
+        return in_parts(list(rotations), run, deadline=deadline, notice=notice)
+
+    def _cohort(self, rotations: Mapping[int, Rotation], seed: int) -> Cohort:
+        parts = list(rotations.values())
+        seeds = [derive(seed, self.candidate.name, number) for number in rotations]
+        instances = tuple(
+            Instance(part.train, part.validation, one, self.candidate.settings, self._targets(part))
+            for part, one in zip(parts, seeds, strict=True)
+        )
         begin_at_rows = data_init(self.network)
 
         def begin(model: keras.Model, place: int) -> None:
@@ -152,38 +171,42 @@ class Workbench:
             begin_at_rows(learnt_from, derive(seeds[place], "data_init"))
 
         goals = tuple(goal(head, self.material.problem.metric) for head in self.material.problem.heads)
-        cohort = Cohort(self.network, goals, self._rows(), instances, begin)
-        options = Options(on_epoch=lambda place, epoch: on_epoch(numbers[place], epoch))
-        histories = train(cohort, deadline=deadline, options=options)
-        own = self._own_rows()
-        said = cohort.program.outputs([np.concatenate([p.validation, p.test, own]) for p in parts])
-        weights = cohort.weights()
-        ends = [np.cumsum([len(part.validation), len(part.test)]) for part in parts]
-        logits = [
-            [list(piece) for piece in zip(*(np.split(head, end) for head in heads), strict=True)]
-            for heads, end in zip(said, ends, strict=True)
-        ]
-        return [
-            Trained(
-                rotation=number,
-                weights=weights[place],
-                finishes=finishes[place],
-                history=histories[place],
-                seconds=sum(epoch.seconds for epoch in histories[place].epochs) / len(numbers),
-                validation=logits[place][0],
-                test=logits[place][1] if len(parts[place].test) else [],
-                own_test=logits[place][2] if len(own) else [],
+        return Cohort(self.network, goals, self._rows(), instances, begin)
+
+    def _trained(
+        self, cohort: Cohort, rotations: Sequence[tuple[int, Rotation]], histories: Sequence[History]
+    ) -> list[Trained]:
+        own, weights = self._own_rows(), cohort.weights()
+        asked = [np.concatenate([part.validation, part.test, own]) for _, part in rotations]
+        found = []
+        for place, heads in enumerate(cohort.program.outputs(asked)):
+            number, part = rotations[place]
+            ends = np.cumsum([len(part.validation), len(part.test)])
+            validation, test, own_test = (
+                list(said) for said in zip(*(np.split(head, ends) for head in heads), strict=True)
             )
-            for place, number in enumerate(numbers)
-        ]
+            seconds = sum(epoch.seconds for epoch in histories[place].epochs) / len(rotations)
+            found.append(
+                Trained(
+                    rotation=number,
+                    weights=weights[place],
+                    finishes=self._finishes(part),
+                    history=histories[place],
+                    seconds=seconds,
+                    validation=validation,
+                    test=test if len(part.test) else [],
+                    own_test=own_test if len(own) else [],
+                )
+            )
+        return found
 
     def _finishes(self, rotation: Rotation) -> tuple[Finish, ...]:
         heads = zip(self.material.problem.heads, self.material.targets, strict=True)
         return tuple(fit_finish(head, y[rotation.train]) for head, y in heads)
 
-    def _targets(self, finishes: tuple[Finish, ...]) -> tuple[np.ndarray, ...]:
+    def _targets(self, rotation: Rotation) -> tuple[np.ndarray, ...]:
         """The targets of all rows as one rotation's loss wants them; the person's own test rows have none."""
-        found = []
+        found, finishes = [], self._finishes(rotation)
         for head, finish, y in zip(self.material.problem.heads, finishes, self.material.targets, strict=True):
             wanted = to_training(head, finish, y)
             unknown = np.zeros((len(self._own_rows()), *wanted.shape[1:]), wanted.dtype)

@@ -1,0 +1,108 @@
+"""How the published networks for tables are trained: their papers' settings for a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from composable.design.part import Part
+from composable.engine.optimizer import BIASES, Group, Optimizer
+from composable.engine.rules import Rule
+from composable.engine.schedules import coslog4, flat_cosine
+from composable.engine.settings import Settings
+from composable.problem.problem import Head, Problem
+
+BATCH = 256
+EPOCHS = 256
+_SMOOTHED = ("accuracy",)  # smoothing spoils probabilities and their order
+_RULE = Rule("adam", {"beta_2": 0.95, "epsilon": 1e-8})
+
+
+def realmlp(problem: Problem, *, epochs: int = EPOCHS, batch_size: int = BATCH) -> Settings:
+    """RealMLP-TD's, for `composable.zoo.realmlp.realmlp`.
+
+    Holzmueller et al. 2024, arXiv:2407.04491, table A.1, as its package `pytabkit` has it: the factors of the
+    rates apply to the weight decay twice, and so do the factors of the decay. A learning rate that rises and
+    falls four times is followed to its end.
+
+    Args:
+        problem: Whether it is a regression decides the rate; the metric, whether labels are smoothed.
+        epochs: At most.
+        batch_size: Rows of a step at most.
+    """
+    groups = (
+        Group(r"diagonal_scale/", rate=6.0, decay=6.0),
+        Group(r"(periodic_|_slope/)", rate=0.1, decay=0.1),
+    )
+    return Settings(
+        optimizer=Optimizer(_RULE, groups + _of_scores(problem.heads)),
+        learning_rate=0.2 if _numbers(problem) else 0.04,
+        schedule=Part(coslog4),
+        weight_decay=0.02,
+        decay_schedule=Part(flat_cosine),
+        dropout_schedule=Part(flat_cosine),
+        label_smoothing=_smoothing(problem),
+        batch_size=batch_size,
+        epochs=epochs,
+        patience=None,
+    )
+
+
+def realmlp_s(problem: Problem, *, epochs: int = EPOCHS, batch_size: int = BATCH) -> Settings:
+    """RealMLP-TD-S's, for `composable.zoo.realmlp.realmlp_s`: no decay, and one group less.
+
+    Args:
+        problem: As for `realmlp`.
+        epochs: At most.
+        batch_size: Rows of a step at most.
+    """
+    return Settings(
+        optimizer=Optimizer(_RULE, (Group(r"diagonal_scale/", rate=6.0), *_of_scores(problem.heads))),
+        learning_rate=0.07 if _numbers(problem) else 0.04,
+        schedule=Part(coslog4),
+        weight_decay=0.0,
+        label_smoothing=_smoothing(problem),
+        batch_size=batch_size,
+        epochs=epochs,
+        patience=None,
+    )
+
+
+def tabm(*, learning_rate: float = 2e-3, batch_size: int = BATCH) -> Settings:
+    """TabM's: Gorishniy et al. 2025, arXiv:2410.24210, section 3; AdamW, clipped gradients, patience.
+
+    Args:
+        learning_rate: The paper's package takes this one in its example.
+        batch_size: Rows of a step at most.
+    """
+    return Settings(
+        optimizer=Optimizer(Rule("adamw"), (BIASES,), clip=1.0),
+        learning_rate=learning_rate,
+        weight_decay=3e-4,
+        batch_size=batch_size,
+        patience=16,
+    )
+
+
+def _of_scores(heads: Sequence[Head]) -> tuple[Group, ...]:
+    """The groups of the biases, and of the weights of scores that go through a sigmoid.
+
+    The paper has two scores for two classes. Their difference, our one score, is moved by both: twice as fast.
+    """
+    sigmoid = [str(n) for n, head in enumerate(heads) if head.kind in ("binary", "multilabel")]
+    biases = Group(r"/bias$", rate=0.1, decay=0.0)
+    if not sigmoid:
+        return (biases,)
+    scores = rf"head_({'|'.join(sigmoid)})_logits"
+    return (
+        Group(rf"{scores}/kernel$", rate=2.0, decay=0.5),
+        Group(rf"{scores}/bias$", rate=0.2, decay=0.0),
+        biases,
+    )
+
+
+def _numbers(problem: Problem) -> bool:
+    return all(head.kind == "regression" for head in problem.heads)
+
+
+def _smoothing(problem: Problem) -> float:
+    return 0.1 if problem.metric in _SMOOTHED else 0.0
