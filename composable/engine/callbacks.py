@@ -15,6 +15,7 @@ import numpy as np
 
 from composable.core.errors import ConfigError
 from composable.engine.cohort import Cohort
+from composable.engine.optimizer import positions
 from composable.engine.watched import Watched
 
 _BATCHES = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
@@ -53,6 +54,7 @@ class Callbacks:
             )
         if getattr(self._model, "optimizer", None) is None:
             self._model.compile(optimizer="sgd", loss=None)
+        self._settable = positions(self._model.optimizer)[0] is not None  # not if it has its own schedule
         params = {"epochs": cohort.settings.epochs, "steps": cohort.pace.steps, "verbose": 0}
         self._lists = [keras.callbacks.CallbackList(list(one), model=self._model, **params) for one in each]
         slow = [type(one).__name__ for some in each for one in some if _wants_batches(one)]
@@ -110,8 +112,8 @@ class Callbacks:
 
     def _take_back(self, number: int, one: Watched) -> None:
         told = self._rates[number]
-        now = float(np.asarray(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)))
-        if now != np.float32(told) and told > 0:
+        now = float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate))
+        if self._settable and now != np.float32(told) and told > 0:
             one.rate *= now / told
             self._rates[number] = now
         if getattr(self._model, "stop_training", False):
@@ -123,7 +125,7 @@ class Callbacks:
         self._before = self._cohort.weights(best=False)[number]
         self._model.set_weights(self._before)
         self._model.stop_training = False
-        if hasattr(self, "_rates"):
+        if hasattr(self, "_rates") and self._settable:
             self._model.optimizer.learning_rate = self._rates[number]
 
     def _leave(self, number: int) -> None:

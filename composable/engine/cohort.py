@@ -15,7 +15,7 @@ import numpy as np
 
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
-from composable.engine.feed.chunk import Feed
+from composable.engine.feed.chunk import Feed, rows_in
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows, held_out_blocks, pace
 from composable.engine.settings import Settings
@@ -95,6 +95,10 @@ class Program(Protocol):
         """Trainable and other values of all instances, on the host."""
         ...
 
+    def slots(self) -> list[np.ndarray]:
+        """The optimizer's variables of all instances, on the host."""
+        ...
+
     def put(self, number: int, values: Values) -> None:
         """Replace the present values of one instance."""
         ...
@@ -139,13 +143,7 @@ class Cohort:
         _check(self.instances, self.rows, fed=self.feed is not None)
         self.settings = self.instances[0].settings
         self.twin = training_twin(self.model)
-        rows = max(len(one.rows) for one in self.instances) if self.feed is None else self.feed.rows
-        if rows is None:
-            raise ConfigError(
-                "A schedule needs to know how many rows an epoch has.",
-                received=f"{type(self.feed).__name__} of unknown length",
-                remedy="give a tf.data.Dataset `assert_cardinality`, a DataLoader a `__len__`",
-            )
+        rows = max(len(one.rows) for one in self.instances) if self.feed is None else rows_in(self.feed)
         self.pace = pace(rows, self.settings.batch_size)
         self.held_out = held_out_blocks([one.held_out for one in self.instances])
         self.program = _program(self)

@@ -12,6 +12,7 @@ import numpy as np
 from composable.engine.jax_program import Data, JaxProgram
 from composable.engine.jax_spread import Packing, Spread
 from composable.engine.jax_step import Step
+from composable.engine.optimizer import positions
 from composable.engine.rows import arranged
 from composable.engine.twin import all_layers, dropout_rates
 
@@ -31,8 +32,7 @@ def jax_program(cohort: Cohort) -> JaxProgram:
         optimizer=optimizer,
         goals=cohort.goals,
         dropout=tuple(others.index(id(rate)) for rate in dropout_rates(twin)),
-        rate=optimizer.learning_rate_position,
-        decay=optimizer.decay_position,
+        rates=positions(optimizer),
         sam=settings.sam,
         average=settings.average,
     )

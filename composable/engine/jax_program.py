@@ -121,8 +121,7 @@ class JaxProgram:
             active: (instances,) the others keep their best.
 
         Returns:
-            (instances,) the measure, NaN where no row is held out. An instance that had a loss that isn't finite
-            keeps its best, too.
+            (instances,) the measure, NaN where no row is held out. Where a loss wasn't finite, the best is kept.
         """
         rows, counted, wanted = self._of_running((*held_out, active))
         self.best, found = self._watch(self.state, self.best, self.data, self.losses, rows, counted, wanted)
@@ -149,6 +148,10 @@ class JaxProgram:
         """Trainable and other values of all instances, on the host."""
         held = self._full(self.best, 1) if best else self._full(self.state, 0)
         return list(held.trainable), list(held.other)
+
+    def slots(self) -> list[np.ndarray]:
+        """The optimizer's variables of all instances, on the host."""
+        return list(self._full(self.state, 0).slots)
 
     def put(self, number: int, values: Values) -> None:
         """Replace the present values of one instance."""

@@ -37,15 +37,14 @@ class Step:
         sam: Radius; 0 for none.
         average: Of the weights.
         dropout: Where in the twin's non-trainable variables the dropout rates are.
-        rate, decay: Where in the optimizer's variables the learning rate and the weight decay are.
+        rates: Where in the optimizer's variables the learning rate and the weight decay are, see `positions`.
     """
 
     model: keras.Model
     optimizer: keras.optimizers.Optimizer
     goals: tuple[Goal, ...]
     dropout: tuple[int, ...]
-    rate: int
-    decay: int
+    rates: tuple[int | None, int | None]
     sam: float = 0.0
     average: Average | None = None
 
@@ -69,7 +68,8 @@ class Step:
             uphill = perturbed(trainable, gradients, self.sam)
             _, gradients, _ = self._gradients(uphill, other, batch, curve)
         after = _replaced(after, self.dropout, rates)
-        slots = _replaced(state.slots, (self.rate, self.decay), (curve["rate"], curve["decay"]))
+        now = {p: curve[name] for p, name in zip(self.rates, ("rate", "decay"), strict=True) if p is not None}
+        slots = _replaced(state.slots, tuple(now), tuple(now.values()))
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
         if self.average is None:
             return State(trainable, after, slots, state.average), loss

@@ -16,6 +16,7 @@ from keras import ops
 
 from composable.engine.averaging import averaged, continued, start_average, update_average
 from composable.engine.objective import Batch, batch_loss, flat, measures
+from composable.engine.optimizer import positions
 from composable.engine.rows import Rows, arranged, held_out_blocks
 from composable.engine.sam import perturbed
 from composable.engine.twin import dropout_rates
@@ -127,6 +128,11 @@ class KerasProgram:
         )
         return trainable, other
 
+    def slots(self) -> Arrays:
+        """As `JaxProgram.slots`."""
+        self._leave()
+        return [np.stack(values) for values in zip(*(held.slots for held in self.held), strict=True)]
+
     def put(self, number: int, values: tuple[Arrays, Arrays]) -> None:
         """As `JaxProgram.put`."""
         self._leave()
@@ -162,9 +168,9 @@ class KerasProgram:
 
     def _step(self, number: int, step: int, base: Sequence[float]) -> float:
         curve = {name: ops.convert_to_tensor(v[number, step]) for name, v in self._curves.items()}
-        optimizer = self._optimizer
-        optimizer.variables[optimizer.learning_rate_position].assign(curve["rate"])
-        optimizer.variables[optimizer.decay_position].assign(curve["decay"])
+        for place, name in zip(positions(self._optimizer), ("rate", "decay"), strict=True):
+            if place is not None:
+                self._optimizer.variables[place].assign(curve[name])
         for rate, value in zip(self._rates, base, strict=True):
             rate.assign(value * curve["dropout"])
         counted = None if self._counted is None else self._counted[number, step]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -109,6 +109,25 @@ def assigned(optimizer: Optimizer, variables: Sequence[keras.Variable]) -> tuple
         ConfigError: If Muon is left with a variable that is no matrix or convolution.
     """
     return tuple(_group_of(optimizer, variable) for variable in variables)
+
+
+class Builds(Protocol):
+    """What makes a Keras optimizer for a model: an `Optimizer`, or whatever holds a person's own."""
+
+    def build(self, trained: keras.Model) -> Any:
+        """Built for the model's trainable variables."""
+        ...
+
+
+def positions(optimizer: Any) -> tuple[int | None, int | None]:
+    """Where in an optimizer's variables its learning rate and its weight decay are; None for one that isn't.
+
+    A Keras optimizer with a schedule of its own has neither: it computes its rate from its count of steps.
+    """
+    if isinstance(optimizer, GroupedOptimizer):
+        return optimizer.learning_rate_position, optimizer.decay_position
+    rate = optimizer.learning_rate
+    return next((place for place, one in enumerate(optimizer.variables) if one is rate), None), None
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.design.part import Part
 from composable.engine.averaging import Average
-from composable.engine.optimizer import Optimizer
+from composable.engine.optimizer import Builds, Optimizer
 from composable.engine.schedules import constant, factors
 
 CONSTANT = Part(constant)
@@ -43,7 +43,7 @@ class Settings:
         decays: How many times; then training ends.
     """
 
-    optimizer: Optimizer = field(default_factory=lambda: Optimizer(clip=1.0))
+    optimizer: Builds = field(default_factory=lambda: Optimizer(clip=1.0))
     learning_rate: float = 2e-3
     schedule: Part = CONSTANT
     weight_decay: float = 3e-4

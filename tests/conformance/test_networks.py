@@ -70,7 +70,8 @@ def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
     given = material(HEADS[kind])
     bench = Workbench(candidate(name, given), given)
     rows = np.arange(ROWS)
-    trained = bench.train(0, Rotation(rows[:40], rows[40:50], rows[50:]), seed=1, deadline=Deadline())
+    rotation = Rotation(rows[:40], rows[40:50], rows[50:])
+    (trained,) = bench.train({0: rotation}, seed=1, deadline=Deadline())
     assert [len(h) for h in trained.validation] == [10] * len(HEADS[kind])
 
     network = bench.build()

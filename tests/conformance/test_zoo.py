@@ -5,11 +5,18 @@ import importlib
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
+from composable.core.budget import Deadline
 from composable.design import Architecture, Input
 from composable.design.inputs import as_inputs
 from composable.design.outline import outline
 from composable.design.taps import tap
+from composable.engine.cohort import Cohort, Instance
+from composable.engine.objective import Goal
+from composable.engine.rows import Rows
+from composable.engine.settings import Settings
+from composable.engine.train import train
 from composable.zoo import catalogue
 from composable.zoo.catalogue import FAMILIES
 from composable.zoo.catalogue.family import Family
@@ -62,7 +69,7 @@ def test_it_says_what_it_is_and_where_it_is_written(family):
 
 
 @families
-def test_it_builds_with_taps_learns_and_comes_back_with_keras_alone(family, tmp_path):
+def test_it_builds_with_taps_and_comes_back_with_keras_alone(family, tmp_path):
     keras.utils.set_random_seed(1)
     x = rows(family)
     model = smallest(family).build(family.smallest.inputs)
@@ -76,12 +83,48 @@ def test_it_builds_with_taps_learns_and_comes_back_with_keras_alone(family, tmp_
     for one, other in zip(before, outputs(again, x), strict=True):
         np.testing.assert_array_equal(one, other)
 
-    targets = [np.random.default_rng(1).uniform(size=each.shape).astype("float32") for each in before]
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="mse")
-    several = isinstance(model.output, dict)  # whose outputs came in the order of their names
-    wanted = dict(zip(sorted(model.output), targets, strict=True)) if several else targets[0]
-    losses = [float(np.ravel(model.train_on_batch(x, wanted))[0]) for _ in range(8)]
-    assert min(losses[-3:]) < losses[0]
+
+@families
+def test_three_instances_of_it_learn_in_one_cohort(family):
+    """At rates of their own; each can be taken out, and says what it said in the cohort."""
+    made = cohort(family, rates=(1e-3, 3e-3, 0.0))
+    histories = train(made, deadline=Deadline())
+    for history in histories[:2]:
+        assert min(epoch.loss for epoch in history.epochs) < history.epochs[0].loss
+    said = made.program.outputs([np.arange(ROWS)] * 3)
+    for number in (0, 1):
+        expected = outputs(made.take(number), rows(family))
+        for one, other in zip(said[number], expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.slow
+@families
+def test_an_instance_in_a_cohort_is_what_it_is_alone(family):
+    together, alone = cohort(family, rates=(1e-3, 3e-3, 0.0)), cohort(family, rates=(1e-3,))
+    together_told, (alone_told,) = (train(one, deadline=Deadline()) for one in (together, alone))
+    losses = [[epoch.loss for epoch in told.epochs[:3]] for told in (together_told[0], alone_told)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
+
+
+def cohort(family: Family, rates: tuple[float, ...]) -> Cohort:
+    """One instance per learning rate, eight steps on four rows of random targets."""
+    model = smallest(family).build(family.smallest.inputs)
+    x = rows(family)
+    inputs = x if isinstance(x, dict) else {"only": x}
+    rng = np.random.default_rng(1)
+    targets = tuple(rng.uniform(size=each.shape).astype("float32") for each in outputs(model, x))
+    goals = tuple(Goal(mean_squared_error, mean_squared_error) for _ in targets)
+    instances = tuple(
+        Instance(np.arange(ROWS), np.arange(ROWS), 0, Settings(learning_rate=rate, epochs=8, patience=None))
+        for rate in rates
+    )
+    return Cohort(model, goals, Rows(inputs, targets), instances)
+
+
+def mean_squared_error(y, said, smoothing=0.0):
+    """Over everything but the rows."""
+    return ops.mean(ops.square(y - said), axis=tuple(range(1, len(said.shape))))
 
 
 @families

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from composable.core.budget import Deadline
-from composable.core.errors import ConfigError
+from composable.core.errors import DataError
 from composable.engine import segments
 from composable.engine import train as training
 from composable.engine.cohort import Cohort, Instance
@@ -64,12 +64,14 @@ def test_one_chunk_is_the_same_training_as_rows_on_the_device():
     assert [e.held_out for e in streamed.epochs] == pytest.approx([e.held_out for e in whole.epochs], rel=0.3)
 
 
-def test_a_feed_of_unknown_length_is_refused():
+def test_a_feed_of_unknown_length_is_counted_and_an_empty_one_refused():
     class Endless(ArraysFeed):
         rows = None
 
-    with pytest.raises(ConfigError, match="how many rows"):
-        fed(feed=Endless(ROWS.inputs, ROWS.targets))
+    assert fed(feed=Endless(ROWS.inputs, ROWS.targets)).pace.steps == 7
+    empty = ROWS.take(np.arange(0))
+    with pytest.raises(DataError, match="rows to learn from"):
+        fed(feed=ArraysFeed(empty.inputs, empty.targets))
 
 
 def test_instances_that_stopped_are_left_behind_and_keep_their_best(monkeypatch):

@@ -13,6 +13,9 @@ from composable.data.names import shown
 from composable.engine.rows import Rows
 
 
+_COUNTED_AT_ONCE = 4096
+
+
 @dataclass(frozen=True, eq=False)
 class Chunk:
     """Some rows of one epoch.
@@ -57,6 +60,20 @@ class Feed(Protocol):
             first: The number of the chunk to begin with; those from there on are the same as without it.
         """
         ...
+
+
+def rows_in(feed: Feed) -> int:
+    """How many rows an epoch has: where the source doesn't say, it is read once to count them.
+
+    Raises:
+        DataError: If there are none.
+    """
+    rows = feed.rows
+    if rows is None:
+        rows = sum(len(chunk) for chunk in feed.chunks(seed=0, epoch=0, rows=_COUNTED_AT_ONCE))
+    if rows == 0:
+        raise DataError("There must be rows to learn from.", received=f"{type(feed).__name__} without any")
+    return rows
 
 
 def chunk_of(rows: Rows, number: int, *, origin: str) -> Chunk:
