@@ -4,15 +4,51 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 
 from composable.core.seeds import derive
+from composable.engine.twin import all_layers
 
 
 def initialise(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
-    """Draw the weights of `model` anew, as `build` draws them, and with them the state of its dropout."""
+    """Draw the weights of `model` anew, as `build` draws them.
+
+    Where every layer tells the initialisers of its weights they are asked; else the model is built once more,
+    which takes far longer.
+    """
+    known = _initialisers(model)
+    if known is None:
+        _as_built(model, build, seed)
+        return
+    for number, (variable, initialiser) in enumerate(known):
+        config = initialiser.get_config()
+        if "seed" in config:
+            config["seed"] = derive(seed, "weights", number)
+        fresh = type(initialiser).from_config(config)
+        variable.assign(fresh(variable.shape, dtype=variable.dtype))
+
+
+def _initialisers(model: keras.Model) -> list[tuple[Any, Any]] | None:
+    """Each weight and its initialiser, None if one isn't known."""
+    found = []
+    for layer in all_layers(model):
+        if isinstance(layer, keras.Model):
+            continue
+        for variable in layer.variables:
+            if variable.name == "seed_generator_state":
+                continue
+            initialiser = getattr(layer, f"{variable.name}_initializer", None)
+            if not isinstance(initialiser, keras.initializers.Initializer):
+                return None
+            found.append((variable, initialiser))
+    told = {id(variable) for variable, _ in found}
+    return found if all(id(variable) in told for variable in model.weights) else None
+
+
+def _as_built(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
     # Keras seeds the global generators; what the person drew from them goes on as if nothing had happened.
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
     keras.utils.set_random_seed(derive(seed, "weights"))

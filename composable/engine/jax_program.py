@@ -47,7 +47,7 @@ class Epoch(NamedTuple):
     curves: dict[str, Any]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)  # `jit` takes the text of what it is given
 class JaxProgram:
     """K instances on their devices, and the programs that train and question them.
 
@@ -121,7 +121,7 @@ class JaxProgram:
             active: (instances,) the others keep their best.
 
         Returns:
-            (instances,) the measure, NaN where no row is held out. Where a loss wasn't finite, the best is kept.
+            (instances,) the measure, NaN where no row is held out.
         """
         rows, counted, wanted = self._of_running((*held_out, active))
         self.best, found = self._watch(self.state, self.best, self.data, self.losses, rows, counted, wanted)

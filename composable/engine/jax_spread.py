@@ -16,7 +16,7 @@ ACROSS = PartitionSpec("instances")
 WHOLE = PartitionSpec()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)  # `jit` takes the text of what it is given
 class Spread:
     """Where instances are.
 

@@ -26,7 +26,7 @@ class State(NamedTuple):
     average: Any
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)  # `jit` takes the text of what it is given
 class Step:
     """A step: forward, backward, update.
 

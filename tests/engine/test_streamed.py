@@ -65,10 +65,13 @@ def test_one_chunk_is_the_same_training_as_rows_on_the_device():
 
 
 def test_a_feed_of_unknown_length_is_counted_and_an_empty_one_refused():
-    class Endless(ArraysFeed):
-        rows = None
+    class Untold:
+        rows, repeatable = None, True
 
-    assert fed(feed=Endless(ROWS.inputs, ROWS.targets)).pace.steps == 7
+        def chunks(self, **given):
+            return ArraysFeed(ROWS.inputs, ROWS.targets).chunks(**given)
+
+    assert fed(feed=Untold()).pace.steps == 7
     empty = ROWS.take(np.arange(0))
     with pytest.raises(DataError, match="rows to learn from"):
         fed(feed=ArraysFeed(empty.inputs, empty.targets))

@@ -1,13 +1,13 @@
-"""Convolutions whose gradients are plain convolutions too: XLA runs those of the CPU through a matrix product.
+"""Convolutions whose gradients XLA computes on the CPU by matrix products, as it does the convolutions themselves.
 
-What `jax.grad` makes of a convolution has swapped, dilated or flipped axes; within `lax.scan`, XLA:CPU computes
-it element by element, a hundred times slower. Here every convolution that is run has stride 1, no groups, and
-its channels last.
+What `jax.grad` makes of a convolution has swapped, dilated or flipped axes. Within `lax.scan`, XLA:CPU computes
+such a one element by element, a hundred times slower than a plain one.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from itertools import product
 from math import prod
 from typing import Any
 
@@ -16,11 +16,14 @@ import jax.numpy as jnp
 from jax import lax
 from keras import layers
 
-SPATIAL = "DHW"  # as many of them, from the right, as there are
+Sizes = tuple[int, ...]
+Pads = tuple[tuple[int, int], ...]
+
 FULL_WIDTH = 32  # channels: narrower products waste more of the processor than multiplying with zeros does
+IN_CACHE = 2**21  # bytes of patches at once: they are written and read again before they leave the cache
 
 
-def convolve(x: Any, kernel: Any, *, strides: Any, padding: str, dilation: Any) -> Any:
+def convolve(x: Any, kernel: Any, *, strides: Sizes, padding: str, dilation: Sizes) -> Any:
     """Convolution over the axes between the first and the last.
 
     Args:
@@ -28,27 +31,24 @@ def convolve(x: Any, kernel: Any, *, strides: Any, padding: str, dilation: Any) 
         kernel: (*sizes, channels / groups, filters).
         strides: One per axis.
         padding: "same" or "valid", as Keras means them.
-        dilation: One per axis; 1 where the stride isn't.
+        dilation: One per axis; where it isn't 1, the stride is.
 
     Returns:
         (rows, *sizes, filters).
     """
-    spans = [d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape, strict=False)]
+    spans = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape, strict=False))
     pads = same_padding(x.shape[1:-1], spans, strides) if padding == "same" else ((0, 0),) * len(spans)
+    if max(spans) == 1:
+        return _pointwise(x, kernel, strides)
     groups = x.shape[-1] // kernel.shape[-2]
-    if groups > 1:
-        x, kernel, groups = _merged(x, kernel, groups)
-    if max(strides) > 1:
-        x = jnp.pad(x, ((0, 0), *pads, (0, 0)))
-        x, kernel = _folded(x, kernel, strides, groups)
-        pads = ((0, 0),) * len(spans)
     if groups == 1:
-        return _plain(x, kernel, tuple(pads), tuple(dilation))
-    parts = zip(jnp.split(x, groups, -1), jnp.split(kernel, groups, -1), strict=True)
-    return jnp.concatenate([_plain(part, own, tuple(pads), tuple(dilation)) for part, own in parts], -1)
+        return _convolved(x, kernel, strides, pads, dilation)
+    x_parts, kernel_parts = _wide_groups(x, kernel, groups)
+    pairs = zip(x_parts, kernel_parts, strict=True)
+    return jnp.concatenate([_convolved(part, own, strides, pads, dilation) for part, own in pairs], -1)
 
 
-def same_padding(sizes: Any, spans: Any, strides: Any) -> tuple[tuple[int, int], ...]:
+def same_padding(sizes: Sizes, spans: Sizes, strides: Sizes) -> Pads:
     """How much "same" adds before and after each axis: ceil(size / stride) windows, the odd one after."""
     missing = [
         max((-(-size // stride) - 1) * stride + span - size, 0)
@@ -57,102 +57,137 @@ def same_padding(sizes: Any, spans: Any, strides: Any) -> tuple[tuple[int, int],
     return tuple((each // 2, each - each // 2) for each in missing)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2, 3))
-def _plain(x: Any, kernel: Any, pads: Any, dilation: Any) -> Any:
-    return lax.conv_general_dilated(
-        x, kernel, (1,) * len(pads), pads, rhs_dilation=dilation, dimension_numbers=_axes(x.ndim)
-    )
+def tap_slices(x: Any, offsets: Sizes, outputs: Sizes, strides: Sizes) -> Any:
+    """What the kernel's element at `offsets` meets: (rows, *outputs, channels)."""
+    ends = [first + (o - 1) * s + 1 for first, o, s in zip(offsets, outputs, strides, strict=True)]
+    start, end = (0, *offsets, 0), (x.shape[0], *ends, x.shape[-1])
+    return lax.slice(x, start, end, (1, *strides, 1))
 
 
-def _plain_forward(x: Any, kernel: Any, pads: Any, dilation: Any) -> Any:
-    return _plain(x, kernel, pads, dilation), (x, kernel)
+def _pointwise(x: Any, kernel: Any, strides: Sizes) -> Any:
+    """A kernel of one element: a matrix product of the channels, at the places that the strides meet."""
+    x = x[(slice(None), *(slice(None, None, stride) for stride in strides))]
+    groups = x.shape[-1] // kernel.shape[-2]
+    matrix = kernel.reshape(kernel.shape[-2], groups, -1)
+    if groups == 1:
+        return jnp.matmul(x, matrix[:, 0])
+    split = x.reshape(*x.shape[:-1], groups, -1)
+    return jnp.einsum("...gi,igf->...gf", split, matrix).reshape(*x.shape[:-1], kernel.shape[-1])
 
 
-def _plain_backward(pads: Any, dilation: Any, kept: Any, slope: Any) -> Any:
-    """To the input: the slope with the kernel turned around. To the kernel: the input with the slope as kernel."""
+@partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _convolved(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilation: Sizes) -> Any:
+    spatial = "DHW"[3 - len(pads) :]
+    axes = (f"N{spatial}C", f"{spatial}IO", f"N{spatial}C")
+    return lax.conv_general_dilated(x, kernel, strides, pads, rhs_dilation=dilation, dimension_numbers=axes)
+
+
+def _forward(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilation: Sizes) -> Any:
+    return _convolved(x, kernel, strides, pads, dilation), (x, kernel)
+
+
+def _backward(strides: Sizes, pads: Pads, dilation: Sizes, kept: Any, slope: Any) -> Any:
     x, kernel = kept
-    axes = tuple(range(len(pads)))
-    spans = [d * (kernel.shape[axis] - 1) for axis, d in enumerate(dilation)]
-    around = tuple((span - low, span - high) for span, (low, high) in zip(spans, pads, strict=True))
-    turned = jnp.swapaxes(jnp.flip(kernel, axes), -1, -2)
-    to_x = _plain(slope, turned, around, dilation)
-    # The channels take the place of the rows, over which the sum runs.
-    to_kernel = lax.conv_general_dilated(
-        jnp.swapaxes(x, 0, -1),
-        jnp.moveaxis(slope, 0, -2),
-        dilation,
-        pads,
-        dimension_numbers=_axes(x.ndim),
-    )
-    return to_x, jnp.moveaxis(to_kernel, 0, -2)
+    to_x = _to_input(slope, kernel, strides, dilation)
+    for axis, (before, _) in enumerate(pads, 1):
+        wanted, there = x.shape[axis], to_x.shape[axis] - before
+        to_x = lax.slice_in_dim(to_x, before, before + min(wanted, there), axis=axis)
+        to_x = _padded_after(to_x, axis, max(0, wanted - there))  # what no window reached
+    padded = jnp.pad(x, ((0, 0), *pads, (0, 0)))
+    return to_x, _to_kernel(padded, slope, kernel.shape, strides, dilation)
 
 
-_plain.defvjp(_plain_forward, _plain_backward)
+_convolved.defvjp(_forward, _backward)
 
 
-def _axes(rank: int) -> tuple[str, str, str]:
-    """The names of the axes of input, kernel and output, as XLA wants them."""
-    spatial = SPATIAL[-(rank - 2) :]
-    return f"N{spatial}C", f"{spatial}IO", f"N{spatial}C"
+def _to_input(slope: Any, kernel: Any, strides: Sizes, dilation: Sizes) -> Any:
+    """The slope to the padded input as far as the windows reach: the kernel turned around, over the slope.
 
-
-def _folded(x: Any, kernel: Any, strides: Any, groups: int) -> tuple[Any, Any]:
-    """The same with stride 1: what lies between two steps becomes channels (space to depth).
-
-    The kernel gets zeros up to whole steps; an axis that it doesn't fill even once is only sliced.
+    Of every stride s, the s places between two steps are channels at first (sub-pixel convolution): so the stride
+    is 1. The kernel gets zeros up to whole steps; places that it never reaches are left out until the end.
     """
-    count, axes = len(strides), range(len(strides))
-    steps = [-(-kernel.shape[axis] // strides[axis]) for axis in axes]
-    kept = [min(strides[axis], kernel.shape[axis]) for axis in axes]
-    outputs = [(x.shape[axis + 1] - kernel.shape[axis]) // strides[axis] + 1 for axis in axes]
-    blocks = [outputs[axis] + steps[axis] - 1 for axis in axes]
+    count = len(strides)
+    axes = range(count)
+    reached = [min(s, k) for s, k in zip(strides, kernel.shape, strict=False)]
+    steps = [-(-k // s) for s, k in zip(strides, kernel.shape, strict=False)]
     for axis in axes:
-        length = blocks[axis] * strides[axis]
-        short = max(0, length - x.shape[axis + 1])
-        x = lax.slice_in_dim(x, 0, min(length, x.shape[axis + 1]), axis=axis + 1)
-        x = jnp.pad(x, [(0, short if other == axis + 1 else 0) for other in range(x.ndim)])
-        missing = steps[axis] * kept[axis] - kernel.shape[axis]
-        kernel = jnp.pad(kernel, [(0, missing if other == axis else 0) for other in range(kernel.ndim)])
-    halved = [size for pair in zip(blocks, strides, strict=True) for size in pair]
-    channels = x.shape[-1] // groups
-    x = x.reshape(x.shape[0], *halved, groups, channels)
-    x = x[(slice(None), *(each for size in kept for each in (slice(None), slice(size))))]
-    between = [2 + 2 * axis for axis in axes]
-    x = x.transpose(0, *(1 + 2 * axis for axis in axes), 2 * count + 1, *between, 2 * count + 2)
-    x = x.reshape(x.shape[0], *blocks, groups * prod(kept) * channels)
-    kernel = kernel.reshape(*(s for pair in zip(steps, kept, strict=True) for s in pair), *kernel.shape[-2:])
-    kernel = kernel.transpose(
-        *(2 * axis for axis in axes), *(2 * axis + 1 for axis in axes), 2 * count, 2 * count + 1
+        kernel = _padded_after(kernel, axis, steps[axis] * reached[axis] - kernel.shape[axis])
+    channels, filters = kernel.shape[-2:]
+    kernel = kernel.reshape(
+        *(n for pair in zip(steps, reached, strict=True) for n in pair), channels, filters
     )
-    return x, kernel.reshape(*steps, prod(kept) * channels, kernel.shape[-1])
+    kernel = kernel.transpose(*range(0, 2 * count, 2), 2 * count + 1, *range(1, 2 * count, 2), 2 * count)
+    turned = jnp.flip(kernel, tuple(axes)).reshape(*steps, filters, prod(reached) * channels)
+    spans = [d * (n - 1) for d, n in zip(dilation, steps, strict=True)]
+    found = _convolved(slope, turned, (1,) * count, tuple((span, span) for span in spans), dilation)
+    if max(strides) == 1:
+        return found
+    blocks = found.shape[1:-1]
+    found = found.reshape(found.shape[0], *blocks, *reached, channels)
+    for axis in axes:
+        found = _padded_after(found, 1 + count + axis, strides[axis] - reached[axis])
+    found = found.transpose(
+        0, *(place for axis in axes for place in (1 + axis, 1 + count + axis)), 2 * count + 1
+    )
+    return found.reshape(found.shape[0], *(b * s for b, s in zip(blocks, strides, strict=True)), channels)
 
 
-def _merged(x: Any, kernel: Any, groups: int) -> tuple[Any, Any, int]:
-    """Fewer, wider groups: several become one whose kernel has zeros between them."""
+def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: Sizes) -> Any:
+    """The slope to the kernel: all that its elements met, as a matrix, times the slope; a few rows at a time."""
+    *sizes, channels, filters = shape
+    outputs = slope.shape[1:-1]
+    offsets = [
+        tuple(i * d for i, d in zip(each, dilation, strict=True)) for each in product(*map(range, sizes))
+    ]
+
+    def add(total: Any, part: Any) -> tuple[Any, None]:
+        inputs, slopes = part
+        met = jnp.concatenate([tap_slices(inputs, at, outputs, strides) for at in offsets], -1)
+        # The filters first: XLA's matrix product wants the sum along the rows of the left matrix.
+        return total + slopes.reshape(-1, filters).T @ met.reshape(-1, len(offsets) * channels), None
+
+    at_once = _rows_at_once(slope.shape[0], prod(outputs) * len(offsets) * channels * padded.dtype.itemsize)
+    parts = [each.reshape(-1, at_once, *each.shape[1:]) for each in (padded, slope)]
+    start = jnp.zeros((filters, len(offsets) * channels), padded.dtype)
+    total, _ = lax.scan(add, start, tuple(parts))
+    return total.T.reshape(shape)
+
+
+def _rows_at_once(rows: int, bytes_per_row: int) -> int:
+    """The largest divisor of the rows whose patches stay in the cache."""
+    return max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * bytes_per_row <= IN_CACHE))
+
+
+def _padded_after(x: Any, axis: int, places: int) -> Any:
+    return jnp.pad(x, [(0, places if other == axis else 0) for other in range(x.ndim)]) if places else x
+
+
+def _wide_groups(x: Any, kernel: Any, groups: int) -> tuple[list[Any], list[Any]]:
+    """What each group takes and its kernel; narrow groups are joined, with zeros between them in the kernel."""
     width, filters = kernel.shape[-2], kernel.shape[-1] // groups
-    together = max(n for n in range(1, groups + 1) if groups % n == 0 and (n == 1 or n * width <= FULL_WIDTH))
-    if together == 1:
-        return x, kernel, groups
-    blocks = kernel.reshape(*kernel.shape[:-1], groups // together, together, filters)
-    spread = jnp.einsum("...igtf,ts->...sigtf", blocks, jnp.eye(together, dtype=kernel.dtype))
-    return x, spread.reshape(*kernel.shape[:-2], together * width, kernel.shape[-1]), groups // together
+    fitting = [n for n in range(1, groups + 1) if groups % n == 0 and n * width <= FULL_WIDTH]
+    together = max(fitting, default=1)
+    apart = kernel.reshape(*kernel.shape[:-1], groups // together, together, filters)
+    joined = jnp.einsum("...igtf,ts->...sigtf", apart, jnp.eye(together, dtype=kernel.dtype))
+    joined = joined.reshape(*kernel.shape[:-2], together * width, kernel.shape[-1])
+    return jnp.split(x, groups // together, -1), jnp.split(joined, groups // together, -1)
 
 
 class _House:
     """Keras's convolution, computed by `convolve`."""
 
-    strides: tuple[int, ...]
+    strides: Sizes
     padding: str
-    dilation_rate: tuple[int, ...]
+    dilation_rate: Sizes
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """Keras's hook for another algorithm."""
         padding, dilation = self.padding, self.dilation_rate
+        kernel = jnp.asarray(kernel)
+        inputs = jnp.asarray(inputs, kernel.dtype)
         if padding == "causal":
             before = dilation[0] * (kernel.shape[0] - 1)
             inputs, padding = jnp.pad(inputs, ((0, 0), (before, 0), (0, 0))), "valid"
-        kernel = jnp.asarray(kernel)
-        inputs = jnp.asarray(inputs, kernel.dtype)
         return convolve(inputs, kernel, strides=self.strides, padding=padding, dilation=dilation)
 
 

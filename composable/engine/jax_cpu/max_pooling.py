@@ -1,0 +1,134 @@
+"""Max pooling whose gradient is a comparison: XLA:CPU's own looks for the largest again, one window after another."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import product
+from math import prod
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from keras import layers
+
+from composable.engine.jax_cpu.convolution import Pads, Sizes, same_padding, tap_slices
+
+
+def max_pool(x: Any, *, window: Sizes, strides: Sizes, padding: str) -> Any:
+    """The largest in each window.
+
+    Of several that are equally large, the first takes the whole slope, as in XLA.
+
+    Args:
+        x: (rows, *sizes, channels).
+        window: Its size along every axis.
+        strides: One per axis.
+        padding: "same" or "valid".
+
+    Returns:
+        (rows, *sizes, channels).
+    """
+    pads = same_padding(x.shape[1:-1], window, strides) if padding == "same" else ((0, 0),) * len(window)
+    return _pooled(x, window, strides, pads)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(1, 2, 3))
+def _pooled(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> Any:
+    return _largest(x, window, strides, pads)[0]
+
+
+def _forward(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> Any:
+    largest, place = _largest(x, window, strides, pads)
+    return largest, (place, x.shape)
+
+
+def _largest(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> tuple[Any, Any]:
+    """The largest value in each window, and the number of the window's place that holds it."""
+    padded = jnp.pad(x, ((0, 0), *pads, (0, 0)), constant_values=-jnp.inf)
+    sizes = zip(padded.shape[1:-1], window, strides, strict=True)
+    outputs = tuple((size - span) // stride + 1 for size, span, stride in sizes)
+    places = product(*map(range, window))
+    largest = tap_slices(padded, next(places), outputs, strides)
+    place = jnp.zeros(largest.shape, jnp.uint8 if prod(window) < 256 else jnp.int32)
+    for number, offsets in enumerate(places, 1):
+        value = tap_slices(padded, offsets, outputs, strides)
+        place = jnp.where(value > largest, jnp.asarray(number, place.dtype), place)
+        largest = jnp.maximum(largest, value)
+    return largest, place
+
+
+def _backward(window: Sizes, strides: Sizes, pads: Pads, kept: Any, slope: Any) -> Any:
+    """Every place of the window gets the slopes of the windows that chose it.
+
+    Places a whole stride apart meet in the input, so a place is a step (which window) and a rest (where in it).
+    """
+    place, shape = kept
+    steps = [-(-span // stride) for span, stride in zip(window, strides, strict=True)]
+    blocks = tuple(size + more - 1 for size, more in zip(slope.shape[1:-1], steps, strict=True))
+    # Padded once, and sliced: XLA would pad each of the slices within the loop over all values.
+    around = ((0, 0), *((more - 1, more - 1) for more in steps), (0, 0))
+    place = jnp.pad(place, around, constant_values=prod(window))  # which is no place
+    slope = jnp.pad(slope, around)
+    within = []
+    for rest in product(*map(range, strides)):
+        total = jnp.zeros((shape[0], *blocks, shape[-1]), slope.dtype)
+        for step in product(*map(range, steps)):
+            offsets = [s * stride + r for s, stride, r in zip(step, strides, rest, strict=True)]
+            if all(offset < span for offset, span in zip(offsets, window, strict=True)):
+                starts = (more - 1 - s for s, more in zip(step, steps, strict=True))
+                cut = (slice(None), *(slice(a, a + n) for a, n in zip(starts, blocks, strict=True)))
+                total = total + jnp.where(place[cut] == _number(offsets, window), slope[cut], 0)
+        within.append(total)
+    spread = _interleaved(jnp.stack(within, -2), strides)
+    for axis, ((before, _), wanted) in enumerate(zip(pads, shape[1:-1], strict=True), 1):
+        spread = lax.slice_in_dim(spread, before, min(before + wanted, spread.shape[axis]), axis=axis)
+        short = wanted - spread.shape[axis]
+        spread = jnp.pad(spread, [(0, short if other == axis else 0) for other in range(spread.ndim)])
+    return (spread,)
+
+
+_pooled.defvjp(_forward, _backward)
+
+
+def _number(offsets: list[int], window: Sizes) -> int:
+    number = 0
+    for offset, span in zip(offsets, window, strict=True):
+        number = number * span + offset
+    return number
+
+
+def _interleaved(x: Any, strides: Sizes) -> Any:
+    """(rows, *blocks, places of all strides, channels) to (rows, *(blocks x strides), channels)."""
+    rows, *blocks, _, channels = x.shape
+    count = len(strides)
+    x = x.reshape(rows, *blocks, *strides, channels)
+    x = x.transpose(
+        0, *(place for axis in range(count) for place in (1 + axis, 1 + count + axis)), 1 + 2 * count
+    )
+    return x.reshape(rows, *(b * s for b, s in zip(blocks, strides, strict=True)), channels)
+
+
+class _House:
+    """Keras's max pooling, computed by `max_pool`."""
+
+    pool_size: Sizes
+    strides: Sizes
+    padding: str
+
+    def call(self, inputs: Any) -> Any:
+        return max_pool(
+            jnp.asarray(inputs), window=self.pool_size, strides=self.strides, padding=self.padding
+        )
+
+
+class MaxPooling1D(_House, layers.MaxPooling1D):
+    """Over sequences."""
+
+
+class MaxPooling2D(_House, layers.MaxPooling2D):
+    """Over images."""
+
+
+class MaxPooling3D(_House, layers.MaxPooling3D):
+    """Over volumes."""
