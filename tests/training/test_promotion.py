@@ -1,0 +1,54 @@
+"""The end of a stage: its result becomes visible once (C11)."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from composable.core.errors import ArtifactError
+from composable.training.promotion import Promoted, promote, promoted
+from tests.training.checkpointed import IDENTITY, OTHERS, epoch, flip, names, state
+
+
+def test_c11_a_stage_is_promoted_once(tmp_path):
+    folder = tmp_path / "warmup"
+    assert promoted(folder, IDENTITY, notice=pytest.fail) is None
+    assert promote(folder, Promoted(state(1), {"gain": 0.5, "rate": math.nan}), IDENTITY)
+    assert not promote(folder, Promoted(state(2), {"gain": 0.7}), IDENTITY)
+    found = promoted(folder, IDENTITY, notice=pytest.fail)
+    assert (epoch(found.state), found.outcome) == (1, {"gain": 0.5, "rate": None})
+    assert json.loads((folder / "outcome.json").read_text()) == found.outcome
+
+
+def test_c11_a_damaged_result_is_promoted_again(tmp_path):
+    folder = tmp_path / "warmup"
+    promote(folder, Promoted(state(1), {"gain": 0.5}), IDENTITY)
+    flip(folder / "outcome.json")
+    notices = []
+    assert promoted(folder, IDENTITY, notice=notices.append) is None
+    assert str(folder / "outcome.json") in notices[0]
+    assert promote(folder, Promoted(state(2), {}), IDENTITY)
+    assert epoch(promoted(folder, IDENTITY, notice=pytest.fail).state) == 2
+    assert names(tmp_path) == ["warmup"]
+
+
+@pytest.mark.parametrize(("name", "full"), [("warmup", True), ("warmup", False), ("warmup.tmp", True)])
+def test_c9_promotion_never_replaces_what_is_foreign(tmp_path, name, full):
+    (tmp_path / name).mkdir()
+    if full:
+        (tmp_path / name / "thesis.txt").write_text("years of work")
+    with pytest.raises(ArtifactError, match=name):
+        promote(tmp_path / "warmup", Promoted(state(1), {}), IDENTITY)
+    assert names(tmp_path) == [name]
+    assert names(tmp_path / name) == ["thesis.txt"] * full
+
+
+def test_c10_the_result_of_another_training_is_refused(tmp_path):
+    promote(tmp_path / "warmup", Promoted(state(1), {}), IDENTITY)
+    other, difference = OTHERS["keras"]
+    with pytest.raises(ArtifactError, match=difference):
+        promoted(tmp_path / "warmup", other, notice=pytest.fail)
+    with pytest.raises(ArtifactError, match=difference):
+        promote(tmp_path / "warmup", Promoted(state(2), {}), other)
