@@ -7,7 +7,7 @@ serves every split of the rows, and `adapt` alone decides which rows are looked 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -17,6 +17,7 @@ from composable.design.calendar import calendar
 from composable.design.metaparameters import Count
 from composable.design.part import component
 
+OneHot = Literal["plain", "scaled"]
 ONE_HOT_LIMIT = 17  # a column with more codes is embedded
 _NARROWEST = 1e-3  # bin, in interquartile ranges
 BOUND = 30.0  # scaled values beyond it say no more than "far out"
@@ -24,7 +25,12 @@ BOUND = 30.0  # scaled values beyond it say no more than "far out"
 
 @component
 def prepare(
-    x: Mapping[str, Any], *, categories: tuple[int, ...] = (), bins: int = 48, embedding: Count = 8
+    x: Mapping[str, Any],
+    *,
+    categories: tuple[int, ...] = (),
+    bins: int = 48,
+    embedding: Count = 8,
+    one_hot: OneHot = "plain",
 ) -> dict[str, Any]:
     """Impute, scale, cut into bins, one-hot and embed.
 
@@ -33,6 +39,8 @@ def prepare(
         categories: The number of codes of each category column; code 0 (unknown) becomes all zeros.
         bins: Quantile bins per number; 0 for none.
         embedding: The width of the embedding of category columns with many values.
+        one_hot: "scaled" treats one-hot codes as RealMLP does, like numbers: centred at their median, scaled
+            by their range (between quartiles, where that isn't zero), smoothly clipped.
 
     Returns:
         `plain`: one vector per row (scaled numbers, missing indicators, one-hot codes, embeddings, texts);
@@ -48,7 +56,7 @@ def prepare(
         if bins:
             clean["bins"] = _bins(scaled, bins)
     if categories:
-        plain += _categories(x["categories"], categories, embedding)
+        plain += _categories(x["categories"], categories, embedding, one_hot)
     if "texts" in x:
         plain.append(x["texts"])
     clean["plain"] = layers.Concatenate()(plain) if len(plain) > 1 else plain[0]
@@ -97,6 +105,10 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
         columns, values = _one_hot_slots(categories)
         seen = (inputs["categories"][:, columns] == values).any(axis=0)
         model.get_layer("one_hot_seen").set_weights([seen.astype("float32")])
+    if "one_hot_scale" in names:
+        columns, values = _one_hot_slots(categories)
+        shares = (inputs["categories"][:, columns] == values).mean(axis=0)
+        model.get_layer("one_hot_scale").set_weights(_one_hot_scale(shares))
     for name, limit in (("embedding_seen", ONE_HOT_LIMIT), ("columns_seen", 0)):
         if name in names:
             columns, offsets, total = _embedding_rows(categories, limit)
@@ -136,17 +148,25 @@ def _bins(scaled: Any, bins: int) -> Any:
     return layers.ReLU(max_value=1.0)(inside(scaled))
 
 
-def _categories(codes: Any, sizes: tuple[int, ...], width: int) -> list[Any]:
+def _categories(codes: Any, sizes: tuple[int, ...], width: int, one_hot: OneHot) -> list[Any]:
     features = []
     columns, values = _one_hot_slots(sizes)
     if len(values):
-        one_hot = ops.cast(ops.equal(ops.take(codes, columns, axis=1), values), "float32")
-        seen = layers.EinsumDense("bs,s->bs", (len(values),), trainable=False, name="one_hot_seen")
-        features.append(seen(one_hot))
+        marks = ops.cast(ops.equal(ops.take(codes, columns, axis=1), values), "float32")
+        features.append(_one_hot(marks, one_hot))
     if max(sizes) > ONE_HOT_LIMIT:
         vectors, _ = _embedded(codes, sizes, width, name="embedding", limit=ONE_HOT_LIMIT)
         features.append(layers.Flatten()(vectors))
     return features
+
+
+def _one_hot(marks: Any, how: OneHot) -> Any:
+    """What wasn't seen in the rows that `adapt` looks at stays zero."""
+    slots = (int(marks.shape[-1]),)
+    if how == "plain":
+        return layers.EinsumDense("bs,s->bs", slots, trainable=False, name="one_hot_seen")(marks)
+    scale = layers.EinsumDense("bs,s->bs", slots, bias_axes="s", trainable=False, name="one_hot_scale")
+    return _smoothly_clipped(scale(marks))
 
 
 def _embedded(codes: Any, sizes: tuple[int, ...], width: int, *, name: str, limit: int) -> tuple[Any, Any]:
@@ -190,6 +210,18 @@ def _robust_scale(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if np.isfinite(spread) and spread > 0:
             kernel[feature], bias[feature] = 1.0 / spread, -middle / spread
     return kernel, bias
+
+
+def _one_hot_scale(shares: np.ndarray) -> list[np.ndarray]:
+    """Kernel and bias for columns of zeros and ones, from the share of ones in each (RealMLP, appendix A).
+
+    Their quartiles differ, by one, where that share is between one and three quarters; else half the range
+    counts.
+    """
+    kernel = np.where((shares > 0.25) & (shares < 0.75), 1.0, 2.0)
+    kernel = np.where((shares > 0) & (shares < 1), kernel, 0.0)
+    median = (shares > 0.5).astype("float64")
+    return [kernel.astype("float32"), (-median * kernel).astype("float32")]
 
 
 def _bin_weights(scaled: np.ndarray, bins: int) -> list[np.ndarray]:

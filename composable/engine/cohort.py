@@ -19,7 +19,7 @@ from composable.engine.feed.chunk import Feed, rows_in
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows, held_out_blocks, pace
 from composable.engine.settings import Settings
-from composable.engine.twin import copy_to_twin, shared_positions, training_twin
+from composable.engine.twin import Precision, copy_to_twin, shared_positions, training_twin
 
 Begin = Callable[[keras.Model, int], None]
 Values = tuple[list[np.ndarray], list[np.ndarray]]  # trainable and other ones
@@ -142,7 +142,8 @@ class Cohort:
     def __post_init__(self) -> None:
         _check(self.instances, self.rows, fed=self.feed is not None)
         self.settings = self.instances[0].settings
-        self.twin = training_twin(self.model)
+        precision = self.settings.precision or _usual_precision()
+        self.twin = training_twin(self.model, precision=precision)
         rows = max(len(one.rows) for one in self.instances) if self.feed is None else rows_in(self.feed)
         self.pace = pace(rows, self.settings.batch_size)
         self.held_out = held_out_blocks([one.held_out for one in self.instances])
@@ -185,6 +186,21 @@ class Cohort:
         """The model with the best values of one instance."""
         self.model.set_weights(self.weights()[number])
         return self.model
+
+
+def _usual_precision() -> Precision:
+    """bfloat16 where it is fast: on a GPU."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return "bfloat16" if jax.default_backend() == "gpu" else "float32"
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return "bfloat16" if tf.config.list_physical_devices("GPU") else "float32"
+    import torch
+
+    return "bfloat16" if torch.cuda.is_available() else "float32"
 
 
 def _program(cohort: Cohort) -> Program:

@@ -13,6 +13,7 @@ from composable.design.part import Part
 from composable.engine.averaging import Average
 from composable.engine.optimizer import Builds, Optimizer
 from composable.engine.schedules import constant, factors
+from composable.engine.twin import Precision
 
 CONSTANT = Part(constant)
 
@@ -35,6 +36,8 @@ class Settings:
         cutmix: That of Yun et al. 2019, "CutMix"; 0 for none. Images alone.
         sam: The radius of sharpness-aware minimisation; 0 for none; shared.
         average: Of the weights, over the steps; None for the last ones; shared.
+        precision: In which the layers compute: "bfloat16", with variables in float32, or "float32". None for
+            bfloat16 on a GPU, float32 on a CPU; shared.
         batch_size: Rows of a step at most; shared.
         epochs: At most.
         patience: After so many epochs without a better held-out measure the best weights so far are taken up
@@ -56,6 +59,7 @@ class Settings:
     cutmix: float = 0.0
     sam: float = 0.0
     average: Average | None = None
+    precision: Precision | None = None
     batch_size: int = 256
     epochs: int = 400
     patience: int | None = 16
@@ -77,7 +81,8 @@ class Settings:
     @property
     def shared(self) -> tuple[object, ...]:
         """What all instances of a cohort have in common, because their one program depends on it."""
-        return self.optimizer, self.sam, self.average, self.batch_size, bool(self.mixup), bool(self.cutmix)
+        mixing = bool(self.mixup), bool(self.cutmix)
+        return self.optimizer, self.sam, self.average, self.precision, self.batch_size, mixing
 
 
 def curves(

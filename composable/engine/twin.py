@@ -60,14 +60,13 @@ def training_twin(model: keras.Model, *, precision: Precision = "float32") -> ke
         return model
     # The bare graph: Keras would compile the copy of a compiled model, with its losses and metrics.
     graph: Any = keras.Model(*_ends(model), name=model.name)
-    house = _house_layers()
     exact = frozenset(graph.output_names)
 
     def copied(operation: Any) -> Any:
         config = operation.get_config()
         if precision == "bfloat16" and _may_be_rounded(operation, exact):
             config["dtype"] = "mixed_bfloat16"
-        return house.get(type(operation), type(operation)).from_config(config)
+        return _replacement(operation).from_config(config)
 
     twin = keras.models.clone_model(graph, clone_function=copied, recursive=True)
     copy_to_twin(model, twin)
@@ -124,9 +123,20 @@ def _pairs(twin: keras.Model, model: keras.Model) -> list[tuple[Any, Any]]:
     ]
 
 
-def _house_layers() -> dict[type, type]:
-    """By what each of Keras's layers is replaced on this backend and device."""
-    return dict(dropout.HOUSE)
+def _replacement(layer: Any) -> type:
+    """The house's class for a layer of exactly one of Keras's classes; else its own."""
+    kind = type(layer)
+    if kind in dropout.HOUSE:
+        return dropout.HOUSE[kind]
+    if keras.backend.backend() != "jax":
+        return kind
+    import jax
+
+    if jax.default_backend() != "cpu":
+        return kind
+    from composable.engine import jax_cpu
+
+    return jax_cpu.HOUSE[kind] if kind in jax_cpu.HOUSE and jax_cpu.covers(layer) else kind
 
 
 def _may_be_rounded(operation: Any, exact: frozenset[str]) -> bool:

@@ -86,7 +86,7 @@ def tabm(*, learning_rate: float = 2e-3, batch_size: int = BATCH) -> Settings:
 def _of_scores(heads: Sequence[Head]) -> tuple[Group, ...]:
     """The groups of the biases, and of the weights of scores that go through a sigmoid.
 
-    The paper has two scores for two classes. Their difference, our one score, is moved by both: twice as fast.
+    The paper has two scores for two classes. Their difference, our one score, is moved by both.
     """
     sigmoid = [str(n) for n, head in enumerate(heads) if head.kind in ("binary", "multilabel")]
     biases = Group(r"/bias$", rate=0.1, decay=0.0)

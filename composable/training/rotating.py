@@ -42,11 +42,19 @@ Arrays = list[np.ndarray]
 
 @dataclass(frozen=True)
 class Candidate:
-    """An architecture and how it is trained."""
+    """An architecture and how it is trained.
+
+    Attributes:
+        name: Of the candidate.
+        architecture: Without openings.
+        settings: Of its training.
+        share: Of the time that is left, at most; a schedule is made to fit.
+    """
 
     name: str
     architecture: Architecture
     settings: Settings
+    share: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,11 @@
 
 Holzmüller, Grinsztajn & Steinwart 2024, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on
 Tabular Data", arXiv:2407.04491, figure 1 and appendix A. Categories are the house's: one-hot up to 17 codes
-(9 in the paper), embedded beyond. Weights and biases begin normal, not fitted to the data.
+(9 in the paper), embedded beyond.
 
-The recipe trains some layers at a rate of their own. They are found by name: `periodic_*` (a tenth),
-`diagonal_scale` (six times), `*_slope` (a tenth), and the biases of `*_dense` and of the logits (a tenth).
+Half of the method is how it is trained: `composable.training.recipes` finds variables by the names that they
+have here (`periodic_*`, `diagonal_scale`, `*_slope`, biases), and `composable.design.data_init` fits dense
+layers to the rows before the first step.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pydantic import Field
 from composable.design import Architecture, Between, Choice, Part, Task, component
 from composable.design.choice import Open
 from composable.design.metaparameters import Count, Rate, checked
+from composable.design.stems import concatenated
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
 
@@ -72,7 +74,7 @@ def ntk_block(
     x: Any, *, units: Count, activation: Activation = "selu", dropout: Rate = 0.15, name: str
 ) -> Any:
     """Dense, activation by degrees (none at slope 0, all of it at 1), dropout."""
-    x = _ntk_dense(x, units, f"{name}_dense")
+    x = _ntk_dense(x, units, f"{name}_dense", bias="zeros")
     bent = layers.Activation(activation)(x)
     slope = layers.EinsumDense("bd,d->bd", (units,), kernel_initializer="ones", name=f"{name}_slope")
     x = layers.Add()([x, slope(layers.Subtract()([bent, x]))])
@@ -80,9 +82,21 @@ def ntk_block(
 
 
 @component
+def simple_block(x: Any, *, units: Count, activation: Activation = "selu", name: str) -> Any:
+    """Dense and activation, as in RealMLP-TD-S; weights and biases begin normal."""
+    return layers.Activation(activation)(_ntk_dense(x, units, f"{name}_dense", bias=_normal(1.0)))
+
+
+@component
 def ntk_scores(x: Any, *, units: Count, name: str) -> Any:
     """Weighted sums in the same parametrization."""
-    return _ntk_dense(x, units, name)
+    return _ntk_dense(x, units, name, bias="zeros")
+
+
+@component
+def zero_scores(x: Any, *, units: Count, name: str) -> Any:
+    """As `ntk_scores`, but all weights begin at zero: so does every score."""
+    return _ntk_dense(x, units, name, kernel="zeros", bias="zeros")
 
 
 @checked
@@ -113,6 +127,26 @@ def realmlp(
 
 
 @checked
+def realmlp_s(
+    *,
+    tasks: tuple[Part | Task, ...] = (Part(regressor),),
+    categories: tuple[int, ...] = (),
+    units: tuple[Count, ...] = (256, 256, 256),
+    activation: Activation | Open | None = None,
+) -> Architecture:
+    """RealMLP-TD-S, the simplified one: no cosines, no slopes, no dropout (section 3 of the paper).
+
+    Args:
+        tasks: One per head.
+        categories: The number of codes of each category column.
+        units: Per layer.
+        activation: As in `realmlp`.
+    """
+    blocks = _simple_blocks(units, activation or _usual(tasks))
+    return _realmlp(categories, Part(concatenated), blocks, tasks, scores=Part(zero_scores))
+
+
+@checked
 def realmlp_space(
     *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
 ) -> Architecture:
@@ -128,14 +162,28 @@ def realmlp_space(
     return _realmlp(categories, stem, Choice(depths), tasks)
 
 
+@checked
+def realmlp_s_space(
+    *, tasks: tuple[Part | Task, ...] = (Part(regressor),), categories: tuple[int, ...] = ()
+) -> Architecture:
+    """Width and depth."""
+    width = Choice((128, 256, 384, 512), name="units")
+    depths = tuple(_simple_blocks((width,) * depth, _usual(tasks)) for depth in (2, 3, 4))
+    return _realmlp(categories, Part(concatenated), Choice(depths), tasks, scores=Part(zero_scores))
+
+
 def _realmlp(
-    categories: tuple[int, ...], stem: Part, learner: Any, tasks: tuple[Part | Task, ...]
+    categories: tuple[int, ...],
+    stem: Part,
+    learner: Any,
+    tasks: tuple[Part | Task, ...],
+    scores: Part | None = None,
 ) -> Architecture:
     return Architecture(
-        prestem=Part(prepare, categories=categories, bins=0),
+        prestem=Part(prepare, categories=categories, bins=0, one_hot="scaled"),
         stem=(stem, Part(diagonal_scale)),
         learner=learner,
-        tasks=Part(regressor, scores=Part(ntk_scores)),
+        tasks=Part(regressor, scores=scores or Part(ntk_scores)),
     ).with_tasks(*tasks)
 
 
@@ -146,15 +194,23 @@ def _blocks(units: tuple[Any, ...], activation: Any, dropout: Any) -> tuple[Part
     )
 
 
+def _simple_blocks(units: tuple[Any, ...], activation: Any) -> tuple[Part, ...]:
+    return tuple(
+        Part(simple_block, units=count, activation=activation, name=f"hidden_{number}")
+        for number, count in enumerate(units)
+    )
+
+
 def _usual(tasks: tuple[Part | Task, ...]) -> Activation:
     """SELU for classes, Mish for numbers."""
     parts = [task.part if isinstance(task, Task) else task for task in tasks]
     return "mish" if all(part.component is regressor for part in parts) else "selu"
 
 
-def _ntk_dense(x: Any, units: int, name: str) -> Any:
+def _ntk_dense(x: Any, units: int, name: str, *, kernel: Any = None, bias: Any) -> Any:
     """A dense layer whose weights begin with variance one; the inputs are scaled instead (NTK)."""
-    dense = layers.Dense(units, kernel_initializer=_normal(1.0), bias_initializer=_normal(1.0), name=name)
+    begin = kernel or _normal(1.0)
+    dense = layers.Dense(units, kernel_initializer=begin, bias_initializer=bias, name=name)
     return dense(x * int(x.shape[-1]) ** -0.5)
 
 

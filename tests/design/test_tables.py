@@ -8,10 +8,10 @@ from composable.design.tasks import regressor
 from composable.engine.predict import predict
 
 
-def plain(inputs, *, categories=(), bins=0, train=None):
+def plain(inputs, *, categories=(), bins=0, train=None, one_hot="plain"):
     """The clean features of `inputs`, fitted on the rows `train`."""
     architecture = Architecture(
-        prestem=Part(prepare, categories=categories, bins=bins),
+        prestem=Part(prepare, categories=categories, bins=bins, one_hot=one_hot),
         stem=Part(concatenated),
         tasks=Part(regressor),
     )
@@ -40,6 +40,21 @@ def test_unknown_and_unseen_codes_are_all_zeros():
     codes = np.array([[2], [3], [4], [0]], "int32")
     found = plain({"categories": codes}, categories=(6,), train=[0, 1])
     np.testing.assert_array_equal(found.sum(axis=1), [1, 1, 0, 0])  # 4 wasn't among the training rows
+
+
+def test_scaled_codes_are_centred_at_their_median_and_clipped_like_numbers():
+    codes = np.array([[1]] * 5 + [[2]] * 4 + [[3]] * 1 + [[4], [0]], "int32")
+    found = plain({"categories": codes}, categories=(5,), train=np.arange(10), one_hot="scaled")
+    one, two = np.sqrt(0.9), 2 / np.sqrt(1 + 4 / 9)  # smoothly clipped 1, between quartiles; 2, of the range
+    np.testing.assert_allclose(found[[0, 5, 9], :3], np.diag([one, one, two]), atol=1e-6)
+    np.testing.assert_allclose(found[10:], 0, atol=1e-6)  # 4 wasn't among the training rows
+
+
+def test_a_scaled_code_of_most_rows_is_zero_where_it_is_there():
+    codes = np.array([[1]] * 8 + [[2]] * 2, "int32")
+    found = plain({"categories": codes}, categories=(4,), one_hot="scaled")
+    two = 2 / np.sqrt(1 + 4 / 9)
+    np.testing.assert_allclose(found[[0, 9]], [[0, 0, 0], [-two, two, 0]], atol=1e-6)
 
 
 def test_unknown_codes_of_an_embedded_column_are_all_zeros():

@@ -23,6 +23,7 @@ TABLES = [family.name for family in TABULAR]
 F = 5 + 5 + (4 - 1) + 8  # scaled numbers, which are missing, one-hot codes, an embedding
 EMBEDDED = 20 * 8
 SCALE, SEEN = 2 * 5, 3 + 20  # fitted, not trained
+SCALED = 2 * 3 + 20  # one-hot codes of realmlp
 BINS = 2 * 5 * 48
 
 
@@ -72,8 +73,9 @@ COUNTS = {  # trained, fitted; recomputed from the papers
         + 2 * 257 * 256
         + 3 * 256  # the slopes of the activations
         + 257,
-        SCALE + SEEN,
+        SCALE + SCALED,
     ),
+    "realmlp_s": (EMBEDDED + F + (F + 1) * 256 + 2 * 257 * 256 + 257, SCALE + SCALED),
     "ft_transformer": (ft_transformer(), SCALE + sum(CODES)),
     "resnet_table": (EMBEDDED + resnet_table(), SCALE + SEEN + 3 * 2 * 192),
 }
@@ -195,6 +197,12 @@ def test_the_activations_of_realmlp_fade_in_from_a_straight_line():
     )
     straight, out = inside.predict_on_batch(rows)
     np.testing.assert_allclose(out, straight, atol=1e-6)
+
+
+def test_a_simple_realmlp_says_zero_at_first():
+    model, rows = small("realmlp_s"), table()
+    adapt(model, rows, categories=CODES)
+    np.testing.assert_array_equal(model.predict_on_batch(rows), 0)
 
 
 @pytest.mark.parametrize(

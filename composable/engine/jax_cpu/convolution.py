@@ -16,8 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 from keras import layers
 
-Sizes = tuple[int, ...]
-Pads = tuple[tuple[int, int], ...]
+from composable.engine.jax_cpu.windows import Pads, Sizes, same_padding, tap_slices
 
 FULL_WIDTH = 32  # channels: narrower products waste more of the processor than multiplying with zeros does
 IN_CACHE = 2**21  # bytes of patches at once: they are written and read again before they leave the cache
@@ -48,22 +47,6 @@ def convolve(x: Any, kernel: Any, *, strides: Sizes, padding: str, dilation: Siz
     return jnp.concatenate([_convolved(part, own, strides, pads, dilation) for part, own in pairs], -1)
 
 
-def same_padding(sizes: Sizes, spans: Sizes, strides: Sizes) -> Pads:
-    """How much "same" adds before and after each axis: ceil(size / stride) windows, the odd one after."""
-    missing = [
-        max((-(-size // stride) - 1) * stride + span - size, 0)
-        for size, span, stride in zip(sizes, spans, strides, strict=True)
-    ]
-    return tuple((each // 2, each - each // 2) for each in missing)
-
-
-def tap_slices(x: Any, offsets: Sizes, outputs: Sizes, strides: Sizes) -> Any:
-    """What the kernel's element at `offsets` meets: (rows, *outputs, channels)."""
-    ends = [first + (o - 1) * s + 1 for first, o, s in zip(offsets, outputs, strides, strict=True)]
-    start, end = (0, *offsets, 0), (x.shape[0], *ends, x.shape[-1])
-    return lax.slice(x, start, end, (1, *strides, 1))
-
-
 def _pointwise(x: Any, kernel: Any, strides: Sizes) -> Any:
     """A kernel of one element: a matrix product of the channels, at the places that the strides meet."""
     x = x[(slice(None), *(slice(None, None, stride) for stride in strides))]
@@ -88,19 +71,24 @@ def _forward(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilation: Sizes) -
 
 def _backward(strides: Sizes, pads: Pads, dilation: Sizes, kept: Any, slope: Any) -> Any:
     x, kernel = kept
-    to_x = _to_input(slope, kernel, strides, dilation)
+    to_kernel = _to_kernel(jnp.pad(x, ((0, 0), *pads, (0, 0))), slope, kernel.shape, strides, dilation)
+    if max(strides) == 1:
+        spans = [d * (k - 1) for d, k in zip(dilation, kernel.shape, strict=False)]
+        around = tuple((span - a, span - b) for span, (a, b) in zip(spans, pads, strict=True))
+        turned = jnp.swapaxes(jnp.flip(kernel, tuple(range(len(pads)))), -1, -2)
+        return _convolved(slope, turned, strides, around, dilation), to_kernel
+    to_x = _to_strided_input(slope, kernel, strides)
     for axis, (before, _) in enumerate(pads, 1):
         wanted, there = x.shape[axis], to_x.shape[axis] - before
         to_x = lax.slice_in_dim(to_x, before, before + min(wanted, there), axis=axis)
         to_x = _padded_after(to_x, axis, max(0, wanted - there))  # what no window reached
-    padded = jnp.pad(x, ((0, 0), *pads, (0, 0)))
-    return to_x, _to_kernel(padded, slope, kernel.shape, strides, dilation)
+    return to_x, to_kernel
 
 
 _convolved.defvjp(_forward, _backward)
 
 
-def _to_input(slope: Any, kernel: Any, strides: Sizes, dilation: Sizes) -> Any:
+def _to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
     """The slope to the padded input as far as the windows reach: the kernel turned around, over the slope.
 
     Of every stride s, the s places between two steps are channels at first (sub-pixel convolution): so the stride
@@ -118,10 +106,8 @@ def _to_input(slope: Any, kernel: Any, strides: Sizes, dilation: Sizes) -> Any:
     )
     kernel = kernel.transpose(*range(0, 2 * count, 2), 2 * count + 1, *range(1, 2 * count, 2), 2 * count)
     turned = jnp.flip(kernel, tuple(axes)).reshape(*steps, filters, prod(reached) * channels)
-    spans = [d * (n - 1) for d, n in zip(dilation, steps, strict=True)]
-    found = _convolved(slope, turned, (1,) * count, tuple((span, span) for span in spans), dilation)
-    if max(strides) == 1:
-        return found
+    ones = (1,) * count
+    found = _convolved(slope, turned, ones, tuple((n - 1, n - 1) for n in steps), ones)
     blocks = found.shape[1:-1]
     found = found.reshape(found.shape[0], *blocks, *reached, channels)
     for axis in axes:
@@ -146,16 +132,17 @@ def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: 
         # The filters first: XLA's matrix product wants the sum along the rows of the left matrix.
         return total + slopes.reshape(-1, filters).T @ met.reshape(-1, len(offsets) * channels), None
 
-    at_once = _rows_at_once(slope.shape[0], prod(outputs) * len(offsets) * channels * padded.dtype.itemsize)
+    bytes_per_row = prod(outputs) * len(offsets) * channels * padded.dtype.itemsize
+    at_once = rows_at_once(slope.shape[0], bytes_per_row, IN_CACHE)
     parts = [each.reshape(-1, at_once, *each.shape[1:]) for each in (padded, slope)]
     start = jnp.zeros((filters, len(offsets) * channels), padded.dtype)
     total, _ = lax.scan(add, start, tuple(parts))
     return total.T.reshape(shape)
 
 
-def _rows_at_once(rows: int, bytes_per_row: int) -> int:
-    """The largest divisor of the rows whose patches stay in the cache."""
-    return max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * bytes_per_row <= IN_CACHE))
+def rows_at_once(rows: int, bytes_per_row: int, at_most: int) -> int:
+    """The largest divisor of the rows that takes at most so many bytes, or 1."""
+    return max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * bytes_per_row <= at_most))
 
 
 def _padded_after(x: Any, axis: int, places: int) -> Any:

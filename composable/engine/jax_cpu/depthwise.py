@@ -1,7 +1,4 @@
-"""Depthwise convolution: a sum of shifted inputs, each times its weights.
-
-XLA:CPU's own takes fifty times longer forward, and its gradients more.
-"""
+"""Depthwise convolution as a sum of shifted inputs, each times its weights: XLA:CPU's own takes fifty times longer."""
 
 from __future__ import annotations
 
@@ -13,10 +10,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from keras import layers
+from keras import layers, ops
 
-from composable.engine.jax_cpu.convolution import Pads, Sizes, same_padding, tap_slices
+from composable.engine.jax_cpu.convolution import convolve, rows_at_once
 from composable.engine.jax_cpu.materialised import materialised
+from composable.engine.jax_cpu.windows import Pads, Sizes, same_padding, tap_slices
+
+IN_CACHE = 2**20  # bytes of inputs and slopes at once: they are read anew for every element of the kernel
 
 
 def depthwise_convolve(x: Any, kernel: Any, *, strides: Sizes, padding: str, dilation: Sizes) -> Any:
@@ -45,58 +45,57 @@ def _convolved(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilation: Sizes)
 
 
 def _forward(x: Any, kernel: Any, strides: Sizes, pads: Pads, dilation: Sizes) -> Any:
-    """In the gradients, inputs and slopes lie in frames of one size: that of the input and a kernel's span."""
+    padded = _padded(x, [(before, after, 0) for before, after in pads])
     spans = _spans(kernel, dilation)
-    frame = [(before, span - before, 0) for span, (before, _) in zip(spans, pads, strict=True)]
-    framed = _framed(x, frame)
-    sizes = zip(x.shape[1:-1], pads, spans, strides, strict=True)
-    outputs = tuple((size + sum(pad) - span - 1) // stride + 1 for size, pad, span, stride in sizes)
-    return materialised(_weighted_sum(strides, outputs, dilation), framed, kernel), (framed, kernel)
+    sizes = zip(padded.shape[1:-1], spans, strides, strict=True)
+    outputs = tuple((size - span - 1) // stride + 1 for size, span, stride in sizes)
+    return _weighted_sum(padded, kernel, outputs, strides, dilation), (padded, kernel)
 
-
-def _weighted_sum(strides,outputs,dilation):
-    def f(framed, kernel):
-        weights = kernel.reshape(-1, kernel.shape[-1])
-        places = enumerate(_offsets(kernel, dilation))
-        return sum(tap_slices(framed, at, outputs, strides) * weights[number] for number, at in places)
-    return f
 
 def _backward(strides: Sizes, pads: Pads, dilation: Sizes, kept: Any, slope: Any) -> Any:
-    framed, kernel = kept
+    """To the input: the kernel turned around, over the slopes with zeros between them, as many as were skipped."""
+    padded, kernel = kept
     spans = _spans(kernel, dilation)
-    shape = tuple(size - span for size, span in zip(framed.shape[1:-1], spans, strict=True))
-    frame = []
-    for size, span, stride, (before, _), n in zip(shape, spans, strides, pads, slope.shape[1:-1], strict=True):
-        frame.append((span - before, size + before - (n - 1) * stride - 1, stride - 1))
-    slopes = _framed(slope, frame)
+    sizes = tuple(n - sum(pad) for n, pad in zip(padded.shape[1:-1], pads, strict=True))
+    around = [
+        (span - before, size + before - (n - 1) * stride - 1, stride - 1)
+        for size, span, stride, (before, _), n in zip(sizes, spans, strides, pads, slope.shape[1:-1], strict=True)
+    ]
     turned = jnp.flip(kernel, tuple(range(len(spans))))
-    offsets = _offsets(kernel, dilation)
-    to_x = materialised(_weighted_sum((1,) * len(spans), shape, dilation), slopes, turned)
-    starts = tuple(first for first, _, _ in frame)
-    to_kernel = materialised(lambda framed, slopes: [_product_of_shifted(framed, slopes, at, starts) for at in offsets], framed, slopes)
-    return to_x, jnp.stack(to_kernel).reshape(kernel.shape)
+    to_x = _weighted_sum(_padded(slope, around), turned, sizes, (1,) * len(spans), dilation)
+    return to_x, _to_kernel(padded, slope, kernel.shape, strides, dilation)
 
 
 _convolved.defvjp(_forward, _backward)
 
 
-def _product_of_shifted(framed: Any, slopes: Any, offsets: Sizes, starts: Sizes) -> Any:
-    """The sum over all places of the input at `offsets` from each output, times the slope there: (channels,).
+def _weighted_sum(padded: Any, kernel: Any, outputs: Sizes, strides: Sizes, dilation: Sizes) -> Any:
+    def add(padded: Any, kernel: Any) -> Any:
+        weights = kernel.reshape(-1, kernel.shape[-1])
+        places = enumerate(_offsets(kernel.shape, dilation))
+        return sum(tap_slices(padded, at, outputs, strides) * weights[number] for number, at in places)
 
-    With all axes but the channels as one, a shift is a distance. What it brings around the edges meets zeros.
-    """
-    distance, channels = 0, framed.shape[-1]
-    for size, offset, start in zip(framed.shape[1:-1], offsets, starts, strict=True):
-        distance = distance * size + offset - start
-    inputs, slopes = framed.reshape(-1, channels), slopes.reshape(-1, channels)
-    inputs = inputs[max(0, distance) : len(inputs) + min(0, distance)]
-    slopes = slopes[max(0, -distance) : len(slopes) + min(0, -distance)]
-    return jnp.sum(inputs * slopes, 0)
+    return materialised(add, padded, kernel)
 
 
-def _framed(x: Any, frame: list[tuple[int, int, int]]) -> Any:
-    """Padded with zeros, in memory: a loop keeps XLA from padding within the sums, anew for each place."""
-    padding = [(0, 0, 0), *frame, (0, 0, 0)]
+def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: Sizes) -> Any:
+    """For each element of the kernel, the sum of what it met times the slopes; a few rows at a time."""
+    axes = tuple(range(slope.ndim - 1))
+
+    def add(total: Any, part: Any) -> tuple[Any, None]:
+        inputs, slopes = part
+        met = (tap_slices(inputs, at, slope.shape[1:-1], strides) for at in _offsets(shape, dilation))
+        return total + jnp.stack([jnp.sum(each * slopes, axes) for each in met]), None
+
+    bytes_per_row = (prod(padded.shape[1:]) + prod(slope.shape[1:])) * slope.dtype.itemsize
+    at_once = rows_at_once(slope.shape[0], bytes_per_row, IN_CACHE)
+    parts = tuple(each.reshape(-1, at_once, *each.shape[1:]) for each in (padded, slope))
+    total, _ = lax.scan(add, jnp.zeros((prod(shape[:-1]), shape[-1]), slope.dtype), parts)
+    return total.reshape(shape)
+
+
+def _padded(x: Any, around: list[tuple[int, int, int]]) -> Any:
+    padding = [(0, 0, 0), *around, (0, 0, 0)]
     return materialised(lambda x: lax.pad(x, jnp.zeros((), x.dtype), padding), x)
 
 
@@ -104,6 +103,79 @@ def _spans(kernel: Any, dilation: Sizes) -> Sizes:
     return tuple(d * (k - 1) for d, k in zip(dilation, kernel.shape, strict=False))
 
 
-def _offsets(kernel: Any, dilation: Sizes) -> list[Sizes]:
-    places = product(*map(range, kernel.shape[:-1]))
+def _offsets(shape: Sizes, dilation: Sizes) -> list[Sizes]:
+    places = product(*map(range, shape[:-1]))
     return [tuple(place * d for place, d in zip(each, dilation, strict=True)) for each in places]
+
+
+class _Depthwise:
+    """Keras's depthwise convolution, computed by `depthwise_convolve`."""
+
+    kernel: Any
+    bias: Any
+    strides: Sizes
+    padding: str
+    dilation_rate: Sizes
+    activation: Any
+
+    def call(self, inputs: Any) -> Any:
+        """Keras's, but for the convolution."""
+        kernel = jnp.asarray(ops.convert_to_tensor(self.kernel))
+        outputs = depthwise_convolve(
+            jnp.asarray(inputs, kernel.dtype),
+            kernel,
+            strides=self.strides,
+            padding=self.padding,
+            dilation=self.dilation_rate,
+        )
+        return _finished(self, outputs)
+
+
+class DepthwiseConv1D(_Depthwise, layers.DepthwiseConv1D):
+    """Over sequences."""
+
+
+class DepthwiseConv2D(_Depthwise, layers.DepthwiseConv2D):
+    """Over images."""
+
+
+class _Separable:
+    """Keras's separable convolution: depthwise, then a matrix product of the channels."""
+
+    depthwise_kernel: Any
+    pointwise_kernel: Any
+    bias: Any
+    strides: Sizes
+    padding: str
+    dilation_rate: Sizes
+    activation: Any
+
+    def call(self, inputs: Any) -> Any:
+        """Keras's, but for the convolutions."""
+        kernel = jnp.asarray(ops.convert_to_tensor(self.depthwise_kernel))
+        x = jnp.asarray(inputs, kernel.dtype)
+        padding = self.padding
+        if padding == "causal":
+            before = self.dilation_rate[0] * (kernel.shape[0] - 1)
+            x, padding = jnp.pad(x, ((0, 0), (before, 0), (0, 0))), "valid"
+        steps = {"strides": self.strides, "padding": padding, "dilation": self.dilation_rate}
+        pointwise = jnp.asarray(ops.convert_to_tensor(self.pointwise_kernel))
+        ones = (1,) * len(self.strides)
+        outputs = convolve(
+            depthwise_convolve(x, kernel, **steps), pointwise, strides=ones, padding="valid", dilation=ones
+        )
+        return _finished(self, outputs)
+
+
+class SeparableConv1D(_Separable, layers.SeparableConv1D):
+    """Over sequences."""
+
+
+class SeparableConv2D(_Separable, layers.SeparableConv2D):
+    """Over images."""
+
+
+def _finished(layer: Any, outputs: Any) -> Any:
+    if layer.bias is not None:
+        outputs = outputs + jnp.asarray(ops.convert_to_tensor(layer.bias), outputs.dtype)
+    return outputs if layer.activation is None else layer.activation(outputs)

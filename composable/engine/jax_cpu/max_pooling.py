@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from keras import layers
 
-from composable.engine.jax_cpu.convolution import Pads, Sizes, same_padding, tap_slices
+from composable.engine.jax_cpu.windows import Pads, Sizes, same_padding, tap_slices
 
 
 def max_pool(x: Any, *, window: Sizes, strides: Sizes, padding: str) -> Any:

@@ -61,6 +61,15 @@ TABULAR = (
         _TABLE,
     ),
     Family(
+        "realmlp_s",
+        "table",
+        "Holzmüller et al. 2024, Better by Default: Strong Pre-Tuned MLPs, arXiv:2407.04491",
+        {"realmlp_s": {}},
+        _small(units=(8,)),
+        _TABLE,
+        module="realmlp",
+    ),
+    Family(
         "ft_transformer",
         "table",
         "Gorishniy et al. 2021, Revisiting Deep Learning Models for Tabular Data, arXiv:2106.11959",

@@ -1,0 +1,28 @@
+"""Layers that compute what Keras's do, faster where JAX runs on a CPU. Only imported there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import layers
+
+from composable.engine.jax_cpu import convolution, depthwise, max_pooling
+
+HOUSE: dict[type, type] = {
+    layers.Conv1D: convolution.Conv1D,
+    layers.Conv2D: convolution.Conv2D,
+    layers.Conv3D: convolution.Conv3D,
+    layers.DepthwiseConv1D: depthwise.DepthwiseConv1D,
+    layers.DepthwiseConv2D: depthwise.DepthwiseConv2D,
+    layers.SeparableConv1D: depthwise.SeparableConv1D,
+    layers.SeparableConv2D: depthwise.SeparableConv2D,
+    layers.MaxPooling1D: max_pooling.MaxPooling1D,
+    layers.MaxPooling2D: max_pooling.MaxPooling2D,
+    layers.MaxPooling3D: max_pooling.MaxPooling3D,
+}
+"""By which of the house's a layer of Keras is replaced."""
+
+
+def covers(layer: Any) -> bool:
+    """Whether the house's layer computes what this one does: all but channels first."""
+    return layer.data_format == "channels_last"

@@ -1,0 +1,96 @@
+"""The columns of a table among a network's inputs, and what is asked about their cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from composable.core.errors import DataError
+from composable.training.stages.pretrain.pretext import Unlabelled
+
+_CLASSES = 64  # a column with more codes has its most frequent ones told apart
+_CATEGORIES = "categories"
+_UNTOUCHED = ("texts",)  # inputs whose columns mean nothing one by one
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Of a table.
+
+    Attributes:
+        numbers: The names of the inputs that hold numbers, (rows, columns) each.
+        ranks: Per number column its known training values, sorted.
+        codes: Per category column the class of each code, at the code's place; class 0 is for unknown codes
+            and for rare ones.
+    """
+
+    numbers: tuple[str, ...]
+    ranks: tuple[np.ndarray, ...]
+    codes: tuple[np.ndarray, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Those whose cells are asked about, in the order in which they are."""
+        return (*self.numbers, _CATEGORIES) if self.codes else self.numbers
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Per category column the number of its classes."""
+        return tuple(int(classes.max()) + 1 for classes in self.codes)
+
+    def number_targets(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(rows, columns, 2): ranks, with mean 0 and variance 1 in training rows, and 1 where they are known.
+
+        Ranks, because one outlier would otherwise outweigh a column, and one column the others.
+        """
+        values = np.concatenate([inputs[name] for name in self.numbers], axis=1)
+        found = np.zeros((*values.shape, 2), "float32")
+        for place, known in enumerate(self.ranks):
+            present = ~np.isnan(values[:, place]) & (len(known) > 0)
+            below, upto = (np.searchsorted(known, values[present, place], side) for side in ("left", "right"))
+            rank = (below + upto) / (2 * max(len(known), 1))
+            found[present, place] = np.stack([(rank - 0.5) * 12**0.5, np.ones_like(rank)], axis=1)
+        return found
+
+    def category_targets(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(rows, columns) classes, int32."""
+        values = inputs[_CATEGORIES]
+        found = np.zeros(values.shape, "int32")
+        for place, classes in enumerate(self.codes):
+            known = values[:, place] < len(classes)
+            found[known, place] = classes[values[known, place]]
+        return found
+
+
+def columns_of(x: Unlabelled) -> Columns:
+    """The columns whose cells can be asked about: every float input but texts, and `categories`.
+
+    Raises:
+        DataError: If there is none.
+    """
+    flat = {name: values for name, values in x.inputs.items() if values.ndim == 2}
+    numbers = tuple(n for n, values in flat.items() if values.dtype.kind == "f" and n not in _UNTOUCHED)
+    if not numbers and _CATEGORIES not in flat:
+        raise DataError(
+            "A pretext task for tables takes inputs of numbers, (rows, columns), or categories.",
+            received=", ".join(f"{n} {values.dtype}{values.shape}" for n, values in x.inputs.items())[:200],
+            remedy="for images there are jigsaw, denoising, autoencoding, occlusion and synthetic",
+        )
+    columns = (column for name in numbers for column in flat[name][x.train].T)
+    codes = flat[_CATEGORIES][x.train].T if _CATEGORIES in flat else ()
+    return Columns(
+        numbers,
+        tuple(np.sort(column[~np.isnan(column)]) for column in columns),
+        tuple(_classes(column) for column in codes),
+    )
+
+
+def _classes(column: np.ndarray) -> np.ndarray:
+    counts = np.bincount(column)
+    counts[0] = 0  # code 0 is unknown
+    frequent = [code for code in np.argsort(-counts, kind="stable")[: _CLASSES - 1] if counts[code]]
+    found = np.zeros(len(counts), "int64")
+    found[frequent] = np.arange(1, len(frequent) + 1)
+    return found

@@ -1,0 +1,128 @@
+"""The stage `pretrain`: the network first learns a task that needs no labels.
+
+The head of that task is thrown away afterwards; what the network shares with it is handed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated
+
+import keras
+import numpy as np
+from pydantic import Field
+
+from composable.core.budget import Deadline
+from composable.core.seeds import derive
+from composable.design.metaparameters import Count
+from composable.design.part import Component, Part, component
+from composable.engine.objective import labelled
+from composable.engine.rows import Rows
+from composable.engine.schedules import cosine
+from composable.engine.settings import Settings
+from composable.training.stages.gain import Gain, concluded, judged, measure_gain
+from composable.training.stages.pretrain.jigsaw import jigsaw
+from composable.training.stages.pretrain.learning import Learned, learn
+from composable.training.stages.pretrain.masking import masking
+from composable.training.stages.pretrain.pretext import Unlabelled
+from composable.training.stages.stage import Job, Outcome, Progress, Share, out_of_time, part_of
+from composable.training.stages.starts import Start
+
+_STAGE = "pretrain"
+_PRETEXT_SHARE = 0.5  # of the stage's time; the rest is for measuring what it gains
+
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+@component
+def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
+    job: Job,
+    progress: Progress,
+    *,
+    deadline: Deadline,
+    task: Component | None = None,
+    epochs: Count = 10,
+    batch_size: Count = 32,
+    learning_rate: Rate | None = 1e-3,
+    seeds: Count = 3,
+    judged_for: Count = 30,
+    share: Share = 0.2,
+) -> Outcome:
+    """Train on a pretext task, on all training rows, labelled or not, and hand on what the two tasks share.
+
+    It is done once per seed, side by side. Then the network is trained for its own task from each of these
+    beginnings and, for comparison, from those that the stage was given, equally long. The beginning whose
+    pretext was answered best is handed on.
+
+    Args:
+        job: What is trained.
+        progress: Its weights are where the pretext begins; drawn afresh for each seed, if there are none.
+        deadline: Of everything.
+        task: A component that makes a `Pretext`; None for `jigsaw` where the network takes images, and
+            `masking` for tables.
+        epochs: Of the pretext: how often each row is seen. The author's, as are batch size and rate.
+        batch_size: Of the pretext.
+        learning_rate: Of the pretext, falling to 0 by half a cosine. None for that of the progress.
+        seeds: How many times.
+        judged_for: That the comparison takes, at most.
+        share: Of the time left, that this stage takes at most; half of it goes to the comparison.
+
+    Returns:
+        What is handed on has the head of the network's own task as freshly drawn. The evidence is the task,
+        the pretext's figure of each seed and that of chance, and both sides of the comparison.
+    """
+    made = task or _usual_task(job.rows)
+    if made is None:
+        return Outcome(_STAGE, progress, "skipped", "there is no pretext task for such inputs")
+    if deadline.remaining <= 0:
+        return out_of_time(_STAGE, progress)
+    until = part_of(deadline, share)
+    seen = derive(job.seed, _STAGE, "rows")
+    pretext = made(Unlabelled(job.rows.inputs, job.train, job.held_out, epochs, seen))
+    settings = Settings(
+        optimizer=progress.settings.optimizer,
+        learning_rate=learning_rate or progress.settings.learning_rate,
+        schedule=Part(cosine),
+        weight_decay=progress.settings.weight_decay,
+        batch_size=batch_size,
+        epochs=pretext.epochs,
+        patience=None,
+    )
+    numbers = [derive(job.seed, _STAGE, number) for number in range(seeds)]
+    starts = [Start(progress.settings, number, progress.weights) for number in numbers]
+    learned = learn(job, pretext, starts, settings, part_of(until, _PRETEXT_SHARE))
+    evidence = {"task": repr(made), **learned.evidence(pretext)}
+    if not learned.sound:
+        return Outcome(_STAGE, progress, "failed", "the pretext's loss diverged", evidence=evidence)
+    gain = _gain(job, starts, learned, judged_for, until)
+    reached = Progress(learned.weights[learned.sound[0]], progress.settings)
+    return concluded(
+        progress,
+        Outcome(_STAGE, reached, evidence=evidence),
+        gain,
+        cut=learned.shortened(pretext.epochs),
+    )
+
+
+def _gain(job: Job, starts: Sequence[Start], learned: Learned, epochs: int, deadline: Deadline) -> Gain:
+    """On rows with a label alone: with few of them most batches would otherwise teach nothing."""
+    known = replace(job, train=_with_label(job.rows, job.train))
+    settings = judged(starts[0].settings, min(epochs, starts[0].settings.epochs))
+    without = [replace(start, settings=settings) for start in starts]
+    reached = [replace(one, weights=weights) for one, weights in zip(without, learned.weights, strict=True)]
+    return measure_gain(known, without, reached, held_out=job.held_out, deadline=deadline)
+
+
+def _with_label(rows: Rows, numbers: np.ndarray) -> np.ndarray:
+    known = np.zeros(len(numbers), bool)
+    for target in rows.targets:
+        known |= np.asarray(keras.ops.convert_to_numpy(labelled(target[numbers])[0])) > 0
+    return numbers[known]
+
+
+def _usual_task(rows: Rows) -> Part | None:
+    if any(values.ndim == 4 for values in rows.inputs.values()):
+        return Part(jigsaw)
+    table = any(name in rows.inputs for name in ("numbers", "dates", "categories"))
+    return Part(masking) if table else None

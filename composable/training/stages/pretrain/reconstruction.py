@@ -1,0 +1,70 @@
+"""What the tasks share that show a network an altered image and ask for the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from keras import layers
+
+from composable.engine.losses import squared_error
+from composable.engine.objective import Goal
+from composable.training.stages.pretrain.decoder import image_decoder
+from composable.training.stages.pretrain.images import Images
+from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabelled, attached, corrupted
+
+Alter = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+"""Images of pixels from 0 to 1 to others of that shape."""
+
+
+def reconstruction(
+    x: Unlabelled, images: Images, alter: Alter, *, reads: str, width: int, sparsity: float = 0.0
+) -> Pretext:
+    """Judged by the squared error between the original and what a decoder makes of the encoding.
+
+    The original is taken as its distance from the mean training image, in standard deviations: an error of
+    about 1 is that of a network that has learned nothing.
+
+    Args:
+        x: The rows.
+        images: Those among the inputs that are altered; others pass as they are.
+        alter: How.
+        reads: The tap that is decoded.
+        width: Channels of the decoder's convolutions.
+        sparsity: Of the L1 penalty on the tap.
+    """
+
+    def corrupt(clean: Arrays, rng: np.random.Generator) -> tuple[Arrays, tuple[np.ndarray, ...]]:
+        original = images.to_unit(clean[images.name])
+        altered = images.from_unit(alter(original, rng))
+        target = (original - images.mean) / images.deviation
+        return {**clean, images.name: altered}, (target.astype("float16"),)
+
+    def head(encoding: Any) -> Any:
+        if sparsity:
+            encoding = layers.ActivityRegularization(l1=sparsity)(encoding)
+        return image_decoder(encoding, shape=images.shape, width=width)
+
+    copies = corrupted(x, corrupt)
+    targets = copies.rows.targets[0]
+
+    def score(outputs: Sequence[np.ndarray], numbers: np.ndarray) -> float:
+        return _error(outputs[0], targets[numbers])
+
+    return Pretext(
+        attach=lambda network: attached(network, reads, head),
+        goals=(Goal(squared_error, squared_error),),
+        rows=copies.rows,
+        train=copies.train,
+        held_out=copies.held_out,
+        epochs=copies.epochs,
+        figure="squared error",
+        chance=_error(np.float32(0.0), targets[copies.held_out]),
+        score=score,
+    )
+
+
+def _error(said: np.ndarray | np.float32, targets: np.ndarray) -> float:
+    """The mean squared error; 0 where there is no row."""
+    return float(np.sum((said - targets.astype("float32")) ** 2, dtype="float64") / max(targets.size, 1))
