@@ -28,6 +28,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     schema: str | Path | None = None,
     test: str | Path | None = None,
     design: str | Architecture | None = None,
+    stages: Sequence[str] = (),
     seed: int = 0,
     drop: Sequence[str] = (),
     encoding: str | None = None,
@@ -55,6 +56,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         test: A labelled file of your own, scored once at the end.
         design: What to train instead of the usual networks: an architecture, a name of the catalogue, a call
             of one such as "mlp(units=64)", a JSON file, or module:function. Openings are searched.
+        stages: What every network goes through before its fit: draw, warmup, tune, pretrain. What doesn't pay
+            on held-out rows is dropped; the report shows each gain.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding: Of a text file, where the detected one is wrong.
@@ -86,6 +89,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         "schema": None if schema is None else str(schema),
         "test": None if test is None else str(test),
         "design": design.to_json() if isinstance(design, Architecture) else design,
+        "stages": tuple(stages),
         "seed": seed,
         "drop": tuple(drop),
         "encoding": encoding,

@@ -8,6 +8,8 @@ from typing import Literal
 
 from composable.core.errors import ConfigError
 
+Stage = Literal["draw", "warmup", "tune", "pretrain"]
+
 
 @dataclass(frozen=True)
 class FitOptions:
@@ -25,6 +27,7 @@ class FitOptions:
         test: Path of a labelled file of the person's own; its rows are scored once, at the end.
         design: What to train instead of the usual networks: a name of the catalogue, a call of one, a JSON
             file or text, or module:function.
+        stages: What every network goes through before its fit: draw, warmup, tune, pretrain.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding, delimiter, decimal, date_order: Overrule what was detected in a text file; `date_order` is
@@ -46,6 +49,7 @@ class FitOptions:
     schema: str | None = None
     test: str | None = None
     design: str | None = None
+    stages: tuple[Stage, ...] = ()
     seed: int = 0
     drop: tuple[str, ...] = ()
     encoding: str | None = None

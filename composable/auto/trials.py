@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -18,10 +18,12 @@ from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.auto.rivals import boosting, boosting_seconds, reference
+from composable.auto.staging import go_through
 from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
 from composable.data.schema import Notice
+from composable.data.split import Rotation
 from composable.engine.predict import predict
 from composable.engine.watched import History
 from composable.problem.metrics import better
@@ -32,12 +34,14 @@ from composable.search.opinion import Judge, blend
 from composable.search.trial import Role, Trial, conclude, record
 from composable.training.keeping import forget
 from composable.training.rotating import Candidate, Material, Workbench
+from composable.training.stages.stage import Weights
 from composable.training.storage import load_trained, save_trained
 from composable.zoo.catalogue.written import Written
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left
 MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
+STAGES_SHARE = 0.5  # of a candidate's time, for the stages before its fit
 MOST_CANDIDATES = 40  # later draws bring next to nothing, and each takes room on the disk
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 Deploy = Callable[[Trial], None]
@@ -71,6 +75,7 @@ class Search:
     best: Trial | None = None
     deployed: Trial | None = None
     _benches: dict[int, Workbench] = field(default_factory=dict)
+    _asked: dict[int, Candidate] = field(default_factory=dict)  # as they were before stages changed them
 
     def __post_init__(self) -> None:
         self.judge = Judge(
@@ -158,13 +163,14 @@ class Search:
 
     def _network(self, candidate: Candidate) -> None:
         trial = self._trial(candidate.name, "network")
-        trial.candidate = candidate
+        trial.candidate = self._asked[trial.number] = candidate
         split = self.prepared.split
         try:
             trial.trained = load_trained(trial.folder, candidate)
             missing = range(len(trial.trained), split.needed)
             first = self.best is None  # the very first network must come to be, however late it is
-            worth = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
+            most = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
+            worth = min(most, candidate.share)
             if missing and not first and worth * self.left < LEAST_SECONDS:
                 trial.status, trial.reason = "failed", "the time limit came before it began"
             elif missing:
@@ -183,15 +189,18 @@ class Search:
 
     def _train(self, trial: Trial, numbers: Sequence[int], seconds: float) -> None:
         """Train the trial's network on these rotations, side by side."""
-        split = self.prepared.split
         about: dict[str, Any] = {"trial": trial.number, "name": trial.name}
         self.recorder.happened("trial_start", **about, rotation=numbers[0], rotations=len(numbers))
+        rotations = {number: self.prepared.split.rotations[number] for number in numbers}
+        deadline = Deadline(seconds, self.deadline.clock)
+        starts = self._go_through_stages(trial, rotations, deadline)
         trained = self.bench(trial).train(
-            {number: split.rotations[number] for number in numbers},
+            rotations,
             seed=self.options.seed,
-            deadline=Deadline(seconds, self.deadline.clock),
+            deadline=deadline,
+            starts=starts,
             folder=trial.folder,
-            notice=lambda text: self.recorder.notice(Notice(text, "warning")),
+            notice=self._warn,
             on_epoch=lambda number, epoch: self.recorder.happened(
                 "epoch",
                 trial=trial.number,
@@ -204,9 +213,35 @@ class Search:
         for network in trained:
             if network.history.best_epoch < 0:
                 raise RuntimeError(_why_nothing(network.history))
-            save_trained(trial.folder, network, trial.network)
+            save_trained(trial.folder, network, self._asked[trial.number])
             trial.trained.append(replace(network, weights=[]))
         forget(trial.folder)
+
+    def _go_through_stages(
+        self, trial: Trial, rotations: Mapping[int, Rotation], deadline: Deadline
+    ) -> Mapping[int, Weights]:
+        """The stages that were asked for, in at most half the time; changes the candidate's settings."""
+        if not self.options.stages:
+            return {}
+        staged = go_through(
+            self.bench(trial),
+            rotations,
+            self.options.stages,
+            seed=self.options.seed,
+            deadline=deadline.keeping(deadline.remaining / 2)
+            if math.isfinite(deadline.seconds)
+            else deadline,
+            folder=trial.folder,
+            notice=self._warn,
+        )
+        trial.stages += staged.facts
+        if not trial.trained:  # later rotations are trained as the first ones were
+            trial.candidate = replace(trial.network, settings=staged.settings)
+            self._benches[trial.number] = self.bench(trial).trained_by(staged.settings)
+        return staged.starts
+
+    def _warn(self, text: str) -> None:
+        self.recorder.notice(Notice(text, "warning"))
 
     def bench(self, trial: Trial) -> Workbench:
         """The trial's graph, compiled when first needed."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from composable.auto.options import Stage
 from composable.cli.failures import INTERRUPTED
 from composable.cli.names import COLUMN
 from composable.cli.streams import print_json, say
@@ -21,6 +22,7 @@ ENDINGS = {
     "interrupted": "Interrupted; the best model so far is saved, and the same command continues.",
     "already complete": "Nothing to do: this run is complete. A larger budget continues it.",
 }
+STAGES = get_args(Stage)
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 
@@ -50,6 +52,13 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 )
 @click.option(
     "--design", metavar="DESIGN", help="What to train: a name, a call, a JSON file, module:function."
+)
+@click.option(
+    "--stage",
+    "stages",
+    type=click.Choice(STAGES),
+    multiple=True,
+    help="What networks go through before their fit; repeat it for several.",
 )
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="One seed for everything random.")
 @text_file_options

@@ -129,6 +129,7 @@ class Detail:
 
     Attributes:
         members: Of an ensemble, which has no architecture of its own.
+        stages: Before the fit, as they were written.
     """
 
     architecture: Mapping[str, Any]
@@ -136,6 +137,7 @@ class Detail:
     calibration: Mapping[str, Any]
     histories: tuple[Rotation, ...]
     members: tuple[Member, ...] = ()
+    stages: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,7 @@ def read_detail(trial: Trial) -> Detail:
         calibration=mapping(content.get("calibration")),
         histories=tuple(_rotation(history) for history in objects(content.get("histories"))),
         members=tuple(_member(member) for member in objects(content.get("members"))),
+        stages=tuple(objects(content.get("stages"))),
     )
 
 

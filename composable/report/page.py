@@ -17,6 +17,7 @@ from composable.report.mistakes import mistakes
 from composable.report.network import Figure, network_figure
 from composable.report.reading import objects, shortened, text
 from composable.report.score_charts import learning_chart, score_chart
+from composable.report.stages import stage_rows
 from composable.report.standing import unit
 from composable.report.words import counted, metric_name
 
@@ -68,6 +69,7 @@ def render(facts: Facts) -> str:
         mistakes=mistakes(facts),
         curves=curves,
         curves_note=curves_note,
+        stages=stage_rows(facts),
         network=_network(facts, drawn_detail),
         drawn=drawn,
         drawn_note=drawn_note,

@@ -39,6 +39,7 @@ class Trial:
         status: Whether it came to its end.
         reason: Why it failed.
         members: Of an ensemble: the networks' trials and their weights.
+        stages: What the stages before the fit came to, as plain JSON.
         cost: `parameters`, `bytes` and `latency_ms`, where they are known.
     """
 
@@ -55,6 +56,7 @@ class Trial:
     status: Literal["done", "failed"] = "done"
     reason: str = ""
     members: tuple[tuple[Trial, float], ...] = ()
+    stages: tuple[dict[str, Any], ...] = ()
     cost: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -145,6 +147,7 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
         facts |= {
             "architecture": trial.candidate.architecture.to_config(),
             "settings": told(trial.candidate.settings),
+            "stages": list(trial.stages),
             "histories": [_history(t) for t in trial.trained],
             "calibration": _calibration(trial, judge.problem),
         }

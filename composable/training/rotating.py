@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,12 @@ class Workbench:
     def __post_init__(self) -> None:
         self.network = self.build()
 
+    def trained_by(self, settings: Settings) -> Workbench:
+        """The same graph, trained in another way."""
+        other = copy(self)
+        other.candidate = replace(self.candidate, settings=settings)
+        return other
+
     def build(self) -> keras.Model:
         """A network of its own from the inputs to the logits of every head."""
         return tap(self.candidate.architecture.build(self.material.shapes), "logits")
@@ -133,6 +140,7 @@ class Workbench:
         *,
         seed: int,
         deadline: Deadline,
+        starts: Mapping[int, Sequence[np.ndarray]] | None = None,
         folder: Path | None = None,
         on_epoch: Callable[[int, Epoch], None] = lambda _number, _epoch: None,
         notice: Callable[[str], None] = lambda _text: None,
@@ -143,6 +151,7 @@ class Workbench:
             rotations: Which rows are which, by number; each number draws its own weights.
             seed: For everything random.
             deadline: Training stops when it is reached.
+            starts: Weights that the networks of some rotations begin with.
             folder: Where checkpoints of a long training are kept until it ends.
             on_epoch: Told the number of a rotation and its epoch, as each ends.
             notice: Told what the person should know.
@@ -152,7 +161,7 @@ class Workbench:
         """
 
         def run(numbers: Sequence[int], until: Deadline) -> list[Trained]:
-            cohort = self._cohort({number: rotations[number] for number in numbers}, seed)
+            cohort = self._cohort({number: rotations[number] for number in numbers}, seed, starts or {})
             keeping = None
             if folder is not None:
                 name = f"checkpoints-{numbers[0]}-{numbers[-1]}"
@@ -163,7 +172,10 @@ class Workbench:
 
         return in_parts(list(rotations), run, deadline=deadline, notice=notice)
 
-    def _cohort(self, rotations: Mapping[int, Rotation], seed: int) -> Cohort:
+    def _cohort(
+        self, rotations: Mapping[int, Rotation], seed: int, starts: Mapping[int, Sequence[np.ndarray]]
+    ) -> Cohort:
+        numbers = list(rotations)
         parts = list(rotations.values())
         seeds = [derive(seed, self.candidate.name, number) for number in rotations]
         instances = tuple(
@@ -177,6 +189,8 @@ class Workbench:
             learnt_from = self.material.at(parts[place].train)
             adapt(model, learnt_from, categories=self.material.categories)
             begin_at_rows(learnt_from, derive(seeds[place], "data_init"))
+            if numbers[place] in starts:
+                model.set_weights(list(starts[numbers[place]]))
 
         goals = tuple(goal(head, self.material.problem.metric) for head in self.material.problem.heads)
         return Cohort(self.network, goals, self._rows(), instances, begin)

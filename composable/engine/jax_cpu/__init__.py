@@ -6,9 +6,10 @@ from typing import Any
 
 from keras import layers
 
-from composable.engine.jax_cpu import convolution, depthwise, max_pooling
+from composable.engine.jax_cpu import batch_norm, convolution, depthwise, max_pooling
 
 HOUSE: dict[type, type] = {
+    layers.BatchNormalization: batch_norm.BatchNormalization,
     layers.Conv1D: convolution.Conv1D,
     layers.Conv2D: convolution.Conv2D,
     layers.Conv3D: convolution.Conv3D,
@@ -24,5 +25,7 @@ HOUSE: dict[type, type] = {
 
 
 def covers(layer: Any) -> bool:
-    """Whether the house's layer computes what this one does: all but channels first."""
+    """Whether the house's layer computes what this one does: channels last, no renormalization."""
+    if isinstance(layer, layers.BatchNormalization):
+        return layer.axis == -1 and not layer.renorm
     return layer.data_format == "channels_last"

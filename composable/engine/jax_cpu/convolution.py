@@ -37,25 +37,15 @@ def convolve(x: Any, kernel: Any, *, strides: Sizes, padding: str, dilation: Siz
     """
     spans = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape, strict=False))
     pads = same_padding(x.shape[1:-1], spans, strides) if padding == "same" else ((0, 0),) * len(spans)
-    if max(spans) == 1:
-        return _pointwise(x, kernel, strides)
+    if max(spans) == 1:  # a matrix product at the places that the strides meet
+        x = x[(slice(None), *(slice(None, None, stride) for stride in strides))]
+        strides = spans
     groups = x.shape[-1] // kernel.shape[-2]
     if groups == 1:
         return _convolved(x, kernel, strides, pads, dilation)
     x_parts, kernel_parts = _wide_groups(x, kernel, groups)
     pairs = zip(x_parts, kernel_parts, strict=True)
     return jnp.concatenate([_convolved(part, own, strides, pads, dilation) for part, own in pairs], -1)
-
-
-def _pointwise(x: Any, kernel: Any, strides: Sizes) -> Any:
-    """A kernel of one element: a matrix product of the channels, at the places that the strides meet."""
-    x = x[(slice(None), *(slice(None, None, stride) for stride in strides))]
-    groups = x.shape[-1] // kernel.shape[-2]
-    matrix = kernel.reshape(kernel.shape[-2], groups, -1)
-    if groups == 1:
-        return jnp.matmul(x, matrix[:, 0])
-    split = x.reshape(*x.shape[:-1], groups, -1)
-    return jnp.einsum("...gi,igf->...gf", split, matrix).reshape(*x.shape[:-1], kernel.shape[-1])
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
@@ -129,15 +119,17 @@ def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: 
     def add(total: Any, part: Any) -> tuple[Any, None]:
         inputs, slopes = part
         met = jnp.concatenate([tap_slices(inputs, at, outputs, strides) for at in offsets], -1)
-        # The filters first: XLA's matrix product wants the sum along the rows of the left matrix.
-        return total + slopes.reshape(-1, filters).T @ met.reshape(-1, len(offsets) * channels), None
+        met, slopes = met.reshape(-1, width), slopes.reshape(-1, filters)
+        return total + (slopes.T @ met if turned else met.T @ slopes), None
 
-    bytes_per_row = prod(outputs) * len(offsets) * channels * padded.dtype.itemsize
+    width = len(offsets) * channels
+    turned = filters < width  # a matrix product is fast along the rows of its left factor: the narrower one is turned
+    bytes_per_row = prod(outputs) * width * padded.dtype.itemsize
     at_once = rows_at_once(slope.shape[0], bytes_per_row, IN_CACHE)
     parts = [each.reshape(-1, at_once, *each.shape[1:]) for each in (padded, slope)]
-    start = jnp.zeros((filters, len(offsets) * channels), padded.dtype)
+    start = jnp.zeros((filters, width) if turned else (width, filters), padded.dtype)
     total, _ = lax.scan(add, start, tuple(parts))
-    return total.T.reshape(shape)
+    return (total.T if turned else total).reshape(shape)
 
 
 def rows_at_once(rows: int, bytes_per_row: int, at_most: int) -> int:

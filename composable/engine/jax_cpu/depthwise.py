@@ -59,7 +59,9 @@ def _backward(strides: Sizes, pads: Pads, dilation: Sizes, kept: Any, slope: Any
     sizes = tuple(n - sum(pad) for n, pad in zip(padded.shape[1:-1], pads, strict=True))
     around = [
         (span - before, size + before - (n - 1) * stride - 1, stride - 1)
-        for size, span, stride, (before, _), n in zip(sizes, spans, strides, pads, slope.shape[1:-1], strict=True)
+        for size, span, stride, (before, _), n in zip(
+            sizes, spans, strides, pads, slope.shape[1:-1], strict=True
+        )
     ]
     turned = jnp.flip(kernel, tuple(range(len(spans))))
     to_x = _weighted_sum(_padded(slope, around), turned, sizes, (1,) * len(spans), dilation)
