@@ -169,8 +169,7 @@ class Search:
             trial.trained = load_trained(trial.folder, candidate)
             missing = range(len(trial.trained), split.needed)
             first = self.best is None  # the very first network must come to be, however late it is
-            most = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
-            worth = min(most, candidate.share)
+            worth = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
             if missing and not first and worth * self.left < LEAST_SECONDS:
                 trial.status, trial.reason = "failed", "the time limit came before it began"
             elif missing:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from composable.core.errors import ConfigError
 from composable.engine.cohort import Cohort
 from composable.engine.optimizer import positions
+from composable.engine.rows import on_host
 from composable.engine.watched import Watched
 
 _BATCHES = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
@@ -55,7 +57,7 @@ class Callbacks:
         if getattr(self._model, "optimizer", None) is None:
             self._model.compile(optimizer="sgd", loss=None)
         self._settable = positions(self._model.optimizer)[0] is not None  # not if it has its own schedule
-        params = {"epochs": cohort.settings.epochs, "steps": cohort.pace.steps, "verbose": 0}
+        params: dict[str, Any] = {"epochs": cohort.settings.epochs, "steps": cohort.pace.steps, "verbose": 0}
         self._lists = [keras.callbacks.CallbackList(list(one), model=self._model, **params) for one in each]
         slow = [type(one).__name__ for some in each for one in some if _wants_batches(one)]
         self.every_batch = bool(slow)
@@ -112,7 +114,7 @@ class Callbacks:
 
     def _take_back(self, number: int, one: Watched) -> None:
         told = self._rates[number]
-        now = float(keras.ops.convert_to_numpy(self._model.optimizer.learning_rate))
+        now = float(on_host(self._model.optimizer.learning_rate))
         if self._settable and now != np.float32(told) and told > 0:
             one.rate *= now / told
             self._rates[number] = now

@@ -198,7 +198,7 @@ def _usual_precision() -> Precision:
         import tensorflow as tf
 
         return "bfloat16" if tf.config.list_physical_devices("GPU") else "float32"
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     return "bfloat16" if torch.cuda.is_available() else "float32"
 

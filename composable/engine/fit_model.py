@@ -25,7 +25,7 @@ from composable.engine.feed.batches import Names, rows_of
 from composable.engine.feed.chunk import Feed
 from composable.engine.feed.recognise import as_feed
 from composable.engine.objective import Goal
-from composable.engine.rows import Rows
+from composable.engine.rows import Rows, on_host
 from composable.engine.settings import Settings
 from composable.engine.train import Options, train
 
@@ -105,7 +105,7 @@ def fit_model(
     together, watched = (held, np.arange(len(held))) if isinstance(feed, Feed) else _joined(feed, held)
     settings = Settings(
         optimizer=Own(model.optimizer),
-        learning_rate=float(ops.convert_to_numpy(model.optimizer.learning_rate)),
+        learning_rate=float(on_host(model.optimizer.learning_rate)),
         batch_size=fitting.batch_size,
         epochs=fitting.epochs,
         patience=None,
@@ -134,7 +134,8 @@ class _Metrics(keras.callbacks.Callback):
         if self._validation is None:
             logs.pop("val_loss", None)
             return
-        found = self.model.evaluate(*self._validation, verbose=0, return_dict=True)
+        model: Any = self.model
+        found = model.evaluate(*self._validation, verbose=0, return_dict=True)
         logs.update({f"val_{name}": value for name, value in found.items()})
 
 
@@ -199,7 +200,7 @@ def _joined(learnt: Rows, held: Rows) -> tuple[Rows, np.ndarray]:
 
 def _goals(model: keras.Model) -> tuple[Goal, ...]:
     """The compiled losses, one per output, with their weights."""
-    config = model.get_compile_config() or {}
+    config: Any = model.get_compile_config() or {}
     losses = _per_output(model, model.loss)
     weights = _per_output(model, config.get("loss_weights"))
     return tuple(

@@ -48,7 +48,7 @@ def _data(cohort: Cohort) -> tuple[Data, tuple[bool, bool]]:
     rows, instances = cohort.rows, cohort.instances
     own_targets, own_weights = instances[0].targets is not None, instances[0].weights is not None
     targets = _stacked([one.targets for one in instances]) if own_targets else rows.targets
-    weights = np.stack([one.weights for one in instances]) if own_weights else rows.weights
+    weights = _stacked([one.weights for one in instances]) if own_weights else rows.weights
     return Data(arranged(cohort.twin, rows.inputs), targets, weights), (own_targets, own_weights)
 
 

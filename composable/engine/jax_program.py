@@ -80,9 +80,10 @@ class JaxProgram:
         self._given = self.data
         self.data = self._shown = self._on_devices(self._given)
         kept = jax.tree.map(jnp.copy, (self.state.trainable, self.state.other))
-        self.best = Best(*kept, self.spread.placed(np.full(self._count, np.inf, "float32")))
+        self.best = Best(kept[0], kept[1], self.spread.placed(np.full(self._count, np.inf, "float32")))
         own_targets, own_weights = self.own
-        data = Data(inputs=False, targets=own_targets, weights=own_weights)
+        axes: Any = (False, own_targets, own_weights)
+        data = Data(*axes)
         compiled = self.spread.compiled
         self._advance = compiled(self._steps, (True, data, True, True, False, False), donated=(0, 2))
         self._watch = compiled(self._compared, (True, True, data, True, True, True, True), donated=(1,))
@@ -253,7 +254,8 @@ class JaxProgram:
         def one(number: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
             state, losses = carry
             rows, counted, curve = jax.tree.map(lambda x: x[number], tuple(epoch))
-            batch = Batch(*jax.tree.map(lambda x: x[rows], tuple(data[:2])), counted, _at(data.weights, rows))
+            inputs, targets = jax.tree.map(lambda x: x[rows], tuple(data[:2]))
+            batch = Batch(inputs, targets, counted, _at(data.weights, rows))
             state, loss = self.step(state, batch, curve)
             return state, losses.at[number].set(loss)
 

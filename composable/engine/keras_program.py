@@ -17,7 +17,7 @@ from keras import ops
 from composable.engine.averaging import averaged, continued, start_average, update_average
 from composable.engine.objective import Batch, batch_loss, flat, measures
 from composable.engine.optimizer import positions
-from composable.engine.rows import Rows, arranged, held_out_blocks
+from composable.engine.rows import Rows, arranged, held_out_blocks, on_host
 from composable.engine.sam import perturbed
 from composable.engine.twin import dropout_rates
 
@@ -75,9 +75,9 @@ class KerasProgram:
 
     def advance(self, first: int, count: int) -> None:
         """As `JaxProgram.advance`; returns when the steps are done."""
-        for number in self._running:
+        for number in map(int, self._running):
             self._enter(number)
-            base = [float(ops.convert_to_numpy(rate)) for rate in self._rates]
+            base = [float(on_host(rate)) for rate in self._rates]
             for step in range(first, first + count):
                 self._losses[number, step] = self._step(number, step, base)
             for rate, value in zip(self._rates, base, strict=True):
@@ -172,7 +172,7 @@ class KerasProgram:
             if place is not None:
                 self._optimizer.variables[place].assign(curve[name])
         for rate, value in zip(self._rates, base, strict=True):
-            rate.assign(value * curve["dropout"])
+            rate.assign(value * float(on_host(curve["dropout"])))
         counted = None if self._counted is None else self._counted[number, step]
         batch = self._batch(self._shown, number, self._order[number, step], counted)
         loss = self._update(batch, curve)
@@ -181,7 +181,7 @@ class KerasProgram:
             values = [variable.value for variable in variables]
             held.average = update_average(self._average, held.average, values, curve["progress"])
             _assign(variables, continued(self._average, held.average, values))
-        return float(ops.convert_to_numpy(loss))
+        return float(on_host(loss))
 
     def _learn(self, batch: Batch, curve: Mapping[str, Any]) -> Any:
         """One step: forward, backward, update; the loss before it."""
@@ -225,7 +225,7 @@ class KerasProgram:
         for block, present in zip(rows, counted, strict=True):
             batch = self._batch(self.cohort.rows, number, block, present)
             found = measures(self.cohort.goals, self._say(batch.inputs), batch)
-            sums += np.array([[float(ops.convert_to_numpy(x)) for x in head] for head in found])
+            sums += np.array([[float(on_host(x)) for x in head] for head in found])
         _assign(self._variables, now)
         return float(
             sum(g.weight * total / max(n, 1) for g, (total, n) in zip(self.cohort.goals, sums, strict=True))
@@ -233,7 +233,7 @@ class KerasProgram:
 
     def _said(self, number: int, rows: np.ndarray) -> Arrays:
         batch = self._batch(self.cohort.rows, number, rows, None)
-        return [ops.convert_to_numpy(head) for head in self._say(batch.inputs)]
+        return [on_host(head) for head in self._say(batch.inputs)]
 
     def _outputs(self, inputs: Any) -> list[Any]:
         return [ops.cast(one, "float32") for one in flat(self._twin(inputs, training=False))]
@@ -288,7 +288,7 @@ def _gradients(loss: Callable[[], Any], variables: Sequence[keras.Variable]) -> 
         with tf.GradientTape() as tape:
             value = loss()
         return value, tape.gradient(value, [variable.value for variable in variables])
-    import torch
+    import torch  # pyright: ignore[reportMissingImports]
 
     value = loss()
     return value, list(torch.autograd.grad(value, [variable.value for variable in variables]))
@@ -304,7 +304,7 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _arrays(variables: Sequence[Any]) -> Arrays:
-    return [np.array(ops.convert_to_numpy(variable.value)) for variable in variables]
+    return [on_host(variable.value).copy() for variable in variables]
 
 
 def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:

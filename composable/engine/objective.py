@@ -98,8 +98,8 @@ def mean(values: Any, counted: Any, weights: Any | None = None) -> Any:
     As in Keras, the weights don't enter the number that it is divided by.
     """
     # Zero times infinity is NaN: a row that doesn't count must not spoil the mean.
-    values: Any = ops.where(counted > 0, values, 0.0)
-    weighted = values * counted if weights is None else values * counted * weights
+    finite: Any = ops.where(counted > 0, values, 0.0)
+    weighted = finite * counted if weights is None else finite * counted * weights
     total: Any = ops.sum(weighted)
     return total / ops.maximum(ops.sum(counted), 1.0)
 

@@ -94,6 +94,11 @@ def held_out_blocks(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]
     return np.stack(numbers), np.stack(counted)
 
 
+def on_host(value: Any) -> Any:
+    """A backend's array as NumPy's; `float` of it is the number of a scalar."""
+    return np.asarray(keras.ops.convert_to_numpy(value))
+
+
 def arranged(model: keras.Model, inputs: Any) -> Any:
     """The arrays in the structure that the model takes, found by the names of its inputs."""
     wanted = model.input

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +36,7 @@ class Segment:
     show: Callable[[], None]
 
 
-def segments(cohort: Cohort, epoch: int, step: int) -> Iterator[Segment]:
+def segments(cohort: Cohort, epoch: int, step: int) -> Generator[Segment]:
     """Those of an epoch that end after `step` steps of it."""
     if cohort.feed is not None:
         yield from _chunks(cohort, cohort.feed, epoch, step)

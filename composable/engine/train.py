@@ -55,6 +55,7 @@ class Options:
             program can't change.
         callbacks: A person's own Keras callbacks; None for none.
         keeper: Where the training is kept; None for nowhere.
+        share: Of the time that is left once everything is compiled: what a schedule is planned to take.
     """
 
     on_epoch: OnEpoch = lambda _number, _epoch: None
@@ -62,6 +63,7 @@ class Options:
     regulate: Regulate | None = None
     callbacks: Callbacks | None = None
     keeper: Keeper | None = None
+    share: float = 1.0
 
 
 def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None) -> list[History]:
@@ -116,6 +118,7 @@ class Course:
         self.planned = max(one.settings.epochs for one in self.cohort.instances)
         self._per_step, self._compiling, self._improved = math.nan, math.nan, False
         self._packed = self.active
+        self._kept: float | None = None  # seconds of the deadline that a schedule leaves
 
     @property
     def active(self) -> np.ndarray:
@@ -137,8 +140,8 @@ class Course:
         """Give the keeper all that a training goes on from."""
         if self.options.keeper is None:
             return
-        facts = {"epoch": self.epoch, "step": self.step, "planned": self.planned}
-        facts["watched"] = [one.facts() for one in self.watched]
+        watched = [one.facts() for one in self.watched]
+        facts = {"epoch": self.epoch, "step": self.step, "planned": self.planned, "watched": watched}
         arrays = self.cohort.program.snapshot()
         self.options.keeper.save(arrays, facts, improved=self._improved)
         self._improved = False
@@ -283,8 +286,10 @@ class Course:
         """Fewer epochs, if not all fit: only where a schedule, not patience, ends the training."""
         scheduled = all(one.settings.patience is None for one in self.watched)
         if not scheduled or math.isinf(self.deadline.remaining) or self.epoch < 2:
-            return
-        fit = self.epoch + int(self.deadline.remaining / (seconds * _ROOM))
+            return  # the first epoch was compiled, and tells nothing
+        if self._kept is None:
+            self._kept = self.deadline.remaining * (1.0 - self.options.share)
+        fit = self.epoch + int((self.deadline.remaining - self._kept) / (seconds * _ROOM))
         self.planned = max(self.epoch, min(self.planned, fit))
 
     def _stop_all(self, why: Stopped) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from composable.engine.settings import Settings
 
 Stopped = Literal["patience", "epochs", "deadline", "dropped", "nan", "callback"]
+
+# Numbers of the settings that may change between epochs.
+_REGULATED = ("learning_rate", "weight_decay", "dropout", "label_smoothing")
 
 
 @dataclass(frozen=True)
@@ -103,19 +106,20 @@ class Watched:
         return History(tuple(self.epochs), self.best_epoch, self.stopped or "epochs", self.diverged)
 
     def facts(self) -> dict[str, Any]:
-        """All but the settings, as JSON."""
+        """All but those settings that never change, as JSON."""
         plain = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "settings"}
+        plain["regulated"] = {name: getattr(self.settings, name) for name in _REGULATED}
         diverged = None if self.diverged is None else asdict(self.diverged)
         return {**plain, "epochs": [asdict(epoch) for epoch in self.epochs], "diverged": diverged}
 
     @staticmethod
     def of(facts: Mapping[str, Any], settings: Settings) -> Watched:
         """The reverse of `facts`."""
-        diverged = facts["diverged"]
+        diverged, regulated = facts["diverged"], facts["regulated"]
         return Watched(
             **{
-                **facts,
-                "settings": settings,
+                **{name: value for name, value in facts.items() if name != "regulated"},
+                "settings": replace(settings, **regulated),
                 "epochs": [Epoch(**one) for one in facts["epochs"]],
                 "diverged": None if diverged is None else Divergence(**diverged),
             }

@@ -10,18 +10,22 @@ from itertools import chain, count
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.design import Architecture, Choice
+from composable.design import Architecture, Between, Choice
 from composable.engine.settings import Settings
 from composable.search.designed import designed
 from composable.search.table import Table
+from composable.training import recipes
 from composable.training.rotating import Candidate
 from composable.zoo.catalogue.written import Written
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
+from composable.zoo.realmlp import realmlp
 from composable.zoo.tabm import tabm_mini
 
-PORTFOLIO = 5  # candidates that are always there; draws follow
+PORTFOLIO = 6  # candidates that are always there; draws follow
 _LARGE = 20_000  # from so many rows on, networks are kept smaller
+_SCHEDULED = 0.35  # of the time left, for a training that is made to fit its time
+_EPOCHS = 128  # of RealMLP: half of what its authors take, for half the time
 
 
 def candidates(
@@ -42,22 +46,24 @@ def candidates(
 
 
 def _portfolio(table: Table) -> Iterator[Candidate]:
-    """A linear model, MLPs and TabM-minis; the first takes a second or two."""
+    """A linear model, which takes a second or two, then RealMLP and TabM-mini in several sizes."""
     tasks, categories = table.tasks, table.categories
     most, bins = table.most_units, table.bins
-    perceptron = partial(mlp, tasks=tasks, categories=categories, bins=bins, width=table.width)
     tabm = partial(tabm_mini, tasks=tasks, categories=categories, width=table.width)
+    real = realmlp(tasks=tasks, categories=categories, units=_layers(table))
+    usual = _realmlp_settings(table)
     yield Candidate("linear", linear(tasks=tasks, categories=categories), _settings(table, 1e-2, patience=8))
-    yield Candidate("mlp", perceptron(units=min(256, most)), _settings(table, 1e-3))
-    small = tabm(bins=max(4, bins // 3), units=min(96, most), blocks=3, dropout=0.0)
-    yield Candidate("tabm_mini_small", small, _settings(table, 2e-3))
+    yield Candidate("realmlp", real, usual, _SCHEDULED)
     yield Candidate(
         "tabm_mini",
         tabm(bins=bins, units=min(128 if table.rows > _LARGE else 192, most)),
         _settings(table, 2e-3),
     )
-    deep = perceptron(units=min(384, most), blocks=3, dropout=0.25)
-    yield Candidate("mlp_deep", deep, _settings(table, 5e-4))
+    yield Candidate("realmlp_slow", real, replace(usual, learning_rate=usual.learning_rate / 4), _SCHEDULED)
+    small = tabm(bins=max(4, bins // 3), units=min(96, most), blocks=3, dropout=0.0)
+    yield Candidate("tabm_mini_small", small, _settings(table, 2e-3))
+    perceptron = mlp(tasks=tasks, categories=categories, bins=bins, width=table.width, units=min(256, most))
+    yield Candidate("mlp", perceptron, _settings(table, 1e-3))
 
 
 def _draws(table: Table, seed: int) -> Iterator[Candidate]:
@@ -67,9 +73,21 @@ def _draws(table: Table, seed: int) -> Iterator[Candidate]:
         rng = np.random.default_rng(derive(seed, "draw", number))
         name = tuple(spaces)[number % len(spaces)]
         architecture = _drawn(spaces[name], rng)
-        rate = float(np.exp(rng.uniform(np.log(5e-4), np.log(5e-3))))
-        settings = replace(_settings(table, rate), weight_decay=float(rng.choice([0.0, 3e-4, 3e-2])))
-        yield Candidate(f"{name}_{number}", architecture, settings)
+        if name == "realmlp":
+            settings, share = _drawn_realmlp(table, rng), _SCHEDULED
+        else:
+            rate = float(np.exp(rng.uniform(np.log(5e-4), np.log(5e-3))))
+            decay = float(rng.choice([0.0, 3e-4, 3e-2]))
+            settings, share = replace(_settings(table, rate), weight_decay=decay), 1.0
+        yield Candidate(f"{name}_{number}", architecture, settings, share)
+
+
+def _drawn_realmlp(table: Table, rng: np.random.Generator) -> Settings:
+    """Rates about the usual one, and decays, from the search space of TabArena."""
+    usual = _realmlp_settings(table)
+    factor = float(np.exp(rng.uniform(np.log(0.15), np.log(2.0))))
+    decay = float(np.exp(rng.uniform(np.log(1e-3), np.log(5e-2))))
+    return replace(usual, learning_rate=factor * usual.learning_rate, weight_decay=decay)
 
 
 def _drawn(space: Architecture, rng: np.random.Generator) -> Architecture:
@@ -84,7 +102,7 @@ def _spaces(table: Table) -> dict[str, Architecture]:
         "mlp": (mlp, (128, 256, 512)),
         "tabm_mini": (tabm_mini, (64, 96, 128) if table.rows > _LARGE else (64, 128, 256)),
     }
-    return {
+    found = {
         name: family(
             tasks=tasks,
             categories=categories,
@@ -96,6 +114,25 @@ def _spaces(table: Table) -> dict[str, Architecture]:
         )
         for name, (family, units) in families.items()
     }
+    real = realmlp(
+        tasks=tasks,
+        categories=categories,
+        units=_layers(table),
+        dropout=Choice((0.0, 0.15, 0.3)),
+        deviation=Between(0.02, 0.5, log=True),
+    )
+    return {"realmlp": real, **found}
+
+
+def _layers(table: Table) -> tuple[int, ...]:
+    """The widths of RealMLP's layers."""
+    return (min(256, table.most_units), 256, 256)
+
+
+def _realmlp_settings(table: Table) -> Settings:
+    """RealMLP's recipe; smaller batches where there are few rows, as its authors' own choice is there."""
+    batch = 64 if table.rows <= 1024 else 128 if table.rows <= 8192 else 256 if table.rows <= 30_000 else 512
+    return recipes.realmlp(table.problem, epochs=_EPOCHS, batch_size=batch)
 
 
 def _settings(table: Table, learning_rate: float, *, patience: int = 10) -> Settings:

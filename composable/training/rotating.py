@@ -49,7 +49,7 @@ class Candidate:
         name: Of the candidate.
         architecture: Without openings.
         settings: Of its training.
-        share: Of the time that is left, at most; a schedule is made to fit.
+        share: Of the time that is left, which a schedule is made to take at most.
     """
 
     name: str
@@ -166,7 +166,11 @@ class Workbench:
             if folder is not None:
                 name = f"checkpoints-{numbers[0]}-{numbers[-1]}"
                 keeping = keeper(folder / name, cohort, notice=notice)
-            options = Options(on_epoch=lambda place, epoch: on_epoch(numbers[place], epoch), keeper=keeping)
+            options = Options(
+                on_epoch=lambda place, epoch: on_epoch(numbers[place], epoch),
+                keeper=keeping,
+                share=self.candidate.share,
+            )
             histories = train(cohort, deadline=until, options=options)
             return self._trained(cohort, [(n, rotations[n]) for n in numbers], histories)
 

@@ -42,7 +42,7 @@ class Seen(keras.callbacks.Callback):
 
 def test_they_are_told_of_epochs_and_see_the_weights():
     seen = Seen()
-    made, (history,) = run([seen], instance(epochs=2, patience=None))
+    made, _ = run([seen], instance(epochs=2, patience=None))
     assert seen.told == ["begin", (0, ["loss", "val_loss"]), (1, ["loss", "val_loss"]), "end"]
     assert seen.rates == pytest.approx([0.01, 0.01])
     for mine, theirs in zip(seen.weights[1], made.weights(best=False)[0], strict=True):
@@ -59,7 +59,7 @@ def test_early_stopping_stops():
 
 def test_a_learning_rate_that_is_set_is_trained_with():
     slow = keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.01 if epoch == 0 else 0.0)
-    made, (history,) = run([slow], instance(epochs=4, patience=None, weight_decay=0.0))
+    _, (history,) = run([slow], instance(epochs=4, patience=None, weight_decay=0.0))
     measures = [epoch.held_out for epoch in history.epochs]
     assert measures[1:] == pytest.approx([measures[0]] * 3)
 
@@ -90,7 +90,9 @@ def test_a_checkpoint_is_an_ordinary_model(tmp_path):
 
 def test_one_that_wants_batches_gets_them_and_it_is_said():
     class Count(keras.callbacks.Callback):
-        losses = []
+        def __init__(self):
+            super().__init__()
+            self.losses = []
 
         def on_train_batch_end(self, batch, logs=None):
             self.losses.append((batch, logs["loss"]))

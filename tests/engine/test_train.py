@@ -279,7 +279,7 @@ def test_sam_takes_its_gradient_where_the_loss_is_worse():
 
 
 def test_the_rows_of_a_batch_are_mixed_with_partners():
-    """Targets that are twice the input stay so under mixup, whatever the share; noise is what CutMix wouldn't."""
+    """Targets that are linear in the input stay so under mixup, whatever the share."""
     one = instance(epochs=60, mixup=0.4, learning_rate=0.05)
     (history,) = trained(one).histories
     assert history.epochs[-1].held_out < 0.3 * history.epochs[0].held_out

@@ -43,8 +43,7 @@ def made():
 
 
 def kept(folder, one, notices=None):
-    found = keeper(folder, one, every=0.0, notice=(notices if notices is not None else []).append)
-    return found
+    return keeper(folder, one, every=0.0, notice=(notices if notices is not None else []).append)
 
 
 def killed_at(folder, number):
@@ -139,7 +138,7 @@ def test_c10_another_architecture_or_other_rows_are_refused(tmp_path):
 
 
 def test_what_is_saved_is_what_is_needed(tmp_path):
-    """A damaged newest generation is passed over, with a word, and the training goes on from the one before."""
+    """A damaged generation is passed over, with a word, and training goes on from the one before."""
     assert killed_at(tmp_path, 5)
     newest = max(tmp_path.glob("gen-*"), key=lambda path: int(path.name[4:]))
     arrays = next(newest.glob("*.npz"))

@@ -12,7 +12,6 @@ from composable.core.errors import ConfigError, DataError
 from composable.data.names import shown
 from composable.engine.rows import Rows
 
-
 _COUNTED_AT_ONCE = 4096
 
 

@@ -6,13 +6,16 @@ from typing import Any
 
 from keras import layers
 
-from composable.engine.jax_cpu import batch_norm, convolution, depthwise, max_pooling
+from composable.engine.jax_cpu import batch_norm, convolution, depthwise, max_pooling, transposed
 
 HOUSE: dict[type, type] = {
     layers.BatchNormalization: batch_norm.BatchNormalization,
     layers.Conv1D: convolution.Conv1D,
     layers.Conv2D: convolution.Conv2D,
     layers.Conv3D: convolution.Conv3D,
+    layers.Conv1DTranspose: transposed.Conv1DTranspose,
+    layers.Conv2DTranspose: transposed.Conv2DTranspose,
+    layers.Conv3DTranspose: transposed.Conv3DTranspose,
     layers.DepthwiseConv1D: depthwise.DepthwiseConv1D,
     layers.DepthwiseConv2D: depthwise.DepthwiseConv2D,
     layers.SeparableConv1D: depthwise.SeparableConv1D,
@@ -23,9 +26,13 @@ HOUSE: dict[type, type] = {
 }
 """By which of the house's a layer of Keras is replaced."""
 
+TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
+
 
 def covers(layer: Any) -> bool:
-    """Whether the house's layer computes what this one does: channels last, no renormalization."""
+    """Whether the house's layer computes what this one does: channels last, and nothing that is rarely used."""
     if isinstance(layer, layers.BatchNormalization):
         return layer.axis == -1 and not layer.renorm
+    if isinstance(layer, TRANSPOSED) and (layer.output_padding is not None or max(layer.dilation_rate) > 1):
+        return False
     return layer.data_format == "channels_last"

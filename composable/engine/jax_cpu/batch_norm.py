@@ -1,4 +1,4 @@
-"""Batch normalization with its gradient in closed form: two passes over the values instead of seven.
+"""Batch normalization with its gradient in closed form: fewer passes over the values than `jax.grad` makes.
 
 Ioffe & Szegedy 2015, "Batch Normalization", arXiv:1502.03167, algorithm 1 and the chain rule of section 3.
 """
@@ -14,31 +14,35 @@ from keras import layers, ops
 
 
 @jax.custom_vjp
-def normalise(x: Any, mean: Any, deviation: Any) -> Any:
-    """The values less their mean, over their deviation; both of them must be those of `x` along all axes but the last.
+def normalise(x: Any, scale: Any, shift: Any, mean: Any, inverse: Any) -> Any:
+    """What is left of the values when their mean is taken away and their deviation divided out, scaled and shifted.
 
-    The slope of the result takes in what `x` does to mean and deviation, which therefore get none.
+    `mean` and `inverse` must be those of `x`. They get no slope: that of `x` takes in what `x` does to them.
 
     Args:
         x: (..., channels).
-        mean: (channels,).
-        deviation: (channels,); the root of the variance and epsilon.
+        scale: (channels,).
+        shift: (channels,).
+        mean: Of each channel, (channels,).
+        inverse: One over the root of variance and epsilon, (channels,).
     """
-    return (x - mean) / deviation
+    factor = inverse * scale
+    return x * factor + (shift - mean * factor)
 
 
-def _forward(x: Any, mean: Any, deviation: Any) -> Any:
-    return normalise(x, mean, deviation), (x, mean, deviation)
+def _forward(x: Any, scale: Any, shift: Any, mean: Any, inverse: Any) -> Any:
+    return normalise(x, scale, shift, mean, inverse), (x, scale, mean, inverse)
 
 
 def _backward(kept: Any, slope: Any) -> Any:
-    x, mean, deviation = kept
+    x, scale, mean, inverse = kept
     axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
-    inverse = 1.0 / deviation
-    of_mean = jnp.sum(slope, axes) / count
-    of_spread = jnp.sum(slope * ((x - mean) * inverse), axes) / count
-    to_x = (slope - of_mean - (x - mean) * (inverse * of_spread)) * inverse
-    return to_x, jnp.zeros_like(mean), jnp.zeros_like(deviation)
+    to_shift = jnp.sum(slope, axes)
+    to_scale = jnp.sum(slope * (x - mean), axes) * inverse
+    # factor (slope - to_shift / count - normalised to_scale / count), what belongs to a channel gathered
+    factor = scale * inverse
+    to_x = slope * factor - (x - mean) * (factor * inverse * to_scale / count) - factor * to_shift / count
+    return to_x, to_scale, to_shift, jnp.zeros_like(mean), jnp.zeros_like(inverse)
 
 
 normalise.defvjp(_forward, _backward)
@@ -56,9 +60,7 @@ class BatchNormalization(layers.BatchNormalization):
         mean, variance = jnp.mean(fixed, axes), jnp.var(fixed, axes)
         for moving, seen in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + seen * (1.0 - self.momentum))
-        outputs = normalise(x, mean, jnp.sqrt(variance + self.epsilon))
-        if self.gamma is not None:
-            outputs = outputs * ops.convert_to_tensor(self.gamma)
-        if self.beta is not None:
-            outputs = outputs + ops.convert_to_tensor(self.beta)
+        scale = jnp.ones_like(mean) if self.gamma is None else ops.convert_to_tensor(self.gamma)
+        shift = jnp.zeros_like(mean) if self.beta is None else ops.convert_to_tensor(self.beta)
+        outputs = normalise(x, scale, shift, mean, lax.rsqrt(variance + self.epsilon))
         return ops.cast(outputs, self.compute_dtype)

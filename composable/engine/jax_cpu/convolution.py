@@ -67,18 +67,18 @@ def _backward(strides: Sizes, pads: Pads, dilation: Sizes, kept: Any, slope: Any
         around = tuple((span - a, span - b) for span, (a, b) in zip(spans, pads, strict=True))
         turned = jnp.swapaxes(jnp.flip(kernel, tuple(range(len(pads)))), -1, -2)
         return _convolved(slope, turned, strides, around, dilation), to_kernel
-    to_x = _to_strided_input(slope, kernel, strides)
+    to_x = to_strided_input(slope, kernel, strides)
     for axis, (before, _) in enumerate(pads, 1):
         wanted, there = x.shape[axis], to_x.shape[axis] - before
         to_x = lax.slice_in_dim(to_x, before, before + min(wanted, there), axis=axis)
-        to_x = _padded_after(to_x, axis, max(0, wanted - there))  # what no window reached
+        to_x = padded_after(to_x, axis, max(0, wanted - there))  # what no window reached
     return to_x, to_kernel
 
 
 _convolved.defvjp(_forward, _backward)
 
 
-def _to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
+def to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
     """The slope to the padded input as far as the windows reach: the kernel turned around, over the slope.
 
     Of every stride s, the s places between two steps are channels at first (sub-pixel convolution): so the stride
@@ -89,7 +89,7 @@ def _to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
     reached = [min(s, k) for s, k in zip(strides, kernel.shape, strict=False)]
     steps = [-(-k // s) for s, k in zip(strides, kernel.shape, strict=False)]
     for axis in axes:
-        kernel = _padded_after(kernel, axis, steps[axis] * reached[axis] - kernel.shape[axis])
+        kernel = padded_after(kernel, axis, steps[axis] * reached[axis] - kernel.shape[axis])
     channels, filters = kernel.shape[-2:]
     kernel = kernel.reshape(
         *(n for pair in zip(steps, reached, strict=True) for n in pair), channels, filters
@@ -101,7 +101,7 @@ def _to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
     blocks = found.shape[1:-1]
     found = found.reshape(found.shape[0], *blocks, *reached, channels)
     for axis in axes:
-        found = _padded_after(found, 1 + count + axis, strides[axis] - reached[axis])
+        found = padded_after(found, 1 + count + axis, strides[axis] - reached[axis])
     found = found.transpose(
         0, *(place for axis in axes for place in (1 + axis, 1 + count + axis)), 2 * count + 1
     )
@@ -123,7 +123,9 @@ def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: 
         return total + (slopes.T @ met if turned else met.T @ slopes), None
 
     width = len(offsets) * channels
-    turned = filters < width  # a matrix product is fast along the rows of its left factor: the narrower one is turned
+    turned = (
+        filters < width
+    )  # a matrix product is fast along the rows of its left factor: the narrower one is turned
     bytes_per_row = prod(outputs) * width * padded.dtype.itemsize
     at_once = rows_at_once(slope.shape[0], bytes_per_row, IN_CACHE)
     parts = [each.reshape(-1, at_once, *each.shape[1:]) for each in (padded, slope)]
@@ -137,7 +139,7 @@ def rows_at_once(rows: int, bytes_per_row: int, at_most: int) -> int:
     return max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * bytes_per_row <= at_most))
 
 
-def _padded_after(x: Any, axis: int, places: int) -> Any:
+def padded_after(x: Any, axis: int, places: int) -> Any:
     return jnp.pad(x, [(0, places if other == axis else 0) for other in range(x.ndim)]) if places else x
 
 

@@ -1,0 +1,202 @@
+"""Layers for JAX on a CPU: the same results and gradients as Keras's, in programs that XLA computes faster."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from composable.engine.twin import training_twin, weights_back
+
+if keras.backend.backend() != "jax":
+    pytest.skip("these layers are for JAX", allow_module_level=True)
+
+import jax
+import jax.numpy as jnp
+
+TOLERANCE = 1e-4  # of the largest value
+
+# A layer, and the shape of what it takes: odd sizes, sizes that strides don't divide, uneven kernels.
+CONVOLUTIONS = {
+    "same": (layers.Conv2D(6, 3, padding="same"), (9, 8, 4)),
+    "valid, no bias, activation": (layers.Conv2D(6, (3, 2), use_bias=False, activation="relu"), (9, 8, 4)),
+    "even kernel": (layers.Conv2D(6, 4, padding="same"), (9, 8, 4)),
+    "strides": (layers.Conv2D(6, 3, 2, padding="same"), (9, 8, 4)),
+    "uneven strides": (layers.Conv2D(6, (3, 2), (2, 3)), (9, 8, 4)),
+    "large kernel, strides": (layers.Conv2D(6, 7, 2, padding="same"), (9, 9, 3)),
+    "strides beyond the kernel": (layers.Conv2D(6, 2, 3, padding="same"), (9, 8, 3)),
+    "1x1": (layers.Conv2D(6, 1), (9, 8, 4)),
+    "1x1, more out than in": (layers.Conv2D(3, 1), (9, 8, 7)),
+    "1x1, strides": (layers.Conv2D(6, 1, 2, padding="same"), (9, 8, 4)),
+    "dilation": (layers.Conv2D(6, 3, padding="same", dilation_rate=2), (9, 8, 4)),
+    "uneven dilation": (layers.Conv2D(6, 3, dilation_rate=(2, 1)), (9, 8, 4)),
+    "groups": (layers.Conv2D(8, 3, padding="same", groups=4), (9, 8, 8)),
+    "wide groups, strides": (layers.Conv2D(68, 3, 2, groups=2), (9, 8, 68)),
+    "1x1, groups": (layers.Conv2D(6, 1, groups=3), (9, 8, 6)),
+    "1D": (layers.Conv1D(6, 3, 2, padding="same"), (9, 4)),
+    "1D, causal": (layers.Conv1D(6, 3, padding="causal", dilation_rate=2), (9, 4)),
+    "1D, causal, strides": (layers.Conv1D(6, 3, 2, padding="causal"), (9, 4)),
+    "3D": (layers.Conv3D(6, 3, 2, padding="same"), (5, 6, 7, 3)),
+}
+TRANSPOSED = {
+    "same": (layers.Conv2DTranspose(6, 4, 2, padding="same"), (5, 4, 3)),
+    "odd kernel": (layers.Conv2DTranspose(6, 3, 2, padding="same"), (5, 4, 3)),
+    "valid, uneven": (layers.Conv2DTranspose(6, (5, 3), (2, 1), activation="relu"), (5, 4, 3)),
+    "strides beyond the kernel": (layers.Conv2DTranspose(6, 2, 3, use_bias=False), (5, 4, 3)),
+    "no strides": (layers.Conv2DTranspose(6, 4, padding="same"), (5, 4, 3)),
+    "1D": (layers.Conv1DTranspose(6, 5, 3, padding="same"), (5, 3)),
+    "3D": (layers.Conv3DTranspose(4, 3, 2, padding="same"), (3, 4, 2, 3)),
+}
+BY_CHANNEL = {
+    "same": (layers.DepthwiseConv2D(3, padding="same"), (9, 8, 4)),
+    "strides, several of each": (layers.DepthwiseConv2D(3, 2, padding="same", depth_multiplier=2), (9, 8, 4)),
+    "valid, strides": (layers.DepthwiseConv2D((5, 5), (2, 2), activation="relu"), (9, 8, 4)),
+    "strides beyond the kernel": (layers.DepthwiseConv2D(2, 3, padding="same"), (9, 8, 4)),
+    "dilation": (layers.DepthwiseConv2D(3, padding="same", dilation_rate=2, use_bias=False), (9, 8, 4)),
+    "1D": (layers.DepthwiseConv1D(3, 2, padding="same"), (9, 4)),
+    "separable": (layers.SeparableConv2D(6, 3, padding="same", activation="relu"), (9, 8, 4)),
+    "separable, strides": (layers.SeparableConv2D(6, 3, 2, depth_multiplier=2), (9, 8, 4)),
+    "separable 1D": (layers.SeparableConv1D(6, 3, padding="causal", dilation_rate=2), (9, 4)),
+}
+POOLS = {
+    "plain": (layers.MaxPooling2D(2), (9, 8, 4)),
+    "overlapping": (layers.MaxPooling2D(3, 2, padding="same"), (9, 8, 4)),
+    "overlapping everywhere": (layers.MaxPooling2D(3, 1, padding="same"), (9, 8, 4)),
+    "uneven": (layers.MaxPooling2D((3, 2), (2, 1)), (9, 8, 4)),
+    "strides beyond the window": (layers.MaxPooling2D(2, 3, padding="same"), (9, 8, 4)),
+    "only strides": (layers.MaxPooling2D(1, 2), (9, 8, 4)),
+    "1D": (layers.MaxPooling1D(3, 2, padding="same"), (9, 4)),
+    "3D": (layers.MaxPooling3D(2), (4, 5, 6, 2)),
+}
+NORMS = {
+    "images": (layers.BatchNormalization(momentum=0.7), (9, 8, 4)),
+    "rows": (layers.BatchNormalization(), (4,)),
+    "neither scaled nor shifted": (
+        layers.BatchNormalization(scale=False, center=False, epsilon=1e-12),
+        (9, 4),
+    ),
+}
+
+
+def whole_numbers(*shape):
+    """Many of them equal: pooling has to choose among them as Keras does."""
+    return np.round(2 * np.random.default_rng(0).normal(size=shape)).astype("float32")
+
+
+def pair(layer, shape):
+    """The layer in a model, and in that model's twin, with other weights than at first."""
+    layer = type(layer).from_config(layer.get_config())
+    x = keras.Input(shape)
+    model = keras.Model(x, layer(x))
+    rng = np.random.default_rng(1)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape))
+    return model, training_twin(model)
+
+
+def slopes(model, x):
+    """Outputs, gradients to input and variables of a weighted sum of the outputs, and the other variables."""
+    weights = [v.value for v in model.trainable_variables]
+    others = [v.value for v in model.non_trainable_variables]
+
+    def summed(weights, x):
+        out, after = model.stateless_call(weights, others, x, training=True)
+        weighed = jnp.asarray(np.random.default_rng(2).normal(size=out.shape), out.dtype)
+        return jnp.sum(out * weighed), (out, after)
+
+    (_, (out, after)), found = jax.jit(jax.value_and_grad(summed, (0, 1), has_aux=True))(weights, x)
+    return [out, *jax.tree.leaves(found), *after]
+
+
+def same(one, other):
+    assert len(one) == len(other)
+    for got, expected in zip(one, other, strict=True):
+        scale = max(1.0, float(jnp.abs(expected).max()))
+        np.testing.assert_allclose(got, expected, atol=TOLERANCE * scale, rtol=0)
+
+
+@pytest.mark.parametrize("cases", [CONVOLUTIONS, TRANSPOSED, BY_CHANNEL, POOLS, NORMS])
+def test_outputs_and_gradients_are_those_of_keras(cases):
+    for name, (layer, shape) in cases.items():
+        model, twin = pair(layer, shape)
+        assert type(twin.layers[-1]).__module__.startswith("composable"), name
+        x = whole_numbers(3, *shape)
+        same(slopes(twin, x), slopes(model, x))
+
+
+@pytest.mark.parametrize("rows", [1, 4, 7])
+def test_any_number_of_rows_is_computed(rows):
+    for layer, shape in (CONVOLUTIONS["strides"], BY_CHANNEL["same"], POOLS["overlapping"]):
+        model, twin = pair(layer, shape)
+        x = whole_numbers(rows, *shape)
+        same(slopes(twin, x), slopes(model, x))
+
+
+def test_rows_by_the_chunk_make_the_whole_gradient(monkeypatch):
+    from composable.engine.jax_cpu import convolution, depthwise
+
+    monkeypatch.setattr(convolution, "IN_CACHE", 1)
+    monkeypatch.setattr(depthwise, "IN_CACHE", 1)
+    for layer, shape in (CONVOLUTIONS["same"], BY_CHANNEL["same"]):
+        model, twin = pair(layer, shape)
+        x = whole_numbers(6, *shape)
+        same(slopes(twin, x), slopes(model, x))
+
+
+def test_what_is_not_covered_stays_keras_s():
+    cases = [
+        (layers.MaxPooling2D(2, data_format="channels_first"), (3, 8, 8)),
+        (layers.BatchNormalization(axis=1), (3, 8, 8)),
+        (layers.Conv2DTranspose(2, 3, 2, output_padding=1), (5, 5, 3)),
+    ]
+    for layer, shape in cases:
+        model, twin = pair(layer, shape)
+        assert type(twin.layers[-1]) is type(layer)
+
+
+def test_batch_norm_follows_and_stands_still_as_keras_s():
+    model, twin = pair(*NORMS["images"])
+    x = 3 + whole_numbers(16, 9, 8, 4)
+    for network in (model, twin):
+        network(x, training=True)
+    weights_back(twin, twin)
+    np.testing.assert_allclose(twin(x), model(x), atol=1e-4)
+    model.layers[-1].trainable = False
+    frozen = training_twin(model)
+    np.testing.assert_allclose(frozen(x, training=True), model(x, training=True), atol=1e-4)
+
+
+def test_a_far_mean_costs_batch_norm_no_digits():
+    model, twin = pair(*NORMS["rows"])
+    x = 1000 + whole_numbers(64, 4)
+    same(slopes(twin, x)[:4], slopes(model, x)[:4])
+
+
+def test_they_compute_in_bfloat16_too():
+    x = keras.Input((8, 8, 3))
+    y = layers.MaxPooling2D(2)(layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(x)))
+    y = layers.SeparableConv2D(4, 3)(y)
+    model = keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))
+    twin = training_twin(model, precision="bfloat16")
+    exact = slopes(model, whole_numbers(4, 8, 8, 3))[0]
+    np.testing.assert_allclose(slopes(twin, whole_numbers(4, 8, 8, 3))[0], exact, atol=0.1)
+
+
+def test_the_gradient_has_no_convolution_that_xla_is_slow_in():
+    """Neither skipped inputs nor groups: those run element by element inside a scan."""
+    x = keras.Input((8, 8, 8))
+    y = layers.Conv2D(8, 3, 2, groups=2)(layers.DepthwiseConv2D(3)(layers.Conv2D(8, 3, padding="same")(x)))
+    twin = training_twin(keras.Model(x, layers.Conv2DTranspose(4, 4, 2)(y)))
+    weights = [v.value for v in twin.trainable_variables]
+
+    def summed(weights, x):
+        return jnp.sum(twin.stateless_call(weights, [], x, training=True)[0])
+
+    program = str(jax.make_jaxpr(jax.grad(summed, (0, 1)))(weights, whole_numbers(4, 8, 8, 8)))
+    assert "conv_general_dilated" in program
+    assert set(line.strip() for line in program.splitlines() if "feature_group_count" in line) == {
+        "feature_group_count=1"
+    }
+    assert "batch_group_count=1" in program
+    assert {line.strip() for line in program.splitlines() if "lhs_dilation" in line} == {
+        "lhs_dilation=(1, 1)"
+    }
