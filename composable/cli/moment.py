@@ -64,8 +64,8 @@ def after(moment: Moment, event: Event) -> Moment:
 
 
 def _trial(event: Event) -> str:
-    rotations = event.get("rotations") or 1
-    part = f", rotation {event.get('rotation', 0) + 1} of {rotations}" if rotations > 1 else ""
+    networks = event.get("rotations") or 1
+    part = f", {networks} networks side by side" if networks > 1 else ""
     return f"trial {event['trial']}: {plain(event['name'])}{part}"
 
 

@@ -157,7 +157,8 @@ def test_events_tell_the_story_in_order(fitted):
     assert [name for name in dict.fromkeys(names) if name in wanted if name != "trial_end"] == [
         name for name in wanted if name != "trial_end"
     ]
-    assert names.count("trial_start") == 8 + 1  # rotations, and the baseline
+    assert names.count("trial_start") == 1 + 1  # all rotations at once, and the baseline
+    assert {event["rotation"] for event in events if event["event"] == "epoch"} == set(range(8))
     assert all(isinstance(event["time"], float) for event in events)
     assert events[-1]["status"] == "complete"
 

@@ -16,14 +16,14 @@ def test_the_status_line_has_stage_epoch_best_and_time_left():
     for event in (
         {"event": "problem", "metric": "rmse", "heads": []},
         {"event": "saved", "trial": 1, "name": "mlp", "score": 2400.0},
-        {"event": "trial_start", "trial": 2, "name": "tabm_mini", "rotation": 1, "rotations": 8},
+        {"event": "trial_start", "trial": 2, "name": "tabm_mini", "rotation": 0, "rotations": 8},
         {"event": "epoch", "trial": 2, "rotation": 1, "epoch": 12, "loss": 0.1, "held_out": 0.0965},
     ):
         moment = after(moment, event)
     line = status_line(moment, spent=26.0, limit=60.0)
     assert (
         line
-        == "trial 2: tabm_mini, rotation 2 of 8 | epoch 12, loss 0.0965 | best: mlp, rmse 2,400 | 34 s left"
+        == "trial 2: tabm_mini, 8 networks side by side | epoch 12, loss 0.0965 | best: mlp, rmse 2,400 | 34 s left"
     )
     assert status_line(moment, spent=26.0, limit=None).endswith("| 26 s spent")
 

@@ -30,7 +30,7 @@ TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTrans
 
 
 def covers(layer: Any) -> bool:
-    """Whether the house's layer computes what this one does: channels last, and nothing that is rarely used."""
+    """Whether the house's layer computes what this one does: channels last, and no rare option."""
     if isinstance(layer, layers.BatchNormalization):
         return layer.axis == -1 and not layer.renorm
     if isinstance(layer, TRANSPOSED) and (layer.output_padding is not None or max(layer.dilation_rate) > 1):

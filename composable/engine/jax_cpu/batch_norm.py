@@ -15,7 +15,7 @@ from keras import layers, ops
 
 @jax.custom_vjp
 def normalise(x: Any, scale: Any, shift: Any, mean: Any, inverse: Any) -> Any:
-    """What is left of the values when their mean is taken away and their deviation divided out, scaled and shifted.
+    """The values without their mean, over their deviation, scaled and shifted.
 
     `mean` and `inverse` must be those of `x`. They get no slope: that of `x` takes in what `x` does to them.
 
@@ -52,13 +52,15 @@ class BatchNormalization(layers.BatchNormalization):
     """Keras's, but for the gradient while training without a mask."""
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Keras's, with `normalise` where the moments are those of the inputs."""
         if not (training and self.trainable) or mask is not None:
             return super().call(inputs, training=training, mask=mask)
         x = jnp.asarray(inputs, jnp.promote_types(inputs.dtype, "float32"))
         axes = tuple(range(x.ndim - 1))
         fixed = lax.stop_gradient(x)
         mean, variance = jnp.mean(fixed, axes), jnp.var(fixed, axes)
-        for moving, seen in ((self.moving_mean, mean), (self.moving_variance, variance)):
+        followed: Any = ((self.moving_mean, mean), (self.moving_variance, variance))
+        for moving, seen in followed:
             moving.assign(moving * self.momentum + seen * (1.0 - self.momentum))
         scale = jnp.ones_like(mean) if self.gamma is None else ops.convert_to_tensor(self.gamma)
         shift = jnp.zeros_like(mean) if self.beta is None else ops.convert_to_tensor(self.beta)

@@ -1,7 +1,7 @@
-"""Convolutions whose gradients XLA computes on the CPU by matrix products, as it does the convolutions themselves.
+"""Convolutions whose gradients are matrix products and plain convolutions: what XLA is fast in on the CPU.
 
-What `jax.grad` makes of a convolution has swapped, dilated or flipped axes. Within `lax.scan`, XLA:CPU computes
-such a one element by element, a hundred times slower than a plain one.
+What `jax.grad` makes of a convolution has swapped, dilated or flipped axes. Within `lax.scan`, XLA:CPU
+computes such a one element by element, a hundred times slower than a plain one.
 """
 
 from __future__ import annotations
@@ -79,10 +79,19 @@ _convolved.defvjp(_forward, _backward)
 
 
 def to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
-    """The slope to the padded input as far as the windows reach: the kernel turned around, over the slope.
+    """The slope to the padded input, as far as the windows reach: the kernel turned around, over the slope.
 
-    Of every stride s, the s places between two steps are channels at first (sub-pixel convolution): so the stride
-    is 1. The kernel gets zeros up to whole steps; places that it never reaches are left out until the end.
+    The s places between two steps of a stride s are channels at first, so that the convolution itself has
+    none (Shi et al. 2016, arXiv:1609.05158: sub-pixel convolution). The kernel gets zeros up to whole steps;
+    places that it never reaches are left out until the end.
+
+    Args:
+        slope: (rows, *sizes, filters).
+        kernel: (*sizes, channels, filters).
+        strides: One per axis.
+
+    Returns:
+        (rows, *sizes, channels); along each axis at least (size - 1) stride + kernel places.
     """
     count = len(strides)
     axes = range(count)
@@ -97,7 +106,7 @@ def to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
     kernel = kernel.transpose(*range(0, 2 * count, 2), 2 * count + 1, *range(1, 2 * count, 2), 2 * count)
     turned = jnp.flip(kernel, tuple(axes)).reshape(*steps, filters, prod(reached) * channels)
     ones = (1,) * count
-    found = _convolved(slope, turned, ones, tuple((n - 1, n - 1) for n in steps), ones)
+    found: Any = _convolved(slope, turned, ones, tuple((n - 1, n - 1) for n in steps), ones)
     blocks = found.shape[1:-1]
     found = found.reshape(found.shape[0], *blocks, *reached, channels)
     for axis in axes:
@@ -109,7 +118,7 @@ def to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
 
 
 def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: Sizes) -> Any:
-    """The slope to the kernel: all that its elements met, as a matrix, times the slope; a few rows at a time."""
+    """The slope to the kernel: what its elements met, as a matrix, times the slope; a few rows at a time."""
     *sizes, channels, filters = shape
     outputs = slope.shape[1:-1]
     offsets = [
@@ -123,15 +132,15 @@ def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: 
         return total + (slopes.T @ met if turned else met.T @ slopes), None
 
     width = len(offsets) * channels
-    turned = (
-        filters < width
-    )  # a matrix product is fast along the rows of its left factor: the narrower one is turned
+    # A product is fast along the rows of its left factor, so the narrower one is turned.
+    turned = filters < width
     bytes_per_row = prod(outputs) * width * padded.dtype.itemsize
     at_once = rows_at_once(slope.shape[0], bytes_per_row, IN_CACHE)
     parts = [each.reshape(-1, at_once, *each.shape[1:]) for each in (padded, slope)]
-    start = jnp.zeros((filters, width) if turned else (width, filters), padded.dtype)
+    exact = jnp.promote_types(padded.dtype, "float32")
+    start = jnp.zeros((filters, width) if turned else (width, filters), exact)
     total, _ = lax.scan(add, start, tuple(parts))
-    return (total.T if turned else total).reshape(shape)
+    return (total.T if turned else total).reshape(shape).astype(padded.dtype)
 
 
 def rows_at_once(rows: int, bytes_per_row: int, at_most: int) -> int:
@@ -140,11 +149,12 @@ def rows_at_once(rows: int, bytes_per_row: int, at_most: int) -> int:
 
 
 def padded_after(x: Any, axis: int, places: int) -> Any:
+    """Zeros behind the last place of an axis."""
     return jnp.pad(x, [(0, places if other == axis else 0) for other in range(x.ndim)]) if places else x
 
 
 def _wide_groups(x: Any, kernel: Any, groups: int) -> tuple[list[Any], list[Any]]:
-    """What each group takes and its kernel; narrow groups are joined, with zeros between them in the kernel."""
+    """What each group takes, and its kernel; narrow groups are joined, with zeros in the kernel between."""
     width, filters = kernel.shape[-2], kernel.shape[-1] // groups
     fitting = [n for n in range(1, groups + 1) if groups % n == 0 and n * width <= FULL_WIDTH]
     together = max(fitting, default=1)

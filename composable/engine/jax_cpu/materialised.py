@@ -15,8 +15,8 @@ SENTINEL = 0x7FA55A5A  # the bits of a NaN that no computation gives
 def materialised(compute: Callable[..., Any], *arrays: Any) -> Any:
     """`compute(*arrays)`, an array of floats, computed once.
 
-    XLA:CPU fuses what is cheap into everything that reads it: a sum of nine shifted inputs is computed anew for
-    the mean, for the variance and for the scaling that follow it, and each time more slowly than by itself.
+    XLA:CPU fuses what is cheap into everything that reads it: a sum of nine shifted inputs is computed anew
+    for the mean, the variance and the scaling that follow it, and each time more slowly than by itself.
     XLA drops `optimization_barrier` before it fuses; but what happens on a condition stays by itself. The
     condition is one that always holds, and that XLA can't know.
     """

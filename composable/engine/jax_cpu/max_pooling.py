@@ -1,4 +1,4 @@
-"""Max pooling whose gradient is a comparison: XLA:CPU's own looks for the largest again, one window after another."""
+"""Max pooling whose gradient is a comparison: XLA:CPU's own looks for the largest of each window again."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _forward(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> Any:
 
 
 def _largest(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> tuple[Any, Any]:
-    """The largest value in each window, and the number of the window's place that holds it."""
+    """The largest value in each window, and the number of the place in the window that holds it."""
     padded = jnp.pad(x, ((0, 0), *pads, (0, 0)), constant_values=-jnp.inf)
     sizes = zip(padded.shape[1:-1], window, strides, strict=True)
     outputs = tuple((size - span) // stride + 1 for size, span, stride in sizes)
@@ -59,9 +59,9 @@ def _largest(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> tuple[Any, An
 
 
 def _backward(window: Sizes, strides: Sizes, pads: Pads, kept: Any, slope: Any) -> Any:
-    """Every place of the window gets the slopes of the windows that chose it.
+    """Every place gets the slopes of the windows that chose it.
 
-    Places a whole stride apart meet in the input, so a place is a step (which window) and a rest (where in it).
+    A place in a window is so many whole strides and a rest: those of one rest meet in the same inputs.
     """
     place, shape = kept
     steps = [-(-span // stride) for span, stride in zip(window, strides, strict=True)]

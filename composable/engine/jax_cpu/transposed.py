@@ -1,4 +1,4 @@
-"""Transposed convolution as a convolution to several places at once: XLA:CPU is slow where it skips inputs."""
+"""Transposed convolution as a plain one to several places at once: XLA:CPU is slow in its own."""
 
 from __future__ import annotations
 
