@@ -4,8 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 TENSORFLOW := .venv-tensorflow
+TORCH := .venv-torch
 
-.PHONY: demo test test-all test-models test-runs test-tensorflow lint figures setup clean
+.PHONY: demo test test-all test-models test-runs test-tensorflow test-torch lint figures setup clean
 
 demo: $(READY)
 	$(BIN)/composable fit examples/auto_imports.csv --target price --time-limit 30 --out runs/demo </dev/null
@@ -19,6 +20,7 @@ test: lint
 
 test-all: lint
 	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-models test-runs WHICH=
+	$(MAKE) --no-print-directory test-torch
 
 # Many small networks, each run a few times: compiling them well would take longer than running them.
 test-models: $(READY)
@@ -30,6 +32,10 @@ test-runs: $(READY)
 # The same models on the second backend, in an environment of its own.
 test-tensorflow: $(TENSORFLOW)/.ready
 	KERAS_BACKEND=tensorflow $(TENSORFLOW)/bin/python -m pytest -q $(WHICH) $(MODELS) tests/engine </dev/null
+
+# The engine and the networks for tables on the third.
+test-torch: $(TORCH)/.ready
+	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest -q $(WHICH) tests/engine tests/conformance/test_networks.py </dev/null
 
 lint: $(READY)
 	$(BIN)/ruff check
@@ -45,13 +51,14 @@ setup: $(READY)
 
 $(READY): EXTRAS := onnx,dev
 $(TENSORFLOW)/.ready: EXTRAS := onnx,dev,tensorflow
+$(TORCH)/.ready: EXTRAS := dev,torch
 
 # A virtual environment without its own pip serves where Debian's python3 comes without ensurepip.
-$(READY) $(TENSORFLOW)/.ready: %/.ready: pyproject.toml constraints.txt
+$(READY) $(TENSORFLOW)/.ready $(TORCH)/.ready: %/.ready: pyproject.toml constraints.txt
 	test -x $*/bin/python || $(PYTHON) -m venv $* || $(PYTHON) -m venv --clear --without-pip $*
 	$(PYTHON) -m pip --python $*/bin/python install --quiet --no-input --disable-pip-version-check \
 	    --constraint constraints.txt --editable ".[$(EXTRAS)]" </dev/null
 	touch $@
 
 clean:
-	rm -rf .venv $(TENSORFLOW) build *.egg-info
+	rm -rf .venv $(TENSORFLOW) $(TORCH) build *.egg-info

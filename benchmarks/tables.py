@@ -50,12 +50,13 @@ def main() -> None:
             errors["composable"].append(error)
             seconds.append(took)
             for peer in wanted.peers:
-                errors[peer].append(PEERS[peer](train, test, target, task))
+                errors[peer].append(_peer(peer, train, test, target, task))
         mean = {name: float(np.mean(found)) for name, found in errors.items()}
         line = f"{file:28s} {task:10s} {rows:6d} rows  {mean['composable']:10.5g}"
         for peer in wanted.peers:
             ratio = float(np.clip(max(mean["composable"], 1e-6) / max(mean[peer], 1e-6), 0.5, 2))
-            ratios[peer].append(ratio)
+            if np.isfinite(ratio):
+                ratios[peer].append(ratio)
             line += f"  {peer} {mean[peer]:10.5g} ratio {ratio:.3f}"
         print(f"{line}  {np.mean(seconds):.1f} s", flush=True)
     for peer, found in ratios.items():
@@ -129,6 +130,15 @@ def catboost(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) ->
     kind = library.CatBoostRegressor if task == "regression" else library.CatBoostClassifier
     model = kind(thread_count=2, verbose=0, cat_features=names, allow_writing_files=False)
     return _scored(model.fit(x, train[target]), z, column_of(test, target), task)
+
+
+def _peer(peer: str, train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) -> float:
+    """The peer's error; NaN where it refuses the table."""
+    try:
+        return PEERS[peer](train, test, target, task)
+    except ValueError as refused:
+        print(f"{peer} refuses: {refused}", file=sys.stderr)
+        return float("nan")
 
 
 PEERS = {"histgb": histgb, "catboost": catboost}
