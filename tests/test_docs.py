@@ -21,7 +21,8 @@ from composable.cli.switches import Switches
 
 ROOT = Path(__file__).parents[1]
 PAGES = (
-    "README.md", "CONTRIBUTING.md", "docs/guide.md", "docs/design.md", "docs/chapter-1.md", "docs/training.md",
+    "README.md", "CONTRIBUTING.md",
+    "docs/guide.md", "docs/design.md", "docs/chapter-1.md", "docs/training.md",
 )  # fmt: skip
 RUN = ("README.md", "docs/guide.md", "docs/design.md", "docs/chapter-1.md", "docs/training.md")
 BUDGET = re.compile(r"(time[-_]limit[ =])\d+")

@@ -42,6 +42,7 @@ LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left
 MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
 STAGES_SHARE = 0.5  # of a candidate's time, for the stages before its fit
+ENOUGH = 3  # candidates that are trained before more rotations of the best are thought of
 MOST_CANDIDATES = 40  # later draws bring next to nothing, and each takes room on the disk
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 Deploy = Callable[[Trial], None]
@@ -101,13 +102,18 @@ class Search:
             self._network(candidate)
             if number == 0:
                 self._baseline()
-            if self._rotations_remain and self.trials[-1].cut_short:
+            if self._rotations_remain and self.trials[-1].cut_short and self._networks >= ENOUGH:
                 break  # the others wouldn't end either: the time is better spent on what won
         if self.best is None:
             reasons = "; ".join(f"{t.name}: {t.reason}" for t in self.trials if t.status == "failed")
             raise NothingSucceeded("No network could be trained.", received=reasons[:500])
         self._ensemble()
         self._more_rotations(self.best)
+
+    @property
+    def _networks(self) -> int:
+        """How many candidates were trained."""
+        return sum(trial.role == "network" and trial.status == "done" for trial in self.trials)
 
     @property
     def _rotations_remain(self) -> bool:

@@ -17,7 +17,7 @@ from composable.core.errors import ConfigError, DataError
 from composable.data.frames import column_of
 
 SMALL = 3000  # up to so many rows every rotation is trained
-MEDIUM, MEDIUM_NEEDED = 10_000, 3  # up to so many rows a single rotation would judge by too few of them
+MEDIUM, MEDIUM_NEEDED, LARGE_NEEDED = 10_000, 4, 2  # with fewer rows two would judge by too few
 SMALL_FOLDS, LARGE_FOLDS = 8, 10
 _HELD_OUT = 0.15  # the share of the rows, twice, that a split by time holds out
 PARTS = {
@@ -134,7 +134,7 @@ def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, has
         test = np.array([], int) if has_test else rows[number]
         validation = rows[number] if has_test else rows[(number + 1) % folds]
         rotations.append(Rotation(np.sort(train), validation, test))
-    needed = folds if len(groups) <= SMALL else MEDIUM_NEEDED if len(groups) <= MEDIUM else 1
+    needed = folds if len(groups) <= SMALL else MEDIUM_NEEDED if len(groups) <= MEDIUM else LARGE_NEEDED
     spread = (
         "at random" if how == "random" else "by whole groups" if how == "group" else "evenly over the target"
     )

@@ -20,6 +20,8 @@ from composable.engine.settings import Settings, curves
 from composable.engine.watched import Divergence, Epoch, History, Stopped, Watched
 
 PIECE = 0.5  # seconds of steps between two looks at the clock
+_REHEARSED = 16  # steps
+_LATELY = 8  # epochs
 _WORTH = 2.0  # times the seconds of compiling that packing has to save
 _ROOM = 1.05  # epochs are planned to end a little before the deadline
 OnEpoch = Callable[[int, Epoch], None]
@@ -83,6 +85,7 @@ def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None)
     """
     course = Course(cohort, deadline, options or Options())
     course.resume()
+    course.rehearse()
     if course.options.callbacks:
         course.options.callbacks.begin(cohort)
     while course.active.any() and course.epoch < course.planned:
@@ -117,8 +120,8 @@ class Course:
         self.watched = [Watched(one.settings) for one in self.cohort.instances]
         self.planned = max(one.settings.epochs for one in self.cohort.instances)
         self._per_step, self._compiling, self._improved = math.nan, math.nan, False
-        self._packed = self.active
-        self._kept: float | None = None  # seconds of the deadline that a schedule leaves
+        self._packed, self._seconds = self.active, []
+        self._kept = self.deadline.remaining * (1.0 - self.options.share)  # what a schedule leaves
 
     @property
     def active(self) -> np.ndarray:
@@ -145,6 +148,40 @@ class Course:
         arrays = self.cohort.program.snapshot()
         self.options.keeper.save(arrays, facts, improved=self._improved)
         self._improved = False
+
+    def rehearse(self) -> None:
+        """Take some steps to compile them and to learn how long they take, and undo them.
+
+        A schedule must know its end from the first step on. Planned anew after two epochs, RealMLP's was
+        worse by a tenth.
+        """
+        if self.epoch or self.step or not self._timed_schedule or self.cohort.feed is not None:
+            return
+        program, steps = self.cohort.program, self.cohort.pace.steps
+        with closing(segments(self.cohort, 0, 0)) as found:
+            segment = next(found)
+        curve = self._curves()
+        together = {name: np.stack([one[name] for one in curve]) for name in curve[0]}
+        program.begin_epoch(segment.order, segment.counted, together)
+        before, idle = program.snapshot(), np.zeros(len(self.watched), bool)
+        seconds = 0.0
+        for count in (1, min(steps, _REHEARSED)):  # the first one is compiled
+            began = time.monotonic()
+            program.advance(0, count)
+            program.wait()
+            self._timed(began, count)
+            began = time.monotonic()
+            program.watch(self.cohort.held_out, idle)
+            seconds = self._per_step * steps + time.monotonic() - began
+        program.restore(before)
+        self._kept = self.deadline.remaining * (1.0 - self.options.share)
+        self._plan(seconds)
+
+    @property
+    def _timed_schedule(self) -> bool:
+        """Whether schedules, not patience, end the training, and have to be made to fit the deadline."""
+        scheduled = all(one.settings.patience is None for one in self.watched)
+        return scheduled and math.isfinite(self.deadline.remaining)
 
     def take_epoch(self) -> bool:
         """One epoch of all instances, or the rest of one; whether it was whole."""
@@ -251,7 +288,12 @@ class Course:
         self._halve()
         self._pack(seconds)
         self._regulate()
-        self._plan(seconds)
+        self._plan(self._usual(seconds))
+
+    def _usual(self, seconds: float) -> float:
+        """Seconds of an epoch: the mean of the last ones, lest a single slow one cut the training."""
+        self._seconds = [*self._seconds, seconds][-_LATELY:]
+        return float(np.mean(self._seconds))
 
     def _halve(self) -> None:
         share = self.options.halvings.get(self.epoch)
@@ -284,13 +326,11 @@ class Course:
 
     def _plan(self, seconds: float) -> None:
         """Fewer epochs, if not all fit: only where a schedule, not patience, ends the training."""
-        scheduled = all(one.settings.patience is None for one in self.watched)
-        if not scheduled or math.isinf(self.deadline.remaining) or self.epoch < 2:
-            return  # the first epoch was compiled, and tells nothing
-        if self._kept is None:
-            self._kept = self.deadline.remaining * (1.0 - self.options.share)
+        if not self._timed_schedule:
+            return
         fit = self.epoch + int((self.deadline.remaining - self._kept) / (seconds * _ROOM))
-        self.planned = max(self.epoch, min(self.planned, fit))
+        most = max(one.settings.epochs for one in self.watched)
+        self.planned = min(most, max(self.epoch, fit, 1))
 
     def _stop_all(self, why: Stopped) -> None:
         for one in self.watched:

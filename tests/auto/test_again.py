@@ -78,9 +78,7 @@ def interrupted(tmp_path_factory, module_csv):
     """A run that Ctrl-C stopped when the second network had begun."""
     out = tmp_path_factory.mktemp("interrupted") / "run"
     with pytest.raises(KeyboardInterrupt):
-        composable.fit(
-            module_csv, "price", **BUDGET, out=out, progress=stop_at("epoch", trial=3, epoch=1)
-        )
+        composable.fit(module_csv, "price", **BUDGET, out=out, progress=stop_at("epoch", trial=3, epoch=1))
     return out
 
 

@@ -22,8 +22,8 @@ def test_the_status_line_has_stage_epoch_best_and_time_left():
         moment = after(moment, event)
     line = status_line(moment, spent=26.0, limit=60.0)
     assert (
-        line
-        == "trial 2: tabm_mini, 8 networks side by side | epoch 12, loss 0.0965 | best: mlp, rmse 2,400 | 34 s left"
+        line == "trial 2: tabm_mini, 8 networks side by side | epoch 12, loss 0.0965 | best: mlp, rmse 2,400 "
+        "| 34 s left"
     )
     assert status_line(moment, spent=26.0, limit=None).endswith("| 26 s spent")
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from composable.core.errors import ConfigError, DataError
 from composable.data.split import (
     LARGE_FOLDS,
+    LARGE_NEEDED,
     MEDIUM,
     MEDIUM_NEEDED,
     SMALL,
@@ -65,7 +66,7 @@ def test_the_more_rows_the_fewer_rotations_judge_a_candidate():
     small, medium, large = divided(rows=SMALL), divided(rows=SMALL + 1), divided(rows=MEDIUM + 1)
     assert (len(small.rotations), small.needed) == (SMALL_FOLDS, SMALL_FOLDS)
     assert (len(medium.rotations), medium.needed) == (LARGE_FOLDS, MEDIUM_NEEDED)
-    assert (len(large.rotations), large.needed) == (LARGE_FOLDS, 1)
+    assert (len(large.rotations), large.needed) == (LARGE_FOLDS, LARGE_NEEDED)
 
 
 def test_classes_are_spread_evenly():
