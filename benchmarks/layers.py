@@ -1,7 +1,7 @@
 """The training twin's layers on the CPU beside Keras's: milliseconds of each alone, and of training steps.
 
 On JAX the twin's steps run within one compiled `lax.scan`, as the engine runs them. Each layer is compared
-with Keras's in the same place (which is measured once where it takes seconds), whole networks with Keras's own
+with Keras's in the same place (measured once where that takes seconds), whole networks with Keras's own
 `fit`. On TensorFlow there is only `fit`, with what it reaches:
 
 python benchmarks/layers.py [--runs 5] [--only steps] [--networks pooled resnet_20]

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from composable.core.errors import ConfigError
 from composable.engine import dropout
@@ -94,7 +94,7 @@ def shared_positions(twin: keras.Model, model: keras.Model) -> list[int]:
 def copy_to_twin(model: keras.Model, twin: keras.Model) -> None:
     """Give the twin the model's values: weights, moving averages and states of random generators."""
     for ours, theirs in _pairs(twin, model):
-        ours.assign(theirs)
+        ours.assign(_copy(theirs))
     for layer in all_layers(twin):
         if isinstance(layer, layers.Normalization):
             layer.finalize_state()  # it computes with constants that it derives from its variables
@@ -103,7 +103,7 @@ def copy_to_twin(model: keras.Model, twin: keras.Model) -> None:
 def weights_back(twin: keras.Model, model: keras.Model) -> None:
     """Give the model the twin's values: weights, moving averages and states of random generators."""
     for ours, theirs in _pairs(twin, model):
-        theirs.assign(ours)
+        theirs.assign(_copy(ours))
 
 
 def dropout_rates(twin: keras.Model) -> list[keras.Variable]:
@@ -121,6 +121,11 @@ def _pairs(twin: keras.Model, model: keras.Model) -> list[tuple[Any, Any]]:
         *zip(twin.trainable_variables, model.trainable_variables, strict=True),
         *zip(shared, model.non_trainable_variables, strict=True),
     ]
+
+
+def _copy(variable: Any) -> Any:
+    """Memory of its own: on JAX, training gives away what it is given."""
+    return ops.copy(variable.value)
 
 
 def _replacement(layer: Any) -> type:

@@ -94,6 +94,20 @@ def test_the_model_is_left_as_it_is():
     assert all(layer.output is not None for layer in model.layers[1:2])
 
 
+@on_jax
+def test_the_values_are_copies_that_training_may_give_away():
+    model = nested()
+    twin = training_twin(model)
+    weights_back(twin, model)
+    for variable in twin.variables:
+        variable.value.delete()
+    assert np.isfinite(model(numbers(4, 8))["a"]).all()
+    copy_to_twin(model, twin)
+    for variable in model.variables:
+        variable.value.delete()
+    assert all(np.isfinite(value).all() for value in arrays(twin.trainable_variables))
+
+
 def test_frozen_layers_stay_frozen():
     model = nested()
     model.layers[1].trainable = False
