@@ -195,7 +195,7 @@ def _usual_precision() -> Precision:
 
         return "bfloat16" if jax.default_backend() == "gpu" else "float32"
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        import tensorflow as tf  # pyright: ignore[reportMissingModuleSource]
 
         return "bfloat16" if tf.config.list_physical_devices("GPU") else "float32"
     import torch  # pyright: ignore[reportMissingImports]

@@ -117,7 +117,8 @@ class AlphaDropout(_VariableRate, layers.AlphaDropout):
         shift = -scale * SELU_SATURATION * (1.0 - kept)
         mask = ops.greater_equal(self._drawn(inputs, self.noise_shape), self.rate_variable)
         dropped = ops.where(mask, inputs, ops.cast(SELU_SATURATION, inputs.dtype))
-        return ops.cast(scale, inputs.dtype) * dropped + ops.cast(shift, inputs.dtype)
+        factor: Any = ops.cast(scale, inputs.dtype)
+        return factor * dropped + ops.cast(shift, inputs.dtype)
 
 
 class MultiHeadAttention(layers.MultiHeadAttention):

@@ -283,7 +283,7 @@ def _tree(held: Held) -> list[Any]:
 
 def _gradients(loss: Callable[[], Any], variables: Sequence[keras.Variable]) -> tuple[Any, list[Any]]:
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        import tensorflow as tf  # pyright: ignore[reportMissingModuleSource]
 
         with tf.GradientTape() as tape:
             value = loss()
@@ -297,7 +297,7 @@ def _gradients(loss: Callable[[], Any], variables: Sequence[keras.Variable]) -> 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Traced once on TensorFlow; PyTorch runs it as it is."""
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+        import tensorflow as tf  # pyright: ignore[reportMissingModuleSource]
 
         return tf.function(function, reduce_retracing=True)
     return function
