@@ -31,6 +31,7 @@ from composable.auto.record import (
 from composable.auto.run import Run
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
+from composable.core.compile_cache import compile_cache, prune
 from composable.core.errors import ComposableError
 from composable.core.machine import machine
 from composable.core.records import to_json
@@ -74,6 +75,8 @@ def fit(
     """
     limit = math.inf if options.time_limit is None else float(options.time_limit)
     deadline = Deadline(limit) if started is None else Deadline(limit, started=started)
+    if (compiled := compile_cache()) is not None:
+        prune(compiled)
     waiting: list[Notice] = []
     understood = understand_table(data, options, waiting.append, sample_weight)
     design = read_design(options.design)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 from composable.engine.mixing import mix, partners
@@ -105,7 +106,5 @@ def mean(values: Any, counted: Any, weights: Any | None = None) -> Any:
 
 
 def flat(outputs: Any) -> list[Any]:
-    """The outputs of a model as a list, one per head."""
-    if isinstance(outputs, dict):
-        return list(outputs.values())
-    return list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+    """The outputs of a model as a list, one per head; by their names where they have names."""
+    return keras.tree.flatten(outputs)
