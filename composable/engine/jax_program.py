@@ -76,11 +76,12 @@ class JaxProgram:
     def __post_init__(self) -> None:
         self._count = len(jax.tree.leaves(self.state)[0])
         self.running = np.arange(self._count)
+        # Memory of their own: the state's is given away at each step.
+        kept = jax.tree.map(np.copy, (self.state.trainable, self.state.other))
         self.state = self.spread.placed(self.state)
         self._given = self.data
         self.data = self._shown = self._on_devices(self._given)
-        kept = jax.tree.map(jnp.copy, (self.state.trainable, self.state.other))
-        self.best = Best(kept[0], kept[1], self.spread.placed(np.full(self._count, np.inf, "float32")))
+        self.best = self.spread.placed(Best(kept[0], kept[1], np.full(self._count, np.inf, "float32")))
         own_targets, own_weights = self.own
         axes: Any = (False, own_targets, own_weights)
         data = Data(*axes)
@@ -124,6 +125,8 @@ class JaxProgram:
         Returns:
             (instances,) the measure, NaN where no row is held out.
         """
+        if not held_out[1].any():  # then a network needn't be compiled for it
+            held_out = (held_out[0][:, :0], held_out[1][:, :0])
         rows, counted, wanted = self._of_running((*held_out, active))
         self.best, found = self._watch(self.state, self.best, self.data, self.losses, rows, counted, wanted)
         return self._told(found)
@@ -272,6 +275,8 @@ class JaxProgram:
         return jax.tree.map(lambda new, old: jnp.where(improved, new, old), now, best), measure
 
     def _measured(self, state: State, data: Data, rows: Any, counted: Any) -> Any:
+        if not counted.size:
+            return jnp.float32(jnp.nan)
         trainable, other = self.step.deployed(state)
 
         def one(block: tuple[Any, Any]) -> Any:

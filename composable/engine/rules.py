@@ -14,6 +14,7 @@ from composable.core.errors import ConfigError
 from composable.design.choice import plain
 from composable.design.metaparameters import nearest
 from composable.engine.muon import Muon
+from composable.engine.zeros import HostZeros
 
 RULES: Mapping[str, type[keras.optimizers.Optimizer]] = {
     "adadelta": keras.optimizers.Adadelta,
@@ -73,8 +74,7 @@ class Rule:
 
     def build(self, *, name: str) -> Any:
         """Keras's optimizer for it, without variables yet."""
-        rule: Any = RULES[self.name]
-        return rule(**self.arguments, name=name)
+        return _beginning_on_host(self.name)(**self.arguments, name=name)
 
 
 def takes(rule: Rule, variable: keras.Variable) -> bool:
@@ -83,6 +83,18 @@ def takes(rule: Rule, variable: keras.Variable) -> bool:
         return True
     layout: Any = {name: rule.arguments[name] for name in ("stacked", "outputs") if name in rule.arguments}
     return Muon.takes(variable, **layout)
+
+
+@cache
+def _beginning_on_host(name: str) -> Any:
+    """The class of a rule, but that its state begins with zeros that aren't compiled."""
+    rule: Any = RULES[name]
+
+    def add_variable(self: Any, shape: Any, initializer: Any = "zeros", *rest: Any, **named: Any) -> Any:
+        chosen = HostZeros() if initializer == "zeros" else initializer
+        return rule.add_variable(self, shape, chosen, *rest, **named)
+
+    return type(rule.__name__, (rule,), {"add_variable": add_variable})
 
 
 @cache

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from composable.core.errors import ConfigError
 from composable.engine import dropout
+from composable.engine.zeros import HostZeros
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -64,6 +66,8 @@ def training_twin(model: keras.Model, *, precision: Precision = "float32") -> ke
 
     def copied(operation: Any) -> Any:
         config = operation.get_config()
+        # The values come from the model.
+        config |= {name: HostZeros() for name in config if name.endswith("_initializer") and config[name]}
         if precision == "bfloat16" and _may_be_rounded(operation, exact):
             config["dtype"] = "mixed_bfloat16"
         return _replacement(operation).from_config(config)
@@ -123,9 +127,9 @@ def _pairs(twin: keras.Model, model: keras.Model) -> list[tuple[Any, Any]]:
     ]
 
 
-def _copy(variable: Any) -> Any:
-    """Memory of its own: on JAX, training gives away what it is given."""
-    return ops.copy(variable.value)
+def _copy(variable: Any) -> np.ndarray:
+    """Memory of its own: on JAX, training gives away what it is given. On the host, nothing is compiled."""
+    return np.array(ops.convert_to_numpy(variable.value))
 
 
 def _replacement(layer: Any) -> type:

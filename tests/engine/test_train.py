@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
@@ -203,21 +205,26 @@ def test_the_deadline_stops_inside_an_epoch_and_keeps_the_best_weights():
     assert np.isfinite(found.weights[0][0]).all()
 
 
-def test_a_schedule_comes_to_its_end_within_the_deadline():
+def test_a_schedule_comes_to_its_end_within_the_deadline(monkeypatch):
     """Without patience fewer epochs are planned, and the last one is planned as the last."""
     one = instance(epochs=1000, patience=None, schedule=Part(cosine))
-    rates = []
+    rates, now = [], [100.0]
     made = cohort(one)
-    began = made.program.begin_epoch
+    began, advanced = made.program.begin_epoch, made.program.advance
 
     def watched(order, counted, curves):
         rates.append(float(curves["rate"][0, -1]))
         began(order, counted, curves)
 
-    made.program.begin_epoch = watched
-    (history,) = train(made, deadline=Deadline(1.0))
+    def slow(first, count):
+        now[0] += 0.1 * count  # seconds
+        advanced(first, count)
+
+    made.program.begin_epoch, made.program.advance = watched, slow
+    monkeypatch.setattr("composable.engine.train.time", SimpleNamespace(monotonic=lambda: now[0]))
+    (history,) = train(made, deadline=Deadline(100.0, lambda: now[0]))
     assert history.stopped == "epochs"
-    assert len(history.epochs) < 1000
+    assert 100 < len(history.epochs) < 1000 / STEPS  # a thousand steps fit, and some are for the rehearsal
     assert rates[-1] < 0.05 * 0.01
 
 
