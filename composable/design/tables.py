@@ -95,7 +95,8 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
     """
     names = {layer.name for layer in model.layers}
     if "scale" in names:
-        numbers = np.asarray(_numbers(inputs), "float32")
+        given = {name: ops.convert_to_tensor(values) for name, values in inputs.items()}
+        numbers = np.asarray(ops.convert_to_numpy(_numbers(given)), "float32")
         kernel, bias = _robust_scale(numbers)
         model.get_layer("scale").set_weights([kernel, bias])
         if "bins" in names:

@@ -174,6 +174,8 @@ class JaxProgram:
 
     def epoch_losses(self) -> np.ndarray:
         """(instances, steps) the losses of the epoch so far, 0 for the steps to come."""
+        if self.losses is None:  # no epoch was begun here: those that it was restored with, if it was
+            return self._losses_so_far[0] if self._losses_so_far else np.zeros((self._count, 0), "float32")
         return self._told(self.losses)
 
     def snapshot(self) -> dict[str, np.ndarray]:

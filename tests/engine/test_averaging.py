@@ -62,7 +62,7 @@ def test_lookahead_walks_on_from_the_slow_weights(follow, power):
         if (step + 1) % 3 == 0:
             slow = slow + (1 - (1 - follow) * float(progress) ** power) * (fast - slow)
             fast = slow
-        now = [now[0] + PATH[step + 1]]
+        now = [now[0] + ops.convert_to_tensor(PATH[step + 1])]
         state = update_average(average, state, now, progress)
         now = continued(average, state, now)
         assert ops.convert_to_numpy(now[0]) == pytest.approx(fast, abs=1e-5)

@@ -149,7 +149,7 @@ def test_patience_ends_the_training():
 def test_a_lower_rate_takes_up_the_best_weights():
     """Patience 1: the epochs after a bad one start from the best, ever slower."""
     rate = {"learning_rate": 0.3, "patience": 1, "decays": 3, "decay": 10.0}
-    for history in trained(*(instance(seed=seed, epochs=40, **rate) for seed in range(3))).histories:
+    for history in trained(*(instance(seed=seed, epochs=200, **rate) for seed in range(3))).histories:
         assert history.stopped == "patience"
         measures = [epoch.held_out for epoch in history.epochs]
         worse = [place for place in range(1, len(measures)) if measures[place] > min(measures[:place])]
