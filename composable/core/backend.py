@@ -22,7 +22,6 @@ BACKENDS = ("jax", "tensorflow", "torch")  # in the order of preference
 QUIET = {
     "OMP_WAIT_POLICY": "PASSIVE",  # scikit-learn's waiting threads spin otherwise: minutes lost
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
     "GRPC_VERBOSITY": "ERROR",
     "GLOG_minloglevel": "3",
 }
