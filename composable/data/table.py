@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
+from composable.data.images.source import ImageSource
 from composable.data.schema import Notice, TextFormat
 
 
@@ -20,6 +22,7 @@ class Table:
         fingerprint: sha256 of the content; equal content gives equal fingerprints.
         format: How a text file was read, None for others.
         notices: What the reader chose or found.
+        images: Where the images are that the cells of a column name, by that column.
     """
 
     frame: pd.DataFrame
@@ -27,3 +30,4 @@ class Table:
     fingerprint: str
     format: TextFormat | None = None
     notices: tuple[Notice, ...] = ()
+    images: Mapping[str, ImageSource] = field(default_factory=dict)

@@ -12,21 +12,12 @@ import numpy as np
 
 from composable.core.errors import DataError
 from composable.core.machine import cores
+from composable.core.threads import in_threads
+from composable.data.images.conversion import SUFFIXES, ImageShape, read_image
 from composable.data.names import listed
 from composable.engine.feed.chunk import Chunk, check_chunk, chunk_of
-from composable.engine.feed.image_file import SUFFIXES, read_image
 from composable.engine.feed.shuffle import shuffled_rows
-from composable.engine.feed.threads import in_threads
 from composable.engine.rows import Rows
-
-
-@dataclass(frozen=True)
-class ImageShape:
-    """Every image becomes (height, width, channels), channels 3 for colours or 1 for grey."""
-
-    height: int
-    width: int
-    channels: int = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +62,7 @@ class ImageFolderFeed:
     def _decoded(self, taken: np.ndarray) -> np.ndarray:
         shape = self.shape
         images = np.empty((len(taken), shape.height, shape.width, shape.channels), dtype=np.uint8)
-        read = partial(read_image, height=shape.height, width=shape.width, channels=shape.channels)
+        read = partial(read_image, shape=shape)
         paths = (self.files[row] for row in taken)
         for place, image in enumerate(in_threads(read, paths, workers=cores())):
             images[place] = image

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 from composable.core.seeds import derive
+from composable.core.threads import in_threads
 from composable.engine.feed.batches import Names
 from composable.engine.feed.stream import StreamFeed, endless
-from composable.engine.feed.threads import in_threads
 
 
 def py_dataset_feed(dataset: keras.utils.PyDataset, names: Names) -> StreamFeed:

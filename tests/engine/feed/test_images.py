@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from composable.core.errors import DataError
-from composable.engine.feed.image_file import read_image
-from composable.engine.feed.image_folder import ImageShape, image_folder_feed
+from composable.data.images.conversion import ImageShape, read_image
+from composable.engine.feed.image_folder import image_folder_feed
 
 RED, WHITE = [255, 0, 0], [255, 255, 255]
 
@@ -41,7 +41,7 @@ def palette():
     ids=["RGB", "opaque", "transparent", "palette", "grey", "black and white", "16-bit"],
 )
 def test_d33_every_mode_becomes_the_same_colours(tmp_path, image, colour):
-    pixels = read_image(saved(tmp_path, image), height=3, width=2, channels=3)
+    pixels = read_image(saved(tmp_path, image), ImageShape(3, 2, 3))
     assert pixels.shape == (3, 2, 3)
     assert pixels.dtype == np.uint8
     assert (pixels == colour).all()
@@ -49,7 +49,7 @@ def test_d33_every_mode_becomes_the_same_colours(tmp_path, image, colour):
 
 def test_d33_cmyk_becomes_red_green_blue(tmp_path):
     image = Image.new("CMYK", (4, 4), (0, 255, 255, 0))
-    pixels = read_image(saved(tmp_path, image, "i.tif"), height=2, width=2, channels=3)
+    pixels = read_image(saved(tmp_path, image, "i.tif"), ImageShape(2, 2, 3))
     assert np.abs(pixels.astype(int) - RED).max() <= 2
 
 
@@ -57,7 +57,7 @@ def test_d33_photographs_are_turned_as_the_camera_says(tmp_path):
     image = Image.fromarray(np.array([[0, 255], [0, 255]], "uint8"))
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter, clockwise
-    pixels = read_image(saved(tmp_path, image, exif=exif), height=2, width=2, channels=1)
+    pixels = read_image(saved(tmp_path, image, exif=exif), ImageShape(2, 2, 1))
     assert pixels[:, :, 0].tolist() == [[0, 0], [255, 255]]
 
 
@@ -75,7 +75,7 @@ def test_d32_too_many_pixels_are_refused_before_decoding(tmp_path, side):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_of_size(side, side))
     with pytest.raises(DataError, match=r"bomb\.png"):
-        read_image(path, height=2, width=2, channels=3)
+        read_image(path, ImageShape(2, 2, 3))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n" + b"x" * 99])
@@ -83,7 +83,7 @@ def test_d31_broken_files_are_named(tmp_path, content):
     path = tmp_path / "broken.png"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"broken\.png"):
-        read_image(path, height=2, width=2, channels=3)
+        read_image(path, ImageShape(2, 2, 3))
 
 
 @pytest.mark.parametrize("name", ["i.png", "i.jpg"])
@@ -92,7 +92,7 @@ def test_d31_truncated_files_are_named(tmp_path, name):
     path = saved(tmp_path, Image.fromarray(noise), name)
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(DataError, match=name):
-        read_image(path, height=2, width=2, channels=3)
+        read_image(path, ImageShape(2, 2, 3))
 
 
 def folder_of(tmp_path, **classes):

@@ -1,0 +1,122 @@
+"""Images and labels in one `.npz` file as a table, with the arrays' usual names."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import DataError
+from composable.data.images.folder import CLASS, IMAGE, PART
+from composable.data.images.source import ImageArrays
+from composable.data.names import listed, shown
+from composable.data.split import PARTS
+from composable.data.table import Table
+
+NAMES = "class_names"
+_LEVELS = 256
+_USUAL = "x_train, y_train and x_test, y_test (or x_val, y_val); or x and y alone"
+
+
+def read_image_arrays(path: Path) -> Table:
+    """Read images, (rows, height, width) or (rows, height, width, channels), and their labels.
+
+    Arrays are called x_train, y_train, x_test, y_test, x_val, y_val, or x and y; labels are (rows,) or
+    (rows, 1). Where the file has `class_names`, labels are numbers of these.
+
+    Args:
+        path: Of the file. Nothing in it is executed.
+
+    Returns:
+        The columns `image` ("x_train/17"), `class` and `part`, as far as there are any.
+
+    Raises:
+        DataError: If the file is damaged, or its arrays are called or shaped otherwise.
+    """
+    arrays = _loaded(path)
+    parts = {name[2:]: PARTS.get(name[2:]) for name in arrays if name.startswith("x_") and name[2:] in PARTS}
+    found = {f"x_{suffix}": part for suffix, part in parts.items()} or ({"x": None} if "x" in arrays else {})
+    if not found:
+        raise DataError(
+            f"An .npz file of images has the arrays {_USUAL}.",
+            received=f"{path}: {listed(arrays)}",
+            remedy="save them under these names: numpy.savez(path, x_train=..., y_train=...)",
+        )
+    images = {name: _pixels(arrays[name], f"{path}, {name}") for name in found}
+    _check_alike(images, path)
+    frames: list[pd.DataFrame] = []
+    for name, part in found.items():
+        columns: dict[str, Any] = {IMAGE: [f"{name}/{place}" for place in range(len(images[name]))]}
+        if (labels := arrays.get(f"y{name[1:]}")) is not None:
+            columns[CLASS] = _labels(labels, len(images[name]), arrays.get(NAMES), f"{path}, y{name[1:]}")
+        if part is not None:
+            columns[PART] = [part] * len(images[name])
+        frames.append(pd.DataFrame(columns))
+    if len({CLASS in frame for frame in frames}) > 1:
+        raise DataError(
+            "Every array of images has its array of labels.",
+            received=f"{path}: {listed(arrays)}",
+            remedy=f"save {_USUAL}",
+        )
+    with path.open("rb") as stream:
+        fingerprint = hashlib.file_digest(stream, "sha256").hexdigest()
+    frame = pd.concat(frames, ignore_index=True)
+    return Table(frame, str(path), fingerprint, images={IMAGE: ImageArrays(images)})
+
+
+def _loaded(path: Path) -> Mapping[str, np.ndarray]:
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except Exception as damaged:  # of any kind: a zip of arrays has many ways to be broken
+        raise DataError(
+            "The .npz file must be whole, and hold arrays of numbers or text.",
+            received=f"{path}: {type(damaged).__name__}: {str(damaged)[:200]}",
+        ) from damaged
+
+
+def _pixels(array: np.ndarray, origin: str) -> np.ndarray:
+    """(rows, height, width, channels) of uint8."""
+    rule = "Images are (rows, height, width) or (rows, height, width, 1, 3 or 4), of 0 to 255 or 0.0 to 1.0."
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or array.shape[-1] not in (1, 3, 4) or 0 in array.shape:
+        raise DataError(rule, received=f"{origin}: the shape {array.shape}")
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise DataError(rule, received=f"{origin}: the type {array.dtype}")
+    low, high = float(array.min()), float(array.max())
+    most = 1 if array.dtype.kind in "fb" and high <= 1 else _LEVELS - 1
+    if not (low >= 0 and high <= most):  # NaN too
+        raise DataError(rule, received=f"{origin}: {low:g} to {high:g}", remedy="scale them to 0 to 255")
+    return np.round(array * np.float32((_LEVELS - 1) / most)).astype(np.uint8)
+
+
+def _check_alike(images: Mapping[str, np.ndarray], path: Path) -> None:
+    shapes = {name: array.shape[1:] for name, array in images.items()}
+    if len(set(shapes.values())) > 1:
+        raise DataError("All images of a file are of one shape.", received=f"{path}: {shapes}")
+
+
+def _labels(labels: np.ndarray, rows: int, names: np.ndarray | None, origin: str) -> np.ndarray:
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.shape != (rows,):
+        raise DataError(
+            "There is one label per image.", received=f"{origin}: {labels.shape} for {rows} images"
+        )
+    if labels.dtype.kind == "f":
+        return labels
+    if names is None or labels.dtype.kind not in "iu":
+        return labels.astype(str).astype(object)
+    if labels.min() < 0 or labels.max() >= len(names):
+        wrong = labels[(labels < 0) | (labels >= len(names))][0]
+        raise DataError(
+            f"Labels are numbers of {shown(NAMES)}.", received=f"{origin}: {wrong}, of {len(names)} names"
+        )
+    return names.astype(str).astype(object)[labels]

@@ -1,0 +1,142 @@
+"""One image file as an array: every kind of file in the same colours, the same way up, of one size."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from composable.core.errors import DataError
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
+_PIXELS = 1 << 26  # of an image before it is resized: 8192 x 8192
+_GREYS = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+_ORIENTATION, _SIDEWAYS = 0x0112, 5  # from 5 on, Exif's orientations swap the sides
+_FRAMES = 1000  # of an animation, of which only the first is used
+
+
+@dataclass(frozen=True)
+class ImageShape:
+    """Every image becomes (height, width, channels), channels 3 for colours or 1 for grey."""
+
+    height: int
+    width: int
+    channels: int = 3
+
+
+def read_image(path: Path, shape: ImageShape) -> np.ndarray:
+    """Decode an image file.
+
+    Turned as its camera says, 16-bit grey values scaled to 8, transparent parts on white, of an animation
+    the first image, resized (bilinear with antialiasing; the sides' ratio isn't kept).
+
+    Args:
+        path: The file.
+        shape: Of the result.
+
+    Returns:
+        (height, width, channels) of uint8.
+
+    Raises:
+        DataError: If it isn't a whole image, or has too many pixels or frames, which are counted before it is
+            decoded.
+    """
+    with _opened(path) as image:
+        upright = ImageOps.exif_transpose(image)
+        return _fitted(_on_white(_in_8_bits(upright)), shape)
+
+
+def fitted(pixels: np.ndarray, shape: ImageShape) -> np.ndarray:
+    """Decoded pixels as `read_image` gives them.
+
+    Args:
+        pixels: (height, width, 1 for grey, 3 for colours or 4 with transparency) of uint8.
+        shape: Of the result.
+    """
+    if pixels.shape == (shape.height, shape.width, shape.channels):
+        return pixels
+    grey = pixels.shape[-1] == 1
+    return _fitted(_on_white(Image.fromarray(pixels[..., 0] if grey else pixels)), shape)
+
+
+def _fitted(image: Image.Image, shape: ImageShape) -> np.ndarray:
+    plain = image.convert("RGB" if shape.channels == 3 else "L")
+    resized = plain.resize((shape.width, shape.height), Image.Resampling.BILINEAR)
+    return np.asarray(resized, dtype=np.uint8).reshape(shape.height, shape.width, shape.channels)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the head of an image file tells.
+
+    Attributes:
+        height: In pixels, as the image is seen: turned as its camera says.
+        width: The same.
+        coloured: Whether it may hold anything but greys.
+    """
+
+    height: int
+    width: int
+    coloured: bool
+
+
+def image_facts(path: Path) -> Facts:
+    """What the head of a file tells, without decoding the image.
+
+    Raises:
+        DataError: If it is no image, or has too many pixels or frames.
+    """
+    with _opened(path) as image:
+        sideways = image.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
+        width, height = reversed(image.size) if sideways else image.size
+        return Facts(height, width, image.mode not in _GREYS)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The image, not decoded yet; what goes wrong with it until the block ends names the file."""
+    try:
+        with Image.open(path) as image:
+            _check_size(image, path)
+            yield image
+    except DataError:
+        raise
+    except Exception as broken:  # of any kind: decoders differ in what they raise on damaged files
+        raise DataError(
+            "Every image must be whole and of a common format.",
+            received=f"{path}: {type(broken).__name__}: {str(broken)[:200]}",
+            remedy="repair the file, or take it out of the folder",
+        ) from broken
+
+
+def _check_size(image: Image.Image, path: Path) -> None:
+    if image.width * image.height > _PIXELS:
+        raise DataError(
+            f"An image may have at most {_PIXELS:,} pixels.",
+            received=f"{path}: {image.width} x {image.height}",
+            remedy="save it smaller",
+        )
+    if (frames := getattr(image, "n_frames", 1)) > _FRAMES:
+        raise DataError(
+            f"An animation may have at most {_FRAMES:,} frames.",
+            received=f"{path}: {frames:,}",
+            remedy="save its first frame as an image",
+        )
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    if not image.mode.startswith("I"):
+        return image
+    levels = np.clip(np.asarray(image), 0, 65535) >> 8  # Pillow itself would clip at 255
+    return Image.fromarray(levels.astype(np.uint8))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -1,0 +1,188 @@
+"""A folder of images as a table: one row per file, its class the name of the folder that it lies in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from composable.core.errors import DataError
+from composable.core.machine import cores
+from composable.core.threads import in_threads
+from composable.data.images.conversion import SUFFIXES, Facts, image_facts
+from composable.data.images.source import ImageFiles
+from composable.data.names import listed
+from composable.data.schema import Notice
+from composable.data.split import PARTS
+from composable.data.table import Table
+
+IMAGE, CLASS, PART = "image", "class", "part"
+MOST_BROKEN = 0.05  # of the files: with more, something is wrong with the folder
+_JUNK = frozenset({"thumbs.db", "desktop.ini"})
+
+
+def is_image_folder(folder: Path) -> bool:
+    """Whether there is an image in it, or in a folder of it."""
+    return next(_images(folder), None) is not None
+
+
+def read_image_folder(folder: Path) -> Table:
+    """List the images of a folder.
+
+    `folder/cat/1.jpg` is of the class "cat". Where all folders in it are called train, test, validation or
+    alike, `folder/train/cat/1.jpg` is a training row of the class "cat". Images directly in the folder have
+    no class: they can be asked about. What is below a class's folder is of that class, however deep. Hidden
+    files and folders, and files that no image format's suffix ends, are passed over.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The columns `image` (paths below the folder), `class` and `part`, as far as there are any; its
+        `images` has the images. Broken files are left out and named in a notice.
+
+    Raises:
+        DataError: If there is no image, some lie beside folders of classes, or more than a twentieth of
+            the files are broken.
+    """
+    paths = sorted(_images(folder))
+    if not paths:
+        raise DataError(
+            "A folder of images holds images.",
+            received=f"{folder}: no file that ends like an image ({', '.join(sorted(SUFFIXES))})",
+            remedy="name the folder above the folders of the classes",
+        )
+    parts = _parts(folder)
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    heads = list(in_threads(_head, paths, workers=cores()))
+    broken = {name: head for name, head in zip(names, heads, strict=True) if isinstance(head, DataError)}
+    whole = {name: head for name, head in zip(names, heads, strict=True) if isinstance(head, _Head)}
+    _check_broken(broken, len(names), folder)
+    frame = _frame(folder, list(whole), parts)
+    files = ImageFiles(
+        folder,
+        {name: head.facts for name, head in whole.items()},
+        {name: head.sha256 for name, head in whole.items()},
+    )
+    notices = (*_broken_notice(broken), *_passed_over(folder), *_empty(folder, parts), *_classes(frame))
+    return Table(frame, str(folder), _fingerprint(files.hashes), notices=notices, images={IMAGE: files})
+
+
+@dataclass(frozen=True)
+class _Head:
+    facts: Facts
+    sha256: str
+
+
+def _head(path: Path) -> _Head | DataError:
+    try:
+        with path.open("rb") as stream:
+            return _Head(image_facts(path), hashlib.file_digest(stream, "sha256").hexdigest())
+    except OSError as refused:
+        return DataError("Every image must be readable.", received=f"{path}: {refused.strerror}")
+    except DataError as broken:
+        return broken
+
+
+def _images(folder: Path) -> Iterator[Path]:
+    return (
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and not _hidden(path, folder) and path.is_file()
+    )
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(name.startswith(".") for name in path.relative_to(folder).parts)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _parts(folder: Path) -> Mapping[str, str]:
+    """Each part's name by that of its folder; nothing where the folders are those of classes."""
+    names = [entry.name for entry in _folders(folder)]
+    found = {name: PARTS[name.lower()] for name in names if name.lower() in PARTS}
+    return found if found and len(found) == len(names) and "train" in found.values() else {}
+
+
+def _frame(folder: Path, names: Sequence[str], parts: Mapping[str, str]) -> pd.DataFrame:
+    split = [name.split("/") for name in names]
+    columns = {IMAGE: names}
+    depth = 2 if parts else 1
+    shallow = [name for name, path in zip(names, split, strict=True) if len(path) <= depth]
+    if len(shallow) == len(names) and not parts:
+        return pd.DataFrame(columns, dtype="str")
+    if shallow:
+        raise DataError(
+            "Images lie either in one folder per class, or all without a class.",
+            received=f"{folder}: {len(shallow)} beside the folders of the classes: {listed(shallow, 3)}",
+            remedy="move them into the folders of their classes",
+        )
+    columns[CLASS] = [path[depth - 1] for path in split]
+    if parts:
+        columns[PART] = [parts[path[0]] for path in split]
+    return pd.DataFrame(columns, dtype="str")
+
+
+def _check_broken(broken: Mapping[str, DataError], files: int, folder: Path) -> None:
+    if len(broken) == files or len(broken) > max(1, MOST_BROKEN * files):
+        first = next(iter(broken.values()))
+        raise DataError(
+            f"At most {MOST_BROKEN:.0%} of the images may be broken.",
+            received=f"{folder}: {len(broken)} of {files}: {listed(broken, 5)}; the first: {first.received}",
+            remedy="repair those files, or take them out of the folder",
+        )
+
+
+def _broken_notice(broken: Mapping[str, DataError]) -> Iterator[Notice]:
+    if broken:
+        text = f"{len(broken)} images are broken and left out: {listed(broken, 20)}."
+        yield Notice(text, "warning", IMAGE, remedy="repair those files, or take them out of the folder")
+
+
+def _passed_over(folder: Path) -> Iterator[Notice]:
+    others = sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() not in SUFFIXES
+        and not _hidden(path, folder)
+        and path.name.lower() not in _JUNK
+        and path.is_file()
+    )
+    if others:
+        yield Notice(f"{len(others)} files are no images and are passed over: {listed(others, 5)}.")
+
+
+def _empty(folder: Path, parts: Mapping[str, str]) -> Iterator[Notice]:
+    above = [folder / name for name in parts] or [folder]
+    empty = [
+        entry.relative_to(folder).as_posix()
+        for one in above
+        for entry in _folders(one)
+        if not is_image_folder(entry)
+    ]
+    if empty:
+        yield Notice(f"Folders without images make no class: {listed(empty)}.", "warning", CLASS)
+
+
+def _classes(frame: pd.DataFrame) -> Iterator[Notice]:
+    """Classes that are in the training rows alone, or not among them."""
+    if PART not in frame:
+        return
+    of_part = {str(part): set(rows) for part, rows in frame.groupby(PART)[CLASS]}
+    for part, classes in of_part.items():
+        if unknown := sorted(classes - of_part["train"]):
+            text = f"Classes of the {part} images that no training image has: {listed(unknown)}."
+            yield Notice(text, "warning", CLASS)
+
+
+def _fingerprint(hashes: Mapping[str, str]) -> str:
+    together = hashlib.sha256()
+    for name, sha256 in sorted(hashes.items()):
+        together.update(f"{sha256} {name}\n".encode("utf-8", "surrogateescape"))
+    return together.hexdigest()
