@@ -113,7 +113,7 @@ def histgb(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) -> f
 
     x, z = _encoded(train, test, target)
     for name in x.columns[x.dtypes == "category"]:
-        common = x[name].value_counts().index[:250]  # it takes at most 255; the rest become missing
+        common = x[name].value_counts().index[:250].tolist()  # it takes at most 255; the rest become missing
         x[name], z[name] = x[name].cat.set_categories(common), z[name].cat.set_categories(common)
     kind = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
     model = kind(categorical_features="from_dtype", random_state=0)

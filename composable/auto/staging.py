@@ -18,7 +18,7 @@ from composable.training.stages.run import run_stages
 from composable.training.stages.stage import Outcome, Weights
 
 _STAGES = {stage.__name__: stage for stage in STAGES}
-_OF_SETTINGS = ("tune",)  # what they find on one rotation holds for all
+OF_SETTINGS = ("tune",)  # what they find on one rotation holds for all
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +48,8 @@ def go_through(
 ) -> Staged:
     """Let a candidate go through these stages.
 
-    Stages that change settings alone are gone through on the first rotation, the others on each, whose
-    networks begin with what came of their own.
+    Stages that change settings alone are gone through on the first rotation, the others on each, with the
+    settings that came of the first; its network begins with what came of its own.
 
     Args:
         bench: The candidate and the rows.
@@ -60,24 +60,35 @@ def go_through(
         folder: Where the outcomes are kept.
         notice: Told what the person should know.
     """
-    recipe = Recipe(tuple(Part(_STAGES[name]) for name in names))
-    several = not set(names) <= set(_OF_SETTINGS)
-    wanted = dict(rotations) if several else dict(list(rotations.items())[:1])
-    found: dict[int, tuple[Outcome, ...]] = {}
-    for place, (number, rotation) in enumerate(wanted.items()):
-        share = deadline.remaining / (len(wanted) - place)
-        job = rotation_job(bench, rotation, seed=seed)
-        found[number] = run_stages(
+    of_weights = [name for name in names if name not in OF_SETTINGS]
+    left = len(names) + (len(rotations) - 1) * len(of_weights)
+    settings, found = bench.candidate.settings, {}
+    for number, rotation in rotations.items():
+        stages = of_weights if found else names
+        if not stages:
+            break
+        job = rotation_job(bench.trained_by(settings), rotation, seed=seed)
+        outcomes = run_stages(
             replace(job, name=f"{job.name} {number}"),
-            recipe,
-            deadline=Deadline(share, deadline.clock),
+            _recipe(stages),
+            deadline=Deadline(deadline.remaining * len(stages) / left, deadline.clock),
             folder=folder / f"stages-{number}",
             notice=notice,
         )
+        if not found:
+            settings = outcomes[-1].progress.settings
+        found[number] = outcomes
+        left -= len(stages)
     last = {number: outcomes[-1].progress for number, outcomes in found.items()}
     starts = {number: one.weights for number, one in last.items() if one.weights is not None}
     facts = tuple(_told(number, outcome) for number, outcomes in found.items() for outcome in outcomes)
-    return Staged(next(iter(last.values())).settings, starts, facts)
+    return Staged(settings, starts, facts)
+
+
+def _recipe(names: Sequence[str]) -> Recipe:
+    """The stages share the time that is theirs alike."""
+    places = enumerate(names)
+    return Recipe(tuple(Part(_STAGES[name], share=1.0 / (len(names) - place)) for place, name in places))
 
 
 def _told(rotation: int, outcome: Outcome) -> dict[str, Any]:

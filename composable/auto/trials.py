@@ -18,7 +18,7 @@ from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.auto.rivals import boosting, boosting_seconds, reference
-from composable.auto.staging import go_through
+from composable.auto.staging import OF_SETTINGS, go_through
 from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
@@ -226,12 +226,13 @@ class Search:
         self, trial: Trial, rotations: Mapping[int, Rotation], deadline: Deadline
     ) -> Mapping[int, Weights]:
         """The stages that were asked for, in at most half the time; changes the candidate's settings."""
-        if not self.options.stages:
+        names = [name for name in self.options.stages if not (trial.trained and name in OF_SETTINGS)]
+        if not names:
             return {}
         staged = go_through(
             self.bench(trial),
             rotations,
-            self.options.stages,
+            names,
             seed=self.options.seed,
             deadline=deadline.keeping(deadline.remaining / 2)
             if math.isfinite(deadline.seconds)
@@ -240,6 +241,10 @@ class Search:
             notice=self._warn,
         )
         trial.stages += staged.facts
+        stages = [fact["stage"] for fact in staged.facts]
+        for fact in staged.facts:
+            told = {name: value for name, value in fact.items() if name != "evidence"}
+            self.recorder.happened("stage", trial=trial.number, rotations=stages.count(fact["stage"]), **told)
         if not trial.trained:  # later rotations are trained as the first ones were
             trial.candidate = replace(trial.network, settings=staged.settings)
             self._benches[trial.number] = self.bench(trial).trained_by(staged.settings)

@@ -78,6 +78,8 @@ def milestone(event: Event, metric: str) -> str:
             return notice_line(event)
         case "problem":
             return problem_line(event["heads"], str(event["metric"]))
+        case "stage" if event["rotation"] == 0:
+            return stage_line(event)
         case "trial_end" if event["status"] == "done":
             score = f"{metric} {number(event['score'])}"
             return f"Trial {event['trial']}, {plain(event['name'])}: {score} in {duration(event['seconds'])}."
@@ -85,6 +87,15 @@ def milestone(event: Event, metric: str) -> str:
             reason = plain(event.get("reason", ""))
             return f"Trial {event['trial']}, {plain(event['name'])}: {event['status']} {reason}".rstrip()
     return ""
+
+
+def stage_line(event: Event) -> str:
+    """What a stage came to, for the first of the networks that go through it."""
+    which = f", first of {event['rotations']} networks" if event["rotations"] > 1 else ""
+    gain = "" if event["gain"] is None else f", gain {number(event['gain'])}"
+    spread = "" if event["spread"] is None else f" ± {number(event['spread'])}"
+    reason = f": {plain(event['reason'])}" if event["reason"] else ""
+    return f"Stage {plain(event['stage'])}{which}: {event['status']}{gain}{spread}{reason}."
 
 
 def problem_line(heads: Sequence[Mapping[str, Any]], metric: str) -> str:

@@ -1,0 +1,41 @@
+"""`--stage`: what every network goes through before its fit."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import composable
+from composable.cli.moment import milestone
+
+
+def test_settings_are_tuned_once_and_every_network_is_warmed_up(cars, tmp_path):
+    run = composable.fit(
+        cars,
+        "price",
+        drop=("fast", "class", "red", "big"),
+        stages=("tune", "warmup"),
+        max_trials=1,
+        max_epochs=2,
+        out=tmp_path / "run",
+    )
+    (tuned,) = (fact for fact in stages_of(run) if fact["stage"] == "tune")
+    assert tuned["rotation"] == 0
+    assert tuned["gain"] is not None
+    warmed = [fact for fact in stages_of(run) if fact["stage"] == "warmup"]
+    assert sorted(fact["rotation"] for fact in warmed) == list(range(8))
+
+    told = [event for event in events(run) if event["event"] == "stage"]
+    assert Counter(event["stage"] for event in told) == {"tune": 1, "warmup": 8}
+    lines = [line for event in told if (line := milestone(event, "rmse"))]
+    assert lines[0].startswith(f"Stage tune: {tuned['status']}, gain ")
+    assert lines[1].startswith("Stage warmup, first of 8 networks: ")
+    assert len(lines) == 2
+
+
+def stages_of(run):
+    return json.loads((run.path / "trials" / "1" / "trial.json").read_text())["stages"]
+
+
+def events(run):
+    return map(json.loads, (run.path / "events.jsonl").read_text().splitlines())
