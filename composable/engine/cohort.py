@@ -15,6 +15,7 @@ import numpy as np
 
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
+from composable.engine.augment import check_images
 from composable.engine.feed.chunk import Feed, rows_in
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows, held_out_blocks, pace
@@ -142,6 +143,8 @@ class Cohort:
     def __post_init__(self) -> None:
         _check(self.instances, self.rows, fed=self.feed is not None)
         self.settings = self.instances[0].settings
+        if self.settings.augment:
+            check_images(self.model)
         precision = self.settings.precision or _usual_precision()
         self.twin = training_twin(self.model, precision=precision)
         rows = max(len(one.rows) for one in self.instances) if self.feed is None else rows_in(self.feed)

@@ -33,6 +33,7 @@ def jax_program(cohort: Cohort) -> JaxProgram:
         goals=cohort.goals,
         dropout=tuple(others.index(id(rate)) for rate in dropout_rates(twin)),
         rates=positions(optimizer),
+        augment=settings.augment,
         sam=settings.sam,
         average=settings.average,
     )

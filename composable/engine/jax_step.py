@@ -10,6 +10,8 @@ import jax
 import jax.numpy as jnp
 import keras
 
+from composable.design.part import Part
+from composable.engine.augment import augmented
 from composable.engine.averaging import Average, averaged, continued, start_average, update_average
 from composable.engine.objective import Batch, Goal, batch_loss, flat, measures
 from composable.engine.sam import perturbed
@@ -34,6 +36,7 @@ class Step:
         model: The training twin; called by `stateless_call` alone, so its own values never change.
         optimizer: Built for the twin's trainable variables.
         goals: One per output.
+        augment: What is done to images.
         sam: Radius; 0 for none.
         average: Of the weights.
         dropout: Where in the twin's non-trainable variables the dropout rates are.
@@ -45,6 +48,7 @@ class Step:
     goals: tuple[Goal, ...]
     dropout: tuple[int, ...]
     rates: tuple[int | None, int | None]
+    augment: tuple[Part, ...] = ()
     sam: float = 0.0
     average: Average | None = None
 
@@ -61,6 +65,8 @@ class Step:
             batch: Rows first.
             curve: The scalars of `settings.curves` at this step.
         """
+        if self.augment:
+            batch = batch._replace(inputs=augmented(self.augment, batch.inputs, curve["augment"]))
         trainable, rates = state.trainable, [state.other[place] for place in self.dropout]
         other = _replaced(state.other, self.dropout, [rate * curve["dropout"] for rate in rates])
         loss, gradients, after = self._gradients(trainable, other, batch, curve)

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from composable.engine.augment import augmented
 from composable.engine.averaging import averaged, continued, start_average, update_average
 from composable.engine.objective import Batch, batch_loss, flat, measures
 from composable.engine.optimizer import positions
@@ -186,6 +187,8 @@ class KerasProgram:
     def _learn(self, batch: Batch, curve: Mapping[str, Any]) -> Any:
         """One step: forward, backward, update; the loss before it."""
         variables = self._twin.trainable_variables
+        if augment := self.cohort.settings.augment:
+            batch = batch._replace(inputs=augmented(augment, batch.inputs, curve["augment"]))
 
         def loss() -> Any:
             return batch_loss(self.cohort.goals, self._call, batch, curve)[0]

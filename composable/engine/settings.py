@@ -34,6 +34,7 @@ class Settings:
         smoothing_schedule: A factor of it.
         mixup: The parameter of the beta distribution of Zhang et al. 2018, "mixup"; 0 for none.
         cutmix: That of Yun et al. 2019, "CutMix"; 0 for none. Images alone.
+        augment: What is done to images before anything else, see `composable.engine.augment`; shared.
         sam: The radius of sharpness-aware minimisation; 0 for none; shared.
         average: Of the weights, over the steps; None for the last ones; shared.
         precision: In which the layers compute: "bfloat16", with variables in float32, or "float32". None for
@@ -57,6 +58,7 @@ class Settings:
     smoothing_schedule: Part = CONSTANT
     mixup: float = 0.0
     cutmix: float = 0.0
+    augment: tuple[Part, ...] = ()
     sam: float = 0.0
     average: Average | None = None
     precision: Precision | None = None
@@ -81,8 +83,8 @@ class Settings:
     @property
     def shared(self) -> tuple[object, ...]:
         """What all instances of a cohort have in common, because their one program depends on it."""
-        mixing = bool(self.mixup), bool(self.cutmix)
-        return self.optimizer, self.sam, self.average, self.precision, self.batch_size, mixing
+        shown = self.augment, bool(self.mixup), bool(self.cutmix)
+        return self.optimizer, self.sam, self.average, self.precision, self.batch_size, shown
 
 
 def curves(
@@ -117,6 +119,6 @@ def told(settings: Settings) -> dict[str, object]:
         value = getattr(settings, one.name)
         if isinstance(value, (int, float)) or value is None:
             found[one.name] = value
-        elif value != CONSTANT:
+        elif value not in (CONSTANT, ()):
             found[one.name] = repr(value)
     return found

@@ -13,6 +13,7 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
+from composable.engine.augment import draws
 from composable.engine.callbacks import Callbacks
 from composable.engine.cohort import Cohort
 from composable.engine.segments import Segment, segments
@@ -160,9 +161,7 @@ class Course:
         program, steps = self.cohort.program, self.cohort.pace.steps
         with closing(segments(self.cohort, 0, 0)) as found:
             segment = next(found)
-        curve = self._curves()
-        together = {name: np.stack([one[name] for one in curve]) for name in curve[0]}
-        program.begin_epoch(segment.order, segment.counted, together)
+        program.begin_epoch(segment.order, segment.counted, self._of_segment(segment, self._together()))
         before, idle = program.snapshot(), np.zeros(len(self.watched), bool)
         seconds = 0.0
         for count in (1, min(steps, _REHEARSED)):  # the first one is compiled
@@ -188,9 +187,7 @@ class Course:
         began, program = time.monotonic(), self.cohort.program
         if self.options.callbacks:
             self.options.callbacks.begin_epoch(self.epoch, self.watched, self._curves())
-        curve = self._curves()
-        together = {name: np.stack([one[name] for one in curve]) for name in curve[0]}
-        losses = []
+        together, losses = self._together(), []
         with closing(segments(self.cohort, self.epoch, self.step)) as found:
             whole = all(self._take(segment, together, losses) for segment in found)
         watched = program.watch(self.cohort.held_out, self.active)
@@ -218,12 +215,30 @@ class Course:
             for instance, watched in zip(self.cohort.instances, self.watched, strict=True)
         ]
 
+    def _together(self) -> Mapping[str, np.ndarray]:
+        curve = self._curves()
+        return {name: np.stack([one[name] for one in curve]) for name in curve[0]}
+
+    def _of_segment(self, segment: Segment, curve: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """What changes from step to step of a segment, the numbers that augment its rows included."""
+        part = slice(segment.first, segment.first + segment.steps)
+        found = {name: values[:, part] for name, values in curve.items()}
+        if augment := self.cohort.settings.augment:
+            each = zip(self.cohort.instances, segment.order, strict=True)
+            found["augment"] = np.stack(
+                [
+                    draws(augment, order, seed=one.seed, epoch=self.epoch, first=segment.first)
+                    for one, order in each
+                ]
+            )
+        return found
+
     def _take(self, segment: Segment, curve: Mapping[str, np.ndarray], losses: list[np.ndarray]) -> bool:
         """The steps of a segment that are left, in pieces; whether the deadline let them be."""
         program, callbacks, keeper = self.cohort.program, self.options.callbacks, self.options.keeper
         part = slice(segment.first, segment.first + segment.steps)
         segment.show()
-        program.begin_epoch(segment.order, segment.counted, {name: v[:, part] for name, v in curve.items()})
+        program.begin_epoch(segment.order, segment.counted, self._of_segment(segment, curve))
         whole = True
         while whole and self.step < part.stop:
             count = 1 if callbacks and callbacks.every_batch else self._piece(part.stop - self.step)

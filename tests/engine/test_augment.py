@@ -1,0 +1,147 @@
+"""Augmentation in the compiled epoch."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from composable.core.budget import Deadline
+from composable.core.errors import ConfigError
+from composable.design import Part
+from composable.engine.augment import DRAWN, augmented, cutout, draws, flip, light, translate, turn
+from composable.engine.cohort import Cohort, Instance
+from composable.engine.rows import Rows
+from composable.engine.settings import Settings
+from composable.engine.train import train
+from tests.engine.cohorts import GOAL, instance, trained
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 10, 3)).astype("uint8")
+EACH = (flip, translate, turn, cutout, light)
+
+
+def shown(augmentation, drawn, images=IMAGES):
+    full = np.full((len(images), DRAWN), 0.5, "float32")
+    for column, value in drawn.items():
+        full[:, column] = value
+    (out,) = augmented((augmentation,), [ops.convert_to_tensor(images)], ops.convert_to_tensor(full))
+    return np.asarray(ops.convert_to_numpy(out))
+
+
+def test_a_flip_turns_left_and_right():
+    assert np.array_equal(shown(Part(flip), {3: 0.49}), IMAGES[:, :, ::-1])
+    assert np.array_equal(shown(Part(flip), {3: 0.5}), IMAGES)
+    assert np.array_equal(shown(Part(flip, alternating=False), {0: 0.1}), IMAGES[:, :, ::-1])
+
+
+def test_alternating_flips_show_each_side_every_second_epoch():
+    order = np.arange(6)[None]
+    numbers = [draws((Part(flip),), order, seed=1, epoch=epoch, first=0)[0] for epoch in range(4)]
+    flipped = [
+        (
+            np.asarray(ops.convert_to_numpy(flip(ops.convert_to_tensor(IMAGES), ops.convert_to_tensor(each))))
+            != IMAGES
+        ).any((1, 2, 3))
+        for each in numbers
+    ]
+    assert np.array_equal(flipped[0], ~flipped[1])
+    assert np.array_equal(flipped[0], flipped[2])
+    assert 0 < flipped[0].sum() < 6
+
+
+@pytest.mark.parametrize(("down", "right"), [(0.0, 0.5), (0.999, 0.5), (0.5, 0.0), (0.0, 0.999)])
+def test_moved_images_are_reflected_at_the_border(down, right):
+    y, x = (int(np.floor(value * 5)) - 2 for value in (down, right))
+    padded = np.pad(IMAGES, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    expected = padded[:, 2 + y : 10 + y, 2 + x : 12 + x]
+    assert np.array_equal(shown(Part(translate, most=2), {0: down, 1: right}), expected)
+
+
+def test_a_quarter_turn_is_numpys():
+    square = IMAGES[:, :, :8]
+    turned = shown(Part(turn, angle=90.0), {0: 0.0, 1: 0.5}, square)
+    assert np.abs(turned.astype(int) - np.rot90(square, 1, axes=(1, 2))).max() <= 1
+    assert np.array_equal(shown(Part(turn), {0: 0.5, 1: 0.5}), IMAGES)
+
+
+def test_enlarging_keeps_the_middle():
+    spot = np.zeros((1, 9, 9, 1), "uint8")
+    spot[0, 3:6, 3:6] = 200
+    larger = shown(Part(turn, zoom=0.9), {0: 0.5, 1: 0.0}, spot)
+    smaller = shown(Part(turn, zoom=0.9), {0: 0.5, 1: 0.999}, spot)
+    assert larger.sum() > 2 * spot.sum() > 4 * smaller.sum()
+    assert larger[0, 4, 4, 0] == smaller[0, 4, 4, 0] == 200
+
+
+def test_cutout_covers_a_square_with_the_mean_colour():
+    cut = shown(Part(cutout, side=0.5), {0: 0.5, 1: 0.5})
+    covered = (cut != IMAGES).any(-1)
+    assert not covered[:, :2].any()
+    assert not covered[:, :, :3].any()
+    middle = np.round(IMAGES.astype("float64").mean((1, 2)))
+    assert np.array_equal(cut[:, 4, 5], middle.astype("uint8"))
+    assert 4 * 4 - 3 <= covered[0].sum() <= 4 * 4
+    assert not (shown(Part(cutout, side=0.5), {0: 0.0, 1: 0.0}) != IMAGES)[:, 2:].any()
+
+
+def test_light_stays_within_the_levels():
+    grey = np.full((1, 4, 4, 1), 100, "uint8")
+    assert shown(Part(light, brightness=0.1, contrast=0.5), {0: 0.999}, grey)[0, 0, 0, 0] == 125
+    brighter = shown(Part(light, brightness=0.9), {0: 0.999})
+    assert brighter.max() == 255
+    assert brighter.dtype == np.uint8
+
+
+@pytest.mark.parametrize("augmentation", EACH)
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+def test_types_and_shapes_stay_and_rows_differ(augmentation, kind):
+    images = np.repeat(IMAGES[:1], 50, axis=0).astype(kind)
+    drawn = draws((Part(augmentation),), np.arange(50)[None], seed=0, epoch=0, first=0)[0]
+    out = np.asarray(
+        ops.convert_to_numpy(
+            augmented((Part(augmentation),), [ops.convert_to_tensor(images)], ops.convert_to_tensor(drawn))[0]
+        )
+    )
+    assert out.shape == images.shape
+    assert out.dtype == kind
+    assert np.isfinite(out.astype("float32")).all()
+    assert len(np.unique(out.reshape(50, -1), axis=0)) > 1
+
+
+def test_what_is_no_image_stays():
+    numbers = np.ones((6, 3), "float32")
+    drawn = ops.convert_to_tensor(draws((Part(flip),), np.arange(6)[None], seed=0, epoch=0, first=0)[0])
+    both = augmented((Part(flip),), {"image": ops.convert_to_tensor(IMAGES), "numbers": numbers}, drawn)
+    assert both["numbers"] is numbers
+
+
+def test_training_sees_the_augmented_images_and_the_measure_does_not():
+    """A network that only sums the left half learns from the right one as well, if images are flipped."""
+    rng = np.random.default_rng(0)
+    images = np.zeros((40, 4, 4, 1), "float32")
+    images[:, :, 2:] = rng.uniform(0, 255, (40, 1, 1, 1))
+    y = (images[:, 0, 2] / 255).astype("float32")
+
+    def made():
+        inputs = keras.Input((4, 4, 1), name="image")
+        left = keras.layers.Cropping2D(((0, 0), (0, 2)))(inputs)
+        x = keras.layers.Rescaling(1 / 255)(keras.layers.GlobalAveragePooling2D()(left))
+        return keras.Model(inputs, keras.layers.Dense(1, use_bias=False)(x))
+
+    losses = {}
+    for augment in ((), (Part(flip, alternating=False),)):
+        settings = Settings(learning_rate=0.1, batch_size=40, epochs=30, patience=None, augment=augment)
+        one = Instance(np.arange(40), np.arange(40), 0, settings)
+        (history,) = train(
+            Cohort(made(), (GOAL,), Rows({"image": images}, (y,)), (one,)), deadline=Deadline()
+        )
+        losses[bool(augment)] = history.epochs
+    assert losses[True][-1].loss < 0.9 * losses[False][-1].loss
+    assert losses[True][-1].held_out == pytest.approx(losses[False][-1].held_out)
+
+
+def test_augmentations_are_shared_by_a_cohort_and_tables_have_none():
+    assert Settings(augment=(Part(flip),)).shared != Settings().shared
+    with pytest.raises(ConfigError, match="are augmented"):
+        trained(instance(augment=(Part(flip),)))
