@@ -190,6 +190,12 @@ def test_s7_a_loss_that_is_no_number_is_marked_and_never_touches_the_others():
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+def test_s7_without_held_out_rows_weights_that_are_no_numbers_are_not_kept():
+    found = trained(instance(epochs=4, learning_rate=1e30, held_out=np.array([], int)))
+    assert found.histories[0].stopped == "nan"
+    assert all(np.isfinite(w).all() for w in found.weights[0])
+
+
 def test_halving_keeps_the_better_ones():
     rates = (0.0, 0.01, 0.05, 1e-6)
     found = trained(*(instance(seed=5, epochs=6, learning_rate=r) for r in rates), halvings={2: 0.5})
