@@ -29,13 +29,14 @@ test-models: $(READY)
 test-runs: $(READY)
 	$(BIN)/python -m pytest -q $(WHICH) $(MODELS:%=--ignore=%) </dev/null
 
-# The same models on the second backend, in an environment of its own.
+# The same models, and a fit, on the second backend, in an environment of its own.
 test-tensorflow: $(TENSORFLOW)/.ready
-	KERAS_BACKEND=tensorflow $(TENSORFLOW)/bin/python -m pytest -q $(WHICH) $(MODELS) tests/engine </dev/null
+	KERAS_BACKEND=tensorflow $(TENSORFLOW)/bin/python -m pytest -q $(WHICH) $(MODELS) tests/engine tests/auto/test_staging.py </dev/null
 
-# The engine and the networks for tables on the third.
+# The engine, the networks for tables and a fit on the third.
 test-torch: $(TORCH)/.ready
-	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest -q $(WHICH) tests/engine tests/conformance/test_networks.py </dev/null
+	KERAS_BACKEND=torch $(TORCH)/bin/python -m pytest -q $(WHICH) tests/engine tests/conformance/test_networks.py \
+	    tests/auto/test_staging.py </dev/null
 
 lint: $(READY)
 	$(BIN)/ruff check

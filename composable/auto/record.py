@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.metadata
 import json
 import platform
 import re
@@ -16,6 +15,7 @@ import keras
 
 from composable.auto.options import FitOptions
 from composable.core.errors import ArtifactError, ConfigError
+from composable.core.versions import version
 from composable.core.workspace import append_event, write_json
 from composable.data.schema import Notice
 from composable.design import Architecture
@@ -146,7 +146,7 @@ def versions() -> dict[str, str]:
     backend = keras.backend.backend()
     packages = ("composable", "keras", backend, "numpy", "pandas", "scikit-learn")
     return {"python": platform.python_version(), "backend": backend} | {
-        name: importlib.metadata.version(name) for name in packages
+        name: version(name) for name in packages
     }
 
 

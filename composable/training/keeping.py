@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from composable.core.versions import version
 from composable.engine.cohort import Cohort
 from composable.training.checkpoints import Checkpoints
 from composable.training.identity import Identity, model_layers
@@ -61,7 +61,7 @@ def keeper(
         digest.update(f"{one.seed} {one.settings!r}".encode())
         digest.update(np.ascontiguousarray(one.rows).tobytes() + np.ascontiguousarray(one.held_out).tobytes())
     backend = keras.backend.backend()
-    versions = {name: importlib.metadata.version(name) for name in ("composable", "keras", backend)}
+    versions = {name: version(name) for name in ("composable", "keras", backend)}
     identity = Identity(model_layers(cohort.model), versions, digest.hexdigest())
     return CheckpointKeeper(Checkpoints(folder, identity, notice), every)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import keras
 import numpy as np
 
 from composable.core.errors import ConfigError
+from composable.core.versions import version
 from composable.design.config import from_config, to_config
 from composable.engine.settings import Settings
 from composable.training.identity import Identity, layers_of
