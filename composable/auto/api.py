@@ -17,7 +17,7 @@ from composable.design import Architecture
 
 def fit(  # noqa: PLR0913 (the public call states every option)
     data: Any,
-    target: str | Sequence[str],
+    target: str | Sequence[str] = (),
     *,
     problem: Literal["regression", "binary", "multiclass", "multilabel"] | None = None,
     metric: Literal["rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision"] | None = None,
@@ -44,8 +44,9 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     """Train networks on a table and keep the best.
 
     Args:
-        data: A path (CSV, TSV, Parquet), a pandas DataFrame, a NumPy array or a mapping of arrays.
-        target: The column or columns to predict.
+        data: A path (CSV, TSV, Parquet, a folder of images or an `.npz` file of them), a pandas DataFrame, a
+            NumPy array or a mapping of arrays.
+        target: The column or columns to predict; by default what the data say: the class of images.
         problem: Overrules the inferred kind of the target.
         metric: The score that selects the model.
         time_limit: Seconds for everything, from reading to report.

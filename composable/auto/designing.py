@@ -12,7 +12,7 @@ from composable.core.machine import memory_gb
 from composable.deploy.configuration import checked_config
 from composable.design.outline import outline
 from composable.search.candidates import candidates
-from composable.search.table import Table
+from composable.search.table import Pixels, Table
 from composable.zoo.catalogue import FAMILIES
 from composable.zoo.catalogue.written import Written, written_design
 
@@ -75,5 +75,6 @@ def _check_size(parameters: int, design: Written) -> None:
 def table_of(prepared: Prepared) -> Table:
     """What decides about the sizes of networks."""
     material = prepared.material
-    rows = len(prepared.split.rotations[0].train)
-    return Table(material.problem, rows, material.widths, material.categories)
+    rows = prepared.split.rotations[0].train
+    pixels = Pixels.of(material.inputs["images"][rows]) if "images" in material.inputs else None
+    return Table(material.problem, len(rows), material.widths, material.categories, pixels)

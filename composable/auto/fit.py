@@ -17,7 +17,7 @@ from composable.auto.deploying import deploy, networks_of
 from composable.auto.designing import check_design, read_design
 from composable.auto.ending import diagnose
 from composable.auto.options import FitOptions
-from composable.auto.prepare import Prepared, Understood, prepare, understand_table
+from composable.auto.prepare import Prepared, Understood, completed, prepare, read, understand_table
 from composable.auto.record import (
     Recorder,
     identity,
@@ -37,7 +37,6 @@ from composable.core.machine import machine
 from composable.core.records import to_json
 from composable.core.workspace import write_atomically, write_json
 from composable.data.profile import profile
-from composable.data.read import read_table
 from composable.data.schema import Notice
 from composable.report.page import write_report
 from composable.search.trial import Trial
@@ -58,7 +57,8 @@ def fit(
     """Turn a table and a question into a trained, deployable model and an honest report.
 
     Args:
-        data: A path (CSV, TSV, Parquet), a pandas DataFrame, a NumPy array or a mapping of arrays.
+        data: A path (CSV, TSV, Parquet, a folder of images or an `.npz` file of them), a pandas DataFrame, a
+            NumPy array or a mapping of arrays.
         options: What is asked; see `FitOptions`.
         out: The run folder; by default `runs/` and the data's name.
         progress: Told about each event, see docs/run-folder.md.
@@ -78,7 +78,9 @@ def fit(
     if (compiled := compile_cache()) is not None:
         prune(compiled)
     waiting: list[Notice] = []
-    understood = understand_table(data, options, waiting.append, sample_weight)
+    table = read(data, options)
+    options = completed(options, table)
+    understood = understand_table(table, options, waiting.append, sample_weight)
     design = read_design(options.design)
     wanted = identity(
         options,
@@ -252,6 +254,4 @@ def _fingerprint(understood: Understood, sample_weight: np.ndarray | None) -> st
 def _test_fingerprint(options: FitOptions) -> str | None:
     if options.test is None:
         return None
-    return read_table(
-        options.test, encoding=options.encoding, delimiter=options.delimiter, decimal=options.decimal
-    ).fingerprint
+    return read(options.test, options).fingerprint

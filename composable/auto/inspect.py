@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from composable.auto.options import FitOptions
-from composable.auto.prepare import leak_notices, understand_table
+from composable.auto.prepare import completed, leak_notices, understand_table
 from composable.core.records import validated
 from composable.data.infer import infer_schema
 from composable.data.profile import profile
@@ -63,8 +63,8 @@ def inspect(  # noqa: PLR0913 (the public call states every option)
     """
     notices: list[Notice] = []
     targets = (targets,) if isinstance(targets, str) else tuple(targets)
-    if not targets:
-        table = read_table(data, encoding=encoding, delimiter=delimiter, decimal=decimal)
+    table = read_table(data, encoding=encoding, delimiter=delimiter, decimal=decimal)
+    if not targets and table.asked is None:
         schema, found = infer_schema(table, (), drop=tuple(drop), date_order=date_order)
         return Inspection(schema, None, (*table.notices, *found), profile(table, schema))
     options = validated(
@@ -82,7 +82,7 @@ def inspect(  # noqa: PLR0913 (the public call states every option)
         },
         origin="the call of inspect",
     )
-    understood = understand_table(data, options, notices.append)
+    understood = understand_table(table, completed(options, table), notices.append)
     rows = np.arange(len(understood.table.frame))
     notices += leak_notices(understood, rows, allow=True)
     return Inspection(

@@ -16,7 +16,7 @@ class FitOptions:
     """Every choice of `composable fit`, with its default.
 
     Attributes:
-        target: The column or columns to predict.
+        target: The column or columns to predict; empty for what the data say: the class of images.
         problem: Overrules the inferred kind.
         metric: The score that selects the model; by default rmse, roc_auc (two classes), log_loss (more).
         time_limit: Seconds for everything; None leaves only `max_trials` to bound the work.
@@ -36,10 +36,10 @@ class FitOptions:
         allow_leaks: Train although a column looks like a copy of the target.
 
     Raises:
-        ConfigError: If there is no target, or a number is out of its range.
+        ConfigError: If a number is out of its range.
     """
 
-    target: tuple[str, ...]
+    target: tuple[str, ...] = ()
     problem: Literal["regression", "binary", "multiclass", "multilabel"] | None = None
     metric: Literal["rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision"] | None = None
     time_limit: float | None = None
@@ -60,8 +60,6 @@ class FitOptions:
     allow_leaks: bool = False
 
     def __post_init__(self) -> None:
-        if not self.target:
-            raise ConfigError("At least one column must be named to predict.", received="no target")
         if self.time_limit is not None and not 0 < self.time_limit < math.inf:
             raise _out_of_range("time_limit", "a positive number of seconds", self.time_limit)
         if self.max_trials is not None and self.max_trials < 1:

@@ -13,13 +13,16 @@ from pandas.util import hash_pandas_object
 
 from composable.auto.options import FitOptions
 from composable.auto.sample_weight import checked_weights
-from composable.core.errors import DataError
+from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json
 from composable.core.seeds import derive
 from composable.data.check import apply_schema, check_dropped, check_targets
 from composable.data.encode import encode, fit_encoding
 from composable.data.encoding import Encoding
 from composable.data.frames import column_of
+from composable.data.images.column import cells_of
+from composable.data.images.encoded import contents, told
+from composable.data.images.folder import MOST_BROKEN
 from composable.data.infer import infer_schema
 from composable.data.parse import parse_column
 from composable.data.read import read_table
@@ -66,28 +69,49 @@ class Prepared:
     own_targets: tuple[np.ndarray, ...]
 
 
+def read(data: Any, options: FitOptions) -> Table:
+    """The data as a table, read as the options say."""
+    return read_table(data, encoding=options.encoding, delimiter=options.delimiter, decimal=options.decimal)
+
+
+def completed(options: FitOptions, table: Table) -> FitOptions:
+    """The options with what the data themselves say: the target, and which rows train and test.
+
+    Raises:
+        ConfigError: If nobody says what to predict.
+    """
+    target = options.target or ((table.asked,) if table.asked else ())
+    if not target:
+        raise ConfigError(
+            "A fit needs to know what to predict.",
+            received=f"no target for {table.origin}",
+            remedy="add --target COLUMN; `composable inspect` lists the columns",
+        )
+    divided = options.split == "auto" and table.part is not None
+    return replace(options, target=target, split=f"column:{table.part}" if divided else options.split)
+
+
 def understand_table(
-    data: Any, options: FitOptions, tell: Tell, sample_weight: np.ndarray | None = None
+    table: Table, options: FitOptions, tell: Tell, sample_weight: np.ndarray | None = None
 ) -> Understood:
-    """Read the data and find out what is asked.
+    """Find out what is asked.
 
     Args:
-        data: As for `fit`.
-        options: As for `fit`.
+        table: As it was read.
+        options: Completed.
         tell: Is told each choice.
         sample_weight: A weight per row of the data, not negative; rows without weight are left out.
 
     Raises:
         DataError, ConfigError: If the data, the schema or the options don't fit together.
     """
-    table = read_table(data, encoding=options.encoding, delimiter=options.delimiter, decimal=options.decimal)
     for notice in table.notices:
         tell(notice)
     check_targets(table, options.target)
     check_dropped(table, options.drop, options.target)
     schema = _schema(table, options, tell)
     weights = checked_weights(sample_weight, len(table.frame))
-    kept = _have_targets(table, schema, options, tell) & (weights > 0)
+    kept = _have_targets(table, schema, options, tell) & _have_images(table, schema, tell) & (weights > 0)
     table, weights = replace(table, frame=table.frame[kept].reset_index(drop=True)), weights[kept]
     problem = understand(
         table.frame,
@@ -117,7 +141,7 @@ def prepare(understood: Understood, options: FitOptions, tell: Tell) -> Prepared
     table, schema, problem = understood.table, understood.schema, understood.problem
     targets = encode_targets(table.frame, schema, problem, origin=table.origin)
     own = _own_test(understood, options, tell)
-    copies = _copies(table.frame, schema, tell)
+    copies = _copies(contents(table.frame, table.images), schema, tell)
     split = split_rows(
         _split_frame(table, schema, options.split),
         options.split,
@@ -125,18 +149,21 @@ def prepare(understood: Understood, options: FitOptions, tell: Tell) -> Prepared
         seed=derive(options.seed, "split"),
         has_test=own is not None,
         copies=copies,
+        costly=any(column.kind == "image" for column in schema.features),
     )
     if split.duplicates:
         tell(_copies_notice(split))
     _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
-    encoding = fit_encoding(table.frame, schema, rows=known)
-    inputs = encode(table.frame, schema, encoding, origin=table.origin)
+    encoding = fit_encoding(table.frame, schema, rows=known, images=table.images)
+    inputs = encode(table.frame, schema, encoding, images=table.images, origin=table.origin)
     for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
         tell(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
-        own_inputs = encode(own.frame, schema, encoding, origin=own.origin, strict=True)
+        own_inputs = encode(
+            own.frame, schema, encoding, images=own.images, origin=own.origin, strict=True
+        )
         own_targets = encode_targets(own.frame, schema, problem, origin=own.origin)
         _tell_shared(table, own, schema, tell)
     sizes = tuple(category.size for category in encoding.categories)
@@ -147,8 +174,9 @@ def prepare(understood: Understood, options: FitOptions, tell: Tell) -> Prepared
 def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:
     """The columns among these rows that tell the target; see `check_leaks`."""
     table, schema, problem = understood.table, understood.schema, understood.problem
-    encoding = fit_encoding(table.frame, schema, rows=rows)
-    inputs = encode(table.frame, schema, encoding, origin=table.origin)
+    others = Schema(tuple(c for c in schema.columns if c.kind != "image"))  # images are not looked at
+    encoding = fit_encoding(table.frame, others, rows=rows)
+    inputs = encode(table.frame, others, encoding, origin=table.origin)
     targets = encode_targets(table.frame, schema, problem, origin=table.origin)
     return list(check_leaks(encoding, problem, inputs, targets, rows, allow=allow))
 
@@ -186,6 +214,31 @@ def _have_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell)
         )
     tell(Notice(f"{len(rows)} rows without a target are left out.", "warning"))
     return ~missing
+
+
+def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
+    """Which rows name whole images in every column of images; a few others are left out.
+
+    Raises:
+        DataError: If it is more than a few.
+    """
+    kept = np.ones(len(table.frame), bool)
+    for column in schema.features:
+        if column.kind != "image" or column.name not in table.images:
+            continue
+        names = cells_of(column_of(table.frame, column.name))
+        missing = table.images[column.name].missing(names)
+        if len(missing) > MOST_BROKEN * len(names):
+            raise DataError(
+                f"At most {MOST_BROKEN:.0%} of the rows may name no whole image.",
+                received=f"{table.origin}, {column.name!r}: {len(missing)} of {len(names)}: {told(names, missing)}",
+                remedy="correct the paths, which are relative to the table's folder, or repair the files",
+            )
+        if missing:
+            text = f"{len(missing)} rows name no whole image and are left out: {told(names, missing)}."
+            tell(Notice(text, "warning", column.name, "correct the paths, or repair the files"))
+            kept[list(missing)] = False
+    return kept
 
 
 def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table | None:
@@ -274,7 +327,9 @@ def _copies_notice(split: Split) -> Notice:
 
 def _tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
     names = [column.name for column in (*schema.features, *schema.targets)]
-    learnt, asked = (_row_hashes(one.frame.loc[:, names].astype("str")) for one in (table, own))
+    learnt, asked = (
+        _row_hashes(contents(one.frame, one.images).loc[:, names].astype("str")) for one in (table, own)
+    )
     shared = int(np.isin(asked, learnt).sum())
     if shared:
         tell(

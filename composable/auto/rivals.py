@@ -10,6 +10,7 @@ import numpy as np
 from composable.auto.prepare import Prepared
 from composable.core.seeds import derive
 from composable.problem.baseline import ITERATIONS, gradient_boosting, knowing_nothing
+from composable.problem.ridge import ridge_on_patches
 from composable.search.opinion import Arrays, Opinion, pool
 
 # (training rows, the inputs that are asked about, how many rows these are) -> answers, one array per head
@@ -22,6 +23,20 @@ def reference(prepared: Prepared) -> Opinion:
     return _opinion(
         prepared, lambda train, _, rows: knowing_nothing(heads, tuple(y[train] for y in targets), rows)
     )
+
+
+def on_patches(prepared: Prepared, seed: int) -> Opinion:
+    """The opinion of ridge regression on patches of the images."""
+    material = prepared.material
+
+    def predict(train: np.ndarray, asked: Mapping[str, np.ndarray], _: int) -> Arrays:
+        targets = [y[train] for y in material.targets]
+        images = material.inputs["images"][train]
+        return ridge_on_patches(
+            material.problem.heads, images, targets, asked["images"], seed=derive(seed, "baseline")
+        )
+
+    return _opinion(prepared, predict)
 
 
 def boosting(prepared: Prepared, seed: int) -> Opinion:

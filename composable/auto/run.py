@@ -15,6 +15,7 @@ from composable.data.check import check_targets
 from composable.data.encode import encode
 from composable.data.read import read_table
 from composable.data.schema import Notice
+from composable.data.split import tested
 from composable.deploy.bundle import Bundle, load_bundle
 from composable.deploy.export import export
 from composable.problem.metrics import scores
@@ -85,18 +86,20 @@ class Run:
         return self.bundle.predict(data)
 
     def evaluate(self, data: Any) -> dict[str, float]:
-        """Every metric that fits the problem, on labelled rows.
+        """Every metric that fits the problem, on labelled rows; where the data have a test part, on that.
 
         Raises:
             DataError: If a target column isn't there, or holds an unknown class; names the row.
         """
         card = self.bundle.card
-        table = read_table(data)
+        table = tested(read_table(data))
         check_targets(table, card.problem.targets)
         missing = target_missing(table.frame, card.schema, card.problem.targets)
         frame = table.frame.loc[~missing].reset_index(drop=True)
         observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
-        inputs = encode(frame, card.schema, card.encoding, origin=table.origin, strict=True)
+        inputs = encode(
+            frame, card.schema, card.encoding, images=table.images, origin=table.origin, strict=True
+        )
         found = scores(card.problem, observed, self.bundle.outputs(inputs))
         return {name: value for name, value in found.items() if np.isfinite(value)} | {"rows": len(frame)}
 

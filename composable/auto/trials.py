@@ -17,7 +17,7 @@ from composable.auto.designing import table_of
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
-from composable.auto.rivals import boosting, boosting_seconds, reference
+from composable.auto.rivals import boosting, boosting_seconds, on_patches, reference
 from composable.auto.staging import OF_SETTINGS, go_through
 from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
@@ -135,7 +135,11 @@ class Search:
         """
         table = table_of(self.prepared)
         found = candidates(
-            table, seed=self.options.seed, max_epochs=self.options.max_epochs, design=self.design
+            table,
+            seed=self.options.seed,
+            seconds=self.left,
+            max_epochs=self.options.max_epochs,
+            design=self.design,
         )
         if self.options.max_trials is not None:
             return islice(found, self.options.max_trials)
@@ -150,17 +154,18 @@ class Search:
         self._ended(trial)
 
     def _baseline(self) -> None:
-        trial = self._trial("gradient_boosting", "baseline")
+        pictures = set(self._material.inputs) == {"images"}
+        trial = self._trial("ridge_on_patches" if pictures else "gradient_boosting", "baseline")
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
         began = time.monotonic()
         try:
             if self.left < LEAST_SECONDS:
                 raise ValueError("no time was left for it")
-            if math.isfinite(self.left):
+            if math.isfinite(self.left) and not pictures:
                 needed = boosting_seconds(self.prepared, self.options.seed)
                 if needed > self.left * BASELINE_SHARE:
                     raise ValueError(f"it would take about {needed:.0f} s, too much of the time that is left")
-            trial.opinion = boosting(self.prepared, self.options.seed)
+            trial.opinion = (on_patches if pictures else boosting)(self.prepared, self.options.seed)
             trial.score = self.judge.selection(trial.opinion)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]

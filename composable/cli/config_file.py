@@ -29,12 +29,6 @@ def fit_options(flags: Mapping[str, Any], config: Path | None) -> FitOptions:
     """
     typed = {name: value for name, value in flags.items() if value not in (None, ())}
     options = (_read(config) if config else {}) | typed
-    if not options.get("target"):
-        raise ConfigError(
-            "A fit needs to know what to predict.",
-            received="no target",
-            remedy="add --target COLUMN; `composable inspect` lists the columns",
-        )
     return validated(FitOptions, options, origin=str(config or "the command line"))
 
 

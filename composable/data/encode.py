@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,14 @@ import pandas as pd
 from composable.core.errors import DataError
 from composable.data.encoding import FIRST, MISSING, UNKNOWN, CategoryTable, Encoding, NumberColumn, TextTable
 from composable.data.frames import column_of
+from composable.data.images.encoded import encoded_images, fit_images
+from composable.data.images.source import ImageSource
 from composable.data.infer_words import VOCABULARY
 from composable.data.names import listed
 from composable.data.parse import parse_dates, parse_numbers, parse_texts, raw_texts
 from composable.data.schema import Column, Schema
 
+_NONE: Mapping[str, ImageSource] = MappingProxyType({})
 BUCKETS = 64
 TOKENS = 20_000
 _MANY = 20  # with more different values than this, a value seen once is rare
@@ -28,7 +32,11 @@ _CASINGS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 
 
 def fit_encoding(
-    frame: pd.DataFrame, schema: Schema, rows: Sequence[int] | np.ndarray | None = None
+    frame: pd.DataFrame,
+    schema: Schema,
+    rows: Sequence[int] | np.ndarray | None = None,
+    *,
+    images: Mapping[str, ImageSource] = _NONE,
 ) -> Encoding:
     """Fit the tables on the training rows alone.
 
@@ -36,6 +44,7 @@ def fit_encoding(
         frame: As in `Table.frame`.
         schema: Its schema; only the features are encoded.
         rows: The training rows' positions, or a mask over all rows; None takes every row.
+        images: As in `Table.images`.
     """
     train = frame if rows is None else frame.iloc[np.asarray(rows)]
     features = schema.features
@@ -46,26 +55,35 @@ def fit_encoding(
             _fit_category(column_of(train, c.name), c) for c in features if c.kind in ("category", "boolean")
         ),
         texts=tuple(_fit_text(column_of(train, c.name), c) for c in features if c.kind == "text"),
+        images=tuple(fit_images(c.name, images) for c in features if c.kind == "image"),
     )
 
 
 def encode(
-    frame: pd.DataFrame, schema: Schema, encoding: Encoding, *, origin: str = "", strict: bool = False
+    frame: pd.DataFrame,
+    schema: Schema,
+    encoding: Encoding,
+    *,
+    images: Mapping[str, ImageSource] = _NONE,
+    origin: str = "",
+    strict: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Raw rows to the model's inputs: those in `encoding.widths`, each of shape (rows, width).
+    """Raw rows to the model's inputs: those in `encoding.widths`, each of shape (rows, width), and images.
 
     Args:
         frame: Raw rows; columns in any order, others than the encoding's are ignored.
         schema: What the columns are.
         encoding: The fitted tables.
+        images: As in `Table.images`.
         origin: The file, for errors.
         strict: Whether a cell that can't be read is an error (prediction) or a missing value (training).
 
     Returns:
-        `numbers`, `dates` and `texts` as float32 (finite, or NaN = missing), `categories` as int32.
+        `numbers`, `dates` and `texts` as float32 (finite, or NaN = missing), `categories` as int32, `images`
+        (rows, height, width, channels) as uint8.
 
     Raises:
-        DataError: If columns are missing (all are named), or, if `strict`, a cell can't be read.
+        DataError: If columns are missing (all are named), an image can't be read, or, if `strict`, a cell.
     """
     missing = [name for name in encoding.columns if name not in frame.columns]
     if missing:
@@ -95,6 +113,8 @@ def encode(
     if encoding.texts:
         bags = [_bag(column_of(frame, t.column), columns[t.column], t) for t in encoding.texts]
         encoded["texts"] = np.concatenate(bags, axis=1)
+    for image in encoding.images:
+        encoded["images"] = encoded_images(column_of(frame, image.column), image, images, origin=origin)
     return encoded
 
 

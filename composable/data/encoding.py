@@ -1,7 +1,8 @@
 """Text to code tables: what the reference client applies before the model, and nothing else.
 
-The model takes up to four inputs: `numbers` (float, NaN = missing), `dates` (float days since 2000-01-01),
-`categories` (integer codes) and `texts` (float, hashed tokens). All that is numeric happens inside the model.
+The model takes up to five inputs: `numbers` (float, NaN = missing), `dates` (float days since 2000-01-01),
+`categories` (integer codes), `texts` (float, hashed tokens) and `images` (levels from 0 to 255). All that is
+numeric happens inside the model.
 """
 
 from __future__ import annotations
@@ -54,6 +55,24 @@ class TextTable:
 
 
 @dataclass(frozen=True)
+class ImageColumn:
+    """The column of `images`: each decoded and resized, (height, width, channels) of uint8.
+
+    What that means, to the pixel, says `composable.data.images.conversion.read_image`.
+    """
+
+    column: str
+    height: int
+    width: int
+    channels: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of each image."""
+        return self.height, self.width, self.channels
+
+
+@dataclass(frozen=True)
 class Encoding:
     """How raw rows become the model's inputs; fitted on training rows alone."""
 
@@ -61,6 +80,7 @@ class Encoding:
     dates: tuple[str, ...] = ()
     categories: tuple[CategoryTable, ...] = ()
     texts: tuple[TextTable, ...] = ()
+    images: tuple[ImageColumn, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,6 +90,7 @@ class Encoding:
             *self.dates,
             *(c.column for c in self.categories),
             *(t.column for t in self.texts),
+            *(i.column for i in self.images),
         )
 
     @property

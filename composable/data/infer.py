@@ -63,6 +63,12 @@ def infer_schema(
         if name in drop:
             columns.append(Column(str(name), "text", "drop", "left out by --drop"))
             continue
+        if name == table.part:
+            columns.append(Column(str(name), "category", "split", "says which rows train and which test"))
+            continue
+        if name in table.images and name not in targets:
+            columns.append(Column(str(name), "image", "feature", "names images"))
+            continue
         finding = _find(values, str(name), context)
         columns.append(finding.column)
         notices += finding.notices

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from composable.data.frames import cell_hashes, column_of
+from composable.data.images.encoded import contents
 from composable.data.names import SHOWN
 from composable.data.parse import parse_dates, parse_numbers, parse_texts
 from composable.data.schema import MODEL_KINDS, Column, Schema
@@ -36,7 +37,7 @@ def profile(table: Table, schema: Schema) -> dict[str, Any]:
     ]
     return {
         "rows": len(frame),
-        "duplicates": int(_row_hashes(frame).duplicated().sum()),
+        "duplicates": int(_row_hashes(contents(frame, table.images)).duplicated().sum()),
         "memory_mb": round(float(frame.memory_usage(deep=True).sum()) / 1e6, 3),
         "columns": columns,
     }

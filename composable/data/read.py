@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,10 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.frames import array_frame, frame_fingerprint, mapping_frame, plain_frame
+from composable.data.images.arrays_file import pixels_of, read_image_arrays
+from composable.data.images.column import with_images
+from composable.data.images.folder import IMAGE, is_image_folder, read_image_folder
+from composable.data.images.source import ImageArrays
 from composable.data.names import nearest, shown
 from composable.data.parquet_file import read_parquet_file
 from composable.data.signature import PARQUET
@@ -21,6 +26,7 @@ from composable.data.text_file import read_text_file
 Source = str | os.PathLike[str] | pd.DataFrame | np.ndarray | Mapping[str, Any]
 
 _PARQUET_NAMES = (".parquet", ".pq", ".parq")
+_IMAGES = 4  # axes of an array of images: rows, height, width, channels
 
 
 def read_table(
@@ -34,8 +40,10 @@ def read_table(
     """Read a table, detecting what isn't given.
 
     Args:
-        source: A path to CSV or TSV (also `.gz`) or Parquet, a frame, a 2-D array (columns x0, x1, ...), or
-            columns by name.
+        source: A path to CSV or TSV (also `.gz`) or Parquet, to a folder of images or an `.npz` file of
+            them; a frame, a 2-D array (columns x0, x1, ...), an array of images (rows, height, width,
+            channels), or columns by name, of which some may be such arrays. A column of paths to images,
+            relative to the table's folder, is recognised.
         encoding: How a text file is encoded; None detects it and says so, here and below.
         delimiter: What separates its cells.
         decimal: Its decimal mark, "." or ",".
@@ -46,31 +54,58 @@ def read_table(
         ConfigError: If encoding, delimiter or decimal can't be one.
     """
     if isinstance(source, pd.DataFrame):
-        return _in_memory(plain_frame(source, origin="DataFrame"), "DataFrame")
+        return with_images(_in_memory(plain_frame(source, origin="DataFrame"), "DataFrame"), Path())
+    if isinstance(source, np.ndarray) and source.ndim == _IMAGES:
+        return _with_arrays({IMAGE: source}, "array")
     if isinstance(source, np.ndarray):
         return _in_memory(array_frame(source, origin="array"), "array")
     if isinstance(source, Mapping):
-        return _in_memory(mapping_frame(source, origin="mapping"), "mapping")
+        return _with_arrays(source, "mapping")
     if not isinstance(source, (str, os.PathLike)):
         raise DataError(
             "A table must be a path, a pandas DataFrame, a NumPy array or a mapping of columns.",
             received=type(source).__name__,
             remedy="for a list of rows: pandas.DataFrame(rows)",
         )
-    path = _existing_file(Path(source).expanduser())
+    path = Path(source).expanduser()
+    if _is_folder(path):
+        return read_image_folder(path)
+    path = _existing_file(path)
+    if path.suffix.lower() == ".npz":
+        return read_image_arrays(path)
     with path.open("rb") as stream:
         starts_as_parquet = stream.read(len(PARQUET)) == PARQUET
     if path.suffix.lower() in _PARQUET_NAMES:
-        return read_parquet_file(path)
+        return with_images(read_parquet_file(path), path.parent)
     if starts_as_parquet and path.suffix == "":
-        return read_parquet_file(path)
-    return read_text_file(
+        return with_images(read_parquet_file(path), path.parent)
+    table = read_text_file(
         path, encoding=encoding, delimiter=delimiter, decimal=decimal, allow_empty=allow_empty
     )
+    return with_images(table, path.parent)
 
 
 def _in_memory(frame: pd.DataFrame, origin: str) -> Table:
     return Table(frame, origin, frame_fingerprint(frame))
+
+
+def _with_arrays(columns: Mapping[str, Any], origin: str) -> Table:
+    """Columns by name, of which some are arrays of images."""
+    arrays = {name: pixels_of(v, f"{origin}, {name}") for name, v in columns.items() if np.ndim(v) == _IMAGES}
+    named = {name: [f"{name}/{place}" for place in range(len(array))] for name, array in arrays.items()}
+    frame = mapping_frame({**columns, **named}, origin=origin)
+    contents = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays.values()]
+    fingerprint = "-".join([frame_fingerprint(frame), *contents])
+    return Table(
+        frame, origin, fingerprint, images={name: ImageArrays({name: a}) for name, a in arrays.items()}
+    )
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir() and is_image_folder(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _existing_file(path: Path) -> Path:
@@ -80,7 +115,9 @@ def _existing_file(path: Path) -> Path:
         raise DataError(rule, received=f"{shown(text)} is an address", remedy="download it first")
     try:
         if path.is_dir():
-            raise DataError(rule, received=f"{text} is a directory", remedy="name the file in it")
+            raise DataError(
+                rule, received=f"{text} is a directory without images", remedy="name the file in it"
+            )
         if not path.exists():
             raise DataError(rule, received=f"{text} does not exist", remedy=_similar_file(path))
         if not path.is_file():

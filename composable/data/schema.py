@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["number", "category", "boolean", "date", "text", "identifier", "constant", "empty"]
+Kind = Literal["number", "category", "boolean", "date", "text", "image", "identifier", "constant", "empty"]
 Role = Literal["feature", "target", "split", "drop"]
 
-MODEL_KINDS: tuple[Kind, ...] = ("number", "category", "boolean", "date", "text")
+MODEL_KINDS: tuple[Kind, ...] = ("number", "category", "boolean", "date", "text", "image")
 SURE_MARKS = ("?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL")  # "no value", in any column
 MISSING_MARKS = ("", *SURE_MARKS, "None", "none", "-", "--", ".")  # the others may be words with a meaning
 DATE_ORIGIN = "2000-01-01"  # dates enter the model as days since this day, small enough for float32

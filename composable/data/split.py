@@ -15,6 +15,7 @@ import pandas as pd
 
 from composable.core.errors import ConfigError, DataError
 from composable.data.frames import column_of
+from composable.data.table import Table
 
 SMALL = 3000  # up to so many rows every rotation is trained
 MEDIUM, MEDIUM_NEEDED, LARGE_NEEDED = 10_000, 4, 2  # with fewer rows two would judge by too few
@@ -69,6 +70,7 @@ def split_rows(
     seed: int,
     has_test: bool,
     copies: np.ndarray,
+    costly: bool = False,
 ) -> Split:
     """Divide the rows.
 
@@ -79,6 +81,7 @@ def split_rows(
         seed: Decides the order.
         has_test: Whether the person brought test rows of their own; then no others are held out.
         copies: A number per row, equal for rows whose features are equal.
+        costly: Whether a network takes so long to train that every candidate trains one.
 
     Raises:
         ConfigError: If `wanted` isn't one of the above or names no column.
@@ -100,7 +103,16 @@ def split_rows(
         order = np.zeros(len(frame)) if kind == "random" else _order(strata)
         split = _rotating(groups, order, seed, kind, has_test=has_test)
     duplicates = len(copies) - len(np.unique(copies))
-    return replace(split, duplicates=duplicates, torn=_torn(split.rotations, copies))
+    needed = 1 if costly else split.needed
+    return replace(split, needed=needed, duplicates=duplicates, torn=_torn(split.rotations, copies))
+
+
+def tested(table: Table) -> Table:
+    """The rows of the part for testing, where the data have such a part; else all."""
+    if table.part is None:
+        return table
+    test = table.frame[table.part].astype(str).str.lower().map(PARTS) == "test"
+    return replace(table, frame=table.frame[test].reset_index(drop=True)) if test.any() else table
 
 
 def _order(strata: Sequence[np.ndarray]) -> np.ndarray:

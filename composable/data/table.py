@@ -23,6 +23,8 @@ class Table:
         format: How a text file was read, None for others.
         notices: What the reader chose or found.
         images: Where the images are that the cells of a column name, by that column.
+        asked: The column that such data are usually asked for; None where nothing says so.
+        part: The column that says which rows train, validate and test; None where there is none.
     """
 
     frame: pd.DataFrame
@@ -31,3 +33,5 @@ class Table:
     format: TextFormat | None = None
     notices: tuple[Notice, ...] = ()
     images: Mapping[str, ImageSource] = field(default_factory=dict)
+    asked: str | None = None
+    part: str | None = None

@@ -85,7 +85,14 @@ class Bundle:
     def answer(self, data: Any) -> Prediction:
         """As `predict`, with the notices as records."""
         table = read_table(data, allow_empty=True)
-        inputs = encode(table.frame, self.card.schema, self.card.encoding, origin=table.origin, strict=True)
+        inputs = encode(
+            table.frame,
+            self.card.schema,
+            self.card.encoding,
+            images=table.images,
+            origin=table.origin,
+            strict=True,
+        )
         outputs = self.outputs(inputs)
         for output in outputs:
             if (bad := ~np.isfinite(output).all(axis=1)).any():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,12 @@ from composable.design.part import Part, component
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@component
+def only(x: Mapping[str, Any], *, name: str = "images") -> Any:
+    """One of several inputs, alone."""
+    return x[name]
 
 
 @component

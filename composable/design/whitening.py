@@ -6,7 +6,8 @@ kernel of the first convolution is computed from training images, and stays as i
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ from composable.design.metaparameters import Count
 from composable.design.part import component
 
 WHITENING = "whitening"
+_ENOUGH = 5000  # images, as its reference code takes
 
 
 @component
@@ -41,7 +43,7 @@ def whiten(model: keras.Model, images: Any, *, smoothing: float = 5e-4) -> None:
 
     Args:
         model: Has a `whitened` stem.
-        images: As the model takes them.
+        images: As the model takes them; of a model of named inputs those, by name.
         smoothing: Added to the variances, so that directions without any stay finite.
 
     Raises:
@@ -56,16 +58,27 @@ def whiten(model: keras.Model, images: Any, *, smoothing: float = 5e-4) -> None:
             remedy="build it with Part(whitened) as its stem",
         )
     (layer,) = found
-    images, given = np.asarray(images), cast("keras.KerasTensor", model.input)
-    if images.ndim != 4 or not len(images) or not _same(images.shape[1:], given.shape[1:]):
-        raise DataError(
-            "Whitening takes images as the model takes them.",
-            received=f"{images.shape}, the model takes {given.shape}",
-        )
-    clean = np.asarray(keras.Model(given, layer.input)(images))
+    given: Any = model.input
+    if not isinstance(given, Mapping):
+        images = np.asarray(images)
+        if images.ndim != 4 or not len(images) or not _same(images.shape[1:], given.shape[1:]):
+            raise DataError(
+                "Whitening takes images as the model takes them.",
+                received=f"{images.shape}, the model takes {given.shape}",
+            )
+    clean = keras.Model(given, layer.input).predict_on_batch(images)
     variances, directions = np.linalg.eigh(_covariance(clean, layer.kernel_size))
     filters = directions / np.sqrt(variances + smoothing)
     layer.kernel.assign(np.concatenate([filters, -filters], axis=1).reshape(layer.kernel.shape))
+
+
+def whiten_some(model: keras.Model, inputs: Mapping[str, np.ndarray], seed: int) -> None:
+    """`whiten` a model, if it has such a stem, by at most 5,000 of the rows, drawn by the seed."""
+    if all(layer.name != WHITENING for layer in model.layers):
+        return
+    count = len(next(iter(inputs.values())))
+    chosen = np.random.default_rng(seed).permutation(count)[:_ENOUGH]
+    whiten(model, {name: values[chosen] for name, values in inputs.items()})
 
 
 def _same(shape: tuple[int, ...], taken: tuple[int | None, ...]) -> bool:

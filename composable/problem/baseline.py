@@ -87,6 +87,8 @@ def _one(
 def _features(inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     parts, categorical = [], []
     for name, values in inputs.items():
+        if values.ndim > 2:
+            continue  # images
         if name == "categories":
             values = np.where(values < _MOST_CATEGORIES, values, 0)
         parts.append(values.astype("float32"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,6 +14,7 @@ from composable.core.seeds import derive
 from composable.design import Architecture, Between, Choice
 from composable.engine.settings import Settings
 from composable.search.designed import designed
+from composable.search.image_candidates import image_candidates
 from composable.search.table import Table
 from composable.training import recipes
 from composable.training.rotating import Candidate
@@ -30,17 +32,28 @@ _EPOCHS = 128  # of RealMLP: half of what its authors take, for half the time
 
 
 def candidates(
-    table: Table, *, seed: int, max_epochs: int | None = None, design: Written | None = None
+    table: Table,
+    *,
+    seed: int,
+    seconds: float = math.inf,
+    max_epochs: int | None = None,
+    design: Written | None = None,
 ) -> Iterator[Candidate]:
     """First the portfolio, then draws without end, the same ones for the same seed.
 
     Args:
         table: What decides about sizes.
         seed: Of the draws.
+        seconds: For all of them together.
         max_epochs: Of each training; None for as many as it takes.
         design: The person's own, to be tried instead.
     """
-    found = chain(_portfolio(table), _draws(table, seed)) if design is None else designed(table, design, seed)
+    if design is not None:
+        found = designed(table, design, seed)
+    elif table.pixels is not None:
+        found = image_candidates(table, table.pixels, seed, seconds)
+    else:
+        found = chain(_portfolio(table), _draws(table, seed))
     for candidate in found:
         epochs = candidate.settings.epochs if max_epochs is None else max_epochs
         yield replace(candidate, settings=replace(candidate.settings, epochs=epochs))

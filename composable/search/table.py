@@ -5,11 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from composable.design import Part, Task
 from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
 from composable.problem.problem import Head, Problem
 
+_ENOUGH = 2000  # images tell means and deviations
 _WIDE, _VERY_WIDE = 100, 1000  # numbers; beyond these, bins, embeddings and layers are kept small
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """What is known of the images.
+
+    Attributes:
+        height: Of each.
+        width: Of each.
+        mean: Of each channel, over training images.
+        deviation: The standard deviation of each channel; 1 where there is none.
+    """
+
+    height: int
+    width: int
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    @classmethod
+    def of(cls, images: np.ndarray) -> Pixels:
+        """Of (rows, height, width, channels)."""
+        some = images[:: max(1, len(images) // _ENOUGH)].astype("float32")
+        deviation = some.std(axis=(0, 1, 2))
+        return cls(
+            *some.shape[1:3],
+            tuple(float(m) for m in some.mean(axis=(0, 1, 2))),
+            tuple(float(d) for d in np.where(deviation > 0, deviation, 1.0)),
+        )
 
 
 @dataclass(frozen=True)
@@ -21,12 +52,14 @@ class Table:
         rows: The number of rows to learn from.
         widths: Of the model's inputs.
         categories: The number of codes of each category column.
+        pixels: Of the images, where there are any.
     """
 
     problem: Problem
     rows: int
     widths: Mapping[str, int]
     categories: tuple[int, ...]
+    pixels: Pixels | None = None
 
     @property
     def tasks(self) -> tuple[Task, ...]:

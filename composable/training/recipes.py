@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from composable.design.part import Part
 from composable.engine.optimizer import BIASES, Group, Optimizer
 from composable.engine.rules import Rule
-from composable.engine.schedules import coslog4, flat_cosine
+from composable.engine.schedules import coslog4, flat_cosine, polynomial
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem
 
 BATCH = 256
 EPOCHS = 256
+_MUON = 0.24  # its learning rate
+_SEEN = 1_500_000  # images, all epochs together, after which little is learnt from the same ones
 _SMOOTHED = ("accuracy",)  # smoothing spoils probabilities and their order
 _RULE = Rule("adam", {"beta_2": 0.95, "epsilon": 1e-8})
 
@@ -80,6 +84,33 @@ def tabm(*, learning_rate: float = 2e-3, batch_size: int = BATCH) -> Settings:
         weight_decay=3e-4,
         batch_size=batch_size,
         patience=16,
+    )
+
+
+def fast_cifar(problem: Problem, *, rows: int, augment: Sequence[Part] = ()) -> Settings:
+    """That of airbench94_muon, for `composable.zoo.fast_cifar` and its like.
+
+    Jordan 2024, github.com/KellerJordan/cifar10-airbench: convolutions by Muon, each brought to one norm in
+    each step, a rate that falls in a straight line; all else by Adam here.
+
+    Args:
+        problem: Whether labels are smoothed.
+        rows: To learn from: there are more epochs where they are few.
+        augment: What is done to the images.
+    """
+    muon = Rule("muon", {"momentum": 0.6, "steps": 3, "rms": None, "renormalize": True})
+    rate = 2e-3
+    batch = 500 if rows >= 20_000 else 250 if rows >= 5_000 else 64 if rows >= 1_000 else 32
+    return Settings(
+        optimizer=Optimizer(Rule("adam"), (Group(r"conv2d[^/]*/kernel$", rate=_MUON / rate, rule=muon),)),
+        learning_rate=rate,
+        schedule=Part(polynomial),
+        weight_decay=0.0,
+        label_smoothing=0.0 if _numbers(problem) else 0.1,
+        augment=tuple(augment),
+        batch_size=batch,
+        epochs=int(np.clip(_SEEN / rows, 30, 200)),
+        patience=None,
     )
 
 

@@ -20,6 +20,7 @@ from composable.design import Architecture, Input
 from composable.design.data_init import data_init
 from composable.design.tables import adapt
 from composable.design.taps import tap
+from composable.design.whitening import whiten_some
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.drawing import initialise
 from composable.engine.losses import (
@@ -39,6 +40,7 @@ from composable.problem.problem import Head, Problem
 from composable.training.keeping import keeper
 
 Arrays = list[np.ndarray]
+TYPES: Mapping[str, str] = {"categories": "int32", "images": "uint8"}  # of inputs; float32 elsewhere
 
 
 @dataclass(frozen=True)
@@ -80,16 +82,13 @@ class Material:
 
     @property
     def widths(self) -> dict[str, int]:
-        """The width of each input."""
-        return {name: int(values.shape[1]) for name, values in self.inputs.items()}
+        """The width of each input that is one vector per row."""
+        return {name: int(values.shape[1]) for name, values in self.inputs.items() if values.ndim == 2}
 
     @property
     def shapes(self) -> dict[str, Input]:
         """What a network takes in."""
-        return {
-            name: Input((width,), "int32" if name == "categories" else "float32")
-            for name, width in self.widths.items()
-        }
+        return {name: Input(v.shape[1:], TYPES.get(name, "float32")) for name, v in self.inputs.items()}
 
     def at(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The inputs of these rows."""
@@ -193,6 +192,8 @@ class Workbench:
             learnt_from = self.material.at(parts[place].train)
             adapt(model, learnt_from, categories=self.material.categories)
             begin_at_rows(learnt_from, derive(seeds[place], "data_init"))
+            if "images" in learnt_from:
+                whiten_some(model, learnt_from, derive(seeds[place], "whitening"))
             if numbers[place] in starts:
                 model.set_weights(list(starts[numbers[place]]))
 

@@ -46,7 +46,7 @@ def read_image_arrays(path: Path) -> Table:
             received=f"{path}: {listed(arrays)}",
             remedy="save them under these names: numpy.savez(path, x_train=..., y_train=...)",
         )
-    images = {name: _pixels(arrays[name], f"{path}, {name}") for name in found}
+    images = {name: pixels_of(arrays[name], f"{path}, {name}") for name in found}
     _check_alike(images, path)
     frames: list[pd.DataFrame] = []
     for name, part in found.items():
@@ -65,7 +65,16 @@ def read_image_arrays(path: Path) -> Table:
     with path.open("rb") as stream:
         fingerprint = hashlib.file_digest(stream, "sha256").hexdigest()
     frame = pd.concat(frames, ignore_index=True)
-    return Table(frame, str(path), fingerprint, images={IMAGE: ImageArrays(images)})
+    if CLASS in frame and frame[CLASS].dtype == object:
+        frame[CLASS] = frame[CLASS].astype("category")  # names, even those that look like numbers
+    return Table(
+        frame,
+        str(path),
+        fingerprint,
+        images={IMAGE: ImageArrays(images)},
+        asked=CLASS if CLASS in frame else None,
+        part=PART if PART in frame else None,
+    )
 
 
 def _loaded(path: Path) -> Mapping[str, np.ndarray]:
@@ -79,8 +88,12 @@ def _loaded(path: Path) -> Mapping[str, np.ndarray]:
         ) from damaged
 
 
-def _pixels(array: np.ndarray, origin: str) -> np.ndarray:
-    """(rows, height, width, channels) of uint8."""
+def pixels_of(array: np.ndarray, origin: str) -> np.ndarray:
+    """Images as (rows, height, width, channels) of uint8.
+
+    Raises:
+        DataError: If they are shaped otherwise, or levels lie beyond 0 to 255 (0 to 1 where they are shares).
+    """
     rule = "Images are (rows, height, width) or (rows, height, width, 1, 3 or 4), of 0 to 255 or 0.0 to 1.0."
     if array.ndim == 3:
         array = array[..., None]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.core.machine import cores
-from composable.core.threads import in_threads
-from composable.data.images.conversion import SUFFIXES, Facts, image_facts
-from composable.data.images.source import ImageFiles
+from composable.data.images.conversion import SUFFIXES
+from composable.data.images.files import look_at
 from composable.data.names import listed
 from composable.data.schema import Notice
 from composable.data.split import PARTS
@@ -57,34 +54,19 @@ def read_image_folder(folder: Path) -> Table:
         )
     parts = _parts(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
-    heads = list(in_threads(_head, paths, workers=cores()))
-    broken = {name: head for name, head in zip(names, heads, strict=True) if isinstance(head, DataError)}
-    whole = {name: head for name, head in zip(names, heads, strict=True) if isinstance(head, _Head)}
-    _check_broken(broken, len(names), folder)
-    frame = _frame(folder, list(whole), parts)
-    files = ImageFiles(
-        folder,
-        {name: head.facts for name, head in whole.items()},
-        {name: head.sha256 for name, head in whole.items()},
+    files = look_at(folder, names)
+    _check_broken(files.broken, len(names), folder)
+    frame = _frame(folder, list(files.facts), parts)
+    notices = (*_broken_notice(files.broken), *_passed_over(folder), *_empty(folder, parts), *_classes(frame))
+    return Table(
+        frame,
+        str(folder),
+        _fingerprint(files.hashes),
+        notices=notices,
+        images={IMAGE: files},
+        asked=CLASS if CLASS in frame else None,
+        part=PART if PART in frame else None,
     )
-    notices = (*_broken_notice(broken), *_passed_over(folder), *_empty(folder, parts), *_classes(frame))
-    return Table(frame, str(folder), _fingerprint(files.hashes), notices=notices, images={IMAGE: files})
-
-
-@dataclass(frozen=True)
-class _Head:
-    facts: Facts
-    sha256: str
-
-
-def _head(path: Path) -> _Head | DataError:
-    try:
-        with path.open("rb") as stream:
-            return _Head(image_facts(path), hashlib.file_digest(stream, "sha256").hexdigest())
-    except OSError as refused:
-        return DataError("Every image must be readable.", received=f"{path}: {refused.strerror}")
-    except DataError as broken:
-        return broken
 
 
 def _images(folder: Path) -> Iterator[Path]:
@@ -123,23 +105,23 @@ def _frame(folder: Path, names: Sequence[str], parts: Mapping[str, str]) -> pd.D
             received=f"{folder}: {len(shallow)} beside the folders of the classes: {listed(shallow, 3)}",
             remedy="move them into the folders of their classes",
         )
-    columns[CLASS] = [path[depth - 1] for path in split]
     if parts:
         columns[PART] = [parts[path[0]] for path in split]
-    return pd.DataFrame(columns, dtype="str")
+    classes = pd.Categorical([path[depth - 1] for path in split])  # names, even those that look like numbers
+    return pd.DataFrame(columns, dtype="str").assign(**{CLASS: classes})
 
 
-def _check_broken(broken: Mapping[str, DataError], files: int, folder: Path) -> None:
+def _check_broken(broken: Mapping[str, str], files: int, folder: Path) -> None:
     if len(broken) == files or len(broken) > max(1, MOST_BROKEN * files):
         first = next(iter(broken.values()))
         raise DataError(
             f"At most {MOST_BROKEN:.0%} of the images may be broken.",
-            received=f"{folder}: {len(broken)} of {files}: {listed(broken, 5)}; the first: {first.received}",
+            received=f"{folder}: {len(broken)} of {files}: {listed(broken, 5)}; the first: {first}",
             remedy="repair those files, or take them out of the folder",
         )
 
 
-def _broken_notice(broken: Mapping[str, DataError]) -> Iterator[Notice]:
+def _broken_notice(broken: Mapping[str, str]) -> Iterator[Notice]:
     if broken:
         text = f"{len(broken)} images are broken and left out: {listed(broken, 20)}."
         yield Notice(text, "warning", IMAGE, remedy="repair those files, or take them out of the folder")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 
 from composable.core.machine import cores
 from composable.core.threads import in_threads
@@ -31,6 +32,10 @@ class ImageSource(Protocol):
         """Equal for images of equal content."""
         ...
 
+    def missing(self, names: Sequence[str]) -> dict[int, str]:
+        """The places of names that name no whole image, and what is wrong with each."""
+        ...
+
     @property
     def usual(self) -> ImageShape:
         """The median height and width, as seen; 3 channels if any image may be coloured."""
@@ -45,11 +50,13 @@ class ImageFiles:
         root: The folder.
         facts: By the file's path below it, with forward slashes.
         hashes: The sha256 of the files' bytes, by the same.
+        broken: What is wrong with others, by the same.
     """
 
     root: Path
     facts: Mapping[str, Facts]
     hashes: Mapping[str, str]
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, names: Sequence[str], shape: ImageShape) -> np.ndarray:
         """See `ImageSource`; decoded in as many threads as there are cores."""
@@ -61,7 +68,15 @@ class ImageFiles:
 
     def fingerprints(self, names: Sequence[str]) -> list[str]:
         """See `ImageSource`."""
-        return [self.hashes[name] for name in names]
+        return [self.hashes.get(name, name) for name in names]
+
+    def missing(self, names: Sequence[str]) -> dict[int, str]:
+        """See `ImageSource`."""
+        return {
+            place: self.broken.get(name, "no image's path" if name else "empty")
+            for place, name in enumerate(names)
+            if name not in self.facts
+        }
 
     @property
     def usual(self) -> ImageShape:
@@ -86,13 +101,29 @@ class ImageArrays:
     def read(self, names: Sequence[str], shape: ImageShape) -> np.ndarray:
         """See `ImageSource`."""
         images = np.empty((len(names), shape.height, shape.width, shape.channels), np.uint8)
-        for place, name in enumerate(names):
-            images[place] = fitted(self._one(name), shape)
+        of_array = pd.Series([name.rpartition("/")[0] for name in names])
+        numbers = np.array([int(name.rpartition("/")[2]) for name in names])
+        for array, places in of_array.groupby(of_array).indices.items():
+            pixels = self.arrays[str(array)]
+            if pixels.shape[1:] == images.shape[1:]:
+                images[places] = pixels[numbers[places]]
+            else:
+                for place in places:
+                    images[place] = fitted(pixels[numbers[place]], shape)
         return images
 
     def fingerprints(self, names: Sequence[str]) -> list[str]:
         """See `ImageSource`."""
         return [hashlib.sha256(self._one(name).tobytes()).hexdigest() for name in names]
+
+    def missing(self, names: Sequence[str]) -> dict[int, str]:
+        """See `ImageSource`."""
+        found = {}
+        for place, name in enumerate(names):
+            array, _, number = name.rpartition("/")
+            if not (array in self.arrays and number.isdecimal() and int(number) < len(self.arrays[array])):
+                found[place] = "no image of the array"
+        return found
 
     @property
     def usual(self) -> ImageShape:

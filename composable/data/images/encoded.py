@@ -1,0 +1,75 @@
+"""A column of images as the model's input: every image decoded, and resized to one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import DataError
+from composable.data.encoding import ImageColumn
+from composable.data.images.column import cells_of
+from composable.data.images.conversion import ImageShape
+from composable.data.images.source import ImageSource
+from composable.data.names import shown
+
+LONGEST = 96  # pixels of a side: larger images are made smaller, for training takes time by the pixel
+_TOLD = 5  # rows
+
+
+def fit_images(column: str, images: Mapping[str, ImageSource]) -> ImageColumn:
+    """The shape that all images of a column are given: the usual one, made smaller if it is large.
+
+    Raises:
+        DataError: If the column's cells name no images.
+    """
+    usual = _source(column, images).usual
+    factor = min(1.0, LONGEST / max(usual.height, usual.width))
+    height, width = (max(1, round(side * factor)) for side in (usual.height, usual.width))
+    return ImageColumn(column, height, width, usual.channels)
+
+
+def encoded_images(
+    values: pd.Series, image: ImageColumn, images: Mapping[str, ImageSource], *, origin: str
+) -> np.ndarray:
+    """The images that a column's cells name, (rows, height, width, channels) of uint8.
+
+    Raises:
+        DataError: If one isn't there or can't be decoded.
+    """
+    names, source = cells_of(values), _source(image.column, images)
+    if missing := source.missing(names):
+        raise DataError(
+            f"Every cell of {shown(image.column)} must name an image.",
+            received=f"{origin}: {len(missing)} don't: {told(names, missing)}",
+            remedy="correct those rows, or leave them out",
+        )
+    return source.read(names, ImageShape(*image.shape))
+
+
+def told(names: Sequence[str], missing: Mapping[int, str]) -> str:
+    """The first rows that name no image, with the names and what is wrong."""
+    rows = [f"row {row + 1}, {shown(names[row])} ({why})" for row, why in missing.items()]
+    more = f" and {len(rows) - _TOLD} more" if len(rows) > _TOLD else ""
+    return "; ".join(rows[:_TOLD]) + more
+
+
+def contents(frame: pd.DataFrame, images: Mapping[str, ImageSource]) -> pd.DataFrame:
+    """The frame with the hash of each image in the place of its name, so that equal images are equal."""
+    found = {
+        name: source.fingerprints(cells_of(frame[name]))
+        for name, source in images.items()
+        if name in frame.columns
+    }
+    return frame.assign(**found) if found else frame
+
+
+def _source(column: str, images: Mapping[str, ImageSource]) -> ImageSource:
+    if column not in images:
+        raise DataError(
+            f"The cells of {shown(column)} must name images.",
+            received="no image was found by the names in it",
+            remedy="write paths relative to the table's folder, or paths from the root",
+        )
+    return images[column]

@@ -1,0 +1,88 @@
+"""What images look like in small: how much they are like whitened patches, part by part.
+
+Coates, Ng & Lee 2011, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning" (AISTATS):
+patches of training images, whitened (ZCA), are the filters; what they say of each place, cut off at zero on
+both sides, is summed over the parts of a grid. The paper's means of clusters are patches drawn at random here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import numpy as np
+
+PATCH, FILTERS, GRID = 6, 96, 3
+SIDE = 48  # pixels: larger images are looked at by fewer places
+_DRAWN = 20_000  # patches that tell the whitening
+_CONTRAST = 10.0  # added to a patch's variance (levels from 0 to 255), as in the paper
+_SMOOTHING = 0.1  # added to the variances of whitened directions
+_OFFSET = 0.5  # what is cut off, in standard deviations of what a filter says
+_BLOCK = 256  # images at once
+
+
+@dataclass(frozen=True, eq=False)
+class Patches:
+    """Filters and what brings patches to their coordinates.
+
+    Attributes:
+        mean: Of all patches, (values,).
+        filters: (values, filters): whitening and filters in one.
+        side: Of a patch.
+        step: From one place to the next.
+    """
+
+    mean: np.ndarray
+    filters: np.ndarray
+    side: int
+    step: int
+
+
+def draw_patches(images: np.ndarray, seed: int) -> Patches:
+    """Patches of these images, (rows, height, width, channels), as whitened filters."""
+    rng = np.random.default_rng(seed)
+    height, width = images.shape[1:3]
+    side = min(PATCH, height, width)
+    rows = rng.integers(len(images), size=_DRAWN)
+    tops, lefts = rng.integers(height - side + 1, size=_DRAWN), rng.integers(width - side + 1, size=_DRAWN)
+    places = np.arange(side)
+    cut = images[
+        rows[:, None, None], tops[:, None, None] + places[:, None], lefts[:, None, None] + places[None, :]
+    ]
+    clean = _normalised(cut.reshape(_DRAWN, -1).astype("float32"))
+    mean = clean.mean(axis=0)
+    variances, directions = np.linalg.eigh(np.cov(clean - mean, rowvar=False).reshape(clean.shape[1], -1))
+    whitening = (directions / np.sqrt(np.maximum(variances, 0) + _SMOOTHING)) @ directions.T
+    chosen = (clean[rng.permutation(_DRAWN)[:FILTERS]] - mean) @ whitening
+    norms = np.linalg.norm(chosen, axis=1, keepdims=True)
+    filters = whitening @ (chosen / np.maximum(norms, 1e-6)).T
+    step = max(1, round(max(height, width) / SIDE), 2 if max(height, width) > 16 else 1)
+    return Patches(mean.astype("float32"), filters.astype("float32"), side, step)
+
+
+def described(images: np.ndarray, patches: Patches) -> np.ndarray:
+    """The features of images, (rows, 2 * filters * grid * grid), float32."""
+    parts = [_described(images[at : at + _BLOCK], patches) for at in range(0, len(images), _BLOCK)]
+    count = 2 * patches.filters.shape[1] * GRID**2
+    return np.concatenate(parts) if parts else np.empty((0, count), "float32")
+
+
+def _described(images: np.ndarray, patches: Patches) -> np.ndarray:
+    side, step = patches.side, patches.step
+    windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
+    windows = windows[:, ::step, ::step].transpose(0, 1, 2, 4, 5, 3)  # rows, down, right, side, side, channels
+    rows, down, right = windows.shape[:3]
+    flat = _normalised(windows.reshape(rows * down * right, -1).astype("float32"))
+    said = ((flat - patches.mean) @ patches.filters).reshape(rows, down, right, -1)
+    both = np.concatenate([np.maximum(said - _OFFSET, 0), np.maximum(-said - _OFFSET, 0)], axis=-1)
+    sums = np.add.reduceat(both, _starts(down), axis=1)
+    return np.add.reduceat(sums, _starts(right), axis=2).reshape(rows, -1)
+
+
+def _starts(size: int) -> np.ndarray:
+    """Where the parts of the grid begin; the same place twice where there are too few."""
+    return np.minimum(np.arange(GRID) * size // GRID, size - 1)
+
+
+def _normalised(patches: np.ndarray) -> np.ndarray:
+    """Each patch with a mean of zero and a deviation of about one."""
+    centred = patches - patches.mean(axis=1, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + _CONTRAST)

@@ -1,0 +1,91 @@
+"""The networks worth trying on images: as large as the time allows, the surest first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+import numpy as np
+
+from composable.design import Architecture, Part
+from composable.design.cost import cost
+from composable.design.learners import groups
+from composable.design.outline import outline
+from composable.design.inputs import Input
+from composable.design.prestems import only, resize, standardise
+from composable.design.tasks import classifier, pooled
+from composable.design.whitening import whitened
+from composable.engine.settings import Settings
+from composable.search.table import Pixels, Table
+from composable.training import recipes
+from composable.training.rotating import Candidate
+from composable.zoo.fast_cifar import convolutions, quiet_scores
+
+WIDTHS = (16, 24, 32, 48, 64, 96, 128)  # channels of the first group
+WANTED = 12  # epochs that a network should be able to take in its time
+_SMALLEST = 3  # a side of the last feature maps, which are pooled to one
+_TRAINING = 3  # multiply-adds forward and back, for each of those forward
+_EFFICIENCY = 0.25  # of a training, beside the product of two matrices
+
+
+def image_candidates(table: Table, pixels: Pixels, seed: int, seconds: float) -> Iterator[Candidate]:
+    """First the fast CIFAR network, as wide as `seconds` allow.
+
+    Args:
+        table: Says the tasks and the number of rows.
+        pixels: Of the images.
+        seed: Of the draws.
+        seconds: For all candidates together.
+    """
+    settings = recipes.fast_cifar(table.problem, rows=table.rows)
+    width = _affordable(table, pixels, 0.8 * seconds)
+    yield Candidate("fast_cnn", fast_cnn(table, pixels, width=width), settings, 0.9)
+
+
+def fast_cnn(table: Table, pixels: Pixels, *, width: int, depth: int = 2) -> Architecture:
+    """The fast CIFAR network, with so many halvings that the images' sides come to 3 or so.
+
+    Args:
+        table: Says the tasks.
+        pixels: Of the images.
+        width: Channels of the first group; the others have twice as many.
+        depth: Convolutions per group.
+    """
+    side = min(pixels.height, pixels.width)
+    halvings = max(2, int(np.log2(max(side, 12) / _SMALLEST)))
+    filters = (width, *(2 * width for _ in range(halvings - 1)))
+    return Architecture(
+        prestem=(Part(only), Part(standardise, mean=pixels.mean, deviation=pixels.deviation)),
+        stem=Part(whitened),
+        learner=groups(
+            Part(convolutions, depth=depth),
+            filters=filters,
+            blocks=(1,) * halvings,
+            strides=(2,) * halvings,
+        ),
+        tasks=table.tasks,
+    )
+
+
+def _affordable(table: Table, pixels: Pixels, seconds: float) -> int:
+    """The largest width whose training takes `WANTED` epochs in so many seconds."""
+    shapes = {"images": Input((pixels.height, pixels.width, len(pixels.mean)), "uint8")}
+    for width in reversed(WIDTHS):
+        model, _ = outline(fast_cnn(table, pixels, width=width), shapes)
+        work = 2 * _TRAINING * cost(model).multiply_adds * table.rows * WANTED
+        if work <= seconds * _EFFICIENCY * _speed():
+            return width
+    return WIDTHS[0]
+
+
+@cache
+def _speed() -> float:
+    """Multiplications and additions that this machine does in a second."""
+    a = np.ones((1024, 1024), "float32")
+    seconds = []
+    for _ in range(4):
+        began = time.monotonic()
+        a @ a
+        seconds.append(time.monotonic() - began)
+    return 2 * len(a) ** 3 / min(seconds)
