@@ -87,6 +87,8 @@ def _slots(encoding: Encoding) -> Iterator[Slot]:
     for text in encoding.texts:
         yield Slot(text.column, "texts", first, text.buckets)
         first += text.buckets
+    for image in encoding.images:
+        yield Slot(image.column, "images", 0, image.height)  # all of it
 
 
 def _error(problem: Problem, observed: list[np.ndarray], answers: list[np.ndarray]) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+TYPES: Mapping[str, str] = {"categories": "int32", "images": "uint8"}  # of model inputs; float32 elsewhere
 UNKNOWN, MISSING, FIRST = 0, 1, 2  # category codes: never seen or rare; no value; the first known value
 
 
@@ -94,8 +95,14 @@ class Encoding:
         )
 
     @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each model input that is there, for one row."""
+        vectors = {name: (width,) for name, width in self.widths.items()}
+        return vectors | {"images": image.shape for image in self.images}
+
+    @property
     def widths(self) -> dict[str, int]:
-        """The width of each model input that is there."""
+        """The width of each model input that is there and one vector per row."""
         widths = {
             "numbers": len(self.numbers),
             "dates": len(self.dates),

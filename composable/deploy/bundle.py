@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 from composable.core.errors import ArtifactError, ConfigError, DataError
 from composable.core.records import from_json, to_json
 from composable.data.encode import encode
+from composable.data.images.folder import IMAGE
 from composable.data.read import read_table
 from composable.data.schema import Notice
 from composable.deploy.answers import answers
@@ -72,7 +74,7 @@ class Bundle:
 
         Returns:
             `prediction` and, for classes, `p_<class>`; with several targets `prediction_<target>` and
-            `p_<target>_<class>`. `attrs["notices"]` lists in words what the rows held that the training
+            `p_<target>_<class>`. Where a folder of images is asked about, `file` is first. `attrs["notices"]` lists in words what the rows held that the training
             data didn't.
 
         Raises:
@@ -104,6 +106,8 @@ class Bundle:
         frame = answers(outputs, self.card.problem)
         if isinstance(data, pd.DataFrame) and len(data) == len(frame):
             frame.index = data.index
+        if isinstance(data, (str, PathLike)) and IMAGE in table.images:
+            frame.insert(0, "file", table.frame[IMAGE])
         return Prediction(frame, (*table.notices, *noticed(table, inputs, self.card)))
 
     def outputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
@@ -121,7 +125,7 @@ def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:
     Args:
         folder: Where to.
         model: A functional model of stock Keras layers and operations, models inside it uncompiled. Inputs:
-            some of `numbers`, `dates`, `categories`, `texts`; outputs: one per head (numbers in the target's
+            some of `numbers`, `dates`, `categories`, `texts`, `images`; outputs: one per head (numbers in the target's
             unit, probabilities).
         card: All else.
 

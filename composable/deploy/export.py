@@ -7,7 +7,7 @@ from typing import Literal
 
 from composable.core.errors import ConfigError
 from composable.deploy.bundle import Bundle
-from composable.deploy.golden import golden_rows
+from composable.deploy.golden import golden_images, golden_rows
 from composable.deploy.onnx_export import INPUTS, MODEL, write_onnx
 from composable.deploy.onnx_read import read_onnx
 from composable.deploy.parity import check_parity
@@ -36,7 +36,8 @@ A model by Composable: {name}, for {targets}. {inputs_file} lists its inputs and
     # one array of shape (rows, 1) per column: float64 for numbers and dates, objects (str) for the others
     session.run(None, {{"column": numpy.array([["value"]], dtype=object)}})
 
-Missing values: NaN, or "". Dates: days since 2000-01-01.
+Missing values: NaN, or "". Dates: days since 2000-01-01. Images: arrays of uint8 as {inputs_file} says;
+`composable source` writes the program that makes them of files.
 """
 
 
@@ -69,12 +70,13 @@ def export(bundle: Bundle, format: Format, folder: str | Path) -> Path:
             for name, content in bundle.files.items():
                 (partial / name).write_bytes(content)
             page = _KERAS.format(
-                name=bundle.card.name, targets=targets, inputs=", ".join(bundle.card.encoding.widths)
+                name=bundle.card.name, targets=targets, inputs=", ".join(bundle.card.encoding.shapes)
             )
         else:
             write_onnx(bundle, partial)
             read_onnx(partial / MODEL)
-            check_parity(bundle, partial / MODEL, golden_rows(bundle.card))
+            golden = golden_rows(bundle.card).to_dict("series") | golden_images(bundle.card)
+            check_parity(bundle, partial / MODEL, golden)
             page = _ONNX.format(name=bundle.card.name, targets=targets, inputs_file=INPUTS, model_file=MODEL)
         (partial / "README.txt").write_text(page, encoding="utf-8")
     return folder

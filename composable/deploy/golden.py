@@ -37,6 +37,20 @@ def golden_rows(card: BundleCard, *, rows: int = ROWS) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def golden_images(card: BundleCard, *, rows: int = ROWS) -> dict[str, np.ndarray]:
+    """By column: images (rows, height, width, channels) of uint8, from smooth to noisy; a black one, a white."""
+    found = {}
+    for image in card.encoding.images:
+        random = _random(image.column)
+        coarse = random.uniform(0, 255, (rows, 4, 4, image.channels))
+        down, right = (np.arange(side) * 4 // side for side in (image.height, image.width))
+        noise = random.normal(0, 1, (rows, *image.shape)) * np.linspace(0, 60, rows)[:, None, None, None]
+        levels = coarse[:, down][:, :, right] + noise
+        levels[-2:] = np.array([0, 255])[:, None, None, None]
+        found[image.column] = np.clip(np.round(levels), 0, 255).astype("uint8")
+    return found
+
+
 def _numbers(card: BundleCard, column: str, rows: int) -> np.ndarray:
     low, high = card.ranges.get(column, (-1.0, 1.0))
     values = _random(column).uniform(low, high, rows)

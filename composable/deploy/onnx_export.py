@@ -18,10 +18,16 @@ from composable.deploy.onnx_front import raw_inputs
 from composable.deploy.onnx_graph import Graph
 from composable.deploy.onnx_names import safe_names
 from composable.deploy.onnx_numeric import OPSET, write_numeric
+from composable.deploy.onnx_pooling import with_plain_pooling
 from composable.deploy.onnx_read import read_onnx
 
 MODEL, INPUTS = "model.onnx", "inputs.json"
 ML_OPSET, IR_VERSION = 3, 9
+IMAGES = (
+    "levels from 0 to 255: the image turned as its Exif orientation says, 16 bits cut to 8, transparency on "
+    "white, in RGB (1 channel: grey, ITU-R 601), resized by a triangle filter with antialiasing (Pillow's "
+    "BILINEAR), the ratio of the sides not kept"
+)
 _KINDS = {
     "numbers": ("double", "a number; NaN where there is none"),
     "dates": (
@@ -43,7 +49,7 @@ def write_onnx(bundle: Bundle, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         numeric = Path(scratch) / "numeric.onnx"
         write_numeric(bundle, numeric)
-        network = read_onnx(numeric)
+        network = with_plain_pooling(read_onnx(numeric))
     names, answers = names_of(bundle)
     model = _joined(bundle, network, names, answers)
     onnx = optional("onnx", extra="onnx")
@@ -121,5 +127,15 @@ def _description(bundle: Bundle, names: dict[str, str], answers: tuple[Answer, .
             "classes": list(a.classes),
         }
         for a in answers
+    ]
+    inputs += [
+        {
+            "name": names[image.column],
+            "column": image.column,
+            "type": "uint8",
+            "shape": ["rows", *image.shape],
+            "meaning": IMAGES,
+        }
+        for image in encoding.images
     ]
     return {"format": "composable.onnx/1", "inputs": inputs, "outputs": outputs}

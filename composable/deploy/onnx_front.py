@@ -50,7 +50,10 @@ def raw_inputs(graph: Graph, schema: Schema, encoding: Encoding, names: Mapping[
         parts["categories"].append(_category(graph, graph.input(names[table.column], text), table, marks))
     for words in encoding.texts:
         parts["texts"].append(_text(graph, graph.input(names[words.column], text), words))
-    return {name: graph.add("Concat", columns, axis=1) for name, columns in parts.items() if columns}
+    feeds = {name: graph.add("Concat", columns, axis=1) for name, columns in parts.items() if columns}
+    pixels = optional("onnx", extra="onnx").TensorProto.UINT8
+    images = {"images": graph.input(names[image.column], pixels, image.shape) for image in encoding.images}
+    return feeds | images
 
 
 def number_marks(column: Column) -> tuple[float, ...]:

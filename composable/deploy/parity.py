@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,13 @@ TOLERANCE = 1e-5  # on probabilities; on numbers in units of the target's standa
 _TIE = 2 * TOLERANCE  # classes nearer than this may change places
 
 
-def check_parity(bundle: Bundle, path: Path, rows: pd.DataFrame) -> None:
+def check_parity(bundle: Bundle, path: Path, rows: pd.DataFrame | Mapping[str, Any]) -> None:
     """Compare the answers of the file and of the bundle to typed rows, see `composable.deploy.golden`.
+
+    Args:
+        bundle: The bundle.
+        path: Of the file.
+        rows: A frame, or columns by name, those of images as arrays.
 
     Raises:
         ArtifactError: Naming the first row and output that differ, with both values.
@@ -55,20 +61,24 @@ def check_parity(bundle: Bundle, path: Path, rows: pd.DataFrame) -> None:
             raise _refusal(answer.prediction, row, as_text[0][row], as_text[1][row])
 
 
-def onnx_feed(bundle: Bundle, rows: pd.DataFrame, names: dict[str, str]) -> dict[str, np.ndarray]:
+def onnx_feed(
+    bundle: Bundle, rows: pd.DataFrame | Mapping[str, Any], names: dict[str, str]
+) -> dict[str, np.ndarray]:
     """Typed rows as the ONNX file takes them: doubles, and texts with "" where there is none."""
     encoding = bundle.card.encoding
     feed: dict[str, np.ndarray] = {}
     for number in encoding.numbers:
-        feed[names[number.column]] = rows[[number.column]].to_numpy("float64")
+        feed[names[number.column]] = np.asarray(rows[number.column], "float64").reshape(-1, 1)
     for date in encoding.dates:
         days = (rows[date] - pd.Timestamp(DATE_ORIGIN)) / pd.Timedelta(days=1)
-        feed[names[date]] = days.to_numpy("float64").reshape(-1, 1)
+        feed[names[date]] = np.asarray(days, "float64").reshape(-1, 1)
     for table in (*encoding.categories, *encoding.texts):
         texts = [
             "" if value is None or value is pd.NA or value != value else value for value in rows[table.column]
         ]
         feed[names[table.column]] = np.array(texts, dtype=object).reshape(-1, 1)
+    for image in encoding.images:
+        feed[names[image.column]] = rows[image.column]
     return feed
 
 

@@ -10,12 +10,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from composable.data.dates import ISO
 from composable.data.encoding import FIRST, MISSING, UNKNOWN
+from composable.data.images.conversion import ImageShape, read_image
 from composable.data.numerals import Writing
 from composable.data.schema import MISSING_MARKS
 from composable.deploy.answers import class_codes, class_words
@@ -73,6 +75,14 @@ def encoded_texts(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Tab
             bag[[table["tokens"][word] for word in words if word in table["tokens"]]] = 1.0
         made.append(bags)
     return np.concatenate(made, axis=1)
+
+
+def encoded_images(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Table]) -> np.ndarray:
+    """The images that the cells of a column name, shape (rows, height, width, channels)."""
+    (table,) = tables
+    shape = ImageShape(table["height"], table["width"], table["channels"])
+    cells = column_of(rows, columns[table["column"]]["name"])
+    return np.stack([read_image(Path(cell), shape) for cell in cells])
 
 
 def answers(outputs: Sequence[np.ndarray], heads: Sequence[Table]) -> dict[str, list[Any]]:

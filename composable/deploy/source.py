@@ -13,6 +13,7 @@ import keras
 
 from composable.amalgamation.average import Voice, average
 from composable.core.errors import ArtifactError
+from composable.data.encoding import TYPES
 from composable.deploy import plain_client as client
 from composable.deploy.bundle import CARD, MODEL, Bundle
 from composable.deploy.card import BundleCard
@@ -31,6 +32,7 @@ _ENCODERS = {
     "dates": client.encoded_dates,
     "categories": client.encoded_categories,
     "texts": client.encoded_texts,
+    "images": client.encoded_images,
 }
 _LOAD = f'''\
 def load(folder):
@@ -81,13 +83,12 @@ def bundle_source(bundle: Bundle) -> str:
     definitions.imported(("pathlib", "Path"))
     for architecture in architectures.values():
         gather(architecture, definitions)
-    needed = [Finish, Head, Voice, logits_of, average, *(_ENCODERS[name] for name in card.encoding.widths)]
+    needed = [Finish, Head, Voice, logits_of, average, *(_ENCODERS[name] for name in card.encoding.shapes)]
     for each in (*needed, client.answers):
         definitions.add(each)
     builder = Builder(definitions)
     inputs = {
-        name: Input((width,), "int32" if name == "categories" else "float32")
-        for name, width in card.encoding.widths.items()
+        name: Input(shape, TYPES.get(name, "float32")) for name, shape in card.encoding.shapes.items()
     }
     networks = [
         builder.function(architecture, inputs, name=name, about=f"The network {name}.", called=name)

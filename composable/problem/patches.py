@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 PATCH, FILTERS, GRID = 6, 96, 3
-SIDE = 48  # pixels: larger images are looked at by fewer places
+SIDE = 32  # pixels: larger images are shrunk, for the work grows with the places
 _DRAWN = 20_000  # patches that tell the whitening
 _CONTRAST = 10.0  # added to a patch's variance (levels from 0 to 255), as in the paper
 _SMOOTHING = 0.1  # added to the variances of whitened directions
@@ -39,6 +39,7 @@ class Patches:
 def draw_patches(images: np.ndarray, seed: int) -> Patches:
     """Patches of these images, (rows, height, width, channels), as whitened filters."""
     rng = np.random.default_rng(seed)
+    images = _shrunk(images)
     height, width = images.shape[1:3]
     side = min(PATCH, height, width)
     rows = rng.integers(len(images), size=_DRAWN)
@@ -54,13 +55,13 @@ def draw_patches(images: np.ndarray, seed: int) -> Patches:
     chosen = (clean[rng.permutation(_DRAWN)[:FILTERS]] - mean) @ whitening
     norms = np.linalg.norm(chosen, axis=1, keepdims=True)
     filters = whitening @ (chosen / np.maximum(norms, 1e-6)).T
-    step = max(1, round(max(height, width) / SIDE), 2 if max(height, width) > 16 else 1)
+    step = 2 if min(height, width) > 2 * PATCH else 1
     return Patches(mean.astype("float32"), filters.astype("float32"), side, step)
 
 
 def described(images: np.ndarray, patches: Patches) -> np.ndarray:
     """The features of images, (rows, 2 * filters * grid * grid), float32."""
-    parts = [_described(images[at : at + _BLOCK], patches) for at in range(0, len(images), _BLOCK)]
+    parts = [_described(_shrunk(images[at : at + _BLOCK]), patches) for at in range(0, len(images), _BLOCK)]
     count = 2 * patches.filters.shape[1] * GRID**2
     return np.concatenate(parts) if parts else np.empty((0, count), "float32")
 
@@ -75,6 +76,16 @@ def _described(images: np.ndarray, patches: Patches) -> np.ndarray:
     both = np.concatenate([np.maximum(said - _OFFSET, 0), np.maximum(-said - _OFFSET, 0)], axis=-1)
     sums = np.add.reduceat(both, _starts(down), axis=1)
     return np.add.reduceat(sums, _starts(right), axis=2).reshape(rows, -1)
+
+
+def _shrunk(images: np.ndarray) -> np.ndarray:
+    """Means over squares of pixels, as many as bring the longer side down to `SIDE` or so."""
+    factor = round(max(images.shape[1:3]) / SIDE)
+    if factor < 2:
+        return images
+    down, right = (max(1, side // factor) for side in images.shape[1:3])
+    cut = images[:, : down * factor, : right * factor].astype("float32")
+    return cut.reshape(len(images), down, -1, right, factor, images.shape[3]).mean(axis=(2, 4))
 
 
 def _starts(size: int) -> np.ndarray:

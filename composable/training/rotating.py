@@ -15,6 +15,7 @@ from keras import ops
 
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
+from composable.data.encoding import TYPES
 from composable.data.split import Rotation
 from composable.design import Architecture, Input
 from composable.design.data_init import data_init
@@ -40,7 +41,6 @@ from composable.problem.problem import Head, Problem
 from composable.training.keeping import keeper
 
 Arrays = list[np.ndarray]
-TYPES: Mapping[str, str] = {"categories": "int32", "images": "uint8"}  # of inputs; float32 elsewhere
 
 
 @dataclass(frozen=True)
