@@ -7,13 +7,20 @@ from typing import Any
 import numpy as np
 
 from composable.auto.importance import permutation_importance
+from composable.auto.pictures import pictures
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.workspace import write_json
+from composable.data.frames import column_of
+from composable.data.images.column import cells_of
+from composable.engine.predict import predict
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.metrics import METRICS, score
 from composable.search.opinion import covered
 from composable.search.trial import Trial
+from composable.training.storage import load_weights
+
+_SIZES = (64, 512)  # images that are asked about at once
 
 
 def diagnose(search: Search, deadline: Deadline) -> None:
@@ -21,7 +28,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     best = search.deployed
     if best is None:
         return
-    part, observed, predicted = _held_out(search, best)
+    part, rows, observed, predicted = _held_out(search, best)
     heads = []
     for head, y, p in zip(search.judge.problem.heads, observed, predicted, strict=True):
         shown = y[:, 0] if head.kind != "multilabel" else y
@@ -33,6 +40,8 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     folder = search.recorder.folder
     write_json(folder / "diagnostics.json", facts | {"importance": []})
     strongest, _ = max(best.shares, key=lambda share: share[1])
+    if search.prepared.encoding.images:
+        write_json(folder / "pictures.json", _pictures(search, strongest, rows, observed, predicted, deadline))
     importance = permutation_importance(
         strongest,
         search.bench(strongest),
@@ -44,13 +53,43 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     write_json(folder / "diagnostics.json", facts | {"importance": importance})
 
 
-def _held_out(search: Search, trial: Trial) -> tuple[str, list[np.ndarray], list[np.ndarray]]:
-    """Observed and predicted values of the most honest rows there are."""
+def _pictures(
+    search: Search,
+    trial: Trial,
+    rows: np.ndarray | None,
+    observed: list[np.ndarray],
+    predicted: list[np.ndarray],
+    deadline: Deadline,
+) -> dict[str, Any]:
+    """What the trial's first network makes of the images of held-out rows; None means the person's own."""
+    material, heads = search.prepared.material, search.judge.problem.heads
+    table = search.prepared.own_test if rows is None else search.prepared.understood.table
+    inputs = material.own_test if rows is None else material.at(rows)
+    assert table is not None and inputs is not None
+    column = column_of(table.frame, search.prepared.encoding.images[0].column)
+    bench, trained = search.bench(trial), trial.trained[0]
+    bench.network.set_weights(load_weights(trial.folder, trained.rotation))
+    return pictures(
+        lambda asked: trial.answers(heads, trained, predict(bench.network, asked, sizes=_SIZES)),
+        heads,
+        inputs,
+        observed,
+        predicted,
+        names=cells_of(column if rows is None else column.iloc[rows]),
+        augment=trial.network.settings.augment,
+        deadline=deadline,
+    )
+
+
+def _held_out(
+    search: Search, trial: Trial
+) -> tuple[str, np.ndarray | None, list[np.ndarray], list[np.ndarray]]:
+    """The most honest rows there are (None: those of the person's own test), their targets and answers."""
     opinion = trial.opinion
     if opinion.own_test:
-        return "test", list(search.judge.own_targets), opinion.own_test
+        return "test", None, list(search.judge.own_targets), opinion.own_test
     part, predictions = (
         ("test", opinion.test) if covered(opinion.test).any() else ("validation", opinion.validation)
     )
     rows = np.flatnonzero(covered(predictions))
-    return part, [y[rows] for y in search.judge.targets], [p[rows] for p in predictions]
+    return part, rows, [y[rows] for y in search.judge.targets], [p[rows] for p in predictions]

@@ -60,11 +60,11 @@ def infer_schema(
     columns: list[Column] = []
     notices: list[Notice] = []
     for name, values in table.frame.items():
-        if name in drop:
-            columns.append(Column(str(name), "text", "drop", "left out by --drop"))
-            continue
         if name == table.part:
             columns.append(Column(str(name), "category", "split", "says which rows train and which test"))
+            continue
+        if name in drop:
+            columns.append(Column(str(name), "text", "drop", "left out by --drop"))
             continue
         if name in table.images and name not in targets:
             columns.append(Column(str(name), "image", "feature", "names images"))

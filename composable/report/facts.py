@@ -148,6 +148,7 @@ class Facts:
     trials: tuple[Trial, ...]
     profile: Mapping[str, Any]
     diagnostics: Mapping[str, Any]
+    pictures: Mapping[str, Any]
 
     @property
     def deployed(self) -> Trial | None:
@@ -181,6 +182,7 @@ def read_facts(run: Path) -> Facts:
         trials=_trials(run / "trials"),
         profile=read_object(run / "profile.json"),
         diagnostics=read_object(run / "diagnostics.json"),
+        pictures=read_object(run / "pictures.json"),
     )
 
 

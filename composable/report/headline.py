@@ -123,7 +123,7 @@ def _tiles(run: RunFacts, trial: Trial, stands: Standing) -> tuple[Tile, ...]:
     measure = f"{metric_name(trial.metric)}{unit(run, trial.metric)}"
     entries = [
         (shortened(trial.name, 24), stands.model, "deployed", "model"),
-        ("HistGradientBoosting", stands.baseline, "baseline, never deployed", "baseline"),
+        (stands.rival[0], stands.baseline, "baseline, never deployed", "baseline"),
         ("Knowing nothing", stands.reference, "always the same answer", "reference"),
     ]
     return tuple(
@@ -200,7 +200,8 @@ def _against_nothing(trial: Trial, model: float, nothing: float) -> str:
 
 def _against_baseline(trial: Trial, stands: Standing, baseline: float) -> str:
     gap = _gap(stands.model, baseline, trial)
-    rival = f"HistGradientBoosting, a strong baseline for tables, scores {figure(baseline)}"
+    name, about = stands.rival
+    rival = f"{name}, {about}, scores {figure(baseline)}"
     if abs(gap) <= stands.spread:
         spread = f"±{figure(stands.spread, 2)}"
         return f"{rival}: about as good, since scores vary more than that between rotations ({spread})."

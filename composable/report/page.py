@@ -15,6 +15,7 @@ from composable.report.facts import Detail, Facts, Trial, read_detail, read_fact
 from composable.report.headline import headline, kind_of
 from composable.report.mistakes import mistakes
 from composable.report.network import Figure, network_figure
+from composable.report.pictures import pictures
 from composable.report.reading import objects, shortened, text
 from composable.report.score_charts import learning_chart, score_chart
 from composable.report.stages import stage_rows
@@ -67,6 +68,7 @@ def render(facts: Facts) -> str:
         metric=metric_name(standings.metric),
         scores=_scores(facts),
         mistakes=mistakes(facts),
+        pictures=pictures(facts),
         curves=curves,
         curves_note=curves_note,
         stages=stage_rows(facts),

@@ -14,6 +14,10 @@ from composable.report.reading import number, objects, paired, sequence, shorten
 from composable.report.words import IN_UNITS
 
 Interval = tuple[float, float]
+BASELINES = {
+    "gradient_boosting": ("HistGradientBoosting", "a strong baseline for tables"),
+    "ridge_on_patches": ("Ridge on patches", "a linear model of what small squares look like"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Standing:
         part: "test", or "validation" where not all of them were tested.
         rows: How many rows that part has, where it is known.
         model, baseline, reference: The scores.
+        rival: The baseline's name, and what it is.
         spread: How much the scores vary between rotations of the split.
         interval: The 90 % interval of the model's score, where the diagnostics give one.
     """
@@ -35,6 +40,7 @@ class Standing:
     reference: float | None
     spread: float
     interval: Interval | None
+    rival: tuple[str, str] = ("", "")
 
 
 def standing(facts: Facts) -> Standing | None:
@@ -60,6 +66,7 @@ def standing(facts: Facts) -> Standing | None:
         reference=measured(reference),
         spread=max((trial.spread or 0.0 for trial in everyone if trial is not reference), default=0.0),
         interval=_interval(facts, part, known, model.metric),
+        rival=BASELINES.get(baseline.name, (baseline.name, "a baseline")) if baseline else ("", ""),
     )
 
 

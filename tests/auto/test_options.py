@@ -45,7 +45,7 @@ def test_g1_a_configuration_file_is_named(tmp_path, name, value):
 
 
 def test_there_must_be_a_target():
-    with pytest.raises(ConfigError, match="At least one column"):
+    with pytest.raises(ConfigError, match="--target"):
         composable.fit(pd.DataFrame({"x": [1]}), [])
 
 

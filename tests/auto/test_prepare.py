@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from composable.auto.options import FitOptions
-from composable.auto.prepare import prepare, understand_table
+from composable.auto.prepare import prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
 from composable.core.records import to_json
 from composable.data.schema import Column, Schema
@@ -19,7 +19,7 @@ def prepared(data, target="price", **options):
     """The material, and what was said on the way."""
     said = []
     options = FitOptions((target,), **options)
-    understood = understand_table(data, options, said.append)
+    understood = understand_table(read(data, options), options, said.append)
     return prepare(understood, options, said.append), " | ".join(notice.text for notice in said)
 
 

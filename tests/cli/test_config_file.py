@@ -90,8 +90,3 @@ def test_an_unreadable_file_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"fit\.yaml"):
         fit_options({}, path)
-
-
-def test_without_a_target_the_remedy_is_a_flag():
-    with pytest.raises(ConfigError, match="--target"):
-        fit_options({"seed": 1}, None)

@@ -92,12 +92,6 @@ def test_impossible_budgets_are_refused(command, auto, typed):
     assert typed[0].strip("-") in refused.err.replace("_", "-")
 
 
-def test_without_a_target_nothing_starts(command, auto):
-    refused = command("fit", "cars.csv")
-    assert (refused.code, auto.options) == (2, None)
-    assert "--target" in refused.err
-
-
 def test_g5_interrupted_before_there_is_anything(command, auto):
     auto.events, auto.failure = auto.events[:3], KeyboardInterrupt()
     stopped = command("fit", "cars.csv", "--target", "price")

@@ -1,0 +1,88 @@
+"""Where a model of images errs, as pictures: the worst errors, what training showed, altered copies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from composable.report.facts import Facts
+from composable.report.reading import number, objects, sequence, shortened, text
+from composable.report.words import figure, percent
+
+_BASE_64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_LONGEST = 60_000  # characters of a picture
+ERRORS, EXAMPLES, VARIANTS = 24, 8, 12  # shown at most
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture in base 64, one that says where the model looked ("" where there is none), and the words."""
+
+    picture: str
+    looked: str
+    title: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The section.
+
+    Attributes:
+        errors: The most confident ones.
+        examples: Images with their augmented copies.
+        probes: Pairs of how images were altered, and the score on them.
+        measure: What the score is.
+    """
+
+    errors: tuple[Shown, ...]
+    examples: tuple[tuple[str, tuple[str, ...]], ...]
+    probes: tuple[tuple[str, str], ...]
+    measure: str
+
+
+def pictures(facts: Facts) -> Pictures | None:
+    """The section of a model of images; None for others."""
+    found = facts.pictures
+    if not found:
+        return None
+    errors = [_error(entry) for entry in objects(found.get("errors"))[:ERRORS]]
+    examples = [
+        (picture, tuple(filter(None, map(_picture, sequence(entry.get("variants"))[:VARIANTS]))))
+        for entry in objects(found.get("augmented"))[:EXAMPLES]
+        if (picture := _picture(entry.get("picture")))
+    ]
+    probes = [
+        (text(entry.get("copies"), 40), percent(value) if shares else figure(value))
+        for entry in objects(found.get("probes"))
+        for shares in [text(entry.get("metric")) == "accuracy"]
+        if (value := number(entry.get("value"))) is not None
+    ]
+    metrics = [text(entry.get("metric"), 30) for entry in objects(found.get("probes"))]
+    return Pictures(
+        tuple(filter(None, errors)), tuple(examples), tuple(probes), metrics[0] if metrics else ""
+    )
+
+
+def _error(entry: Mapping[str, Any]) -> Shown | None:
+    picture = _picture(entry.get("picture"))
+    if not picture:
+        return None
+    chance = number(entry.get("probability"))
+    sure = f" ({percent(chance)})" if chance is not None else ""
+    title = f"{_value(entry.get('predicted'))}{sure}, is {_value(entry.get('observed'))}"
+    return Shown(picture, _picture(entry.get("looked")), title, shortened(text(entry.get("name")), 60))
+
+
+def _value(value: object) -> str:
+    found = number(value)
+    return figure(found) if found is not None else shortened(text(value), 30)
+
+
+def _picture(value: object) -> str:
+    """A picture's text, "" for anything that isn't one."""
+    if isinstance(value, str) and len(value) <= _LONGEST and _BASE_64.fullmatch(value):
+        return value
+    return ""

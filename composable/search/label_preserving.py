@@ -1,0 +1,108 @@
+"""Which augmentations leave the labels as they are: measured, not supposed.
+
+A mirrored digit is none, a mirrored dress is one. Ridge regression on patches learns a sample of the training
+rows alone, then with augmented copies of them as well, and is asked about other rows, which are not augmented.
+Copies that keep their labels teach it something or nothing; others mislead it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from keras import ops
+
+from composable.core.seeds import derive
+from composable.design.part import Part
+from composable.engine.augment import augmented, draws, flip, light, translate, turn
+from composable.problem.patches import described, draw_patches
+from composable.problem.problem import Head
+from composable.problem.ridge import fit_ridge
+
+ROWS = 1500  # looked at
+_ASKED = 3  # every third is asked about
+_PENALTY = 0.1
+_NOISE = 1.0  # standard errors that the error may rise by and still be taken for none
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the measurement said of one augmentation.
+
+    Attributes:
+        name: Of the augmentation.
+        part: Itself.
+        change: Of the mean squared error, relative to that without it.
+        spread: The standard error of `change`.
+    """
+
+    name: str
+    part: Part
+    change: float
+    spread: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the labels are preserved, as far as it shows."""
+        return self.change <= _NOISE * self.spread
+
+
+def usual(height: int, width: int) -> dict[str, Part]:
+    """The augmentations that are asked about, in the words of a report."""
+    side = min(height, width)
+    return {
+        "mirrored": Part(flip),
+        "moved": Part(translate, most=max(1, round(side / 16))),
+        "turned and zoomed": Part(turn, angle=10.0, zoom=0.1),
+        "lit otherwise": Part(light),
+    }
+
+
+def label_preserving(
+    asked: Mapping[str, Part], head: Head, images: np.ndarray, targets: np.ndarray, *, seed: int
+) -> Iterator[Evidence]:
+    """Measure each augmentation on training rows.
+
+    Args:
+        asked: By name.
+        head: The question.
+        images: (rows, height, width, channels) of uint8, training rows alone.
+        targets: (rows, width) as `encode_targets` gives them.
+        seed: Of the rows that are looked at, and of the augmentation.
+    """
+    rows = np.random.default_rng(derive(seed, "label_preserving")).permutation(len(images))[:ROWS]
+    images, wanted = images[rows], _wanted(head, targets[rows])
+    held = np.arange(len(images)) % _ASKED == 0
+    patches = draw_patches(images[~held], derive(seed, "label_preserving", "patches"))
+    of_held, of_others = described(images[held], patches), described(images[~held], patches)
+    alone = _errors(of_others, wanted[~held], of_held, wanted[held])
+    for name, part in asked.items():
+        copies = [described(each, patches) for each in _copies(part, images[~held], seed)]
+        features = np.concatenate([of_others, *copies])
+        with_them = _errors(
+            features, np.concatenate([wanted[~held]] * (1 + len(copies))), of_held, wanted[held]
+        )
+        difference = (with_them - alone) / max(float(alone.mean()), 1e-12)
+        spread = float(difference.std() / np.sqrt(len(difference)))
+        yield Evidence(name, part, float(difference.mean()), spread)
+
+
+def _wanted(head: Head, targets: np.ndarray) -> np.ndarray:
+    if head.kind == "multiclass":
+        return np.eye(head.width, dtype="float32")[targets[:, 0].astype(int)]
+    return ((targets - targets.mean(axis=0)) / np.maximum(targets.std(axis=0), 1e-9)).astype("float32")
+
+
+def _errors(features: np.ndarray, wanted: np.ndarray, asked: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """The squared error of each row that is asked about."""
+    return ((fit_ridge(features, wanted, _PENALTY)(asked) - observed) ** 2).sum(axis=1)
+
+
+def _copies(part: Part, images: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+    """What two epochs would show."""
+    order = np.arange(len(images))[None, :]
+    for epoch in range(2):
+        drawn = draws([part], order, seed=seed, epoch=epoch, first=0)[0]
+        made = augmented([part], [ops.convert_to_tensor(images)], ops.convert_to_tensor(drawn))
+        yield np.asarray(ops.convert_to_numpy(made[0]))
