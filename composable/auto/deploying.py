@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from composable.amalgamation.average import Voice, average, start_from_zeros
+from composable.amalgamation.mirrored import mirrored
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
 from composable.data.frames import column_of
@@ -30,6 +31,7 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
             network = tap(member.network.architecture.build(material.shapes), "logits")
             network.set_weights(load_weights(member.folder, trained.rotation))
             start_from_zeros(network)
+            network = mirrored(network) if trained.mirrored else network
             voices.append(Voice(network, member.finishes(trained), weight / len(member.trained)))
     return average(voices, material.problem.heads)
 
@@ -72,6 +74,7 @@ def _member(trial: Trial, weight: float) -> Member:
         architecture=trial.network.architecture.to_config(),
         weight=weight,
         finishes=tuple(tuple(map(unusual, trial.finishes(trained))) for trained in trial.trained),
+        mirrored=tuple(trained.mirrored for trained in trial.trained),
     )
 
 

@@ -24,13 +24,16 @@ from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
 from composable.data.schema import Notice
 from composable.data.split import Rotation
+from composable.design import Part
 from composable.engine.predict import predict
 from composable.engine.watched import History
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.search.candidates import PORTFOLIO, candidates
 from composable.search.ensemble import greedy_weights
+from composable.search.label_preserving import label_preserving, usual
 from composable.search.opinion import Judge, blend
+from composable.search.table import Pixels
 from composable.search.trial import Role, Trial, conclude, record
 from composable.training.keeping import forget
 from composable.training.rotating import Candidate, Material, Workbench
@@ -134,6 +137,8 @@ class Search:
         On many rows the time is better spent on more rotations of what won.
         """
         table = table_of(self.prepared)
+        if table.pixels is not None:
+            table = replace(table, augment=self._augmentations(table.pixels))
         found = candidates(
             table,
             seed=self.options.seed,
@@ -145,6 +150,25 @@ class Search:
             return islice(found, self.options.max_trials)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
         return islice(found, MOST_CANDIDATES if timed else PORTFOLIO)
+
+    def _augmentations(self, pixels: Pixels) -> tuple[Part, ...]:
+        """Those that preserve the labels, as far as a quick measurement on training rows shows."""
+        train, heads = self.prepared.split.rotations[0].train, self._problem.heads
+        evidence = list(
+            label_preserving(
+                usual(pixels.height, pixels.width),
+                heads[0],
+                self._material.inputs["images"][train],
+                self._material.targets[0][train],
+                seed=self.options.seed,
+            )
+        )
+        for kept, meaning in ((True, "preserve labels: training uses them"), (False, "may not: left out")):
+            each = [f"{e.name} ({e.change:+.0%} ± {e.spread:.0%})" for e in evidence if e.kept is kept]
+            if each:
+                measured = "in brackets the change in a quick model's error that learns from them as well"
+                self.recorder.notice(Notice(f"Images {', '.join(each)} {meaning}; {measured}."))
+        return tuple(one.part for one in evidence if one.kept)
 
     def _reference(self) -> None:
         trial = self._trial("knowing_nothing", "reference")

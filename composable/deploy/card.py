@@ -20,12 +20,14 @@ class Member:
         architecture: As `composable.design.Architecture.to_config` gives it.
         weight: What all its networks together weigh, relative to the other members.
         finishes: Per network, per head: the fields of its `composable.problem.finish.Finish`, if unusual.
+        mirrored: Per network: whether it looks at images mirrored as well; empty where none does.
     """
 
     name: str
     architecture: Mapping[str, Any]
     weight: float
     finishes: tuple[tuple[Mapping[str, float], ...], ...]
+    mirrored: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True)

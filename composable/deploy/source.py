@@ -12,11 +12,12 @@ from collections.abc import Mapping
 import keras
 
 from composable.amalgamation.average import Voice, average
+from composable.amalgamation.mirrored import mirrored
 from composable.core.errors import ArtifactError
 from composable.data.encoding import TYPES
 from composable.deploy import plain_client as client
 from composable.deploy.bundle import CARD, MODEL, Bundle
-from composable.deploy.card import BundleCard
+from composable.deploy.card import BundleCard, Member
 from composable.design.architecture import Architecture
 from composable.design.inputs import Input
 from composable.design.source import program
@@ -84,6 +85,8 @@ def bundle_source(bundle: Bundle) -> str:
     for architecture in architectures.values():
         gather(architecture, definitions)
     needed = [Finish, Head, Voice, logits_of, average, *(_ENCODERS[name] for name in card.encoding.shapes)]
+    if any(any(member.mirrored) for member in card.members):
+        needed.append(mirrored)
     for each in (*needed, client.answers):
         definitions.add(each)
     builder = Builder(definitions)
@@ -123,9 +126,9 @@ def _build(card: BundleCard) -> str:
     heads = several(map(_head, card.problem.heads))
     voices = several(
         (
-            call("Voice", f"logits_of({member.name}())", several(map(_finish, finishes)), repr(share))
+            call("Voice", _logits(member, number), several(map(_finish, finishes)), repr(share))
             for member in card.members
-            for finishes in member.finishes
+            for number, finishes in enumerate(member.finishes)
             for share in [member.weight / len(member.finishes)]
         ),
         "[]",
@@ -137,6 +140,12 @@ def _build(card: BundleCard) -> str:
         "return average(voices, heads)",
     ]
     return "\n".join(["def build() -> keras.Model:", *(f"    {line}" for line in lines)])
+
+
+def _logits(member: Member, number: int) -> str:
+    """The call that makes one of its networks, up to the logits."""
+    logits = f"logits_of({member.name}())"
+    return f"mirrored({logits})" if any(member.mirrored[number : number + 1]) else logits
 
 
 def _head(head: Head) -> Node:

@@ -53,6 +53,7 @@ class Table:
         widths: Of the model's inputs.
         categories: The number of codes of each category column.
         pixels: Of the images, where there are any.
+        augment: What may be done to them without changing what they are.
     """
 
     problem: Problem
@@ -60,6 +61,7 @@ class Table:
     widths: Mapping[str, int]
     categories: tuple[int, ...]
     pixels: Pixels | None = None
+    augment: tuple[Part, ...] = ()
 
     @property
     def tasks(self) -> tuple[Task, ...]:

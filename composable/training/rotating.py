@@ -30,9 +30,11 @@ from composable.engine.losses import (
     categorical_cross_entropy,
     squared_error,
 )
+from composable.engine.augment import flip
 from composable.engine.objective import Goal, Loss
 from composable.engine.parts import in_parts
-from composable.engine.rows import Rows
+from composable.engine.predict import predict
+from composable.engine.rows import Rows, on_host
 from composable.engine.settings import Settings
 from composable.engine.train import Options, train
 from composable.engine.watched import Epoch, History
@@ -41,6 +43,7 @@ from composable.problem.problem import Head, Problem
 from composable.training.keeping import keeper
 
 Arrays = list[np.ndarray]
+_SIZES = (128, 1024)  # images that are asked about at once
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,9 @@ class Material:
 class Trained:
     """One network: its weights after one rotation, and its logits per head for rows it didn't learn from.
 
-    `weights` is empty where they lie on the disk alone, see `composable.training.storage`.
+    `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored` the
+    logits are means of those of each image and of the image mirrored, because they were better on the
+    validation rows.
     """
 
     rotation: int
@@ -110,6 +115,7 @@ class Trained:
     validation: Arrays
     test: Arrays
     own_test: Arrays
+    mirrored: bool = False
 
 
 @dataclass(eq=False)
@@ -208,6 +214,9 @@ class Workbench:
         found = []
         for place, heads in enumerate(cohort.program.outputs(asked)):
             number, part = rotations[place]
+            mirrored = False
+            if self._mirrors:
+                heads, mirrored = self._mirrored(cohort, weights[place], asked[place], part, heads)
             ends = np.cumsum([len(part.validation), len(part.test)])
             validation, test, own_test = (
                 list(said) for said in zip(*(np.split(head, ends) for head in heads), strict=True)
@@ -223,9 +232,37 @@ class Workbench:
                     validation=validation,
                     test=test if len(part.test) else [],
                     own_test=own_test if len(own) else [],
+                    mirrored=mirrored,
                 )
             )
         return found
+
+    @property
+    def _mirrors(self) -> bool:
+        """Whether training showed mirrored images, so that the network knows them."""
+        return any(one.component is flip for one in self.candidate.settings.augment)
+
+    def _mirrored(
+        self, cohort: Cohort, weights: Arrays, asked: np.ndarray, part: Rotation, heads: Arrays
+    ) -> tuple[Arrays, bool]:
+        """The means of the logits and of those of the mirrored images, if the former are worse.
+
+        They are compared by the measure that training stops by, on the validation rows.
+        """
+        inputs = cohort.rows.inputs
+        self.network.set_weights(weights)
+        turned = {name: values[asked] for name, values in inputs.items()}
+        turned["images"] = turned["images"][:, :, ::-1]
+        both = [(a + b) / 2 for a, b in zip(heads, predict(self.network, turned, sizes=_SIZES), strict=True)]
+        observed = [y[part.validation] for y in self._targets(part)]
+
+        def measured(said: Arrays) -> float:
+            each = zip(cohort.goals, observed, said, strict=True)
+            return sum(
+                goal.weight * float(np.mean(on_host(goal.measure(y, one[: len(y)])))) for goal, y, one in each
+            )
+
+        return (both, True) if measured(both) < measured(heads) else (heads, False)
 
     def _finishes(self, rotation: Rotation) -> tuple[Finish, ...]:
         heads = zip(self.material.problem.heads, self.material.targets, strict=True)

@@ -30,6 +30,7 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
         "candidate": _identity(candidate),
         "rotation": trained.rotation,
         "seconds": trained.seconds,
+        "mirrored": trained.mirrored,
         "finishes": [asdict(finish) for finish in trained.finishes],
         "history": asdict(trained.history),
     }
@@ -98,6 +99,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
                 Divergence(**history["diverged"]) if history["diverged"] else None,
             ),
             weights=[],
+            mirrored=facts.get("mirrored", False),
             **{name: _numbered(arrays, name) for name in _LOGITS},
         )
         return trained, facts["candidate"]

@@ -14,7 +14,7 @@ from composable.data.images.conversion import ImageShape
 from composable.data.images.source import ImageSource
 from composable.data.names import shown
 
-LONGEST = 96  # pixels of a side: larger images are made smaller, for training takes time by the pixel
+LONGEST = 64  # pixels of a side: larger images are made smaller, for training takes time by the pixel
 _TOLD = 5  # rows
 
 
