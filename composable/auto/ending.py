@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from composable.auto.importance import permutation_importance
-from composable.auto.pictures import pictures
+from composable.auto.pictures import HeldOut, pictures
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.workspace import write_json
@@ -41,7 +41,8 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     write_json(folder / "diagnostics.json", facts | {"importance": []})
     strongest, _ = max(best.shares, key=lambda share: share[1])
     if search.prepared.encoding.images:
-        write_json(folder / "pictures.json", _pictures(search, strongest, rows, observed, predicted, deadline))
+        shown = _pictures(search, strongest, rows, observed, predicted, deadline)
+        write_json(folder / "pictures.json", shown)
     importance = permutation_importance(
         strongest,
         search.bench(strongest),
@@ -62,20 +63,19 @@ def _pictures(
     deadline: Deadline,
 ) -> dict[str, Any]:
     """What the trial's first network makes of the images of held-out rows; None means the person's own."""
-    material, heads = search.prepared.material, search.judge.problem.heads
-    table = search.prepared.own_test if rows is None else search.prepared.understood.table
-    inputs = material.own_test if rows is None else material.at(rows)
-    assert table is not None and inputs is not None
-    column = column_of(table.frame, search.prepared.encoding.images[0].column)
+    prepared, heads = search.prepared, search.judge.problem.heads
+    table, inputs = prepared.own_test, prepared.material.own_test
+    if rows is not None or table is None or inputs is None:
+        rows = np.arange(0) if rows is None else rows
+        table, inputs = prepared.understood.table, prepared.material.at(rows)
+    names = cells_of(column_of(table.frame, prepared.encoding.images[0].column))
     bench, trained = search.bench(trial), trial.trained[0]
     bench.network.set_weights(load_weights(trial.folder, trained.rotation))
+    held = HeldOut(inputs, observed, predicted, names if rows is None else [names[row] for row in rows])
     return pictures(
         lambda asked: trial.answers(heads, trained, predict(bench.network, asked, sizes=_SIZES)),
-        heads,
-        inputs,
-        observed,
-        predicted,
-        names=cells_of(column if rows is None else column.iloc[rows]),
+        heads[0],
+        held,
         augment=trial.network.settings.augment,
         deadline=deadline,
     )

@@ -6,16 +6,16 @@ does on altered copies.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from keras import ops
 
 from composable.core.budget import Deadline
 from composable.data.images.png import png_text
 from composable.design.part import Part
-from composable.engine.augment import augmented, draws
+from composable.engine.augment import previews
 from composable.problem.invariance import PROBES
 from composable.problem.metrics import score
 from composable.problem.problem import Head
@@ -28,43 +28,53 @@ _GRID = 8  # squares along each side that are covered one after another
 Ask = Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]
 
 
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Rows that were not learnt from.
+
+    Attributes:
+        inputs: `images` among them.
+        observed: Per head.
+        predicted: Per head.
+        names: Of the images.
+    """
+
+    inputs: Mapping[str, np.ndarray]
+    observed: Sequence[np.ndarray]
+    predicted: Sequence[np.ndarray]
+    names: Sequence[str]
+
+
 def pictures(
-    ask: Ask,
-    heads: Sequence[Head],
-    inputs: Mapping[str, np.ndarray],
-    observed: Sequence[np.ndarray],
-    predicted: Sequence[np.ndarray],
-    *,
-    names: Sequence[str],
-    augment: Sequence[Part],
-    deadline: Deadline,
+    ask: Ask, head: Head, held: HeldOut, *, augment: Sequence[Part], deadline: Deadline
 ) -> dict[str, Any]:
     """The content of `pictures.json`, see docs/run-folder.md; what the deadline cuts off is left out.
 
     Args:
         ask: From inputs to answers, one array per head.
-        heads: What is asked; the errors shown are those of the first.
-        inputs: Of held-out rows, `images` among them.
-        observed: Per head.
-        predicted: Per head.
-        names: Of the images.
+        head: The first question.
+        held: What is shown.
         augment: What training did to images.
         deadline: When to stop.
     """
-    head, images = heads[0], inputs["images"]
-    worst = _worst(head, observed[0], predicted[0])
-    found: dict[str, Any] = {
-        "head": head.name,
-        "errors": [_error(head, row, images, observed[0], predicted[0], names) for row in worst],
-        "augmented": _augmented(augment, images[:SHOWN]),
-        "probes": [],
-    }
-    found["probes"] = list(_probes(ask, heads, inputs, observed, deadline))
-    for row, error in zip(worst, found["errors"], strict=True):
+    observed, predicted = held.observed[0], held.predicted[0]
+    worst = _worst(head, observed, predicted)
+    errors = [
+        {
+            "name": held.names[row],
+            "picture": png_text(held.inputs["images"][row]),
+            **_said(head, observed[row], predicted[row]),
+        }
+        for row in worst
+    ]
+    shown = _augmented(augment, held.inputs["images"][:SHOWN])
+    probes = list(_probes(ask, head, held, deadline))
+    for row, error in zip(worst, errors, strict=True):
         if deadline.remaining <= 0:
             break
-        error["looked"] = png_text(_looked(ask, head, {n: v[row] for n, v in inputs.items()}, predicted[0][row]))
-    return found
+        inputs = {name: values[row] for name, values in held.inputs.items()}
+        error["looked"] = png_text(_looked(ask, head, inputs, predicted[row]))
+    return {"head": head.name, "errors": errors, "augmented": shown, "probes": probes}
 
 
 def _chances(head: Head, predicted: np.ndarray) -> np.ndarray:
@@ -84,28 +94,22 @@ def _worst(head: Head, observed: np.ndarray, predicted: np.ndarray) -> np.ndarra
     return wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:WORST]
 
 
-def _error(
-    head: Head,
-    row: int,
-    images: np.ndarray,
-    observed: np.ndarray,
-    predicted: np.ndarray,
-    names: Sequence[str],
-) -> dict[str, Any]:
-    about: dict[str, Any] = {"name": names[row], "picture": png_text(images[row])}
+def _said(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """What one row is and what was said of it."""
     if head.kind == "regression":
-        return about | {"observed": float(observed[row, 0]), "predicted": float(predicted[row, 0])}
+        return {"observed": float(observed[0]), "predicted": float(predicted[0])}
     if head.kind == "multilabel":
-        worst = int(np.abs(predicted[row] - observed[row]).argmax())
-        label = head.targets[worst]
-        return about | {
-            "observed": f"{label}: {'yes' if observed[row, worst] else 'no'}",
-            "predicted": f"{label}: {'yes' if predicted[row, worst] > 0.5 else 'no'}",
-            "probability": float(max(predicted[row, worst], 1 - predicted[row, worst])),
+        worst = int(np.abs(predicted - observed).argmax())
+        label, chance = head.targets[worst], float(predicted[worst])
+        words = {True: f"{label}: yes", False: f"{label}: no"}
+        return {
+            "observed": words[bool(observed[worst])],
+            "predicted": words[chance > 0.5],
+            "probability": max(chance, 1 - chance),
         }
-    chances = _chances(head, predicted)[row]
-    return about | {
-        "observed": str(head.labels[int(observed[row, 0])]),
+    chances = _chances(head, predicted[None])[0]
+    return {
+        "observed": str(head.labels[int(observed[0])]),
         "predicted": str(head.labels[int(chances.argmax())]),
         "probability": float(chances.max()),
     }
@@ -115,33 +119,22 @@ def _augmented(augment: Sequence[Part], images: np.ndarray) -> list[dict[str, An
     """Images beside what some epochs of training would show of them."""
     if not augment:
         return []
-    order = np.arange(len(images))[None, :]
-    shown = []
-    for epoch in range(VARIANTS):
-        drawn = draws(augment, order, seed=0, epoch=epoch, first=0)[0]
-        made = augmented(augment, {"images": ops.convert_to_tensor(images)}, ops.convert_to_tensor(drawn))
-        shown.append(np.asarray(ops.convert_to_numpy(made["images"])))
+    (shown,) = previews([augment], images, seed=0, epochs=VARIANTS)
     return [
         {"picture": png_text(image), "variants": [png_text(each[place]) for each in shown]}
         for place, image in enumerate(images)
     ]
 
 
-def _probes(
-    ask: Ask,
-    heads: Sequence[Head],
-    inputs: Mapping[str, np.ndarray],
-    observed: Sequence[np.ndarray],
-    deadline: Deadline,
-) -> Any:
-    """The first head's usual score on altered copies, the unaltered ones first."""
-    some = {name: values[:_PROBED] for name, values in inputs.items()}
-    metric = "mae" if heads[0].kind == "regression" else "accuracy"
+def _probes(ask: Ask, head: Head, held: HeldOut, deadline: Deadline) -> Iterator[dict[str, Any]]:
+    """The head's usual score on altered copies, the unaltered ones first."""
+    some = {name: values[:_PROBED] for name, values in held.inputs.items()}
+    metric = "mae" if head.kind == "regression" else "accuracy"
     for name, change in {"as they are": lambda images: images, **PROBES}.items():
         if deadline.remaining <= 0:
             return
         said = ask(some | {"images": np.ascontiguousarray(change(some["images"]))})
-        value = score(metric, heads[0], observed[0][:_PROBED], said[0])
+        value = score(metric, head, held.observed[0][:_PROBED], said[0])
         yield {"copies": name, "metric": metric, "value": float(value)}
 
 
@@ -158,9 +151,9 @@ def _looked(ask: Ask, head: Head, row: Mapping[str, np.ndarray], predicted: np.n
     middle = image.mean(axis=(0, 1)).astype(image.dtype)
     for square in range(_GRID**2):
         # Squares overlap by half, lest a part that lies on an edge is never covered.
-        near = (np.abs(down - square // _GRID) <= 1)[:, None] & (np.abs(right - square % _GRID) <= 1)[None, :]
-        copies[square, near] = middle
-    others = {name: np.repeat(value[None], _GRID**2, axis=0) for name, value in row.items() if name != "images"}
+        near_rows, near_columns = np.abs(down - square // _GRID) <= 1, np.abs(right - square % _GRID) <= 1
+        copies[square, near_rows[:, None] & near_columns] = middle
+    others = {name: np.repeat(value[None], _GRID**2, axis=0) for name, value in row.items()}
     said = ask({**others, "images": copies})[0]
     if head.kind == "multiclass":
         change = predicted.max() - said[:, predicted.argmax()]

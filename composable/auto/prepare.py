@@ -161,9 +161,7 @@ def prepare(understood: Understood, options: FitOptions, tell: Tell) -> Prepared
         tell(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
-        own_inputs = encode(
-            own.frame, schema, encoding, images=own.images, origin=own.origin, strict=True
-        )
+        own_inputs = encode(own.frame, schema, encoding, images=own.images, origin=own.origin, strict=True)
         own_targets = encode_targets(own.frame, schema, problem, origin=own.origin)
         _tell_shared(table, own, schema, tell)
     sizes = tuple(category.size for category in encoding.categories)
@@ -231,7 +229,8 @@ def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
         if len(missing) > MOST_BROKEN * len(names):
             raise DataError(
                 f"At most {MOST_BROKEN:.0%} of the rows may name no whole image.",
-                received=f"{table.origin}, {column.name!r}: {len(missing)} of {len(names)}: {told(names, missing)}",
+                received=f"{table.origin}, {column.name!r}: {len(missing)} of {len(names)}: "
+                + told(names, missing),
                 remedy="correct the paths, which are relative to the table's folder, or repair the files",
             )
         if missing:

@@ -113,9 +113,7 @@ def encode(
     if encoding.texts:
         bags = [_bag(column_of(frame, t.column), columns[t.column], t) for t in encoding.texts]
         encoded["texts"] = np.concatenate(bags, axis=1)
-    for image in encoding.images:
-        encoded["images"] = encoded_images(column_of(frame, image.column), image, images, origin=origin)
-    return encoded
+    return encoded | encoded_images(frame, encoding.images, images, origin=origin)
 
 
 def _float32(columns: list[np.ndarray]) -> np.ndarray:

@@ -98,7 +98,7 @@ class Encoding:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each model input that is there, for one row."""
         vectors = {name: (width,) for name, width in self.widths.items()}
-        return vectors | {"images": image.shape for image in self.images}
+        return vectors | ({"images": self.images[0].shape} if self.images else {})
 
     @property
     def widths(self) -> dict[str, int]:

@@ -53,6 +53,24 @@ def read_table(
         DataError: If there is no such file or it can't be a table; names the line, the column and the remedy.
         ConfigError: If encoding, delimiter or decimal can't be one.
     """
+    if not isinstance(source, (str, os.PathLike)):
+        return _held(source)
+    path = Path(source).expanduser()
+    if _is_folder(path):
+        return read_image_folder(path)
+    path = _existing_file(path)
+    if path.suffix.lower() == ".npz":
+        return read_image_arrays(path)
+    if _is_parquet(path):
+        return with_images(read_parquet_file(path), path.parent)
+    table = read_text_file(
+        path, encoding=encoding, delimiter=delimiter, decimal=decimal, allow_empty=allow_empty
+    )
+    return with_images(table, path.parent)
+
+
+def _held(source: object) -> Table:
+    """What a Python program holds."""
     if isinstance(source, pd.DataFrame):
         return with_images(_in_memory(plain_frame(source, origin="DataFrame"), "DataFrame"), Path())
     if isinstance(source, np.ndarray) and source.ndim == _IMAGES:
@@ -61,28 +79,17 @@ def read_table(
         return _in_memory(array_frame(source, origin="array"), "array")
     if isinstance(source, Mapping):
         return _with_arrays(source, "mapping")
-    if not isinstance(source, (str, os.PathLike)):
-        raise DataError(
-            "A table must be a path, a pandas DataFrame, a NumPy array or a mapping of columns.",
-            received=type(source).__name__,
-            remedy="for a list of rows: pandas.DataFrame(rows)",
-        )
-    path = Path(source).expanduser()
-    if _is_folder(path):
-        return read_image_folder(path)
-    path = _existing_file(path)
-    if path.suffix.lower() == ".npz":
-        return read_image_arrays(path)
+    raise DataError(
+        "A table must be a path, a pandas DataFrame, a NumPy array or a mapping of columns.",
+        received=type(source).__name__,
+        remedy="for a list of rows: pandas.DataFrame(rows)",
+    )
+
+
+def _is_parquet(path: Path) -> bool:
     with path.open("rb") as stream:
         starts_as_parquet = stream.read(len(PARQUET)) == PARQUET
-    if path.suffix.lower() in _PARQUET_NAMES:
-        return with_images(read_parquet_file(path), path.parent)
-    if starts_as_parquet and path.suffix == "":
-        return with_images(read_parquet_file(path), path.parent)
-    table = read_text_file(
-        path, encoding=encoding, delimiter=delimiter, decimal=decimal, allow_empty=allow_empty
-    )
-    return with_images(table, path.parent)
+    return path.suffix.lower() in _PARQUET_NAMES or (starts_as_parquet and path.suffix == "")
 
 
 def _in_memory(frame: pd.DataFrame, origin: str) -> Table:

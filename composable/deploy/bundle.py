@@ -74,8 +74,8 @@ class Bundle:
 
         Returns:
             `prediction` and, for classes, `p_<class>`; with several targets `prediction_<target>` and
-            `p_<target>_<class>`. Where a folder of images is asked about, `file` is first. `attrs["notices"]` lists in words what the rows held that the training
-            data didn't.
+            `p_<target>_<class>`. Where a folder of images is asked about, `file` comes first.
+            `attrs["notices"]` lists in words what the rows held that the training data didn't.
 
         Raises:
             DataError: If a column is missing, or a value can't be read as its column's type.
@@ -125,8 +125,8 @@ def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:
     Args:
         folder: Where to.
         model: A functional model of stock Keras layers and operations, models inside it uncompiled. Inputs:
-            some of `numbers`, `dates`, `categories`, `texts`, `images`; outputs: one per head (numbers in the target's
-            unit, probabilities).
+            some of `numbers`, `dates`, `categories`, `texts`, `images`; outputs: one per head (numbers in the
+            target's unit, probabilities).
         card: All else.
 
     Raises:

@@ -38,7 +38,7 @@ def golden_rows(card: BundleCard, *, rows: int = ROWS) -> pd.DataFrame:
 
 
 def golden_images(card: BundleCard, *, rows: int = ROWS) -> dict[str, np.ndarray]:
-    """By column: images (rows, height, width, channels) of uint8, from smooth to noisy; a black one, a white."""
+    """By column: images (rows, height, width, channels) from smooth to noisy, a black one and a white one."""
     found = {}
     for image in card.encoding.images:
         random = _random(image.column)

@@ -19,7 +19,6 @@ from composable.deploy.onnx_graph import Graph
 from composable.deploy.onnx_names import safe_names
 from composable.deploy.onnx_numeric import OPSET, write_numeric
 from composable.deploy.onnx_pooling import with_plain_pooling
-from composable.deploy.onnx_read import read_onnx
 
 MODEL, INPUTS = "model.onnx", "inputs.json"
 ML_OPSET, IR_VERSION = 3, 9
@@ -46,13 +45,13 @@ def write_onnx(bundle: Bundle, folder: Path) -> None:
         SetupError: If the converter isn't installed.
         ArtifactError: If the network has an operation that ONNX lacks.
     """
+    onnx = optional("onnx", extra="onnx")
     with tempfile.TemporaryDirectory() as scratch:
         numeric = Path(scratch) / "numeric.onnx"
         write_numeric(bundle, numeric)
-        network = with_plain_pooling(read_onnx(numeric))
+        network = with_plain_pooling(onnx.load(str(numeric)))  # with its weights, which may lie beside it
     names, answers = names_of(bundle)
     model = _joined(bundle, network, names, answers)
-    onnx = optional("onnx", extra="onnx")
     onnx.checker.check_model(model)
     (folder / MODEL).write_bytes(model.SerializeToString())
     write_json(folder / INPUTS, _description(bundle, names, answers))

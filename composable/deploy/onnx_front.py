@@ -52,8 +52,9 @@ def raw_inputs(graph: Graph, schema: Schema, encoding: Encoding, names: Mapping[
         parts["texts"].append(_text(graph, graph.input(names[words.column], text), words))
     feeds = {name: graph.add("Concat", columns, axis=1) for name, columns in parts.items() if columns}
     pixels = optional("onnx", extra="onnx").TensorProto.UINT8
-    images = {"images": graph.input(names[image.column], pixels, image.shape) for image in encoding.images}
-    return feeds | images
+    for image in encoding.images:
+        feeds |= {"images": graph.input(names[image.column], pixels, image.shape)}
+    return feeds
 
 
 def number_marks(column: Column) -> tuple[float, ...]:

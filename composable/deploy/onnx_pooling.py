@@ -23,9 +23,7 @@ def with_plain_pooling(model: Any) -> Any:
     if len(nodes) > len(model.graph.node):
         del model.graph.node[:]
         model.graph.node.extend(nodes)
-        model.graph.initializer.append(
-            onnx.helper.make_tensor(_LEADING, onnx.TensorProto.INT64, [2], [0, 1])
-        )
+        model.graph.initializer.append(onnx.helper.make_tensor(_LEADING, onnx.TensorProto.INT64, [2], [0, 1]))
     return model
 
 

@@ -78,7 +78,7 @@ def onnx_feed(
         ]
         feed[names[table.column]] = np.array(texts, dtype=object).reshape(-1, 1)
     for image in encoding.images:
-        feed[names[image.column]] = rows[image.column]
+        feed[names[image.column]] = np.asarray(rows[image.column])
     return feed
 
 

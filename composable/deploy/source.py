@@ -90,9 +90,7 @@ def bundle_source(bundle: Bundle) -> str:
     for each in (*needed, client.answers):
         definitions.add(each)
     builder = Builder(definitions)
-    inputs = {
-        name: Input(shape, TYPES.get(name, "float32")) for name, shape in card.encoding.shapes.items()
-    }
+    inputs = {name: Input(shape, TYPES.get(name, "float32")) for name, shape in card.encoding.shapes.items()}
     networks = [
         builder.function(architecture, inputs, name=name, about=f"The network {name}.", called=name)
         for name, architecture in architectures.items()

@@ -117,6 +117,47 @@ def augmented(augment: Sequence[Part], inputs: Any, drawn: Any) -> Any:
     return keras.tree.pack_sequence_as(inputs, leaves)
 
 
+def previews(
+    augments: Sequence[Sequence[Part]], images: np.ndarray, *, seed: int, epochs: int
+) -> list[list[np.ndarray]]:
+    """What some epochs would show of images: for each of several ways to augment, one array per epoch.
+
+    Args:
+        augments: The ways.
+        images: (rows, height, width, channels) of uint8.
+        seed: As of an instance.
+        epochs: How many.
+    """
+    order = np.arange(len(images))[None, :]
+    given = keras.Input(images.shape[1:], dtype="uint8")
+    numbers = [keras.Input((DRAWN * len(one),)) for one in augments]
+    outputs = [_Augmented(one)(given, drawn) for one, drawn in zip(augments, numbers, strict=True)]
+    model = keras.Model([given, *numbers], outputs)  # one program for all, instead of one per operation
+    found = [[] for _ in augments]
+    for epoch in range(epochs):
+        drawn = [draws(one, order, seed=seed, epoch=epoch, first=0)[0] for one in augments]
+        said = keras.tree.flatten(model.predict_on_batch([images, *drawn]))
+        for each, shown in zip(found, said, strict=True):
+            each.append(np.asarray(shown))
+    return found
+
+
+class _Augmented(keras.layers.Layer):
+    """`augmented` as a layer."""
+
+    def __init__(self, augment: Sequence[Part]) -> None:
+        super().__init__()
+        self.augment = augment
+
+    def call(self, images: Any, drawn: Any) -> Any:
+        """Images as they come out, alike in shape and type."""
+        return augmented(self.augment, images, drawn)
+
+    def compute_output_spec(self, images: Any, drawn: Any) -> Any:  # noqa: ARG002 (Keras's names)
+        """That of the images."""
+        return keras.KerasTensor(images.shape, images.dtype)
+
+
 def check_images(model: keras.Model) -> None:
     """Whether there is anything to augment.
 

@@ -2,15 +2,16 @@
 
 Coates, Ng & Lee 2011, "An Analysis of Single-Layer Networks in Unsupervised Feature Learning" (AISTATS):
 patches of training images, whitened (ZCA), are the filters; what they say of each place, cut off at zero on
-both sides, is summed over the parts of a grid. The paper's means of clusters are patches drawn at random here.
+both sides, is summed over the parts of a grid. Where the paper has means of clusters, patches are drawn here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import numpy as np
 
-PATCH, FILTERS, GRID = 6, 96, 3
+PATCH, FILTERS, GRID = 6, 64, 3
 SIDE = 32  # pixels: larger images are shrunk, for the work grows with the places
 _DRAWN = 20_000  # patches that tell the whitening
 _CONTRAST = 10.0  # added to a patch's variance (levels from 0 to 255), as in the paper
@@ -69,7 +70,9 @@ def described(images: np.ndarray, patches: Patches) -> np.ndarray:
 def _described(images: np.ndarray, patches: Patches) -> np.ndarray:
     side, step = patches.side, patches.step
     windows = np.lib.stride_tricks.sliding_window_view(images, (side, side), axis=(1, 2))
-    windows = windows[:, ::step, ::step].transpose(0, 1, 2, 4, 5, 3)  # rows, down, right, side, side, channels
+    windows = windows[:, ::step, ::step].transpose(
+        0, 1, 2, 4, 5, 3
+    )  # rows, down, right, side, side, channels
     rows, down, right = windows.shape[:3]
     flat = _normalised(windows.reshape(rows * down * right, -1).astype("float32"))
     said = ((flat - patches.mean) @ patches.filters).reshape(rows, down, right, -1)

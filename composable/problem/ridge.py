@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve
+from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, softmax
 
 from composable.core.seeds import derive
@@ -41,9 +41,12 @@ def fit_ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> Ridg
     mean, deviation = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-6)
     scaled = (features - mean) / deviation
     bias = targets.mean(axis=0)
-    gram = scaled.T @ scaled / len(scaled)
+    few = len(scaled) < scaled.shape[1]  # the smaller of two systems with the same solution is solved
+    gram = (scaled @ scaled.T if few else scaled.T @ scaled) / len(scaled)
     gram[np.diag_indices_from(gram)] += penalty
-    found = solve(gram, scaled.T @ (targets - bias) / len(scaled), assume_a="pos", overwrite_a=True)
+    wanted = (targets - bias) / len(scaled)
+    found = cho_solve(cho_factor(gram, overwrite_a=True), wanted if few else scaled.T @ wanted)
+    found = scaled.T @ found if few else found
     return Ridge(mean, deviation, found.astype("float32"), bias.astype("float32"))
 
 

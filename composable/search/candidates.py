@@ -14,8 +14,8 @@ from composable.core.seeds import derive
 from composable.design import Architecture, Between, Choice
 from composable.engine.settings import Settings
 from composable.search.designed import designed
-from composable.search.image_candidates import image_candidates
-from composable.search.table import Table
+from composable.search.image_candidates import image_candidates, mixed_candidate
+from composable.search.table import Pixels, Table
 from composable.training import recipes
 from composable.training.rotating import Candidate
 from composable.zoo.catalogue.written import Written
@@ -50,8 +50,10 @@ def candidates(
     """
     if design is not None:
         found = designed(table, design, seed)
+    elif table.pixels is not None and not table.widths:
+        found = image_candidates(table, table.pixels, seconds)
     elif table.pixels is not None:
-        found = image_candidates(table, table.pixels, seed, seconds)
+        found = _with_images(table, table.pixels)
     else:
         found = chain(_portfolio(table), _draws(table, seed))
     for candidate in found:
@@ -82,6 +84,12 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
     yield Candidate("tabm_mini_small", small, _settings(table, 2e-3))
     perceptron = mlp(tasks=tasks, categories=categories, bins=bins, width=table.width, units=min(256, most))
     yield Candidate("mlp", perceptron, _settings(table, 1e-3))
+
+
+def _with_images(table: Table, pixels: Pixels) -> Iterator[Candidate]:
+    """Networks for the table alone, one for table and images as the second."""
+    first, *others = _portfolio(table)
+    return iter([first, mixed_candidate(table, pixels), *others])
 
 
 def _draws(table: Table, seed: int) -> Iterator[Candidate]:

@@ -1,8 +1,8 @@
 """Which augmentations leave the labels as they are: measured, not supposed.
 
-A mirrored digit is none, a mirrored dress is one. Ridge regression on patches learns a sample of the training
-rows alone, then with augmented copies of them as well, and is asked about other rows, which are not augmented.
-Copies that keep their labels teach it something or nothing; others mislead it.
+A mirrored digit is none, a mirrored dress is one. Ridge regression on patches learns a sample of the
+training rows alone, then with augmented copies of them as well, and is asked about other rows, which are not
+augmented. Copies that keep their labels teach it something or nothing; others mislead it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from keras import ops
 
 from composable.core.seeds import derive
 from composable.design.part import Part
-from composable.engine.augment import augmented, draws, flip, light, translate, turn
+from composable.engine.augment import flip, light, previews, translate, turn
 from composable.problem.patches import described, draw_patches
 from composable.problem.problem import Head
 from composable.problem.ridge import fit_ridge
@@ -77,8 +76,9 @@ def label_preserving(
     patches = draw_patches(images[~held], derive(seed, "label_preserving", "patches"))
     of_held, of_others = described(images[held], patches), described(images[~held], patches)
     alone = _errors(of_others, wanted[~held], of_held, wanted[held])
-    for name, part in asked.items():
-        copies = [described(each, patches) for each in _copies(part, images[~held], seed)]
+    shown = previews([[part] for part in asked.values()], images[~held], seed=seed, epochs=2)
+    for (name, part), each in zip(asked.items(), shown, strict=True):
+        copies = [described(altered, patches) for altered in each]
         features = np.concatenate([of_others, *copies])
         with_them = _errors(
             features, np.concatenate([wanted[~held]] * (1 + len(copies))), of_held, wanted[held]
@@ -97,12 +97,3 @@ def _wanted(head: Head, targets: np.ndarray) -> np.ndarray:
 def _errors(features: np.ndarray, wanted: np.ndarray, asked: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """The squared error of each row that is asked about."""
     return ((fit_ridge(features, wanted, _PENALTY)(asked) - observed) ** 2).sum(axis=1)
-
-
-def _copies(part: Part, images: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-    """What two epochs would show."""
-    order = np.arange(len(images))[None, :]
-    for epoch in range(2):
-        drawn = draws([part], order, seed=seed, epoch=epoch, first=0)[0]
-        made = augmented([part], [ops.convert_to_tensor(images)], ops.convert_to_tensor(drawn))
-        yield np.asarray(ops.convert_to_numpy(made[0]))

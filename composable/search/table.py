@@ -36,8 +36,10 @@ class Pixels:
         """Of (rows, height, width, channels)."""
         some = images[:: max(1, len(images) // _ENOUGH)].astype("float32")
         deviation = some.std(axis=(0, 1, 2))
+        height, width = some.shape[1:3]
         return cls(
-            *some.shape[1:3],
+            height,
+            width,
             tuple(float(m) for m in some.mean(axis=(0, 1, 2))),
             tuple(float(d) for d in np.where(deviation > 0, deviation, 1.0)),
         )

@@ -22,6 +22,7 @@ from composable.design.data_init import data_init
 from composable.design.tables import adapt
 from composable.design.taps import tap
 from composable.design.whitening import whiten_some
+from composable.engine.augment import flip
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.drawing import initialise
 from composable.engine.losses import (
@@ -30,7 +31,6 @@ from composable.engine.losses import (
     categorical_cross_entropy,
     squared_error,
 )
-from composable.engine.augment import flip
 from composable.engine.objective import Goal, Loss
 from composable.engine.parts import in_parts
 from composable.engine.predict import predict
@@ -102,8 +102,8 @@ class Material:
 class Trained:
     """One network: its weights after one rotation, and its logits per head for rows it didn't learn from.
 
-    `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored` the
-    logits are means of those of each image and of the image mirrored, because they were better on the
+    `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored`
+    the logits are means of those of each image and of the image mirrored, because they were better on the
     validation rows.
     """
 

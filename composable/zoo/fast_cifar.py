@@ -52,6 +52,30 @@ def convolutions(
 
 
 @component
+def seen(
+    x: Any,
+    *,
+    mean: tuple[float, ...],
+    deviation: tuple[float, ...],
+    filters: tuple[Count, ...],
+    depth: Annotated[int, Field(ge=1, le=3)] = 1,
+) -> Any:
+    """All of the network but its task: from images to one vector per row.
+
+    Args:
+        x: Images.
+        mean: Of each channel.
+        deviation: Of each channel.
+        filters: Per group; every group halves the image.
+        depth: Convolutions per group.
+    """
+    x = whitened(standardise(x, mean=mean, deviation=deviation))
+    for count in filters:
+        x = convolutions(x, filters=count, depth=depth)
+    return pooled(x, kind="max")
+
+
+@component
 def quiet_scores(x: Any, *, units: Count, divisor: Annotated[float, Field(gt=0)] = 9.0, name: str) -> Any:
     """Weighted sums without a bias, divided so that training begins near zero."""
     x = layers.Dense(units, use_bias=False, kernel_initializer=_uniform())(x)

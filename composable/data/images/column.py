@@ -23,7 +23,9 @@ def with_images(table: Table, folder: Path) -> Table:
         table: As it was read.
         folder: Where relative paths begin.
     """
-    columns = [str(name) for name in table.frame.columns if _names_images(table.frame[name], folder)]
+    columns = [
+        str(name) for name in table.frame.columns if _names_images(column_of(table.frame, str(name)), folder)
+    ]
     images = {name: look_at(folder, _named(column_of(table.frame, name))) for name in columns}
     return replace(table, images={**table.images, **images}) if images else table
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.encoding import ImageColumn
+from composable.data.frames import column_of
 from composable.data.images.column import cells_of
 from composable.data.images.conversion import ImageShape
 from composable.data.images.source import ImageSource
@@ -31,21 +32,24 @@ def fit_images(column: str, images: Mapping[str, ImageSource]) -> ImageColumn:
 
 
 def encoded_images(
-    values: pd.Series, image: ImageColumn, images: Mapping[str, ImageSource], *, origin: str
-) -> np.ndarray:
-    """The images that a column's cells name, (rows, height, width, channels) of uint8.
+    frame: pd.DataFrame, columns: Sequence[ImageColumn], images: Mapping[str, ImageSource], *, origin: str
+) -> dict[str, np.ndarray]:
+    """`images`, (rows, height, width, channels) of uint8, that the cells of the column name, if there is one.
 
     Raises:
         DataError: If one isn't there or can't be decoded.
     """
-    names, source = cells_of(values), _source(image.column, images)
-    if missing := source.missing(names):
-        raise DataError(
-            f"Every cell of {shown(image.column)} must name an image.",
-            received=f"{origin}: {len(missing)} don't: {told(names, missing)}",
-            remedy="correct those rows, or leave them out",
-        )
-    return source.read(names, ImageShape(*image.shape))
+    found = {}
+    for image in columns:
+        names, source = cells_of(column_of(frame, image.column)), _source(image.column, images)
+        if missing := source.missing(names):
+            raise DataError(
+                f"Every cell of {shown(image.column)} must name an image.",
+                received=f"{origin}: {len(missing)} don't: {told(names, missing)}",
+                remedy="correct those rows, or leave them out",
+            )
+        found["images"] = source.read(names, ImageShape(*image.shape))
+    return found
 
 
 def told(names: Sequence[str], missing: Mapping[int, str]) -> str:
@@ -58,7 +62,7 @@ def told(names: Sequence[str], missing: Mapping[int, str]) -> str:
 def contents(frame: pd.DataFrame, images: Mapping[str, ImageSource]) -> pd.DataFrame:
     """The frame with the hash of each image in the place of its name, so that equal images are equal."""
     found = {
-        name: source.fingerprints(cells_of(frame[name]))
+        name: source.fingerprints(cells_of(column_of(frame, name)))
         for name, source in images.items()
         if name in frame.columns
     }

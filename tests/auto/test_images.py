@@ -1,0 +1,207 @@
+"""`fit` on images: folders, arrays and manifests, from pixels to a model in use."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import composable
+from composable.auto.options import FitOptions
+from composable.auto.prepare import completed, prepare, read, understand_table
+from composable.core.errors import DataError
+
+SIDE = 12
+
+
+def drawn(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Images with a bright square in the upper half or in the lower, and which."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 90, (rows, SIDE, SIDE, 3)).astype("uint8")
+    lower = np.arange(rows) % 2
+    for image, low, left in zip(images, lower, rng.integers(0, SIDE - 4, rows), strict=True):
+        top = 7 if low else 1
+        image[top : top + 4, left : left + 4] = 220
+    return images, lower
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("squares")
+    for part, rows, seed in (("train", 64, 0), ("test", 20, 1)):
+        for place, (image, low) in enumerate(zip(*drawn(rows, seed), strict=True)):
+            path = root / part / ("lower" if low else "upper") / f"{place}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(folder, tmp_path_factory):
+    return composable.fit(folder, max_trials=1, max_epochs=8, out=tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_a_folder_needs_no_options(run):
+    assert run.problem.heads[0].labels == ("lower", "upper")
+    assert run.facts["split"]["kind"] == "column"
+    assert run.facts["split"]["rows"]["test"] == 20
+    roles = {row["model"]: row["role"] for row in run.leaderboard()}
+    assert roles == {"fast_cnn": "network", "ridge_on_patches": "baseline", "knowing_nothing": "reference"}
+
+
+def test_the_test_part_is_what_is_scored(run, folder):
+    scores = run.evaluate(folder)
+    assert scores["rows"] == 20
+    assert scores["accuracy"] == 1.0
+    own = next(row for row in run.leaderboard() if row["deployed"])
+    trial = json.loads((run.path / "trials" / "1" / "trial.json").read_text())
+    assert own["role"] == "network"
+    assert scores["roc_auc"] == pytest.approx(trial["test"]["roc_auc"])
+
+
+def test_answers_name_the_files(run, folder):
+    answers = run.predict(folder / "test")
+    assert list(answers.columns) == ["file", "prediction", "p_lower", "p_upper"]
+    assert answers["file"].str.startswith(("lower/", "upper/")).all()
+    assert (answers["prediction"] == answers["file"].str.split("/").str[0]).all()
+
+
+def test_arrays_are_answered_like_files(run, folder):
+    files = sorted((folder / "test").rglob("*.png"))
+    array = np.stack([np.asarray(Image.open(path)) for path in files])
+    names = [path.relative_to(folder / "test").as_posix() for path in files]
+    of_files = run.predict(folder / "test").set_index("file").loc[names, "p_upper"]
+    assert run.predict(array)["p_upper"].to_numpy() == pytest.approx(of_files.to_numpy(), abs=1e-6)
+
+
+def test_what_was_measured_and_shown_is_reported(run):
+    texts = " ".join(notice.text for notice in run.notices)
+    assert "preserve labels" in texts or "may not: left out" in texts
+    found = json.loads((run.path / "pictures.json").read_text())
+    probes = {one["copies"]: one["value"] for one in found["probes"]}
+    assert probes["as they are"] == 1.0
+    assert probes["upside down"] == 0.0
+    page = (run.path / "report.html").read_text()
+    assert "Altered copies" in page
+    assert "Ridge on patches" in page
+
+
+def test_the_exported_file_takes_arrays(run, folder, tmp_path):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    exported = run.export("onnx", tmp_path / "onnx")
+    (taken,) = json.loads((exported / "inputs.json").read_text())["inputs"]
+    assert (taken["type"], taken["shape"]) == ("uint8", ["rows", SIDE, SIDE, 3])
+    images, _ = drawn(6, seed=3)
+    session = onnxruntime.InferenceSession(str(exported / "model.onnx"))
+    said = dict(
+        zip(
+            [one.name for one in session.get_outputs()],
+            session.run(None, {taken["name"]: images}),
+            strict=True,
+        )
+    )
+    assert said["probabilities"][:, 1] == pytest.approx(run.predict(images)["p_upper"].to_numpy(), abs=1e-5)
+
+
+def test_the_source_answers_alone(run, folder, tmp_path):
+    run_source = tmp_path / "model.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "composable", "source", str(run.path), "--out", str(run_source)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "composable" not in [
+        line.split()[1] for line in run_source.read_text().splitlines() if line.startswith(("import", "from"))
+    ]
+    program = (
+        "import json, sys, model\n"
+        "loaded = model.load(sys.argv[1])\n"
+        "print(json.dumps(model.predict(loaded, {'image': sys.argv[2:]})['p_upper']))"
+    )
+    files = sorted((folder / "test").rglob("*.png"))[:5]
+    said = subprocess.run(
+        [sys.executable, "-c", program, str(run.path / "bundle"), *map(str, files)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert said.returncode == 0, said.stderr
+    array = np.stack([np.asarray(Image.open(path)) for path in files])
+    assert json.loads(said.stdout) == pytest.approx(run.predict(array)["p_upper"].tolist(), abs=1e-5)
+
+
+# What enters: manifests, arrays, and what is wrong with them.
+
+
+def manifest(folder, tmp_path, **more):
+    names = [path.relative_to(folder).as_posix() for path in sorted((folder / "train").rglob("*.png"))]
+    rows = pd.DataFrame({"photo": names, "where": [name.split("/")[1] for name in names]}).assign(**more)
+    rows.to_csv(folder / f"{tmp_path.name}.csv", index=False)
+    return rows, folder / f"{tmp_path.name}.csv"
+
+
+def prepared(data, *target):
+    said = []
+    options = FitOptions(target=target)
+    table = read(data, options)
+    understood = understand_table(table, completed(options, table), said.append)
+    return prepare(understood, completed(options, table), said.append), [notice.text for notice in said]
+
+
+def test_a_column_of_paths_is_a_column_of_images(folder, tmp_path):
+    rows, path = manifest(folder, tmp_path)
+    found, _ = prepared(path, "where")
+    assert found.material.inputs["images"].shape == (64, SIDE, SIDE, 3)
+    first = np.asarray(Image.open(folder / rows["photo"][0]))
+    assert np.array_equal(found.material.inputs["images"][0], first)
+
+
+def test_a_few_wrong_paths_are_named_and_left_out(folder, tmp_path):
+    rows, path = manifest(folder, tmp_path)
+    rows.loc[5, "photo"] = "train/lost.png"
+    rows.to_csv(path, index=False)
+    found, said = prepared(path, "where")
+    assert len(found.material.inputs["images"]) == 63
+    assert any("row 6, 'train/lost.png'" in text and "No such file" in text for text in said)
+
+
+def test_many_wrong_paths_stop_the_fit(folder, tmp_path):
+    rows, path = manifest(folder, tmp_path)
+    rows.loc[3:12, "photo"] = "lost.png"
+    rows.to_csv(path, index=False)
+    with pytest.raises(DataError, match=r"10 of 64: row 4, 'lost.png'"):
+        prepared(path, "where")
+
+
+def test_arrays_by_name_may_stand_beside_columns(folder):
+    images, low = drawn(30)
+    found, _ = prepared({"photo": images, "age": np.arange(30) % 7, "where": low.astype(str)}, "where")
+    assert {name: values.shape[1:] for name, values in found.material.inputs.items()} == {
+        "images": (SIDE, SIDE, 3),
+        "numbers": (1,),
+    }
+
+
+def test_copies_of_an_image_stay_in_one_part():
+    images, low = drawn(30)
+    images[20:] = images[:10]
+    found, said = prepared({"photo": images, "where": low.astype(str)}, "where")
+    assert any("10 rows repeat the features" in text for text in said)
+    for rotation in found.split.rotations:
+        held = {row % 20 for row in (*rotation.validation, *rotation.test)}
+        assert not held & {row % 20 for row in rotation.train}
+
+
+def test_rows_to_predict_name_images_that_are_there(run):
+    with pytest.raises(DataError, match="must name images"):
+        run.predict(pd.DataFrame({"image": ["nowhere.png"]}))
+    with pytest.raises(DataError, match="lacks 'image'"):
+        run.predict(pd.DataFrame({"photo": ["nowhere.png"]}))
