@@ -9,6 +9,7 @@ import keras
 from composable.auto.prepare import Prepared
 from composable.core.errors import ArtifactError, ConfigError
 from composable.core.machine import memory_gb
+from composable.data.schema import Schema
 from composable.deploy.configuration import checked_config
 from composable.design.outline import outline
 from composable.search.candidates import candidates
@@ -19,31 +20,33 @@ from composable.zoo.catalogue.written import Written, written_design
 _TRAINED = 5  # numbers kept per parameter: itself, its gradient, AdamW's two moments, the best so far
 
 
-def read_design(text: str | None) -> Written | None:
+def read_design(text: str | None, schema: Schema) -> Written | None:
     """The design that `--design` means, None where there is none.
 
     Raises:
-        ConfigError: If there is no such design, it isn't JSON, or it takes something else than tables.
+        ConfigError: If there is no such design, it isn't JSON, or it takes other data than these: images
+            where all features are images, else tables.
     """
     if text is None:
         return None
     design = written_design(text)
     design.architecture.to_json()  # a run keeps its designs as JSON, so every component must have a name
     family = FAMILIES.get(design.family or "")
-    if family is not None and family.modality != "table":
+    modality = "image" if all(column.kind == "image" for column in schema.features) else "table"
+    if family is not None and family.modality != modality:
         raise ConfigError(
-            "A table is learnt by a design for tables.",
+            f"{'Images are' if modality == 'image' else 'A table is'} learnt by a design for {modality}s.",
             received=f"{design.name} takes {family.modality} data of shape {family.inputs}",
-            remedy="`composable design list --modality table` shows those there are",
+            remedy=f"`composable design list --modality {modality}` shows those there are",
         )
     return design
 
 
 def check_design(design: Written, prepared: Prepared) -> None:
-    """Build the design for this table, without training.
+    """Build the design for these rows, without training.
 
     Raises:
-        ConfigError: If it doesn't fit the table's inputs or this machine's memory, or holds a layer that no
+        ConfigError: If it doesn't fit the inputs or this machine's memory, or holds a layer that no
             bundle may hold.
     """
     material = prepared.material

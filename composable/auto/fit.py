@@ -81,7 +81,7 @@ def fit(
     table = read(data, options)
     options = completed(options, table)
     understood = understand_table(table, options, waiting.append, sample_weight)
-    design = read_design(options.design)
+    design = read_design(options.design, understood.schema)
     wanted = identity(
         options,
         _fingerprint(understood, sample_weight),

@@ -1,4 +1,4 @@
-"""Pre-stem for rows of numbers, words and an image each: what is seen of the image joins the other features."""
+"""Pre-stem for rows of numbers, words and an image each: the image's features join the others."""
 
 from __future__ import annotations
 

@@ -12,12 +12,16 @@ from composable.core.seeds import derive
 from composable.design import Architecture, Choice, Part
 from composable.design.architecture import Parts
 from composable.design.metaparameters import names
+from composable.design.prestems import only, standardise
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
 from composable.engine.settings import Settings
-from composable.search.table import Table
+from composable.search.table import Pixels, Table
+from composable.training import recipes
 from composable.training.rotating import Candidate
 from composable.zoo.catalogue.written import Written
+
+_SCHEDULED = 0.9  # of the time that is left, for a training that is made to fit its time
 
 
 def designed(table: Table, design: Written, seed: int) -> Iterator[Candidate]:
@@ -26,16 +30,38 @@ def designed(table: Table, design: Written, seed: int) -> Iterator[Candidate]:
     The first one trains as designed at a usual rate; where the design leaves something open, it is drawn.
     Each of the others draws its openings, its learning rate and its weight decay anew.
     """
-    space = for_table(design.architecture, table)
+    if table.pixels is not None and not table.widths:
+        space = for_images(design.architecture, table, table.pixels)
+        usual, share = recipes.images(table.problem, rows=table.rows, augment=table.augment), _SCHEDULED
+    else:
+        space = for_table(design.architecture, table)
+        usual, share = Settings(learning_rate=1e-3, batch_size=table.batch_size, patience=10), 1.0
     for number in count():
         rng = np.random.default_rng(derive(seed, "design", number))
-        settings = Settings(learning_rate=1e-3, batch_size=table.batch_size, patience=10)
+        settings = usual
         if number > 0:
             rate = float(np.exp(rng.uniform(np.log(3e-4), np.log(1e-2))))
             decay = float(rng.choice([0.0, 3e-4, 3e-2]))
             settings = replace(settings, learning_rate=rate, weight_decay=decay)
         drawn = space.fill(lambda _, opening, rng=rng: opening.draw(rng))
-        yield Candidate(f"{design.name}_{number}" if number else design.name, drawn, settings)
+        yield Candidate(f"{design.name}_{number}" if number else design.name, drawn, settings, share)
+
+
+def for_images(design: Architecture, table: Table, pixels: Pixels) -> Architecture:
+    """The design with these tasks; where it standardises, by the colours of these images."""
+    prestem = _standardised(design.prestem, pixels)
+    return replace(design, prestem=(Part(only), prestem)).with_tasks(*table.tasks)
+
+
+def _standardised(parts: Parts, pixels: Pixels) -> Parts:
+    match parts:
+        case Part() if parts.component is standardise:
+            return parts.replace(mean=pixels.mean, deviation=pixels.deviation)
+        case Choice(options, name):
+            return Choice(tuple(_standardised(option, pixels) for option in options), name)
+        case tuple():
+            return tuple(_standardised(each, pixels) for each in parts)
+    return parts
 
 
 def for_table(design: Architecture, table: Table) -> Architecture:

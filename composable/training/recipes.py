@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from composable.problem.problem import Head, Problem
 
 BATCH = 256
 EPOCHS = 256
-_MUON = 0.24  # its learning rate
+_MUON = 0.12  # its learning rate
 _SEEN = 1_500_000  # images, all epochs together, after which little is learnt from the same ones
 _SMOOTHED = ("accuracy",)  # smoothing spoils probabilities and their order
 _RULE = Rule("adam", {"beta_2": 0.95, "epsilon": 1e-8})
@@ -99,16 +100,28 @@ def fast_cifar(problem: Problem, *, rows: int, augment: Sequence[Part] = ()) -> 
         augment: What is done to the images.
     """
     muon = Rule("muon", {"momentum": 0.6, "steps": 3, "rms": None, "renormalize": True})
-    rate = 2e-3
-    batch = 500 if rows >= 20_000 else 250 if rows >= 5_000 else 64 if rows >= 1_000 else 32
+    rate = 5e-3
+    group = Group(r"conv2d[^/]*/kernel$", rate=_MUON / rate, rule=muon)
+    usual = images(problem, rows=rows, augment=augment)
+    return replace(usual, optimizer=Optimizer(Rule("adam"), (group,)), learning_rate=rate, weight_decay=0.0)
+
+
+def images(problem: Problem, *, rows: int, augment: Sequence[Part] = ()) -> Settings:
+    """For any network of images: AdamW at a rate that falls in a straight line to the end.
+
+    Args:
+        problem: Whether labels are smoothed.
+        rows: To learn from: there are more epochs, of smaller batches, where they are few.
+        augment: What is done to the images.
+    """
     return Settings(
-        optimizer=Optimizer(Rule("adam"), (Group(r"conv2d[^/]*/kernel$", rate=_MUON / rate, rule=muon),)),
-        learning_rate=rate,
+        optimizer=Optimizer(clip=1.0),
+        learning_rate=2e-3,
         schedule=Part(polynomial),
-        weight_decay=0.0,
+        weight_decay=1e-2,
         label_smoothing=0.0 if _numbers(problem) else 0.1,
         augment=tuple(augment),
-        batch_size=batch,
+        batch_size=250 if rows >= 5_000 else 64 if rows >= 1_000 else 32,
         epochs=int(np.clip(_SEEN / rows, 30, 200)),
         patience=None,
     )
