@@ -29,6 +29,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     test: str | Path | None = None,
     design: str | Architecture | None = None,
     stages: Sequence[str] = (),
+    start: str | Path | None = None,
+    freeze: bool = False,
     seed: int = 0,
     drop: Sequence[str] = (),
     encoding: str | None = None,
@@ -59,6 +61,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
             of one such as "mlp(units=64)", a JSON file, or module:function. Openings are searched.
         stages: What every network goes through before its fit: draw, warmup, tune, pretrain. What doesn't pay
             on held-out rows is dropped; the report shows each gain.
+        start: A run or a bundle of your own: its network, under the tasks at hand, is tried first.
+        freeze: Train only the scores of that network.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding: Of a text file, where the detected one is wrong.
@@ -91,6 +95,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         "test": None if test is None else str(test),
         "design": design.to_json() if isinstance(design, Architecture) else design,
         "stages": tuple(stages),
+        "start": None if start is None else str(start),
+        "freeze": freeze,
         "seed": seed,
         "drop": tuple(drop),
         "encoding": encoding,

@@ -29,7 +29,8 @@ from composable.auto.record import (
     versions,
 )
 from composable.auto.run import Run
-from composable.auto.trials import Search
+from composable.auto.transfer import read_origin
+from composable.auto.trials import Given, Search
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache, prune
 from composable.core.errors import ComposableError
@@ -38,9 +39,9 @@ from composable.core.records import to_json
 from composable.core.workspace import write_atomically, write_json
 from composable.data.profile import profile
 from composable.data.schema import Notice
+from composable.deploy.bundle import MODEL
 from composable.report.page import write_report
 from composable.search.trial import Trial
-from composable.zoo.catalogue.written import Written
 
 BRIEF, THOROUGH = 2.0, 15.0  # seconds for the permutation importance at most
 
@@ -82,11 +83,13 @@ def fit(
     options = completed(options, table)
     understood = understand_table(table, options, waiting.append, sample_weight)
     design = read_design(options.design, understood.schema)
+    origin = read_origin(options.start)
     wanted = identity(
         options,
         _fingerprint(understood, sample_weight),
         _test_fingerprint(options),
         design.architecture if design else None,
+        hashlib.sha256(origin.bundle.files[MODEL]).hexdigest() if origin else None,
     )
     folder = run_folder(out, understood.table.origin)
     if out is None:
@@ -101,13 +104,13 @@ def fit(
             return run
     folder.mkdir(parents=True, exist_ok=True)
     recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
-    return _go(understood, options, design, wanted, recorder, deadline, waiting)
+    return _go(understood, options, Given(design, origin), wanted, recorder, deadline, waiting)
 
 
 def _go(
     understood: Understood,
     options: FitOptions,
-    design: Written | None,
+    given: Given,
     wanted: dict[str, Any],
     recorder: Recorder,
     deadline: Deadline,
@@ -136,9 +139,10 @@ def _go(
     write_atomically(folder / "schema.json", to_json(understood.schema, format="schema"))
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
-        prepared = prepare(understood, options, recorder.notice)
-        if design is not None:
-            check_design(design, prepared)
+        images = given.origin.bundle.card.encoding.images if given.origin else ()
+        prepared = prepare(understood, options, recorder.notice, images=images)
+        if given.design is not None:
+            check_design(given.design, prepared)
     except (ComposableError, KeyboardInterrupt) as stopped:
         status = "interrupted" if isinstance(stopped, KeyboardInterrupt) else "failed"
         recorder.write(status=status, seconds=round(deadline.spent, 2))
@@ -165,7 +169,7 @@ def _go(
         closing,
         options,
         deploy=deploy_trial,
-        design=design,
+        given=given,
         floor=_earlier_score(folder, recorder.facts.get("deployed"), problem.metric),
     )
     interrupted = False

@@ -8,7 +8,7 @@ from typing import Literal
 
 from composable.core.errors import ConfigError
 
-Stage = Literal["draw", "warmup", "tune", "pretrain"]
+Stage = Literal["draw", "warmup", "tune", "pretrain", "finetune"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,10 @@ class FitOptions:
         test: Path of a labelled file of the person's own; its rows are scored once, at the end.
         design: What to train instead of the usual networks: a name of the catalogue, a call of one, a JSON
             file or text, or module:function.
-        stages: What every network goes through before its fit: draw, warmup, tune, pretrain.
+        stages: What every network goes through before its fit: draw, warmup, tune, pretrain; finetune of
+            one that is begun from another.
+        start: A run or a bundle of the person's own, whose network is the first one's beginning.
+        freeze: Whether of that network only the tasks' scores are trained.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding, delimiter, decimal, date_order: Overrule what was detected in a text file; `date_order` is
@@ -50,6 +53,8 @@ class FitOptions:
     test: str | None = None
     design: str | None = None
     stages: tuple[Stage, ...] = ()
+    start: str | None = None
+    freeze: bool = False
     seed: int = 0
     drop: tuple[str, ...] = ()
     encoding: str | None = None
@@ -66,6 +71,12 @@ class FitOptions:
             raise _out_of_range("max_trials", "1 or more", self.max_trials)
         if self.max_epochs is not None and self.max_epochs < 1:
             raise _out_of_range("max_epochs", "1 or more", self.max_epochs)
+        if self.freeze and self.start is None:
+            raise ConfigError(
+                "Only a network that is trained already can be frozen.",
+                received="freeze without a start",
+                remedy="--from RUN names one",
+            )
         if self.seed < 0:
             raise _out_of_range("seed", "0 or more", self.seed)
 

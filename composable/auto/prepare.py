@@ -18,7 +18,7 @@ from composable.core.records import from_json
 from composable.core.seeds import derive
 from composable.data.check import apply_schema, check_dropped, check_targets
 from composable.data.encode import encode, fit_encoding
-from composable.data.encoding import Encoding
+from composable.data.encoding import Encoding, ImageColumn
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
 from composable.data.images.encoded import contents, told
@@ -132,8 +132,16 @@ def understand_table(
     return Understood(table, schema, problem, None if alike else (weights / weights.mean()).astype("float32"))
 
 
-def prepare(understood: Understood, options: FitOptions, tell: Tell) -> Prepared:
+def prepare(
+    understood: Understood, options: FitOptions, tell: Tell, *, images: tuple[ImageColumn, ...] = ()
+) -> Prepared:
     """Check for leaks and copies, divide the rows, encode them.
+
+    Args:
+        understood: What was read.
+        options: Completed.
+        tell: Is told each choice.
+        images: The shape that images are given, where a trained network wants them so.
 
     Raises:
         DataError: If a column gives the target away, or the rows can't be divided as wanted.
@@ -156,6 +164,9 @@ def prepare(understood: Understood, options: FitOptions, tell: Tell) -> Prepared
     _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
     encoding = fit_encoding(table.frame, schema, rows=known, images=table.images)
+    if images:
+        pairs = zip(encoding.images, images, strict=False)
+        encoding = replace(encoding, images=tuple(replace(one, column=own.column) for own, one in pairs))
     inputs = encode(table.frame, schema, encoding, images=table.images, origin=table.origin)
     for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
         tell(notice)

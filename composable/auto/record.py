@@ -100,13 +100,17 @@ def read_run(folder: Path) -> dict[str, Any] | None:
 
 
 def identity(
-    options: FitOptions, fingerprint: str, test_fingerprint: str | None, design: Architecture | None
+    options: FitOptions,
+    fingerprint: str,
+    test_fingerprint: str | None,
+    design: Architecture | None,
+    start: str | None = None,
 ) -> dict[str, Any]:
     """What makes two fits the same: the data, the options that matter, the design, the versions."""
     plain = json.loads(json.dumps(asdict(options)))
     for name in _MAY_GROW:
         plain.pop(name)
-    for name in ("schema", "test", "design"):  # by content, not by path
+    for name in ("schema", "test", "design", "start"):  # by content, not by path
         plain.pop(name)
     return {
         "data": {"fingerprint": fingerprint, "test_fingerprint": test_fingerprint},
@@ -114,6 +118,7 @@ def identity(
         "versions": versions(),
         "schema": _text(options.schema),
         "design": None if design is None else design.identity(),
+        "start": start,
     }
 
 

@@ -73,6 +73,7 @@ def go_through(
             _recipe(stages),
             deadline=Deadline(deadline.remaining * len(stages) / left, deadline.clock),
             folder=folder / f"stages-{number}",
+            begin=bench.candidate.begin,
             notice=notice,
         )
         if not found:

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.auto.rivals import boosting, boosting_seconds, on_patches, reference
 from composable.auto.staging import OF_SETTINGS, go_through
+from composable.auto.transfer import Origin, transferred
 from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
@@ -51,6 +52,19 @@ MOST_NETWORKS = 24  # in one deployed model: more take long to load and add litt
 Deploy = Callable[[Trial], None]
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a person brings.
+
+    Attributes:
+        design: Their own, in the place of the usual networks.
+        origin: A trained network, to be tried first.
+    """
+
+    design: Written | None = None
+    origin: Origin | None = None
+
+
 @dataclass(eq=False)
 class Search:
     """One search over a prepared table.
@@ -61,6 +75,7 @@ class Search:
         deadline: When everything must be over, the report included.
         closing: How much of the time is kept for the end.
         options: Seed, and the number of trials and epochs at most.
+        given: What the person brings to be trained.
         deploy: Called with each trial that is better than all before it.
         floor: The score of the model that an earlier session of the run deployed; NaN where there is none.
         deployed: The trial that this session deployed last.
@@ -72,7 +87,7 @@ class Search:
     closing: Closing
     options: FitOptions
     deploy: Deploy
-    design: Written | None = None
+    given: Given = field(default_factory=lambda: Given())
     floor: float = math.nan
     judge: Judge = field(init=False)
     trials: list[Trial] = field(default_factory=list)
@@ -144,8 +159,11 @@ class Search:
             seed=self.options.seed,
             seconds=self.left,
             max_epochs=self.options.max_epochs,
-            design=self.design,
+            design=self.given.design,
         )
+        if self.given.origin is not None:
+            begun = transferred(self.given.origin, table, self._material, freeze=self.options.freeze)
+            found = chain([begun], found)
         if self.options.max_trials is not None:
             return islice(found, self.options.max_trials)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain

@@ -60,6 +60,14 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     multiple=True,
     help="What networks go through before their fit; repeat it for several.",
 )
+@click.option(
+    "--from",
+    "start",
+    type=click.Path(),
+    metavar="RUN",
+    help="A run or bundle of your own: its network is tried first, under the tasks at hand.",
+)
+@click.option("--freeze", is_flag=True, default=None, help="Train only the scores of the network of --from.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="One seed for everything random.")
 @text_file_options
 @click.option("--drop-missing-target", is_flag=True, default=None, help="Leave out rows without a target.")

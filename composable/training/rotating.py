@@ -55,12 +55,14 @@ class Candidate:
         architecture: Without openings.
         settings: Of its training.
         share: Of the time that is left, which a schedule is made to take at most.
+        begin: Weights to begin with, in the place of drawn ones.
     """
 
     name: str
     architecture: Architecture
     settings: Settings
     share: float = 1.0
+    begin: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,8 +202,9 @@ class Workbench:
             begin_at_rows(learnt_from, derive(seeds[place], "data_init"))
             if "images" in learnt_from:
                 whiten_some(model, learnt_from, derive(seeds[place], "whitening"))
-            if numbers[place] in starts:
-                model.set_weights(list(starts[numbers[place]]))
+            begun = starts.get(numbers[place], self.candidate.begin)
+            if begun is not None:
+                model.set_weights(list(begun))
 
         goals = tuple(goal(head, self.material.problem.metric) for head in self.material.problem.heads)
         return Cohort(self.network, goals, self._rows(), instances, begin)

@@ -7,6 +7,7 @@ import keras
 from composable.core.seeds import derive
 from composable.data.split import Rotation
 from composable.design.tables import adapt
+from composable.design.whitening import whiten_some
 from composable.engine.rows import Rows
 from composable.problem.finish import fit_finish, to_training
 from composable.training.rotating import Material, Workbench, goal
@@ -26,6 +27,8 @@ def rotation_job(bench: Workbench, rotation: Rotation, *, seed: int) -> Job:
 
     def begin(model: keras.Model) -> None:
         adapt(model, inside, categories=material.categories)
+        if "images" in inside:
+            whiten_some(model, inside, derive(seed, candidate.name, "whitening"))
 
     return Job(
         name=candidate.name,

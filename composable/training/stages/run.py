@@ -15,18 +15,19 @@ from composable.training.identity import Identity
 from composable.training.own_folder import remove
 from composable.training.stages.handing_on import identity_of, planned, save_outcome, saved_outcome
 from composable.training.stages.recipe import Recipe
-from composable.training.stages.stage import Job, Outcome, Progress
+from composable.training.stages.stage import Job, Outcome, Progress, Weights
 
 Tell = Callable[[Outcome], None]
 Notice = Callable[[str], None]
 
 
-def run_stages(
+def run_stages(  # noqa: PLR0913 (what it is told is its contract)
     job: Job,
     recipe: Recipe,
     *,
     deadline: Deadline,
     folder: Path | None = None,
+    begin: Weights | None = None,
     skip: Collection[str] = frozenset(),
     tell: Tell = lambda _outcome: None,
     notice: Notice = lambda _text: None,
@@ -42,6 +43,7 @@ def run_stages(
         deadline: Of all stages together.
         folder: Where the outcomes are saved, one folder each; a second call goes on after the last of them.
             Stages at the end that had no time are tried again. None saves nothing.
+        begin: The weights that the first stage receives; None where it draws its own.
         skip: Names of stages to leave out.
         tell: Told each outcome, as soon as it is known; also those of an earlier call.
         notice: Told of damaged files.
@@ -58,7 +60,7 @@ def run_stages(
     outcomes = course.earlier() if course else []
     for outcome in outcomes:
         tell(outcome)
-    progress = outcomes[-1].progress if outcomes else Progress(None, job.settings)
+    progress = outcomes[-1].progress if outcomes else Progress(begin, job.settings)
     for number in range(len(outcomes), len(recipe.stages)):
         part = recipe.stages[number]
         outcome = (
