@@ -76,16 +76,20 @@ def transferred(origin: Origin, table: Table, material: Material, *, freeze: boo
     """
     written = written_design(json.dumps(origin.member.architecture)).architecture
     architecture = written.with_tasks(*table.tasks)
+    taken = origin.bundle.card.encoding.shapes
+    given = {name: one.shape for name, one in material.shapes.items()}
+    refusal = ConfigError(
+        "A fit begins from a network that takes such inputs.",
+        received=f"{origin.bundle.origin} takes {taken}, these rows are {given}",
+        remedy="bring the same columns, or leave --from out",
+    )
+    if taken != given:
+        raise refusal
     network = tap(architecture.build(material.shapes), "logits")
     trunks = [keras.Model(one.input, one.get_layer("encoding").output) for one in (network, origin.network)]
     shapes = [[tuple(weight.shape) for weight in trunk.weights] for trunk in trunks]
-    if shapes[0] != shapes[1]:
-        raise ConfigError(
-            "A fit begins from a network that takes such inputs.",
-            received=f"{origin.bundle.origin} takes {origin.bundle.card.encoding.shapes}, "
-            f"these rows are { ({name: one.shape for name, one in material.shapes.items()}) }",
-            remedy="bring the same columns, or leave --from out",
-        )
+    if shapes[0] != shapes[1]:  # tables with other categories
+        raise refusal
     trunks[0].set_weights(trunks[1].get_weights())
     settings = _settings(table, freeze=freeze)
     begin = tuple(network.get_weights())
