@@ -76,4 +76,4 @@ def table_of(prepared: Prepared) -> Table:
     """What decides about the sizes of networks."""
     material = prepared.material
     rows = len(prepared.split.rotations[0].train)
-    return Table(material.problem, rows, material.widths, material.categories)
+    return Table(material.problem, rows, material.widths, material.categories, material.vocabularies)

@@ -28,7 +28,7 @@ from composable.engine.predict import predict
 from composable.engine.watched import History
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
-from composable.search.candidates import PORTFOLIO, candidates
+from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Judge, blend
 from composable.search.trial import Role, Trial, conclude, record
@@ -140,7 +140,7 @@ class Search:
         if self.options.max_trials is not None:
             return islice(found, self.options.max_trials)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
-        return islice(found, MOST_CANDIDATES if timed else PORTFOLIO)
+        return islice(found, MOST_CANDIDATES if timed else portfolio_size(table))
 
     def _reference(self) -> None:
         trial = self._trial("knowing_nothing", "reference")
@@ -227,7 +227,7 @@ class Search:
     ) -> Mapping[int, Weights]:
         """The stages that were asked for, in at most half the time; changes the candidate's settings."""
         names = [name for name in self.options.stages if not (trial.trained and name in OF_SETTINGS)]
-        if not names:
+        if not names or trial.network.solver is not None:
             return {}
         staged = go_through(
             self.bench(trial),

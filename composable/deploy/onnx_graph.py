@@ -23,9 +23,9 @@ class Graph:
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
 
-    def input(self, name: str, element: int) -> str:
-        """A raw column: shape (rows, 1)."""
-        self.inputs.append(self._onnx.helper.make_tensor_value_info(name, element, ["rows", 1]))
+    def input(self, name: str, element: int, width: int = 1) -> str:
+        """A raw column, or several numbers: shape (rows, width)."""
+        self.inputs.append(self._onnx.helper.make_tensor_value_info(name, element, ["rows", width]))
         return name
 
     def output(self, name: str, value: str, element: int, shape: Sequence[int | str]) -> None:

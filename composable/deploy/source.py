@@ -13,6 +13,7 @@ import keras
 
 from composable.amalgamation.average import Voice, average
 from composable.core.errors import ArtifactError
+from composable.data.encoding import INTEGERS, TEXTS
 from composable.deploy import plain_client as client
 from composable.deploy.bundle import CARD, MODEL, Bundle
 from composable.deploy.card import BundleCard
@@ -30,7 +31,9 @@ _ENCODERS = {
     "numbers": client.encoded_numbers,
     "dates": client.encoded_dates,
     "categories": client.encoded_categories,
-    "texts": client.encoded_texts,
+    "words": client.encoded_words,
+    "ngrams": client.encoded_ngrams,
+    "characters": client.encoded_characters,
 }
 _LOAD = f'''\
 def load(folder):
@@ -86,7 +89,7 @@ def bundle_source(bundle: Bundle) -> str:
         definitions.add(each)
     builder = Builder(definitions)
     inputs = {
-        name: Input((width,), "int32" if name == "categories" else "float32")
+        name: Input((width,), "int32" if name in INTEGERS else "float32")
         for name, width in card.encoding.widths.items()
     }
     networks = [
@@ -148,5 +151,5 @@ def _finish(fields: Mapping[str, float]) -> Node:
 
 
 def _encoded(name: str) -> str:
-    tables = literal(name)
-    return f"{tables}: {_ENCODERS[name].__name__}(rows, encoding[{tables}], columns)"
+    tables = literal("texts" if name in TEXTS else name)
+    return f"{literal(name)}: {_ENCODERS[name].__name__}(rows, encoding[{tables}], columns)"

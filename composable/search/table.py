@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from composable.design import Part, Task
 from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
@@ -21,12 +21,19 @@ class Table:
         rows: The number of rows to learn from.
         widths: Of the model's inputs.
         categories: The number of codes of each category column.
+        vocabularies: The number of ids of each input of texts.
     """
 
     problem: Problem
     rows: int
     widths: Mapping[str, int]
     categories: tuple[int, ...]
+    vocabularies: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def texts_alone(self) -> bool:
+        """Whether there is nothing else to learn from."""
+        return set(self.widths) <= set(self.vocabularies)
 
     @property
     def tasks(self) -> tuple[Task, ...]:
