@@ -80,4 +80,5 @@ def table_of(prepared: Prepared) -> Table:
     material = prepared.material
     rows = prepared.split.rotations[0].train
     pixels = Pixels.of(material.inputs["images"][rows]) if "images" in material.inputs else None
-    return Table(material.problem, len(rows), material.widths, material.categories, pixels)
+    sizes = material.categories, material.vocabularies
+    return Table(material.problem, len(rows), material.widths, *sizes, pixels)

@@ -27,7 +27,7 @@ _ROUNDS = 8
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a raw column lies in the model's inputs."""
+    """A place where a raw column lies in the model's inputs; columns of texts lie in several."""
 
     column: str
     block: str
@@ -44,8 +44,10 @@ def permutation_importance(
     deadline, and columns that no round reached are left out.
     """
     problem = bench.material.problem
-    slots = list(_slots(encoding))
-    drops: dict[str, list[float]] = {slot.column: [] for slot in slots}
+    slots: dict[str, list[Slot]] = {}
+    for slot in _slots(encoding):
+        slots.setdefault(slot.column, []).append(slot)
+    drops: dict[str, list[float]] = {column: [] for column in slots}
     for round_ in range(_ROUNDS):
         trained = trial.trained[round_ % len(trial.trained)]
         rotation = rotations[trained.rotation]
@@ -59,15 +61,16 @@ def permutation_importance(
         whole = _error(
             problem, observed, trial.answers(problem.heads, trained, predict(bench.network, inputs))
         )
-        for slot in slots:
+        for column, places in slots.items():
             if deadline.remaining <= 0:
                 break
-            shuffled = inputs[slot.block].copy()
-            part = slice(slot.first, slot.first + slot.width)
-            shuffled[:, part] = shuffled[rng.permutation(len(rows)), part]
-            logits = predict(bench.network, inputs | {slot.block: shuffled})
-            answers = trial.answers(problem.heads, trained, logits)
-            drops[slot.column].append(_error(problem, observed, answers) - whole)
+            asked, order = dict(inputs), rng.permutation(len(rows))
+            for slot in places:
+                asked[slot.block] = asked[slot.block].copy()
+                part = slice(slot.first, slot.first + slot.width)
+                asked[slot.block][:, part] = inputs[slot.block][order, part]
+            answers = trial.answers(problem.heads, trained, predict(bench.network, asked))
+            drops[column].append(_error(problem, observed, answers) - whole)
     found = [
         {"column": column, "mean": float(np.mean(each)), "spread": float(np.std(each))}
         for column, each in drops.items()
@@ -83,10 +86,11 @@ def _slots(encoding: Encoding) -> Iterator[Slot]:
         yield Slot(name, "dates", i)
     for i, table in enumerate(encoding.categories):
         yield Slot(table.column, "categories", i)
-    first = 0
+    first = dict.fromkeys(encoding.widths, 0)
     for text in encoding.texts:
-        yield Slot(text.column, "texts", first, text.buckets)
-        first += text.buckets
+        for block, width in text.widths.items():
+            yield Slot(text.column, block, first[block], width)
+            first[block] += width
     for image in encoding.images:
         yield Slot(image.column, "images", 0, image.height)  # all of it
 

@@ -29,6 +29,7 @@ from composable.data.read import read_table
 from composable.data.schema import Column, Notice, Schema
 from composable.data.split import Split, split_rows
 from composable.data.table import Table
+from composable.data.text_columns import text_notices
 from composable.problem.baseline import knowing_nothing
 from composable.problem.leaks import check_leaks
 from composable.problem.metrics import selection_score
@@ -170,13 +171,17 @@ def prepare(
     inputs = encode(table.frame, schema, encoding, images=table.images, origin=table.origin)
     for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
         tell(notice)
+    for notice in text_notices(encoding, inputs):
+        tell(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
         own_inputs = encode(own.frame, schema, encoding, images=own.images, origin=own.origin, strict=True)
         own_targets = encode_targets(own.frame, schema, problem, origin=own.origin)
         _tell_shared(table, own, schema, tell)
     sizes = tuple(category.size for category in encoding.categories)
-    material = Material(problem, inputs, targets, sizes, understood.weights, own_inputs)
+    material = Material(
+        problem, inputs, targets, sizes, understood.weights, own_inputs, encoding.vocabularies
+    )
     return Prepared(understood, split, encoding, material, own, own_targets)
 
 

@@ -30,7 +30,7 @@ from composable.engine.predict import predict
 from composable.engine.watched import History
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
-from composable.search.candidates import PORTFOLIO, candidates
+from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
 from composable.search.label_preserving import label_preserving, usual
 from composable.search.opinion import Judge, blend
@@ -167,7 +167,7 @@ class Search:
         if self.options.max_trials is not None:
             return islice(found, self.options.max_trials)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
-        return islice(found, MOST_CANDIDATES if timed else PORTFOLIO)
+        return islice(found, MOST_CANDIDATES if timed else portfolio_size(table))
 
     def _augmentations(self, pixels: Pixels) -> tuple[Part, ...]:
         """Those that preserve the labels, as far as a quick measurement on training rows shows."""
@@ -274,7 +274,7 @@ class Search:
     ) -> Mapping[int, Weights]:
         """The stages that were asked for, in at most half the time; changes the candidate's settings."""
         names = [name for name in self.options.stages if not (trial.trained and name in OF_SETTINGS)]
-        if not names:
+        if not names or trial.network.solver is not None:
             return {}
         staged = go_through(
             self.bench(trial),

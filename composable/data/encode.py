@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -11,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.data.encoding import FIRST, MISSING, UNKNOWN, CategoryTable, Encoding, NumberColumn, TextTable
+from composable.data.encoding import FIRST, MISSING, UNKNOWN, CategoryTable, Encoding, NumberColumn
 from composable.data.frames import column_of
 from composable.data.images.encoded import encoded_images, fit_images
 from composable.data.images.source import ImageSource
@@ -19,10 +17,9 @@ from composable.data.infer_words import VOCABULARY
 from composable.data.names import listed
 from composable.data.parse import parse_dates, parse_numbers, parse_texts, raw_texts
 from composable.data.schema import Column, Schema
+from composable.data.text_columns import encoded_texts, fit_texts
 
 _NONE: Mapping[str, ImageSource] = MappingProxyType({})
-BUCKETS = 64
-TOKENS = 20_000
 _MANY = 20  # with more different values than this, a value seen once is rare
 _LARGEST = 3e38  # just inside float32
 _FINENESS = (
@@ -54,7 +51,7 @@ def fit_encoding(
         categories=tuple(
             _fit_category(column_of(train, c.name), c) for c in features if c.kind in ("category", "boolean")
         ),
-        texts=tuple(_fit_text(column_of(train, c.name), c) for c in features if c.kind == "text"),
+        texts=fit_texts(train, features),
         images=tuple(fit_images(c.name, images) for c in features if c.kind == "image"),
     )
 
@@ -79,8 +76,8 @@ def encode(
         strict: Whether a cell that can't be read is an error (prediction) or a missing value (training).
 
     Returns:
-        `numbers`, `dates` and `texts` as float32 (finite, or NaN = missing), `categories` as int32, `images`
-        (rows, height, width, channels) as uint8.
+        `numbers` and `dates` as float32 (finite, or NaN = missing), `categories` and ids of texts as int32,
+        `images` (rows, height, width, channels) as uint8.
 
     Raises:
         DataError: If columns are missing (all are named), an image can't be read, or, if `strict`, a cell.
@@ -110,9 +107,7 @@ def encode(
     if encoding.categories:
         codes = [_codes(column_of(frame, t.column), columns[t.column], t) for t in encoding.categories]
         encoded["categories"] = np.stack(codes, axis=1)
-    if encoding.texts:
-        bags = [_bag(column_of(frame, t.column), columns[t.column], t) for t in encoding.texts]
-        encoded["texts"] = np.concatenate(bags, axis=1)
+    encoded |= encoded_texts(frame, columns, encoding.texts)
     return encoded | encoded_images(frame, encoding.images, images, origin=origin)
 
 
@@ -168,25 +163,3 @@ def _codes(values: pd.Series, column: Column, table: CategoryTable) -> np.ndarra
     code_of = {text: FIRST + i for i, text in enumerate(table.values)}
     found = [code_of.get(table.spellings.get(text, text), UNKNOWN) for text in different]
     return np.array([*found, MISSING], dtype=np.int32)[places]  # factorize gives -1, the last, where missing
-
-
-def _fit_text(values: pd.Series, column: Column) -> TextTable:
-    counts: Counter[str] = Counter()
-    for text in parse_texts(values, column).dropna():
-        counts.update(set(text.lower().split()))
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOKENS]
-    return TextTable(column.name, BUCKETS, {token: _bucket(token) for token, _ in ranked})
-
-
-def _bucket(token: str) -> int:
-    """A bucket by the token's letters and digits, so that "Good," and "good" share one."""
-    core = "".join(filter(str.isalnum, token))
-    return zlib.crc32((core or token).encode("utf-8", "replace")) % BUCKETS
-
-
-def _bag(values: pd.Series, column: Column, table: TextTable) -> np.ndarray:
-    bag = np.zeros((len(values), table.buckets), dtype=np.float32)
-    for row, text in enumerate(parse_texts(values, column)):
-        if isinstance(text, str):
-            bag[row, [table.tokens[token] for token in text.lower().split() if token in table.tokens]] = 1.0
-    return bag

@@ -1,8 +1,8 @@
 """Text to code tables: what the reference client applies before the model, and nothing else.
 
-The model takes up to five inputs: `numbers` (float, NaN = missing), `dates` (float days since 2000-01-01),
-`categories` (integer codes), `texts` (float, hashed tokens) and `images` (levels from 0 to 255). All that is
-numeric happens inside the model.
+The model takes some of these inputs: `numbers` (float, NaN = missing), `dates` (float days since
+2000-01-01), `categories` (integer codes), of texts `words`, `ngrams` and `characters` (integer ids, 0 =
+nothing more), and `images` (levels from 0 to 255). All that is numeric happens inside the model.
 """
 
 from __future__ import annotations
@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-TYPES: Mapping[str, str] = {"categories": "int32", "images": "uint8"}  # of model inputs; float32 elsewhere
 UNKNOWN, MISSING, FIRST = 0, 1, 2  # category codes: never seen or rare; no value; the first known value
+TEXTS = ("words", "ngrams", "characters")  # the model's inputs that hold the ids of texts
+UNKNOWN_WORD = 1  # the id of a word that has none; 0 says that the text is over
+TYPES: Mapping[str, str] = {"images": "uint8", **dict.fromkeys(("categories", *TEXTS), "int32")}
+"""The types of the model's inputs that aren't float32."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,43 @@ class CategoryTable:
 
 @dataclass(frozen=True)
 class TextTable:
-    """`buckets` columns of `texts`: 1 where a token of the row falls into the bucket, else 0.
+    """How a column of texts is read, see `composable.data.text_tokens`.
 
-    Tokens are the lower-case text split at blanks; `tokens` gives each token seen in training its bucket (by
-    a hash of its letters and digits, so "Good," and "good" share one). Tokens not in the table are ignored.
+    In `words` stand the ids of a text's words in their order: `FIRST` and the place in `words`, or
+    `UNKNOWN_WORD`. In `ngrams` stand, ascending, those of the different words and pairs of neighbouring words
+    that it holds: `FIRST` and the place in `words` followed by `pairs`. In `characters` likewise those of its
+    runs of characters within words. What isn't in a vocabulary has no id there. Each list is cut at its width
+    and filled up with 0. The lists of several columns stand side by side, and the ids of each column begin
+    where those of the one before end.
+
+    Attributes:
+        column: The column's name.
+        words: The vocabulary, the most frequent first.
+        pairs: Of neighbouring words, with a blank between them.
+        characters: Runs of two to five, with a blank for the beginning and the end of a word.
+        length: The width of `words`.
+        most_ngrams: The width of `ngrams`.
+        most_characters: The width of `characters`; 0 where texts are long, then there is no such input.
     """
 
     column: str
-    buckets: int
-    tokens: Mapping[str, int]
+    words: tuple[str, ...]
+    pairs: tuple[str, ...]
+    characters: tuple[str, ...]
+    length: int
+    most_ngrams: int
+    most_characters: int
+
+    @property
+    def vocabularies(self) -> dict[str, tuple[str, ...]]:
+        """What has an id, by the name of the model's input."""
+        return {"words": self.words, "ngrams": self.words + self.pairs, "characters": self.characters}
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many ids a text has room for, by the name of the model's input."""
+        widths = {"words": self.length, "ngrams": self.most_ngrams, "characters": self.most_characters}
+        return {name: width for name, width in widths.items() if width}
 
 
 @dataclass(frozen=True)
@@ -90,7 +121,7 @@ class Encoding:
             *(n.column for n in self.numbers),
             *self.dates,
             *(c.column for c in self.categories),
-            *(t.column for t in self.texts),
+            *(t.column for t in self.texts if t.column not in {c.column for c in self.categories}),
             *(i.column for i in self.images),
         )
 
@@ -107,6 +138,12 @@ class Encoding:
             "numbers": len(self.numbers),
             "dates": len(self.dates),
             "categories": len(self.categories),
-            "texts": sum(t.buckets for t in self.texts),
+            **{name: sum(table.widths.get(name, 0) for table in self.texts) for name in TEXTS},
         }
         return {name: width for name, width in widths.items() if width}
+
+    @property
+    def vocabularies(self) -> dict[str, int]:
+        """How many ids there are for each input of texts that is there, those below `FIRST` included."""
+        sizes = {name: FIRST + sum(len(t.vocabularies[name]) for t in self.texts) for name in TEXTS}
+        return {name: size for name, size in sizes.items() if name in self.widths}

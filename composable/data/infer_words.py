@@ -51,10 +51,7 @@ def word_column(name: str, values: pd.Series, every: Distinct, *, is_target: boo
         return Finding(Column(name, "identifier", "drop", f"{count} in {present.cells:,} rows", marks))
     if enough and ((distinct > 0.5 and words > 1.5) or (words >= _PROSE and len(present) > 50)):
         reason = f"free text: {words:.1f} words on average, {distinct:.0%} of the cells differ"
-        said = Notice(
-            "Free text is hashed word by word for now.", column=name, remedy="--schema to change the kind"
-        )
-        return Finding(Column(name, "text", "feature", reason, marks), (said,))
+        return Finding(Column(name, "text", "feature", reason, marks))
     column = Column(name, "category", "feature", count, marks)
     return Finding(column, _rare(name, present))
 

@@ -125,8 +125,8 @@ def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:
     Args:
         folder: Where to.
         model: A functional model of stock Keras layers and operations, models inside it uncompiled. Inputs:
-            some of `numbers`, `dates`, `categories`, `texts`, `images`; outputs: one per head (numbers in the
-            target's unit, probabilities).
+            some of `numbers`, `dates`, `categories`, `words`, `ngrams`, `characters`, `images`; outputs: one
+            per head (numbers in the target's unit, probabilities).
         card: All else.
 
     Raises:

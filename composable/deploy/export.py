@@ -33,7 +33,8 @@ A model by Composable: {name}, for {targets}. {inputs_file} lists its inputs and
 
     import numpy, onnxruntime
     session = onnxruntime.InferenceSession("{model_file}")
-    # one array of shape (rows, 1) per column: float64 for numbers and dates, objects (str) for the others
+    # one array of shape (rows, 1) per column: float64 for numbers and dates, objects (str) for categories;
+    # for texts int32 ids, which `texts.encoded(folder, rows)` gives (texts.py, where there are texts)
     session.run(None, {{"column": numpy.array([["value"]], dtype=object)}})
 
 Missing values: NaN, or "". Dates: days since 2000-01-01. Images: arrays of uint8 as {inputs_file} says;

@@ -30,10 +30,10 @@ def golden_rows(card: BundleCard, *, rows: int = ROWS) -> pd.DataFrame:
         columns[number.column] = pd.Series(values, dtype="float64")
     for date in card.encoding.dates:
         columns[date] = _dates(date, rows)
-    for table in card.encoding.categories:
-        columns[table.column] = _texts([*table.values, *table.spellings], table.column, rows, words=1)
     for text in card.encoding.texts:
-        columns[text.column] = _texts(list(text.tokens), text.column, rows, words=5)
+        columns[text.column] = _texts([*text.words, *text.pairs], text.column, rows, words=5)
+    for table in card.encoding.categories:  # after the texts: some columns are read as both
+        columns[table.column] = _texts([*table.values, *table.spellings], table.column, rows, words=1)
     return pd.DataFrame(columns)
 
 

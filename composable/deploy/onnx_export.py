@@ -11,14 +11,16 @@ import keras
 
 from composable.core.optional import optional
 from composable.core.workspace import write_json
+from composable.data.encoding import TEXTS
 from composable.data.schema import DATE_ORIGIN
-from composable.deploy.bundle import Bundle
+from composable.deploy.bundle import CARD, Bundle
 from composable.deploy.onnx_back import Answer, named_answers, planned
 from composable.deploy.onnx_front import raw_inputs
 from composable.deploy.onnx_graph import Graph
 from composable.deploy.onnx_names import safe_names
 from composable.deploy.onnx_numeric import OPSET, write_numeric
 from composable.deploy.onnx_pooling import with_plain_pooling
+from composable.deploy.text_step import PRESTEP, text_step
 
 MODEL, INPUTS = "model.onnx", "inputs.json"
 ML_OPSET, IR_VERSION = 3, 9
@@ -34,12 +36,13 @@ _KINDS = {
         f"days since {DATE_ORIGIN}, the time of day as the fraction; NaN where there is none",
     ),
     "categories": ("string", 'the value as it was written in the training data; "" where there is none'),
-    "texts": ("string", 'free text; "" where there is none'),
 }
 
 
 def write_onnx(bundle: Bundle, folder: Path) -> None:
     """Write `model.onnx` and `inputs.json`, which says what to feed it, into a folder.
+
+    Where it takes texts, also the program that makes ids of them, and the card with their vocabulary.
 
     Raises:
         SetupError: If the converter isn't installed.
@@ -55,16 +58,24 @@ def write_onnx(bundle: Bundle, folder: Path) -> None:
     onnx.checker.check_model(model)
     (folder / MODEL).write_bytes(model.SerializeToString())
     write_json(folder / INPUTS, _description(bundle, names, answers))
+    if bundle.card.encoding.texts:
+        (folder / PRESTEP).write_text(text_step(), encoding="utf-8")
+        (folder / CARD).write_bytes(bundle.files[CARD])
 
 
 def names_of(bundle: Bundle) -> tuple[dict[str, str], tuple[Answer, ...]]:
-    """The ONNX names of the columns and the outputs, all different."""
+    """The ONNX names of the columns, of the inputs of ids, and of the outputs, all different."""
     plain = planned(bundle.card.problem)
     outputs = safe_names(name for a in plain for name in (a.prediction, a.probabilities) if name)
     answers = tuple(
         Answer(a.target, outputs[a.prediction], outputs.get(a.probabilities, ""), a.classes) for a in plain
     )
-    return safe_names(bundle.card.encoding.columns, taken=outputs.values()), answers
+    encoding = bundle.card.encoding
+    ids = [name for name in encoding.widths if name in TEXTS]
+    tables = (*encoding.numbers, *encoding.categories, *encoding.images)
+    raw = [*(table.column for table in tables), *encoding.dates]
+    columns = safe_names(raw, taken=[*outputs.values(), *ids])
+    return columns | {name: name for name in ids}, answers
 
 
 def _joined(bundle: Bundle, network: Any, names: dict[str, str], answers: tuple[Answer, ...]) -> Any:
@@ -105,7 +116,6 @@ def _description(bundle: Bundle, names: dict[str, str], answers: tuple[Answer, .
         "numbers": [number.column for number in encoding.numbers],
         "dates": list(encoding.dates),
         "categories": [table.column for table in encoding.categories],
-        "texts": [table.column for table in encoding.texts],
     }
     inputs = [
         {
@@ -117,6 +127,17 @@ def _description(bundle: Bundle, names: dict[str, str], answers: tuple[Answer, .
         }
         for kind, found in columns.items()
         for column in found
+    ]
+    inputs += [
+        {
+            "name": names[name],
+            "columns": [table.column for table in encoding.texts if name in table.widths],
+            "type": "int32",
+            "shape": ["rows", width],
+            "meaning": f"what `{name}` of {PRESTEP} gives for these columns",
+        }
+        for name, width in encoding.widths.items()
+        if name in TEXTS
     ]
     outputs = [
         {

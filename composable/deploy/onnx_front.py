@@ -1,4 +1,7 @@
-"""In front of the network: one ONNX input per raw column, made into the model's inputs by standard nodes."""
+"""In front of the network: one ONNX input per raw column, made into the model's inputs by standard nodes.
+
+Texts alone come in as ids: no standard operator takes words apart as `composable.data.text_tokens` does.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from composable.core.optional import optional
-from composable.data.encoding import FIRST, MISSING, UNKNOWN, CategoryTable, Encoding, TextTable
+from composable.data.encoding import FIRST, MISSING, TEXTS, UNKNOWN, CategoryTable, Encoding
 from composable.data.numerals import Writing, numbers_from
 from composable.data.schema import Column, Schema
 from composable.deploy.onnx_graph import Graph
@@ -18,7 +21,6 @@ NO_VALUE = (
     "?",
 )  # texts that mean "no value" in every column, as `composable.data.parse.parse_texts` has it
 LARGEST = 3e38  # as `composable.data.encode` has it: just inside float32
-BLANKS = ("\n", "\r", "\t", "\v", "\f", "\u00a0", "\u3000", " ")  # StringSplit knows one delimiter at a time
 
 
 def raw_inputs(graph: Graph, schema: Schema, encoding: Encoding, names: Mapping[str, str]) -> dict[str, str]:
@@ -28,7 +30,7 @@ def raw_inputs(graph: Graph, schema: Schema, encoding: Encoding, names: Mapping[
         graph: What to add to.
         schema: States each column's marks for "no value".
         encoding: States the columns and their tables.
-        names: The ONNX name of each column.
+        names: The ONNX name of each column, and of each input of ids.
 
     Returns:
         For each of the model's inputs the value in the graph that feeds it.
@@ -37,7 +39,7 @@ def raw_inputs(graph: Graph, schema: Schema, encoding: Encoding, names: Mapping[
         optional("onnx", extra="onnx").TensorProto.DOUBLE,
         optional("onnx", extra="onnx").TensorProto.STRING,
     )
-    parts: dict[str, list[str]] = {"numbers": [], "dates": [], "categories": [], "texts": []}
+    parts: dict[str, list[str]] = {"numbers": [], "dates": [], "categories": []}
     for number in encoding.numbers:
         sentinels = number_marks(schema.column(number.column))
         parts["numbers"].append(
@@ -48,12 +50,12 @@ def raw_inputs(graph: Graph, schema: Schema, encoding: Encoding, names: Mapping[
     for table in encoding.categories:
         marks = (*NO_VALUE, *schema.column(table.column).missing)
         parts["categories"].append(_category(graph, graph.input(names[table.column], text), table, marks))
-    for words in encoding.texts:
-        parts["texts"].append(_text(graph, graph.input(names[words.column], text), words))
     feeds = {name: graph.add("Concat", columns, axis=1) for name, columns in parts.items() if columns}
-    pixels = optional("onnx", extra="onnx").TensorProto.UINT8
+    kinds = optional("onnx", extra="onnx").TensorProto
+    ids = {name: width for name, width in encoding.widths.items() if name in TEXTS}
+    feeds |= {name: graph.input(names[name], kinds.INT32, (width,)) for name, width in ids.items()}
     for image in encoding.images:
-        feeds |= {"images": graph.input(names[image.column], pixels, image.shape)}
+        feeds |= {"images": graph.input(names[image.column], kinds.UINT8, image.shape)}
     return feeds
 
 
@@ -83,32 +85,6 @@ def _category(graph: Graph, value: str, table: CategoryTable, marks: Iterable[st
     return graph.add(
         "Cast", [_lookup(graph, value, codes, UNKNOWN)], to=optional("onnx", extra="onnx").TensorProto.INT32
     )
-
-
-def _text(graph: Graph, value: str, table: TextTable) -> str:
-    """Lower case, split at blanks, a bucket per token: 1 where any token falls into it."""
-    flat = graph.add("Squeeze", [value, graph.integers([1])])
-    # "C" is the one locale that every machine has; it lowers A to Z.
-    tokens = graph.add("StringNormalizer", [flat], case_change_action="LOWER", locale="C")
-    for blank in BLANKS:
-        tokens = graph.add("StringSplit", [tokens], outputs=2, delimiter=blank)
-    buckets = {
-        form: bucket for token, bucket in table.tokens.items() for form in _after_ascii_lowering(token)
-    }
-    found = _lookup(graph, tokens, buckets, table.buckets)
-    slots = graph.add("OneHot", [found, graph.integer(table.buckets + 1), graph.floats([0.0, 1.0])], axis=-1)
-    # One axis per split lies between the rows and the slots; a text without tokens leaves one of them empty.
-    among = graph.add("ReduceMax", [slots, graph.integers(range(1, len(BLANKS) + 1))], keepdims=0)
-    present = graph.add("Max", [among, graph.floats([0.0])])
-    bounds = [graph.integers([0]), graph.integers([table.buckets]), graph.integers([1])]
-    return graph.add("Slice", [present, *bounds])
-
-
-def _after_ascii_lowering(token: str) -> set[str]:
-    """The token as the "C" locale leaves it: letters beyond ASCII stay capital at the start or throughout."""
-    upper = "".join(letter if letter.isascii() else letter.upper() for letter in token)
-    first = upper[:1] + token[1:]
-    return {token, upper, first}
 
 
 def _lookup(graph: Graph, value: str, table: Mapping[str, int], otherwise: int) -> str:

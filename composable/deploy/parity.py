@@ -12,6 +12,7 @@ import pandas as pd
 from composable.core.errors import ArtifactError
 from composable.core.optional import optional
 from composable.data.schema import DATE_ORIGIN
+from composable.data.text_columns import encoded_texts
 from composable.deploy.answers import class_words
 from composable.deploy.bundle import Bundle
 from composable.deploy.onnx_export import names_of
@@ -64,7 +65,7 @@ def check_parity(bundle: Bundle, path: Path, rows: pd.DataFrame | Mapping[str, A
 def onnx_feed(
     bundle: Bundle, rows: pd.DataFrame | Mapping[str, Any], names: dict[str, str]
 ) -> dict[str, np.ndarray]:
-    """Typed rows as the ONNX file takes them: doubles, and texts with "" where there is none."""
+    """Typed rows as the ONNX file takes them: doubles, categories ("" where there is none), ids of texts."""
     encoding = bundle.card.encoding
     feed: dict[str, np.ndarray] = {}
     for number in encoding.numbers:
@@ -72,14 +73,16 @@ def onnx_feed(
     for date in encoding.dates:
         days = (rows[date] - pd.Timestamp(DATE_ORIGIN)) / pd.Timedelta(days=1)
         feed[names[date]] = np.asarray(days, "float64").reshape(-1, 1)
-    for table in (*encoding.categories, *encoding.texts):
+    for table in encoding.categories:
         texts = [
             "" if value is None or value is pd.NA or value != value else value for value in rows[table.column]
         ]
         feed[names[table.column]] = np.array(texts, dtype=object).reshape(-1, 1)
     for image in encoding.images:
         feed[names[image.column]] = np.asarray(rows[image.column])
-    return feed
+    columns = {column.name: column for column in bundle.card.schema.columns}
+    texts = pd.DataFrame({table.column: rows[table.column] for table in encoding.texts})
+    return feed | {names[name]: ids for name, ids in encoded_texts(texts, columns, encoding.texts).items()}
 
 
 def _compare(found: np.ndarray, expected: np.ndarray, allowed: Any, output: str) -> None:

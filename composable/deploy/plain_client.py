@@ -10,16 +10,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from composable.data.dates import ISO
-from composable.data.encoding import FIRST, MISSING, UNKNOWN
+from composable.data.encoding import FIRST, MISSING, UNKNOWN, UNKNOWN_WORD
 from composable.data.images.conversion import ImageShape, read_image
 from composable.data.numerals import Writing
 from composable.data.schema import MISSING_MARKS
+from composable.data.text_tokens import characters, tokens
 from composable.deploy.answers import class_codes, class_words
 
 LARGEST = 3e38  # just inside float32
@@ -64,17 +66,51 @@ def encoded_categories(rows: Rows, tables: Sequence[Table], columns: Mapping[str
     return np.array(made, "int32").T
 
 
-def encoded_texts(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Table]) -> np.ndarray:
-    """The text columns side by side: 1 in the buckets of the words that a row holds, else 0."""
-    made = []
+def encoded_words(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Table]) -> np.ndarray:
+    """The ids of the words of the text columns, in their order, shape (rows, widths); 0 after the last."""
+    made, known = [], 0
     for table in tables:
-        texts = list(read_texts(rows, columns[table["column"]]))
-        bags = np.zeros((len(texts), table["buckets"]), "float32")
-        for bag, text in zip(bags, texts, strict=True):
-            words = (text or "").lower().split()
-            bag[[table["tokens"][word] for word in words if word in table["tokens"]]] = 1.0
-        made.append(bags)
+        codes = {word: FIRST + known + number for number, word in enumerate(table["words"])}
+        known += len(codes)
+        texts = [tokens(text or "") for text in read_texts(rows, columns[table["column"]])]
+        found = [[codes.get(word, UNKNOWN_WORD) for word in words] for words in texts]
+        made.append(filled(found, table["length"]))
     return np.concatenate(made, axis=1)
+
+
+def encoded_ngrams(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Table]) -> np.ndarray:
+    """The ids of the words and pairs of words in the text columns, ascending, shape (rows, widths)."""
+    made, known = [], 0
+    for table in tables:
+        ngrams = [*table["words"], *table["pairs"]]
+        codes = {ngram: FIRST + known + number for number, ngram in enumerate(ngrams)}
+        known += len(codes)
+        texts = [tokens(text or "") for text in read_texts(rows, columns[table["column"]])]
+        held = [{*words, *map(" ".join, pairwise(words))} for words in texts]
+        found = [sorted(codes[ngram] for ngram in each if ngram in codes) for each in held]
+        made.append(filled(found, table["most_ngrams"]))
+    return np.concatenate(made, axis=1)
+
+
+def encoded_characters(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Table]) -> np.ndarray:
+    """The ids of the runs of characters in the text columns, ascending, shape (rows, widths)."""
+    made, known = [], 0
+    for table in tables:
+        codes = {run: FIRST + known + number for number, run in enumerate(table["characters"])}
+        known += len(codes)
+        texts = [tokens(text or "") for text in read_texts(rows, columns[table["column"]])]
+        held = [{run for word in words for run in characters(word)} for words in texts]
+        found = [sorted(codes[run] for run in each if run in codes) for each in held]
+        made.append(filled(found, table["most_characters"]))
+    return np.concatenate(made, axis=1)
+
+
+def filled(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
+    """The first ids of each row, then zeros, shape (rows, width)."""
+    made = np.zeros((len(rows), width), "int32")
+    for place, row in zip(made, rows, strict=True):
+        place[: min(len(row), width)] = row[:width]
+    return made
 
 
 def encoded_images(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Table]) -> np.ndarray:

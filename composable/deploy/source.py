@@ -14,7 +14,7 @@ import keras
 from composable.amalgamation.average import Voice, average
 from composable.amalgamation.mirrored import mirrored
 from composable.core.errors import ArtifactError
-from composable.data.encoding import TYPES
+from composable.data.encoding import TEXTS, TYPES
 from composable.deploy import plain_client as client
 from composable.deploy.bundle import CARD, MODEL, Bundle
 from composable.deploy.card import BundleCard, Member
@@ -32,7 +32,9 @@ _ENCODERS = {
     "numbers": client.encoded_numbers,
     "dates": client.encoded_dates,
     "categories": client.encoded_categories,
-    "texts": client.encoded_texts,
+    "words": client.encoded_words,
+    "ngrams": client.encoded_ngrams,
+    "characters": client.encoded_characters,
     "images": client.encoded_images,
 }
 _LOAD = f'''\
@@ -156,5 +158,5 @@ def _finish(fields: Mapping[str, float]) -> Node:
 
 
 def _encoded(name: str) -> str:
-    tables = literal(name)
-    return f"{tables}: {_ENCODERS[name].__name__}(rows, encoding[{tables}], columns)"
+    tables = literal("texts" if name in TEXTS else name)
+    return f"{literal(name)}: {_ENCODERS[name].__name__}(rows, encoding[{tables}], columns)"

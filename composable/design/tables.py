@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from composable.design.calendar import calendar
+from composable.design.latent_texts import adapt_texts, latent_texts
 from composable.design.metaparameters import Count
 from composable.design.part import component
 
@@ -35,7 +36,7 @@ def prepare(
     """Impute, scale, cut into bins, one-hot and embed.
 
     Args:
-        x: Some of `numbers` (rows, F), `dates` (rows, D), `categories` (rows, C), `texts` (rows, B).
+        x: Some of `numbers` (rows, F), `dates` (rows, D), `categories` (rows, C), `ngrams` (rows, W).
         categories: The number of codes of each category column; code 0 (unknown) becomes all zeros.
         bins: Quantile bins per number; 0 for none.
         embedding: The width of the embedding of category columns with many values.
@@ -43,7 +44,8 @@ def prepare(
             by their range (between quartiles, where that isn't zero), smoothly clipped.
 
     Returns:
-        `plain`: one vector per row (scaled numbers, missing indicators, one-hot codes, embeddings, texts);
+        `plain`: one vector per row (scaled numbers, missing indicators, one-hot codes, embeddings, latent
+        features of texts);
         where there are numbers also `numbers`, scaled, shape (rows, F + 7 D), and
         `bins`: the piecewise-linear encoding, shape (rows, F + 7 D, bins).
     """
@@ -57,8 +59,8 @@ def prepare(
             clean["bins"] = _bins(scaled, bins)
     if categories:
         plain += _categories(x["categories"], categories, embedding, one_hot)
-    if "texts" in x:
-        plain.append(x["texts"])
+    if "ngrams" in x:
+        plain.append(latent_texts(x["ngrams"]))
     clean["plain"] = layers.Concatenate()(plain) if len(plain) > 1 else plain[0]
     return clean
 
@@ -74,7 +76,7 @@ def columns(x: Mapping[str, Any], *, categories: tuple[int, ...] = (), width: Co
 
     Returns:
         What there is of `numbers` and `missing`, shape (rows, F + 7 D); `categories`, shape (rows, C, width),
-        and `unknown`, shape (rows, C); and `texts` as they are.
+        and `unknown`, shape (rows, C); and `texts`, latent features, shape (rows, 32).
     """
     clean = {}
     numbers = _numbers(x)
@@ -84,7 +86,7 @@ def columns(x: Mapping[str, Any], *, categories: tuple[int, ...] = (), width: Co
     if categories:
         vectors, seen = _embedded(x["categories"], categories, width, name="columns", limit=0)
         clean |= {"categories": vectors, "unknown": ops.subtract(1.0, ops.squeeze(seen, axis=-1))}
-    return clean | ({"texts": x["texts"]} if "texts" in x else {})
+    return clean | ({"texts": latent_texts(x["ngrams"])} if "ngrams" in x else {})
 
 
 def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: tuple[int, ...] = ()) -> None:
@@ -117,6 +119,7 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
             seen[np.unique(inputs["categories"][:, columns] + offsets)] = 1.0
             seen[offsets] = 0.0  # code 0 of each column: unknown
             model.get_layer(name).set_weights([seen])
+    adapt_texts(model, inputs)
 
 
 def _numbers(x: Mapping[str, Any]) -> Any:

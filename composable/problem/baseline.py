@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
+from composable.data.encoding import TEXTS
+from composable.data.latent import fit_latent, latent
 from composable.problem.problem import Head
 
 ITERATIONS = 100  # HistGradientBoosting's default
@@ -39,8 +41,9 @@ def gradient_boosting(
     iterations: int = ITERATIONS,
 ) -> list[np.ndarray]:
     """Train HistGradientBoosting with its defaults on the networks' encoded rows; predict those of `ask`."""
-    features, categorical = _features(inputs)
-    asked, _ = _features(ask)
+    axes = fit_latent(inputs["ngrams"]) if "ngrams" in inputs else ()
+    features, categorical = _features(inputs, axes)
+    asked, _ = _features(ask, axes)
     usable = ~np.isnan(features).all(axis=0)  # scikit-learn refuses a column without any value
     features, asked, categorical = features[:, usable], asked[:, usable], categorical[usable]
     # On few rows threads cost more than they bring, and many times more on a busy machine.
@@ -84,13 +87,19 @@ def _one(
     return shares if head.kind == "multiclass" else shares[:, 1]
 
 
-def _features(inputs: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _features(
+    inputs: Mapping[str, np.ndarray], axes: tuple[np.ndarray, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Side by side, and which are categories; of texts the latent features by what `fit_latent` found."""
     parts, categorical = [], []
     for name, values in inputs.items():
-        if values.ndim > 2:
-            continue  # images
+        if name in TEXTS or values.ndim > 2:
+            continue
         if name == "categories":
             values = np.where(values < _MOST_CATEGORIES, values, 0)
         parts.append(values.astype("float32"))
         categorical += [name == "categories"] * values.shape[1]
+    if axes:
+        parts.append(latent(inputs["ngrams"], *axes))
+        categorical += [False] * parts[-1].shape[1]
     return np.concatenate(parts, axis=1), np.array(categorical)

@@ -113,7 +113,9 @@ def _limits(facts: Facts) -> list[str]:
     if kinds & {"category", "boolean"}:
         limits.append("A category that training never saw is read as “unknown”; predictions count them.")
     if "text" in kinds:
-        limits.append("Free text is read as a set of known words: their order and their meaning are lost.")
+        limits.append(
+            "Of free text the words are read that training texts held; what is said by others is lost."
+        )
     if heads & {"binary", "multiclass", "multilabel"}:
         limits.append(
             "Probabilities hold for data with the same mix of classes as here; if the mix moves, so do they."

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import chain, count
+from itertools import count
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from composable.engine.settings import Settings
 from composable.search.designed import designed
 from composable.search.image_candidates import image_candidates, mixed_candidate
 from composable.search.table import Pixels, Table
+from composable.search.text_candidates import text_candidates
 from composable.training import recipes
 from composable.training.rotating import Candidate
 from composable.zoo.catalogue.written import Written
@@ -24,7 +25,6 @@ from composable.zoo.mlp import mlp
 from composable.zoo.realmlp import realmlp
 from composable.zoo.tabm import tabm_mini
 
-PORTFOLIO = 6  # candidates that are always there; draws follow
 _LARGE = 20_000  # from so many rows on, networks are kept smaller
 _MANY = 2_000  # from so many rows on, RealMLP comes first
 _SCHEDULED = 0.5  # of the time left, for a training that is made to fit its time
@@ -55,10 +55,29 @@ def candidates(
     elif table.pixels is not None:
         found = _with_images(table, table.pixels)
     else:
-        found = chain(_portfolio(table), _draws(table, seed))
+        found = _found(table, seed)
     for candidate in found:
         epochs = candidate.settings.epochs if max_epochs is None else max_epochs
         yield replace(candidate, settings=replace(candidate.settings, epochs=epochs))
+
+
+def portfolio_size(table: Table) -> int:
+    """How many candidates are always there; draws follow."""
+    return sum(1 for _ in _always(table))
+
+
+def _found(table: Table, seed: int) -> Iterator[Candidate]:
+    yield from _always(table)
+    if not table.texts_alone:
+        yield from _draws(table, seed)
+
+
+def _always(table: Table) -> Iterator[Candidate]:
+    """Those for texts where there are any, then those for tables where there is anything else."""
+    if table.vocabularies:
+        yield from text_candidates(table)
+    if not table.texts_alone:
+        yield from _portfolio(table)
 
 
 def _portfolio(table: Table) -> Iterator[Candidate]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,6 +54,7 @@ class Table:
         rows: The number of rows to learn from.
         widths: Of the model's inputs.
         categories: The number of codes of each category column.
+        vocabularies: The number of ids of each input of texts.
         pixels: Of the images, where there are any.
         augment: What may be done to them without changing what they are.
     """
@@ -62,8 +63,14 @@ class Table:
     rows: int
     widths: Mapping[str, int]
     categories: tuple[int, ...]
+    vocabularies: Mapping[str, int] = field(default_factory=dict)
     pixels: Pixels | None = None
     augment: tuple[Part, ...] = ()
+
+    @property
+    def texts_alone(self) -> bool:
+        """Whether there is nothing else to learn from."""
+        return set(self.widths) <= set(self.vocabularies)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

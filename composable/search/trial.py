@@ -146,7 +146,7 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
     if trial.candidate is not None:
         facts |= {
             "architecture": trial.candidate.architecture.to_config(),
-            "settings": told(trial.candidate.settings),
+            "settings": _settings(trial.candidate),
             "stages": list(trial.stages),
             "histories": [_history(t) for t in trial.trained],
             "calibration": _calibration(trial, judge.problem),
@@ -156,6 +156,10 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
             {"trial": t.number, "name": t.name, "weight": round(w, 4)} for t, w in trial.members
         ]
     return facts
+
+
+def _settings(candidate: Candidate) -> dict[str, object]:
+    return told(candidate.settings) if candidate.solver is None else {"solver": repr(candidate.solver)}
 
 
 def _history(trained: Trained) -> Mapping[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,10 +17,11 @@ import numpy as np
 from keras import ops
 
 from composable.core.budget import Deadline
+from composable.core.machine import cores
 from composable.core.seeds import derive
 from composable.data.encoding import TYPES
 from composable.data.split import Rotation
-from composable.design import Architecture, Input
+from composable.design import Architecture, Input, Part
 from composable.design.data_init import data_init
 from composable.design.tables import adapt
 from composable.design.taps import tap
@@ -41,6 +45,7 @@ from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish, apply_finish, fit_finish, to_training
 from composable.problem.problem import Head, Problem
 from composable.training.keeping import keeper
+from composable.training.solving import Known, Posed, Solution
 
 Arrays = list[np.ndarray]
 _SIZES = (128, 1024)  # images that are asked about at once
@@ -56,6 +61,8 @@ class Candidate:
         settings: Of its training.
         share: Of the time that is left, which a schedule is made to take at most.
         begin: Weights to begin with, in the place of drawn ones.
+        solver: What solves for the weights, where they aren't trained step by step: a part that takes what
+            `composable.training.solving.Posed` is and gives a `Solution`. The settings then mean nothing.
     """
 
     name: str
@@ -63,6 +70,7 @@ class Candidate:
     settings: Settings
     share: float = 1.0
     begin: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
+    solver: Part | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +84,7 @@ class Material:
         categories: The number of codes of each category column.
         weights: A weight per row, or None.
         own_test: Inputs of the person's own test file, or None.
+        vocabularies: The number of ids of each input of texts.
     """
 
     problem: Problem
@@ -84,6 +93,7 @@ class Material:
     categories: tuple[int, ...]
     weights: np.ndarray | None = None
     own_test: Mapping[str, np.ndarray] | None = None
+    vocabularies: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def widths(self) -> dict[str, int]:
@@ -154,6 +164,8 @@ class Workbench:
     ) -> list[Trained]:
         """Train a network on each rotation's training rows, in one cohort; it stops by its validation rows.
 
+        Where the candidate has a solver, each is solved for instead.
+
         Args:
             rotations: Which rows are which, by number; each number draws its own weights.
             seed: For everything random.
@@ -166,6 +178,8 @@ class Workbench:
         Returns:
             One network per rotation, in their order, with what it says of the other rows.
         """
+        if self.candidate.solver is not None:
+            return self._solved(self.candidate.solver, rotations, seed=seed, deadline=deadline)
 
         def run(numbers: Sequence[int], until: Deadline) -> list[Trained]:
             cohort = self._cohort({number: rotations[number] for number in numbers}, seed, starts or {})
@@ -212,32 +226,17 @@ class Workbench:
     def _trained(
         self, cohort: Cohort, rotations: Sequence[tuple[int, Rotation]], histories: Sequence[History]
     ) -> list[Trained]:
-        own, weights = self._own_rows(), cohort.weights()
-        asked = [np.concatenate([part.validation, part.test, own]) for _, part in rotations]
+        weights = cohort.weights()
+        said = cohort.program.outputs([self._asked(part) for _, part in rotations])
         found = []
-        for place, heads in enumerate(cohort.program.outputs(asked)):
-            number, part = rotations[place]
-            mirrored = False
+        for place, (number, part) in enumerate(rotations):
+            history = histories[place]
+            seconds = sum(epoch.seconds for epoch in history.epochs) / len(rotations)
+            heads, mirrored = said[place], False
             if self._mirrors:
-                heads, mirrored = self._mirrored(cohort, weights[place], asked[place], part, heads)
-            ends = np.cumsum([len(part.validation), len(part.test)])
-            validation, test, own_test = (
-                list(said) for said in zip(*(np.split(head, ends) for head in heads), strict=True)
-            )
-            seconds = sum(epoch.seconds for epoch in histories[place].epochs) / len(rotations)
-            found.append(
-                Trained(
-                    rotation=number,
-                    weights=weights[place],
-                    finishes=self._finishes(part),
-                    history=histories[place],
-                    seconds=seconds,
-                    validation=validation,
-                    test=test if len(part.test) else [],
-                    own_test=own_test if len(own) else [],
-                    mirrored=mirrored,
-                )
-            )
+                heads, mirrored = self._mirrored(cohort, weights[place], part, heads)
+            answering = self._answering(number, part, weights[place], heads, history, seconds)
+            found.append(replace(answering, mirrored=mirrored))
         return found
 
     @property
@@ -246,14 +245,15 @@ class Workbench:
         return any(one.component is flip for one in self.candidate.settings.augment)
 
     def _mirrored(
-        self, cohort: Cohort, weights: Arrays, asked: np.ndarray, part: Rotation, heads: Arrays
+        self, cohort: Cohort, weights: Arrays, part: Rotation, heads: Arrays
     ) -> tuple[Arrays, bool]:
         """The means of the logits and of those of the mirrored images, if the former are worse.
 
         They are compared by the measure that training stops by, on the validation rows.
         """
-        inputs = cohort.rows.inputs
+        inputs = self._rows().inputs
         self.network.set_weights(weights)
+        asked = self._asked(part)
         turned = {name: values[asked] for name, values in inputs.items()}
         turned["images"] = turned["images"][:, :, ::-1]
         both = [(a + b) / 2 for a, b in zip(heads, predict(self.network, turned, sizes=_SIZES), strict=True)]
@@ -266,6 +266,71 @@ class Workbench:
             )
 
         return (both, True) if measured(both) < measured(heads) else (heads, False)
+
+    def _solved(
+        self, solver: Part, rotations: Mapping[int, Rotation], *, seed: int, deadline: Deadline
+    ) -> list[Trained]:
+        """The solution of each rotation, as many at once as there are cores."""
+        began, at_once = time.monotonic(), min(cores(), len(rotations))
+        each = Deadline(deadline.remaining * at_once / len(rotations), deadline.clock).seconds
+        rows = self._rows()
+
+        def solution(number: int) -> Solution:
+            part = rotations[number]
+            targets = self._targets(part)
+            learnt, held_out = (
+                Known(
+                    self.material.at(numbers),
+                    tuple(y[numbers] for y in targets),
+                    None if rows.weights is None else rows.weights[numbers],
+                )
+                for numbers in (part.train, part.validation)
+            )
+            own_seed = derive(seed, self.candidate.name, number)
+            until = Deadline(each, deadline.clock)
+            return solver(Posed(self.network, self.material.problem, learnt, held_out, own_seed, until))
+
+        with warnings.catch_warnings(), ThreadPoolExecutor(at_once) as pool:
+            warnings.simplefilter("ignore")  # a solver that stops early has found something all the same
+            solutions = list(pool.map(solution, rotations))
+        seconds = (time.monotonic() - began) / len(rotations)
+        found = []
+        for (number, part), solved in zip(rotations.items(), solutions, strict=True):
+            self.network.set_weights(solved.weights)
+            asked = self._asked(part)
+            said = predict(self.network, {name: values[asked] for name, values in rows.inputs.items()})
+            history = History(solved.tried, solved.best, "solved")
+            found.append(self._answering(number, part, solved.weights, said, history, seconds))
+        return found
+
+    def _asked(self, rotation: Rotation) -> np.ndarray:
+        """The rows that a rotation's network is asked about."""
+        return np.concatenate([rotation.validation, rotation.test, self._own_rows()])
+
+    def _answering(
+        self,
+        number: int,
+        rotation: Rotation,
+        weights: Arrays,
+        said: Arrays,
+        history: History,
+        seconds: float,
+    ) -> Trained:
+        """A network with what it said of the rows in `_asked`, per head."""
+        ends = np.cumsum([len(rotation.validation), len(rotation.test)])
+        validation, test, own_test = (
+            list(parts) for parts in zip(*(np.split(head, ends) for head in said), strict=True)
+        )
+        return Trained(
+            rotation=number,
+            weights=weights,
+            finishes=self._finishes(rotation),
+            history=history,
+            seconds=seconds,
+            validation=validation,
+            test=test if len(rotation.test) else [],
+            own_test=own_test if len(self._own_rows()) else [],
+        )
 
     def _finishes(self, rotation: Rotation) -> tuple[Finish, ...]:
         heads = zip(self.material.problem.heads, self.material.targets, strict=True)

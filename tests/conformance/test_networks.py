@@ -15,7 +15,7 @@ from composable.design.part import COMPONENTS
 from composable.design.taps import tap
 from composable.engine.predict import predict
 from composable.problem.problem import Head, Problem
-from composable.search.candidates import PORTFOLIO, candidates
+from composable.search.candidates import candidates, portfolio_size
 from composable.search.table import Table
 from composable.training.rotating import Candidate, Material, Workbench
 
@@ -26,6 +26,7 @@ HEADS = {
     "multilabel": (Head("y", "multilabel", ("y", "z"), (0, 1)),),
     "two heads": (Head("y", "regression", ("y",)), Head("z", "multiclass", ("z",), ("a", "b", "c"))),
 }
+VOCABULARIES = {"words": 20, "ngrams": 50, "characters": 30}
 SIZES = (4, 40)  # one column that is one-hot, one that is embedded
 ROWS = 60
 
@@ -38,7 +39,7 @@ def material(heads: tuple[Head, ...]) -> Material:
         "numbers": numbers,
         "dates": rng.uniform(-5000, 9000, (ROWS, 1)).astype("float32"),
         "categories": np.stack([rng.integers(0, size, ROWS) for size in SIZES], 1).astype("int32"),
-        "texts": rng.integers(0, 2, (ROWS, 8)).astype("float32"),
+        **{name: rng.integers(0, size, (ROWS, 8)).astype("int32") for name, size in VOCABULARIES.items()},
     }
     targets = []
     for head in heads:
@@ -47,16 +48,17 @@ def material(heads: tuple[Head, ...]) -> Material:
         else:
             classes = 3 if head.kind == "multiclass" else 2
             targets.append(rng.integers(0, classes, (ROWS, len(head.targets))).astype(float))
-    return Material(Problem(heads, "rmse"), inputs, tuple(targets), SIZES)
+    return Material(Problem(heads, "rmse"), inputs, tuple(targets), SIZES, vocabularies=VOCABULARIES)
 
 
 def first_candidates(given: Material) -> dict[str, Candidate]:
     """The portfolio and the first draw from each open architecture."""
-    table = Table(given.problem, ROWS, given.widths, SIZES)
-    found = islice(candidates(table, seed=0, max_epochs=2), PORTFOLIO + 2)
+    table = Table(given.problem, ROWS, given.widths, SIZES, VOCABULARIES)
+    found = islice(candidates(table, seed=0, max_epochs=2), portfolio_size(table) + 2)
     return {candidate.name: candidate for candidate in found}
 
 
+CASES = [(name, kind) for kind, heads in HEADS.items() for name in first_candidates(material(heads))]
 NAMES = list(first_candidates(material(HEADS["binary"])))
 
 
@@ -64,8 +66,7 @@ def candidate(name: str, given: Material) -> Candidate:
     return first_candidates(given)[name]
 
 
-@pytest.mark.parametrize("kind", HEADS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
     given = material(HEADS[kind])
     bench = Workbench(candidate(name, given), given)

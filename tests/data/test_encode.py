@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from composable.core.errors import DataError
 from composable.core.records import from_json, to_json
-from composable.data.encode import BUCKETS, encode, fit_encoding
+from composable.data.encode import encode, fit_encoding
 from composable.data.encoding import FIRST, MISSING, UNKNOWN, Encoding
 from composable.data.schema import Column, Schema
+from composable.data.text_ids import CHARACTERS, WORDS
 
 SCHEMA = Schema(
     (
@@ -41,21 +42,19 @@ def frame(rows: int = 6) -> pd.DataFrame:
 def test_every_kind_of_column_is_encoded():
     encoding = fit_encoding(frame(), SCHEMA)
     inputs = encode(frame(), SCHEMA, encoding, strict=True)
-    assert encoding.widths == {"numbers": 1, "dates": 1, "categories": 2, "texts": BUCKETS}
+    assert encoding.widths == {name: values.shape[1] for name, values in inputs.items()}
     assert {name: (part.dtype.name, part.shape) for name, part in inputs.items()} == {
         "numbers": ("float32", (6, 1)),
         "dates": ("float32", (6, 1)),
         "categories": ("int32", (6, 2)),
-        "texts": ("float32", (6, BUCKETS)),
+        "words": ("int32", (6, 4)),
+        "ngrams": ("int32", (6, 2)),
+        "characters": ("int32", (6, 24)),
     }
     np.testing.assert_array_equal(inputs["numbers"][:, 0], [1, 2.5, np.nan, 4, np.nan, 6])
     np.testing.assert_array_equal(inputs["dates"][:, 0], [0, 2, np.nan, 1, 4, 8])
     assert encoding.categories[0].values == ("u", "v", "w")  # by frequency, then by the alphabet
     assert inputs["categories"][:, 0].tolist() == [FIRST, FIRST + 1, FIRST, MISSING, FIRST + 2, FIRST]
-    assert inputs["texts"].sum(axis=1).tolist() == [2.0, 2.0, 0.0, 2.0, 1.0, 1.0]
-    np.testing.assert_array_equal(
-        inputs["texts"][4], encode(frame(), SCHEMA, encoding)["texts"][0] * inputs["texts"][4]
-    )
 
 
 def test_only_inputs_that_are_there_are_given():
@@ -83,11 +82,12 @@ def test_rare_values_are_unknown_where_there_are_many():
 
 def test_d29_vocabularies_are_bounded():
     values = pd.Series([f"v{i % 15_000}" for i in range(40_000)], dtype="str")
-    words = pd.Series([f"word{i} word{i + 40_000}" for i in range(40_000)], dtype="str")
+    words = pd.Series([f"word{i} word{i + 40_000}" for i in range(40_000)] * 2, dtype="str")
     schema = Schema((Column("c", "category"), Column("t", "text")))
-    encoding = fit_encoding(pd.DataFrame({"c": values, "t": words}), schema)
+    encoding = fit_encoding(pd.DataFrame({"c": [*values, *values], "t": words}), schema)
     assert len(encoding.categories[0].values) == 10_000
-    assert len(encoding.texts[0].tokens) == 20_000
+    sizes = [len(each) for each in (encoding.texts[0].words, encoding.texts[0].characters)]
+    assert sizes == [WORDS, CHARACTERS]
 
 
 def test_an_offset_keeps_what_float32_would_lose():

@@ -308,11 +308,6 @@ def test_d29_a_million_categories():
     assert any("1,000,000" in notice.text for notice in notices)
 
 
-def test_free_text_is_said_to_be_hashed():
-    _, (notice,), _ = inferred([f"some words about thing {i}" for i in range(ROWS)])
-    assert "hashed" in notice.text
-
-
 def test_typed_columns_keep_their_types():
     frame = pd.DataFrame(
         {

@@ -38,7 +38,17 @@ def make_card(*heads: Head) -> BundleCard:
             CategoryTable("make", ("audi", "bmw", "Citroën"), {"audi ": "audi", "AUDI": "audi"}),
             CategoryTable("fuel", ("gas", "diesel"), {}),
         ),
-        texts=(TextTable("note", 4, {"good": 0, "bad": 1, "très": 2, "rust,": 3, "rust": 3}),),
+        texts=(
+            TextTable(
+                "note",
+                words=("good", "bad", "très", "rust", ","),
+                pairs=("good car", "très rust"),
+                characters=(" g", "rus", "ès "),
+                length=6,
+                most_ngrams=5,
+                most_characters=2,
+            ),
+        ),
     )
     return BundleCard(
         name="tiny",
@@ -59,7 +69,9 @@ def make_model(*heads: Head) -> keras.Model:
         "numbers": keras.Input((2,), name="numbers"),
         "dates": keras.Input((1,), name="dates"),
         "categories": keras.Input((2,), dtype="int32", name="categories"),
-        "texts": keras.Input((4,), name="texts"),
+        "words": keras.Input((6,), dtype="int32", name="words"),
+        "ngrams": keras.Input((5,), dtype="int32", name="ngrams"),
+        "characters": keras.Input((2,), dtype="int32", name="characters"),
     }
     x = layers.EinsumDense("bf,f->bf", (3,), bias_axes="f", trainable=False, name="scale")(
         layers.Concatenate()([inputs["numbers"], (inputs["dates"] + 2) / 3650.0])
@@ -68,7 +80,9 @@ def make_model(*heads: Head) -> keras.Model:
     x = ops.clip(ops.where(missing, 0.0, x), -3.0, 3.0)
     one_hot = ops.sum(ops.one_hot(inputs["categories"] + np.array([0, 5], "int32"), 9), axis=1)
     embedded = layers.Flatten()(layers.Embedding(5, 2)(inputs["categories"]))
-    x = layers.Concatenate()([x, ops.cast(missing, "float32"), one_hot, embedded, inputs["texts"]])
+    words = ops.mean(layers.Embedding(9, 4)(inputs["ngrams"]), axis=1)
+    words += ops.mean(layers.Embedding(5, 4)(inputs["characters"]), axis=1)
+    x = layers.Concatenate()([x, ops.cast(missing, "float32"), one_hot, embedded, words])
     members = []
     for _ in range(2):
         start = keras.Input((int(x.shape[-1]),))

@@ -1,6 +1,7 @@
 """Exports answer as the bundle does, or don't come to be (rows A10-A13, D30)."""
 
 import json
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
@@ -35,12 +36,14 @@ def exported(tiny: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) ->
     return export(tiny.bundle, "onnx", tmp_path_factory.mktemp("export") / "onnx")
 
 
-def _ask(path: Path, **columns: list[Any]) -> dict[str, np.ndarray]:
+def _ask(path: Path, *, note: list[str], **columns: list[Any]) -> dict[str, np.ndarray]:
+    """The file's answers; the program beside it makes ids of the texts."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     feed = {
         name: np.array(values, dtype=object if isinstance(values[0], str) else "float64").reshape(-1, 1)
         for name, values in columns.items()
     }
+    feed |= runpy.run_path(str(path.parent / "texts.py"))["encoded"](path.parent, {"note": note})
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, feed), strict=True))
 
@@ -67,8 +70,11 @@ def test_a11_inputs_are_described(exported: Path) -> None:
     described = json.loads((exported / "inputs.json").read_text())
     assert {entry["name"]: entry["type"] for entry in described["inputs"]} == {
         **dict.fromkeys(["size", "stamp", "sold"], "double"),
-        **dict.fromkeys(["make", "fuel", "note"], "string"),
+        **dict.fromkeys(["make", "fuel"], "string"),
+        **dict.fromkeys(["words", "ngrams", "characters"], "int32"),
     }
+    assert described["inputs"][-1]["columns"] == ["note"]
+    assert described["inputs"][-1]["shape"] == ["rows", 2]
     assert described["outputs"][1] == {
         "target": "grade",
         "prediction": "prediction_grade",
@@ -79,9 +85,11 @@ def test_a11_inputs_are_described(exported: Path) -> None:
     assert json.loads(session.get_modelmeta().custom_metadata_map["composable"]) == described
     assert sorted(path.name for path in exported.iterdir()) == [
         "README.txt",
+        "bundle.json",
         "inputs.json",
         "manifest.json",
         "model.onnx",
+        "texts.py",
     ]
 
 
@@ -187,11 +195,13 @@ def test_d30_columns_with_odd_names_export(tiny: SimpleNamespace, tmp_path: Path
     card = from_json(BundleCard, text, format="bundle", origin="card")
     folder = export(Bundle(card, tiny.folder, tiny.bundle.files), "onnx", tmp_path / "out")
     described = {
-        entry["column"]: entry["name"] for entry in json.loads((folder / "inputs.json").read_text())["inputs"]
+        column: entry["name"]
+        for entry in json.loads((folder / "inputs.json").read_text())["inputs"]
+        for column in entry.get("columns", [entry.get("column")])
     }
     assert set(odd.values()) <= set(described)
     session = onnxruntime.InferenceSession(str(folder / "model.onnx"))
-    assert {entry.name for entry in session.get_inputs()} == set(described.values())
+    assert {entry.name for entry in session.get_inputs()} == {*described.values(), "words", "ngrams"}
 
 
 def _external(path: Path, target: str) -> None:
@@ -285,7 +295,7 @@ def test_a_keras_export_is_a_bundle_that_keras_alone_opens(tiny: SimpleNamespace
     code += "; print(*sorted(tensor.name for tensor in model.inputs))"
     command = [sys.executable, "-c", code, str(folder / "model.keras")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["categories", "dates", "numbers", "texts"]
+    assert done.stdout.split() == ["categories", "characters", "dates", "ngrams", "numbers", "words"]
     assert "keras.saving.load_model" in (folder / "README.txt").read_text()
 
 

@@ -19,7 +19,15 @@ MONEY = ["€1.234,50", "1.000 €", "-7,5", "€ -3", "12 €", "", "-"]
 DATES = ["2020-01-05", "2020-1-5 9:30", "2020-01", "2020", "20200105", "2020-01-05T10:00:00Z", "", "NA"]
 DATES += ["2020-01-05 10:00:00.25", "2020-01-05 10:00+02:00", "2020/02/03"]
 WORDS = ["audi", " bmw", "BMW", "?", "", "n/a", "3", "3.0", "4.50", "true", "lada"]
-TEXTS = ["Good car, good price", "", "nothing known", "good\tgood", "?"]
+TEXTS = [
+    "Good car, good price",
+    "",
+    "nothing known",
+    "good\tgood",
+    "?",
+    None,
+    "\uff27\uff2f\uff2f\uff24 猫猫 NAÏVE nai\u0308ve 🙂",
+]
 
 
 def numbers(cells, **more):
@@ -42,8 +50,12 @@ def words(cells, **more):
 
 
 def texts(cells, **more):
-    tokens = {"good": 0, "car,": 3, "price": 1, "nothing": 3}
-    return cells, Column("c", "text", **more), Encoding(texts=(TextTable("c", 4, tokens),))
+    words, pairs = (
+        ("good", "car", ",", "nothing", "naïve", "猫"),
+        ("good car", ", good", "猫 猫", "nothing 猫"),
+    )
+    table = TextTable("c", words, pairs, ("oo", "car ", " p"), length=4, most_ngrams=3, most_characters=2)
+    return cells, Column("c", "text", **more), Encoding(texts=(table,))
 
 
 STAMP = dt.datetime(2020, 1, 5, 12, 30)
@@ -70,7 +82,9 @@ ENCODERS = {
     "numbers": (client.encoded_numbers, "numbers"),
     "dates": (client.encoded_dates, "dates"),
     "categories": (client.encoded_categories, "categories"),
-    "texts": (client.encoded_texts, "texts"),
+    "words": (client.encoded_words, "texts"),
+    "ngrams": (client.encoded_ngrams, "texts"),
+    "characters": (client.encoded_characters, "texts"),
 }
 
 
@@ -79,24 +93,25 @@ def plain(record):
     return vars(record) if hasattr(record, "__dict__") else record
 
 
-def both(cells, column, encoding):
-    kind = next(iter(encoding.widths))
+def each(cells, column, encoding):
+    """For each of the model's inputs, what the package makes of the cells, and what the plain client does."""
     frame = mapping_frame({"c": pd.Series(cells, dtype=object)}, origin="")
-    wanted = encode(frame, Schema((column,)), encoding, strict=True)[kind]
-    encoder, field = ENCODERS[kind]
-    return wanted, encoder({"c": cells}, list(map(plain, getattr(encoding, field))), {"c": plain(column)})
+    for kind, wanted in encode(frame, Schema((column,)), encoding, strict=True).items():
+        encoder, field = ENCODERS[kind]
+        tables = list(map(plain, getattr(encoding, field)))
+        yield wanted, encoder({"c": cells}, tables, {"c": plain(column)})
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_cells_are_read_as_columns_are(case):
-    wanted, found = both(*case)
-    assert found.dtype == wanted.dtype
-    np.testing.assert_array_equal(found, wanted)
+    for wanted, found in each(*case):
+        assert found.dtype == wanted.dtype
+        np.testing.assert_array_equal(found, wanted)
 
 
 def test_an_offset_is_taken_off_before_float32():
     cells, column, _ = numbers([1.7e9, 1.7e9 + 1])
-    wanted, found = both(cells, column, Encoding(numbers=(NumberColumn("c", 1.7e9),)))
+    ((wanted, found),) = each(cells, column, Encoding(numbers=(NumberColumn("c", 1.7e9),)))
     np.testing.assert_array_equal(found, wanted)
     assert found.tolist() == [[0.0], [1.0]]
 

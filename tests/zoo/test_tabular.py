@@ -113,7 +113,7 @@ def test_holes_and_codes_never_seen_are_predicted_too(name):
 @pytest.mark.parametrize("name", TABLES)
 def test_every_head_has_its_own_scores_on_dates_and_texts_too(name):
     tasks = (Task(Part(classifier, classes=3), "kind"), Task(Part(regressor), "price"))
-    model = small(name, {**INPUTS, "dates": (1,), "texts": (4,)}, tasks=tasks)
+    model = small(name, {**INPUTS, "dates": (1,), "ngrams": Input((4,), "int32")}, tasks=tasks)
     assert {task: output.shape for task, output in model.output.items()} == {
         "kind": (None, 3),
         "price": (None, 1),

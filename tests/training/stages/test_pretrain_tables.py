@@ -24,13 +24,13 @@ def table(rows=300, epochs=4):
     numbers[:, 1] = 1e6 * np.exp(3 * numbers[:, 1])
     numbers[::7, 2] = np.nan
     categories = np.stack([rng.integers(1, size, rows) for size in SIZES], axis=1).astype("int32")
-    texts = rng.normal(size=(rows, 2)).astype("float32")
-    inputs = {"numbers": numbers, "categories": categories, "texts": texts}
+    ngrams = rng.integers(0, 9, (rows, 2)).astype("int32")
+    inputs = {"numbers": numbers, "categories": categories, "ngrams": ngrams}
     return Unlabelled(inputs, np.arange(rows - 50), np.arange(rows - 50, rows), epochs, 0)
 
 
 def network(family):
-    shapes = {"numbers": Input((3,)), "categories": Input((2,), "int32"), "texts": Input((2,))}
+    shapes = {"numbers": Input((3,)), "categories": Input((2,), "int32"), "ngrams": Input((2,), "int32")}
     return tap(family(categories=SIZES).build(shapes), "logits")
 
 
@@ -66,7 +66,7 @@ def test_masking_asks_for_the_mask_and_for_what_was_there():
     assert (np.diff(numbers[made.held_out][known, 2, 0][order]) >= 0).all()  # ranks of the clean values
     assert np.abs(numbers[made.train][..., 0]).max() < 1.8  # whatever outliers there are
     assert classes.shape == (len(mask), 2)
-    np.testing.assert_array_equal(made.rows.inputs["texts"][made.held_out], x.inputs["texts"][x.held_out])
+    np.testing.assert_array_equal(made.rows.inputs["ngrams"][made.held_out], x.inputs["ngrams"][x.held_out])
 
 
 def test_ranks_have_mean_zero_and_variance_one_in_training_rows():

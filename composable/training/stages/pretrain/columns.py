@@ -12,7 +12,6 @@ from composable.training.stages.pretrain.pretext import Unlabelled
 
 _CLASSES = 64  # a column with more codes has its most frequent ones told apart
 _CATEGORIES = "categories"
-_UNTOUCHED = ("texts",)  # inputs whose columns mean nothing one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +64,13 @@ class Columns:
 
 
 def columns_of(x: Unlabelled) -> Columns:
-    """The columns whose cells can be asked about: every float input but texts, and `categories`.
+    """The columns whose cells can be asked about: every float input, and `categories`.
 
     Raises:
         DataError: If there is none.
     """
     flat = {name: values for name, values in x.inputs.items() if values.ndim == 2}
-    numbers = tuple(n for n, values in flat.items() if values.dtype.kind == "f" and n not in _UNTOUCHED)
+    numbers = tuple(n for n, values in flat.items() if values.dtype.kind == "f")
     if not numbers and _CATEGORIES not in flat:
         raise DataError(
             "A pretext task for tables takes inputs of numbers, (rows, columns), or categories.",

@@ -1,0 +1,46 @@
+"""The networks worth trying on texts: linear models that are solved for, then small networks on words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from composable.design import Architecture, Part
+from composable.design.bags import as_it_is, joined_bags, weighted_bags
+from composable.design.tasks import classifier
+from composable.engine.settings import Settings
+from composable.search.table import Table
+from composable.training.linear_texts import linear_texts
+from composable.training.rotating import Candidate
+
+_MANY = 8  # scores; with more, each regularisation takes long
+_WORDS, _ALL = ("ngrams",), ("ngrams", "characters")
+
+
+def text_candidates(table: Table) -> Iterator[Candidate]:
+    """Those that are always tried where there are texts, the strongest of the quick ones first."""
+    short = "characters" in table.widths
+    classes = any(head.labels for head in table.problem.heads)
+    yield _linear(table, "text_linear", _ALL if short else _WORDS)
+    if classes:
+        yield _linear(table, "text_naive_bayes", _ALL if short else _WORDS, naive_bayes=True)
+    if short:
+        yield _linear(table, "text_linear_words", _WORDS)
+
+
+def _linear(table: Table, name: str, bags: tuple[str, ...], *, naive_bayes: bool = False) -> Candidate:
+    sizes = tuple(table.vocabularies[bag] for bag in bags)
+    scores = Part(
+        weighted_bags,
+        widths=tuple(table.widths[bag] for bag in bags),
+        vocabulary=sum(sizes),
+        own_lengths=naive_bayes,
+    )
+    architecture = Architecture(
+        stem=Part(joined_bags, bags=bags, sizes=sizes),
+        tasks=Part(classifier, classes=2, pool=Part(as_it_is), scores=scores),
+    ).with_tasks(*table.tasks)
+    outputs = sum(head.width for head in table.problem.heads)
+    solver = Part(linear_texts, bags=bags, sizes=sizes, naive_bayes=naive_bayes)
+    if outputs > _MANY:
+        solver = solver.replace(costs=(1.0,))
+    return Candidate(name, architecture, Settings(), solver=solver)

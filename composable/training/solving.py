@@ -1,0 +1,80 @@
+"""Weights that are solved for: what a solver is asked, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from composable.core.budget import Deadline
+from composable.engine.watched import Epoch
+from composable.problem.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Rows with their answers.
+
+    Attributes:
+        inputs: The model's inputs.
+        targets: Per head, as `composable.problem.finish.to_training` gives them.
+        weights: A weight per row, or None.
+    """
+
+    inputs: Mapping[str, np.ndarray]
+    targets: tuple[np.ndarray, ...]
+    weights: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """What a solver is asked.
+
+    Attributes:
+        network: Whose weights are wanted. Several rotations are solved at once, so it is only looked at.
+        problem: Says what the targets are.
+        learnt: The rows to solve for.
+        held_out: The rows by which a solver chooses between solutions.
+        seed: For everything random.
+        deadline: After it no further solution is looked for; a first one is always found.
+    """
+
+    network: keras.Model
+    problem: Problem
+    learnt: Known
+    held_out: Known
+    seed: int
+    deadline: Deadline
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What a solver answers.
+
+    Attributes:
+        weights: As `network.set_weights` takes them.
+        tried: The solutions between which it chose, told as epochs.
+        best: The place of the chosen one among them.
+    """
+
+    weights: list[np.ndarray]
+    tried: tuple[Epoch, ...]
+    best: int
+
+
+Solver = Callable[[Posed], Solution]
+
+
+def placed(network: keras.Model, values: Mapping[str, Sequence[np.ndarray]]) -> list[np.ndarray]:
+    """The network's weights as `set_weights` takes them, those of the layers in `values` replaced."""
+    given = {
+        id(variable): value
+        for name, arrays in values.items()
+        for variable, value in zip(network.get_layer(name).weights, arrays, strict=True)
+    }
+    return [
+        given[id(variable)] if id(variable) in given else keras.ops.convert_to_numpy(variable)
+        for variable in network.weights
+    ]
