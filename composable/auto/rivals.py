@@ -10,10 +10,12 @@ import numpy as np
 from composable.auto.prepare import Prepared
 from composable.core.seeds import derive
 from composable.problem.baseline import ITERATIONS, gradient_boosting, knowing_nothing
-from composable.problem.ridge import ridge_on_patches
+from composable.problem.patches import described, draw_patches
+from composable.problem.ridge import ROWS, ridge_on_patches
 from composable.search.opinion import Arrays, Opinion, pool
 
 _SLOW = 2.0  # seconds for an iteration: there are very many classes
+_TIMED = 256  # images
 # (training rows, the inputs that are asked about, how many rows these are) -> answers, one array per head
 Predict = Callable[[np.ndarray, Mapping[str, np.ndarray], int], Arrays]
 
@@ -38,6 +40,19 @@ def on_patches(prepared: Prepared, seed: int) -> Opinion:
         )
 
     return _opinion(prepared, predict)
+
+
+def patches_seconds(prepared: Prepared) -> float:
+    """How long `on_patches` will take, judged by some images: most of it goes to describing them."""
+    rotation, images = prepared.split.rotations[0], prepared.material.inputs["images"]
+    some = images[rotation.train[:_TIMED]]
+    patches = draw_patches(some, 0)
+    began = time.monotonic()
+    described(some, patches)
+    each = (time.monotonic() - began) / len(some)
+    own = len(prepared.own_targets[0]) if prepared.own_targets else 0
+    asked = len(rotation.validation) + len(rotation.test) + own
+    return (min(len(rotation.train), ROWS) + asked) * each * prepared.split.needed
 
 
 def boosting(prepared: Prepared, seed: int) -> Opinion:

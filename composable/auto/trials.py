@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
@@ -17,7 +18,7 @@ from composable.auto.designing import table_of
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
-from composable.auto.rivals import boosting, boosting_seconds, on_patches, reference
+from composable.auto.rivals import boosting, boosting_seconds, on_patches, patches_seconds, reference
 from composable.auto.staging import OF_SETTINGS, go_through
 from composable.auto.transfer import Origin, transferred
 from composable.core.budget import Deadline
@@ -32,7 +33,7 @@ from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
-from composable.search.label_preserving import label_preserving, usual
+from composable.search.label_preserving import affordable, label_preserving, usual
 from composable.search.opinion import Judge, blend
 from composable.search.table import Pixels
 from composable.search.trial import Role, Trial, conclude, record
@@ -172,9 +173,10 @@ class Search:
     def _augmentations(self, pixels: Pixels) -> tuple[Part, ...]:
         """Those that preserve the labels, as far as a quick measurement on training rows shows."""
         train, heads = self.prepared.split.rotations[0].train, self._problem.heads
+        asked = affordable(usual(pixels.height, pixels.width), len(train))
         evidence = list(
             label_preserving(
-                usual(pixels.height, pixels.width),
+                asked,
                 heads[0],
                 self._material.inputs["images"][train],
                 self._material.targets[0][train],
@@ -203,8 +205,9 @@ class Search:
         try:
             if self.left < LEAST_SECONDS:
                 raise ValueError("no time was left for it")
-            if math.isfinite(self.left) and not pictures:
-                needed = boosting_seconds(self.prepared, self.options.seed)
+            if math.isfinite(self.left):
+                seconds = patches_seconds if pictures else partial(boosting_seconds, seed=self.options.seed)
+                needed = seconds(self.prepared)
                 if needed > self.left * BASELINE_SHARE:
                     raise ValueError(f"it would take about {needed:.0f} s, too much of the time that is left")
             trial.opinion = (on_patches if pictures else boosting)(self.prepared, self.options.seed)

@@ -28,6 +28,7 @@ from composable.zoo.tabm import tabm_mini
 _LARGE = 20_000  # from so many rows on, networks are kept smaller
 _MANY = 2_000  # from so many rows on, RealMLP comes first
 _SCHEDULED = 0.5  # of the time left, for a training that is made to fit its time
+_WITH_IMAGES = 6  # candidates at most, where there are images
 _EPOCHS = 128  # of RealMLP: half of what its authors take, for half the time
 
 
@@ -63,7 +64,7 @@ def candidates(
 
 def portfolio_size(table: Table) -> int:
     """How many candidates are always there; draws follow."""
-    return sum(1 for _ in _always(table))
+    return _WITH_IMAGES if table.pixels is not None else sum(1 for _ in _always(table))
 
 
 def _found(table: Table, seed: int) -> Iterator[Candidate]:

@@ -19,7 +19,6 @@ from composable.design.outline import outline
 from composable.design.prestems import only, standardise
 from composable.design.tasks import pooled
 from composable.design.whitening import whitened
-from composable.engine.augment import flip, translate
 from composable.engine.settings import Settings
 from composable.search.table import Pixels, Table
 from composable.training import recipes
@@ -30,7 +29,6 @@ from composable.zoo.mlp import mlp
 WIDTHS = (16, 24, 32, 48, 64, 96, 128)  # channels of the first group
 WANTED = 12  # epochs that a network should be able to take in its time
 _UNTIMED = 32  # channels, where there is no time limit
-_FEW = 5000  # rows: with more, networks learn more of new images than of altered ones in the same time
 _SMALLEST = 3  # a side of the last feature maps, which are pooled to one
 _TRAINING = 3  # multiply-adds forward and back, for each of those forward
 _EFFICIENCY = 0.25  # of a training, beside the product of two matrices
@@ -90,9 +88,7 @@ def mixed_candidate(table: Table, pixels: Pixels) -> Candidate:
 
 
 def _settings(table: Table) -> Settings:
-    cheap = tuple(part for part in table.augment if part.component in (flip, translate))
-    augment = table.augment if table.rows < _FEW else cheap
-    return recipes.fast_cifar(table.problem, rows=table.rows, augment=augment)
+    return recipes.fast_cifar(table.problem, rows=table.rows, augment=table.augment)
 
 
 def _filters(pixels: Pixels, width: int) -> tuple[int, ...]:
