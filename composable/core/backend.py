@@ -89,7 +89,11 @@ def choose_backend(requested: str | None = None) -> str:
 
 def _for_jax() -> dict[str, str]:
     """One device per core, over which a cohort is spread; what was compiled once is kept on disk."""
-    found = {"JAX_NUM_CPU_DEVICES": str(min(cores(), MOST_DEVICES))}
+    found = {
+        "JAX_NUM_CPU_DEVICES": str(min(cores(), MOST_DEVICES)),
+        # LLVM unrolls loops over few channels, and then gathers along another axis: three times as slow.
+        "XLA_FLAGS": "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling=true",
+    }
     if (folder := compile_cache()) is not None:
         found |= {
             "JAX_COMPILATION_CACHE_DIR": str(folder),

@@ -11,6 +11,8 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from composable.engine.jax_options import compiler_options
+
 Packing = Literal["vmap", "loop"]
 ACROSS = PartitionSpec("instances")
 WHOLE = PartitionSpec()
@@ -51,7 +53,7 @@ class Spread:
         if len(self.devices) > 1:
             specs = tuple(jax.tree.map(lambda own: ACROSS if own else WHOLE, one) for one in axes)
             packed = jax.shard_map(packed, mesh=self._mesh, in_specs=specs, out_specs=ACROSS, check_vma=False)
-        return jax.jit(packed, donate_argnums=donated)
+        return jax.jit(packed, donate_argnums=donated, compiler_options=compiler_options())
 
     @property
     def _mesh(self) -> Mesh:

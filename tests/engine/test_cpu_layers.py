@@ -59,6 +59,7 @@ BY_CHANNEL = {
 }
 POOLS = {
     "plain": (layers.MaxPooling2D(2), (9, 8, 4)),
+    "side by side, uneven": (layers.MaxPooling2D((2, 3), padding="same"), (9, 8, 4)),
     "overlapping": (layers.MaxPooling2D(3, 2, padding="same"), (9, 8, 4)),
     "overlapping everywhere": (layers.MaxPooling2D(3, 1, padding="same"), (9, 8, 4)),
     "uneven": (layers.MaxPooling2D((3, 2), (2, 1)), (9, 8, 4)),
@@ -75,6 +76,7 @@ NORMS = {
         (9, 4),
     ),
 }
+ACTIVATIONS = {"gelu": (layers.Activation("gelu"), (9, 4))}
 
 
 def whole_numbers(*shape):
@@ -114,7 +116,7 @@ def same(one, other):
         np.testing.assert_allclose(got, expected, atol=TOLERANCE * scale, rtol=0)
 
 
-@pytest.mark.parametrize("cases", [CONVOLUTIONS, TRANSPOSED, BY_CHANNEL, POOLS, NORMS])
+@pytest.mark.parametrize("cases", [CONVOLUTIONS, TRANSPOSED, BY_CHANNEL, POOLS, NORMS, ACTIVATIONS])
 def test_outputs_and_gradients_are_those_of_keras(cases):
     for name, (layer, shape) in cases.items():
         model, twin = pair(layer, shape)
@@ -146,6 +148,7 @@ def test_what_is_not_covered_stays_keras_s():
     cases = [
         (layers.MaxPooling2D(2, data_format="channels_first"), (3, 8, 8)),
         (layers.BatchNormalization(axis=1), (3, 8, 8)),
+        (layers.Activation("relu"), (3,)),
         (layers.Conv2DTranspose(2, 3, 2, output_padding=1), (5, 5, 3)),
     ]
     for layer, shape in cases:
@@ -169,6 +172,13 @@ def test_a_far_mean_costs_batch_norm_no_digits():
     model, twin = pair(*NORMS["rows"])
     x = 1000 + whole_numbers(64, 4)
     same(slopes(twin, x)[:4], slopes(model, x)[:4])
+
+
+def test_gelu_is_finite_and_exact_far_from_zero():
+    _, twin = pair(layers.Activation("gelu"), (1,))
+    out, slope = slopes(twin, np.float32([[-1e30], [-12], [12], [1e30]]))
+    np.testing.assert_allclose(out[:, 0], [0, 0, 12, 1e30], rtol=1e-6)
+    assert np.isfinite(slope).all()
 
 
 def test_they_compute_in_bfloat16_too():
@@ -196,3 +206,11 @@ def test_the_gradient_has_no_convolution_that_xla_is_slow_in():
     assert "lhs_dilation=(1, 1)" in lines
     found = {line for line in lines if line.startswith(("feature_group", "batch_group", "lhs_dilation"))}
     assert found == {"feature_group_count=1", "batch_group_count=1", "lhs_dilation=(1, 1)"}
+
+
+def test_an_option_that_xla_does_not_know_is_left_out(monkeypatch):
+    from composable.engine import jax_options
+
+    assert jax.jit(lambda x: x + 1, compiler_options=jax_options.compiler_options())(1) == 2
+    monkeypatch.setattr(jax_options, "CONVOLUTIONS_ON_ALL_CORES", {"xla_no_such_option": "1"})
+    assert jax_options.compiler_options.__wrapped__() == {}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import layers
+from keras import activations, layers
 
-from composable.engine.jax_cpu import batch_norm, convolution, depthwise, max_pooling, transposed
+from composable.engine.jax_cpu import batch_norm, convolution, depthwise, gelu, max_pooling, transposed
 
 HOUSE: dict[type, type] = {
+    layers.Activation: gelu.Activation,
     layers.BatchNormalization: batch_norm.BatchNormalization,
     layers.Conv1D: convolution.Conv1D,
     layers.Conv2D: convolution.Conv2D,
@@ -31,6 +32,8 @@ TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTrans
 
 def covers(layer: Any) -> bool:
     """Whether the house's layer computes what this one does: channels last, and no rare option."""
+    if isinstance(layer, layers.Activation):
+        return layer.activation is activations.gelu
     if isinstance(layer, layers.BatchNormalization):
         return layer.axis == -1 and not layer.renorm
     if isinstance(layer, TRANSPOSED) and (layer.output_padding is not None or max(layer.dilation_rate) > 1):

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 from keras import layers
 
-from composable.engine.jax_cpu.windows import Pads, Sizes, same_padding, tap_slices
+from composable.engine.jax_cpu.windows import Pads, Sizes, padded_after, same_padding, tap_slices
 
 FULL_WIDTH = 32  # channels: narrower products waste more of the processor than multiplying with zeros does
 IN_CACHE = 2**21  # bytes of patches at once: they are written and read again before they leave the cache
@@ -146,11 +146,6 @@ def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: 
 def rows_at_once(rows: int, bytes_per_row: int, at_most: int) -> int:
     """The largest divisor of the rows that takes at most so many bytes, or 1."""
     return max(n for n in range(1, rows + 1) if rows % n == 0 and (n == 1 or n * bytes_per_row <= at_most))
-
-
-def padded_after(x: Any, axis: int, places: int) -> Any:
-    """Zeros behind the last place of an axis."""
-    return jnp.pad(x, [(0, places if other == axis else 0) for other in range(x.ndim)]) if places else x
 
 
 def _wide_groups(x: Any, kernel: Any, groups: int) -> tuple[list[Any], list[Any]]:

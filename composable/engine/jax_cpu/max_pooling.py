@@ -9,10 +9,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from keras import layers
 
-from composable.engine.jax_cpu.windows import Pads, Sizes, same_padding, tap_slices
+from composable.engine.jax_cpu.materialised import materialised
+from composable.engine.jax_cpu.windows import Pads, Sizes, padded_after, same_padding, tap_slices
 
 
 def max_pool(x: Any, *, window: Sizes, strides: Sizes, padding: str) -> Any:
@@ -59,11 +61,40 @@ def _largest(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> tuple[Any, An
 
 
 def _backward(window: Sizes, strides: Sizes, pads: Pads, kept: Any, slope: Any) -> Any:
-    """Every place gets the slopes of the windows that chose it.
+    """Every place gets the slopes of the windows that chose it."""
+    place, shape = kept
+
+    def spread(slope: Any, place: Any) -> Any:
+        apart = window == strides
+        found = _side_by_side(place, slope, window) if apart else _overlapping(place, slope, window, strides)
+        for axis, ((before, _), wanted) in enumerate(zip(pads, shape[1:-1], strict=True), 1):
+            found = lax.slice_in_dim(found, before, min(before + wanted, found.shape[axis]), axis=axis)
+            found = padded_after(found, axis, wanted - found.shape[axis])
+        return found
+
+    return (materialised(spread, slope, place),)
+
+
+_pooled.defvjp(_forward, _backward)
+
+
+def _side_by_side(place: Any, slope: Any, window: Sizes) -> Any:
+    """The slopes at the places that windows side by side chose: (rows, *(outputs x window), channels)."""
+    rows, *outputs, channels = slope.shape
+    within = tuple(range(2, 2 + 2 * len(window), 2))
+    numbers = np.arange(prod(window), dtype=place.dtype).reshape(
+        *(n for size in window for n in (1, size)), 1
+    )
+    chosen = jnp.expand_dims(place, within) == numbers
+    spread = jnp.where(chosen, jnp.expand_dims(slope, within), 0)
+    return spread.reshape(rows, *(o * size for o, size in zip(outputs, window, strict=True)), channels)
+
+
+def _overlapping(place: Any, slope: Any, window: Sizes, strides: Sizes) -> Any:
+    """The same where windows overlap or leave gaps.
 
     A place in a window is so many whole strides and a rest: those of one rest meet in the same inputs.
     """
-    place, shape = kept
     steps = [-(-span // stride) for span, stride in zip(window, strides, strict=True)]
     blocks = tuple(size + more - 1 for size, more in zip(slope.shape[1:-1], steps, strict=True))
     # Padded once, and sliced: XLA would pad each of the slices within the loop over all values.
@@ -72,7 +103,7 @@ def _backward(window: Sizes, strides: Sizes, pads: Pads, kept: Any, slope: Any) 
     slope = jnp.pad(slope, around)
     within = []
     for rest in product(*map(range, strides)):
-        total = jnp.zeros((shape[0], *blocks, shape[-1]), slope.dtype)
+        total = jnp.zeros((slope.shape[0], *blocks, slope.shape[-1]), slope.dtype)
         for step in product(*map(range, steps)):
             offsets = [s * stride + r for s, stride, r in zip(step, strides, rest, strict=True)]
             if all(offset < span for offset, span in zip(offsets, window, strict=True)):
@@ -80,15 +111,7 @@ def _backward(window: Sizes, strides: Sizes, pads: Pads, kept: Any, slope: Any) 
                 cut = (slice(None), *(slice(a, a + n) for a, n in zip(starts, blocks, strict=True)))
                 total = total + jnp.where(place[cut] == _number(offsets, window), slope[cut], 0)
         within.append(total)
-    spread = _interleaved(jnp.stack(within, -2), strides)
-    for axis, ((before, _), wanted) in enumerate(zip(pads, shape[1:-1], strict=True), 1):
-        spread = lax.slice_in_dim(spread, before, min(before + wanted, spread.shape[axis]), axis=axis)
-        short = wanted - spread.shape[axis]
-        spread = jnp.pad(spread, [(0, short if other == axis else 0) for other in range(spread.ndim)])
-    return (spread,)
-
-
-_pooled.defvjp(_forward, _backward)
+    return _interleaved(jnp.stack(within, -2), strides)
 
 
 def _number(offsets: list[int], window: Sizes) -> int:

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 from keras import layers, ops
 
-from composable.engine.jax_cpu.convolution import padded_after, to_strided_input
-from composable.engine.jax_cpu.windows import Sizes
+from composable.engine.jax_cpu.convolution import to_strided_input
+from composable.engine.jax_cpu.windows import Sizes, padded_after
 
 
 def transpose_convolve(x: Any, kernel: Any, *, strides: Sizes, padding: str) -> Any:

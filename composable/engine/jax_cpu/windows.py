@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
 from jax import lax
 
 Sizes = tuple[int, ...]
@@ -23,3 +24,8 @@ def tap_slices(x: Any, offsets: Sizes, outputs: Sizes, strides: Sizes) -> Any:
     """What the place at `offsets` of each window holds: (rows, *outputs, channels)."""
     ends = [first + (o - 1) * s + 1 for first, o, s in zip(offsets, outputs, strides, strict=True)]
     return lax.slice(x, (0, *offsets, 0), (x.shape[0], *ends, x.shape[-1]), (1, *strides, 1))
+
+
+def padded_after(x: Any, axis: int, places: int) -> Any:
+    """Zeros behind the last place of an axis."""
+    return jnp.pad(x, [(0, places if other == axis else 0) for other in range(x.ndim)]) if places else x
