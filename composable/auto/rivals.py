@@ -14,7 +14,7 @@ from composable.problem.patches import described, draw_patches
 from composable.problem.ridge import ROWS, ridge_on_patches
 from composable.search.opinion import Arrays, Opinion, pool
 
-_SLOW = 2.0  # seconds for an iteration: there are very many classes
+_MANY, _TREE = 20, 0.01  # scores, each of which takes a tree in every iteration; seconds for one
 _TIMED = 256  # images
 # (training rows, the inputs that are asked about, how many rows these are) -> answers, one array per head
 Predict = Callable[[np.ndarray, Mapping[str, np.ndarray], int], Arrays]
@@ -61,17 +61,18 @@ def boosting(prepared: Prepared, seed: int) -> Opinion:
 
 
 def boosting_seconds(prepared: Prepared, seed: int) -> float:
-    """How long `boosting` will take, judged by its first iterations; by the very first, if that is slow."""
+    """How long `boosting` will take, judged by its first iterations; on texts by the number of classes."""
+    scores = sum(head.width for head in prepared.material.problem.heads)
+    if scores > _MANY and prepared.material.vocabularies:  # the first iterations alone would take long
+        return _TREE * scores * ITERATIONS * prepared.split.needed
     train = prepared.split.rotations[0].train
     times = []
-    for iterations in (1, 5):
+    for iterations in (2, 6):
         began = time.monotonic()
         _boosted(prepared, train, prepared.material.at(train[:10]), seed, iterations)
         times.append(time.monotonic() - began)
-        if times[0] > _SLOW:
-            return ITERATIONS * times[0] * prepared.split.needed
     one = max(0.0, times[1] - times[0]) / 4
-    return (times[1] + (ITERATIONS - 5) * one) * prepared.split.needed
+    return (times[1] + (ITERATIONS - 6) * one) * prepared.split.needed
 
 
 def _boosted(

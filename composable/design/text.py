@@ -22,7 +22,7 @@ _FACTORS = (48_271, 16_807)
 def embedded(x: Any, *, vocabulary: Count, width: Count) -> Any:
     """A learned vector for every id below `vocabulary`; padding is all zeros."""
     there = known(x)
-    return layers.Embedding(vocabulary, width, name="words")(x) * there, there
+    return layers.Embedding(vocabulary, width, name="word_vectors")(x) * there, there
 
 
 @component

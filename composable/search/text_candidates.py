@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from composable.design import Architecture, Part
 from composable.design.bags import as_it_is, joined_bags, weighted_bags
@@ -11,7 +12,10 @@ from composable.engine.settings import Settings
 from composable.search.table import Table
 from composable.training.linear_texts import linear_texts
 from composable.training.rotating import Candidate
+from composable.zoo.fasttext import fasttext
+from composable.zoo.text_cnn import text_cnn
 
+_WIDTH = 64  # of word vectors
 _MANY = 8  # scores; with more, each regularisation takes long
 _WORDS, _ALL = ("ngrams",), ("ngrams", "characters")
 
@@ -25,6 +29,36 @@ def text_candidates(table: Table) -> Iterator[Candidate]:
         yield _linear(table, "text_naive_bayes", _ALL if short else _WORDS, naive_bayes=True)
     if short:
         yield _linear(table, "text_linear_words", _WORDS)
+    yield _fasttext(table)
+    yield _text_cnn(table)
+
+
+def _fasttext(table: Table) -> Candidate:
+    """The mean of the vectors of words and pairs of words; the pairs that are known instead of hashed ones."""
+    size = table.vocabularies["ngrams"]
+    taken = Part(joined_bags, bags=_WORDS, sizes=(size,))
+    architecture = replace(fasttext(vocabulary=size, longest=1, width=_WIDTH), prestem=taken)
+    return Candidate("fasttext", architecture.with_tasks(*table.tasks), _settings(table, 5e-3))
+
+
+def _text_cnn(table: Table) -> Candidate:
+    """Convolutions over the words in their order."""
+    size = table.vocabularies["words"]
+    taken = Part(joined_bags, bags=("words",), sizes=(size,))
+    architecture = replace(
+        text_cnn(vocabulary=size, width=_WIDTH, widths=(1, 2, 3), filters=_WIDTH), prestem=taken
+    )
+    return Candidate("text_cnn", architecture.with_tasks(*table.tasks), _settings(table, 2e-3))
+
+
+def _settings(table: Table, learning_rate: float) -> Settings:
+    return Settings(
+        learning_rate=learning_rate,
+        batch_size=min(128, table.batch_size),
+        weight_decay=0.01,
+        patience=2,
+        decays=0,
+    )
 
 
 def _linear(table: Table, name: str, bags: tuple[str, ...], *, naive_bayes: bool = False) -> Candidate:

@@ -126,7 +126,7 @@ def test_a_convolution_finds_its_pair_of_words_wherever_it_stands():
     model = small("text_cnn", widths=(2,), filters=1)
     seeks = np.zeros((2, 8, 1), "float32")
     seeks[0, 1] = seeks[1, 2] = 1  # the words 1 and 2 next to each other
-    model.get_layer("words").set_weights([np.eye(8, dtype="float32")])
+    model.get_layer("word_vectors").set_weights([np.eye(8, dtype="float32")])
     next(each for each in model.layers if isinstance(each, keras.layers.Conv1D)).set_weights(
         [seeks, -np.ones(1)]
     )
@@ -136,7 +136,7 @@ def test_a_convolution_finds_its_pair_of_words_wherever_it_stands():
 
 def test_a_convolution_finds_nothing_where_there_are_no_words():
     model = small("text_cnn", widths=(2,), filters=1)
-    model.get_layer("words").set_weights([np.eye(8, dtype="float32")])
+    model.get_layer("word_vectors").set_weights([np.eye(8, dtype="float32")])
     silence = next(each for each in model.layers if isinstance(each, keras.layers.Conv1D))
     silence.set_weights([-np.ones((2, 8, 1), "float32"), np.ones(1)])  # 1 without a word, else 0
     texts = np.array([[1, 2, 3, 0, 0], [4, 0, 0, 0, 0], [0, 0, 0, 0, 0]], "int32")

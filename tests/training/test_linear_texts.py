@@ -1,0 +1,86 @@
+"""Linear models of texts are solved for, and the network says what was solved."""
+
+import numpy as np
+import pytest
+
+from composable.core.budget import Deadline
+from composable.data.split import Rotation
+from composable.engine.predict import predict
+from composable.problem.problem import Head, Problem
+from composable.search.table import Table
+from composable.search.text_candidates import text_candidates
+from composable.training.rotating import Material, Workbench
+
+ROWS, SIZE = 300, 40
+VOCABULARIES = {"words": SIZE, "ngrams": SIZE, "characters": 25}
+ROTATIONS = {0: Rotation(np.arange(200), np.arange(200, 250), np.arange(250, ROWS))}
+HEADS = {
+    "regression": Head("y", "regression", ("y",)),
+    "binary": Head("y", "binary", ("y",), (0, 1)),
+    "multiclass": Head("y", "multiclass", ("y",), ("a", "b", "c", "never")),
+    "multilabel": Head("y", "multilabel", ("y", "z"), (0, 1)),
+}
+
+
+def material(kind, metric="log_loss"):
+    """Rows whose class is the remainder of an id that they hold."""
+    rng = np.random.default_rng(0)
+    classes = np.arange(ROWS) % 3
+    inputs = {name: rng.integers(0, size, (ROWS, 6)).astype("int32") for name, size in VOCABULARIES.items()}
+    inputs["ngrams"][:, 0] = 1 + classes + 3 * rng.integers(0, 3, ROWS)
+    inputs["ngrams"][:, 1:] %= 10
+    inputs["ngrams"][:, 1:] += 10
+    targets = {
+        "regression": 1000.0 + 50.0 * classes[:, None],
+        "binary": (classes[:, None] == 1) * 1.0,
+        "multiclass": classes[:, None] * 1.0,
+        "multilabel": np.stack([classes == 0, classes == 2], 1) * 1.0,
+    }
+    return Material(Problem((HEADS[kind],), metric), inputs, (targets[kind],), (), vocabularies=VOCABULARIES)
+
+
+def linear(given):
+    table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
+    return [candidate for candidate in text_candidates(table) if candidate.solver]
+
+
+@pytest.mark.parametrize(("kind", "metric"), [*((k, "log_loss") for k in HEADS), ("regression", "mae")])
+def test_a_solved_network_tells_the_held_out_rows(kind, metric):
+    given = material(kind, metric)
+    for candidate in linear(given):
+        bench = Workbench(candidate, given)
+        (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline())
+        said, observed = trained.test[0], given.targets[0][250:]
+        if kind == "regression":
+            finish = trained.finishes[0]
+            assert np.abs(said * finish.scale + finish.offset - observed).mean() < 15
+        elif kind == "multiclass":
+            assert (said.argmax(axis=1) == observed[:, 0]).mean() > 0.9
+        else:
+            assert ((said > 0) == observed).mean() > 0.9
+        assert trained.history.stopped == "solved"
+        bench.network.set_weights(trained.weights)
+        np.testing.assert_array_equal(predict(bench.network, given.at(np.arange(200, ROWS)))[0][50:], said)
+
+
+def test_the_order_of_ids_and_padding_change_nothing():
+    given = material("multiclass")
+    for candidate in linear(given):
+        bench = Workbench(candidate, given)
+        (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline())
+        bench.network.set_weights(trained.weights)
+        rows = given.at(np.arange(20))
+        turned = {name: ids[:, ::-1] for name, ids in rows.items()}
+        np.testing.assert_allclose(
+            predict(bench.network, turned)[0], predict(bench.network, rows)[0], atol=1e-5
+        )
+
+
+def test_a_text_without_known_words_gets_a_finite_answer():
+    given = material("binary")
+    bench = Workbench(linear(given)[0], given)
+    (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline(0.0))
+    bench.network.set_weights(trained.weights)
+    nothing = {name: np.zeros((1, 6), "int32") for name in VOCABULARIES}
+    assert np.isfinite(predict(bench.network, nothing)[0]).all()
+    assert len(trained.history.epochs) == 1  # after the deadline one solution is enough
