@@ -4,10 +4,10 @@ python benchmarks/texts.py --data DIR [--budget 60] [--seeds 0] [--only NAME ...
 
 DIR holds the folders `text` and `tables` with the files below. Test rows are those whose number, modulo 5, is
 the seed; with seed 0 files that come with test rows of their own keep those. The error is 1 - accuracy, for
-the spam 1 - F1 of the spam, and for the table with columns of text the mean absolute error. The peer is TF-IDF
-of words and pairs of words with logistic regression (ridge regression for the table, one TF-IDF per column),
-its regularisation found by 5-fold cross-validation; it has as much time as it wants. Composable runs through
-its command line alone and never sees the test rows.
+the spam 1 - F1 of the spam, and for the table with columns of text the mean absolute error. The peer is
+TF-IDF of words and pairs of words with logistic regression (ridge regression for the table, one TF-IDF per
+column), its regularisation found by 5-fold cross-validation; it has as much time as it wants. Composable runs
+through its command line alone and never sees the test rows.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 
 @dataclass(frozen=True)
 class Set:
-    """A data set: its file, what is asked, and which rows are for the test (`rows`, or a file of their own)."""
+    """A data set: its file, what is asked, and the test rows (`rows`, or a file of their own)."""
 
     file: str
     target: str = "label"

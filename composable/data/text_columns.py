@@ -36,7 +36,7 @@ def encoded_texts(
 ) -> dict[str, np.ndarray]:
     """The ids of all columns of texts by the name of the model's input, see `TextTable`; int32."""
     parts: dict[str, list[np.ndarray]] = {name: [] for name in TEXTS}
-    starts = dict.fromkeys(TEXTS, 0)
+    starts: dict[str, int] = dict.fromkeys(TEXTS, 0)
     for table in tables:
         texts = _texts(frame, columns[table.column])
         for name, ids in text_ids(texts, table).items():

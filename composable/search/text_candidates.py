@@ -1,4 +1,4 @@
-"""The networks worth trying on texts: linear models that are solved for, then small networks on words."""
+"""The networks worth trying on texts: linear models that are solved for, then fastText."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from composable.search.table import Table
 from composable.training.linear_texts import linear_texts
 from composable.training.rotating import Candidate
 from composable.zoo.fasttext import fasttext
-from composable.zoo.text_cnn import text_cnn
 
 _WIDTH = 64  # of word vectors
 _MANY = 8  # scores; with more, each regularisation takes long
@@ -21,7 +20,10 @@ _WORDS, _ALL = ("ngrams",), ("ngrams", "characters")
 
 
 def text_candidates(table: Table) -> Iterator[Candidate]:
-    """Those that are always tried where there are texts, the strongest of the quick ones first."""
+    """Those that are always tried where there are texts: linear ones, and if there is nothing else, fastText.
+
+    Beside other columns the networks for tables, which see all of them, are a better use of the time.
+    """
     short = "characters" in table.widths
     classes = any(head.labels for head in table.problem.heads)
     yield _linear(table, "text_linear", _ALL if short else _WORDS)
@@ -29,36 +31,19 @@ def text_candidates(table: Table) -> Iterator[Candidate]:
         yield _linear(table, "text_naive_bayes", _ALL if short else _WORDS, naive_bayes=True)
     if short:
         yield _linear(table, "text_linear_words", _WORDS)
-    yield _fasttext(table)
-    yield _text_cnn(table)
+    if table.texts_alone:
+        yield _fasttext(table)
 
 
 def _fasttext(table: Table) -> Candidate:
-    """The mean of the vectors of words and pairs of words; the pairs that are known instead of hashed ones."""
+    """The mean of the vectors of words and pairs of words: pairs that are known, instead of hashed ones."""
     size = table.vocabularies["ngrams"]
     taken = Part(joined_bags, bags=_WORDS, sizes=(size,))
     architecture = replace(fasttext(vocabulary=size, longest=1, width=_WIDTH), prestem=taken)
-    return Candidate("fasttext", architecture.with_tasks(*table.tasks), _settings(table, 5e-3))
-
-
-def _text_cnn(table: Table) -> Candidate:
-    """Convolutions over the words in their order."""
-    size = table.vocabularies["words"]
-    taken = Part(joined_bags, bags=("words",), sizes=(size,))
-    architecture = replace(
-        text_cnn(vocabulary=size, width=_WIDTH, widths=(1, 2, 3), filters=_WIDTH), prestem=taken
+    settings = Settings(
+        learning_rate=5e-3, batch_size=min(128, table.batch_size), weight_decay=0.01, patience=2, decays=0
     )
-    return Candidate("text_cnn", architecture.with_tasks(*table.tasks), _settings(table, 2e-3))
-
-
-def _settings(table: Table, learning_rate: float) -> Settings:
-    return Settings(
-        learning_rate=learning_rate,
-        batch_size=min(128, table.batch_size),
-        weight_decay=0.01,
-        patience=2,
-        decays=0,
-    )
+    return Candidate("fasttext", architecture.with_tasks(*table.tasks), settings)
 
 
 def _linear(table: Table, name: str, bags: tuple[str, ...], *, naive_bayes: bool = False) -> Candidate:

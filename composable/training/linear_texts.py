@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,7 +23,8 @@ from composable.problem.metrics import score
 from composable.problem.problem import Head
 from composable.training.solving import Posed, Solution, placed
 
-Marks = list[sparse.csr_matrix]  # of each bag, (rows, ids): 1 where a row has the id
+Sparse = Any  # sparse.csr_matrix, whose types say too little
+Marks = list[Sparse]  # of each bag, (rows, ids): 1 where a row has the id
 _LARGEST_SCALE = 20.0  # of scores, as logits
 
 
@@ -104,9 +106,7 @@ def linear_texts(
     return Solution(placed(posed.network, _layers(posed.network, best)), tuple(tried), chosen)
 
 
-def _marks(
-    inputs: Mapping[str, np.ndarray], bags: tuple[str, ...], sizes: tuple[int, ...]
-) -> list[sparse.csr_matrix]:
+def _marks(inputs: Mapping[str, np.ndarray], bags: tuple[str, ...], sizes: tuple[int, ...]) -> Marks:
     found = []
     for name, size in zip(bags, sizes, strict=True):
         ids = inputs[name]
@@ -123,7 +123,7 @@ def _solved(
     wanted = (y == np.arange(head.width) if head.kind == "multiclass" else y).astype("float64")
     values = [_rarity(each) for each in marks]
     columns, lengths, biases = [], [], []
-    features: sparse.csr_matrix | None = None
+    features: Sparse = None
     for column in wanted.T:
         own = values
         if naive_bayes and head.labels:
@@ -143,7 +143,7 @@ def _solved(
 
 
 def _column(
-    head: Head, posed: Posed, features: sparse.csr_matrix, y: np.ndarray, cost: float
+    head: Head, posed: Posed, features: Sparse, y: np.ndarray, cost: float
 ) -> tuple[np.ndarray, float]:
     """The weights and the bias of one score."""
     if np.ptp(y) == 0:
@@ -158,19 +158,19 @@ def _column(
     return np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
 
 
-def _rarity(marks: sparse.csr_matrix) -> np.ndarray:
+def _rarity(marks: Sparse) -> np.ndarray:
     """The inverse document frequency of each id, 0 where none of the rows has it."""
     rows = np.asarray(marks.sum(axis=0)).ravel()
     return np.where(rows > 0, np.log((1 + marks.shape[0]) / (1 + rows)) + 1, 0.0)
 
 
-def _log_ratio(marks: sparse.csr_matrix, y: np.ndarray) -> np.ndarray:
+def _log_ratio(marks: Sparse, y: np.ndarray) -> np.ndarray:
     """How much larger, as a logarithm, the share of each id is where `y` is 1."""
     inside, outside = (1.0 + marks.T @ mask for mask in (y, 1.0 - y))
     return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
 
 
-def _scaled(marks: sparse.csr_matrix, values: np.ndarray) -> sparse.csr_matrix:
+def _scaled(marks: Sparse, values: np.ndarray) -> Sparse:
     """Rows of length one, or of nothing."""
     lengths = np.repeat(_inverse_lengths(marks @ values**2), np.diff(marks.indptr))
     return sparse.csr_matrix((values[marks.indices] * lengths, marks.indices, marks.indptr), marks.shape)

@@ -75,6 +75,6 @@ def placed(network: keras.Model, values: Mapping[str, Sequence[np.ndarray]]) -> 
         for variable, value in zip(network.get_layer(name).weights, arrays, strict=True)
     }
     return [
-        given[id(variable)] if id(variable) in given else keras.ops.convert_to_numpy(variable)
+        given[id(variable)] if id(variable) in given else np.asarray(keras.ops.convert_to_numpy(variable))
         for variable in network.weights
     ]
