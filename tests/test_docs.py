@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 from composable.auto.options import FitOptions
 from composable.cli.config_file import fit_options
@@ -86,22 +86,25 @@ def test_every_link_inside_the_repository_leads_somewhere(page):
     assert [link for link in links if not ((ROOT / page).parent / link).exists()] == []
 
 
+def typed(example):
+    """Run the lines of a shell block that call the program."""
+    for line in example.parsed.splitlines():
+        if line.startswith("composable "):
+            words = shlex.split(line)[1:]
+            subprocess.run(
+                [sys.executable, "-m", "composable", *words], check=True, timeout=120, env=os.environ
+            )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUN)
 def test_every_block_of_a_page_runs(name, tmp_path, monkeypatch):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    for text in blocks(name, "sh"):
-        for line in text.splitlines():
-            if line.startswith("composable "):
-                words = shlex.split(BUDGET.sub(rf"\g<1>{SECONDS}", line))[1:]
-                subprocess.run(
-                    [sys.executable, "-m", "composable", *words], check=True, timeout=120, env=os.environ
-                )
     page = tmp_path / "page.md"
     text = (ROOT / name).read_text(encoding="utf-8")
     page.write_text(BUDGET.sub(rf"\g<1>{SECONDS}", text), encoding="utf-8")
-    document = Sybil(parsers=[PythonCodeBlockParser()]).parse(page)
+    document = Sybil(parsers=[PythonCodeBlockParser(), CodeBlockParser("sh", typed)]).parse(page)
     for example in document:
         example.evaluate()
     assert document.namespace.get("accuracy", 1.0) > 0.4  # where a page trains a network, it learned
