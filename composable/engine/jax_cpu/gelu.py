@@ -17,7 +17,7 @@ from keras import layers
 @jax.custom_vjp
 def gelu(x: Any) -> Any:
     """Every value times the standard normal distribution's share below it."""
-    return x * _share_below(x)
+    return x * (0.5 * lax.erf(x * sqrt(0.5)) + 0.5)
 
 
 def _forward(x: Any) -> Any:
@@ -26,14 +26,12 @@ def _forward(x: Any) -> Any:
 
 def _backward(x: Any, slope: Any) -> Any:
     density = jnp.exp(-0.5 * x * x) * (1 / sqrt(2 * pi))
-    return (slope * (_share_below(x) + x * density),)
+    # Computed anew from the other side, or XLA would take it for the forward pass's and keep that in memory.
+    share_below = 0.5 - 0.5 * lax.erf(x * -sqrt(0.5))
+    return (slope * (share_below + x * density),)
 
 
 gelu.defvjp(_forward, _backward)
-
-
-def _share_below(x: Any) -> Any:
-    return 0.5 * lax.erf(x * sqrt(0.5)) + 0.5
 
 
 class Activation(layers.Activation):
