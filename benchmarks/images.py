@@ -3,13 +3,13 @@
 python benchmarks/images.py --data DIR --peer PYTHON {fashion,cifar,signs} [--seeds 0 1 2]
 
 DIR holds `fashion_mnist.npz`, `cifar10_small.npz` and the folder `sign_digits`. PYTHON is that of an
-environment with Keras on TensorFlow, for the peers. Composable runs through its command line alone: `fit` with
-a time limit that counts from its start, then `evaluate` on the test rows.
+environment with Keras on TensorFlow, for the peers. Composable runs through its command line alone: `fit`
+with a time limit that counts from its start, then `evaluate` on the test rows.
 
-fashion: seconds to 91.5, 93 and 94.5 % on Fashion-MNIST: the smallest time limit of a list that reaches it, the
-median of the seeds, beside the seconds of the introductory CNN to 91.5 %. cifar: accuracy on 10,000 rows of
-CIFAR-10 after 300 s, beside the better of CNN and ResNet-20. signs: accuracy on photographs of signs after
-120 s, the mean over five splits (row number modulo 5), beside the same.
+fashion: seconds to 91.5, 93 and 94.5 % on Fashion-MNIST: the smallest time limit of a list that reaches it,
+the median of the seeds, beside the seconds of the introductory CNN to 91.5 %. cifar: accuracy on 10,000 rows
+of CIFAR-10 after 300 s, beside the better of CNN and ResNet-20. signs: accuracy on photographs of signs
+after 120 s, the mean over five splits (row number modulo 5), beside the same.
 """
 
 from __future__ import annotations
