@@ -31,6 +31,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     stages: Sequence[str] = (),
     start: str | Path | None = None,
     freeze: bool = False,
+    image_size: int | None = None,
+    keep_aspect: bool = False,
     seed: int = 0,
     drop: Sequence[str] = (),
     encoding: str | None = None,
@@ -63,6 +65,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
             on held-out rows is dropped; the report shows each gain.
         start: A run or a bundle of your own: its network, under the tasks at hand, is tried first.
         freeze: Train only the scores of that network.
+        image_size: Pixels of the longer side that images are given; by default at most 64.
+        keep_aspect: Pad images with grey instead of stretching them to one shape.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding: Of a text file, where the detected one is wrong.
@@ -97,6 +101,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         "stages": tuple(stages),
         "start": None if start is None else str(start),
         "freeze": freeze,
+        "image_size": image_size,
+        "keep_aspect": keep_aspect,
         "seed": seed,
         "drop": tuple(drop),
         "encoding": encoding,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from composable.core.errors import ConfigError
 
+_LARGEST = 1024  # pixels
 Stage = Literal["draw", "warmup", "tune", "pretrain", "finetune"]
 
 
@@ -31,6 +32,10 @@ class FitOptions:
             one that is begun from another.
         start: A run or a bundle of the person's own, whose network is the first one's beginning.
         freeze: Whether of that network only the tasks' scores are trained.
+        image_size: Pixels of the longer side that images are given; by default that of the usual image, but
+            not more than 64.
+        keep_aspect: Whether images keep the ratio of their sides and are filled up with grey; else they are
+            stretched to the shape of the usual image.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding, delimiter, decimal, date_order: Overrule what was detected in a text file; `date_order` is
@@ -55,6 +60,8 @@ class FitOptions:
     stages: tuple[Stage, ...] = ()
     start: str | None = None
     freeze: bool = False
+    image_size: int | None = None
+    keep_aspect: bool = False
     seed: int = 0
     drop: tuple[str, ...] = ()
     encoding: str | None = None
@@ -71,6 +78,8 @@ class FitOptions:
             raise _out_of_range("max_trials", "1 or more", self.max_trials)
         if self.max_epochs is not None and self.max_epochs < 1:
             raise _out_of_range("max_epochs", "1 or more", self.max_epochs)
+        if self.image_size is not None and not 4 <= self.image_size <= _LARGEST:
+            raise _out_of_range("image_size", f"4 to {_LARGEST}", self.image_size)
         if self.freeze and self.start is None:
             raise ConfigError(
                 "Only a network that is trained already can be frozen.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from composable.data.encode import encode, fit_encoding
 from composable.data.encoding import Encoding, ImageColumn
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
-from composable.data.images.encoded import contents, told
+from composable.data.images.encoded import contents, fit_images, told
 from composable.data.images.folder import MOST_BROKEN
 from composable.data.infer import infer_schema
 from composable.data.parse import parse_column
@@ -165,9 +165,7 @@ def prepare(
     _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
     encoding = fit_encoding(table.frame, schema, rows=known, images=table.images)
-    if images:
-        pairs = zip(encoding.images, images, strict=False)
-        encoding = replace(encoding, images=tuple(replace(one, column=own.column) for own, one in pairs))
+    encoding = replace(encoding, images=_shapes(encoding.images, table, options, images))
     inputs = encode(table.frame, schema, encoding, images=table.images, origin=table.origin)
     for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
         tell(notice)
@@ -183,6 +181,18 @@ def prepare(
         problem, inputs, targets, sizes, understood.weights, own_inputs, encoding.vocabularies
     )
     return Prepared(understood, split, encoding, material, own, own_targets)
+
+
+def _shapes(
+    found: Sequence[ImageColumn], table: Table, options: FitOptions, wanted: Sequence[ImageColumn]
+) -> tuple[ImageColumn, ...]:
+    """The columns of images with the shapes that a trained network wants, else with those asked for."""
+    if wanted:
+        return tuple(replace(one, column=own.column) for own, one in zip(found, wanted, strict=False))
+    return tuple(
+        fit_images(one.column, table.images, longest=options.image_size, padded=options.keep_aspect)
+        for one in found
+    )
 
 
 def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:

@@ -68,6 +68,8 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     help="A run or bundle of your own: its network is tried first, under the tasks at hand.",
 )
 @click.option("--freeze", is_flag=True, default=None, help="Train only the scores of the network of --from.")
+@click.option("--image-size", type=int, metavar="PIXELS", help="The longer side that images are given.")
+@click.option("--keep-aspect", is_flag=True, default=None, help="Pad images instead of stretching them.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="One seed for everything random.")
 @text_file_options
 @click.option("--drop-missing-target", is_flag=True, default=None, help="Leave out rows without a target.")

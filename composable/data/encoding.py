@@ -90,13 +90,15 @@ class TextTable:
 class ImageColumn:
     """The column of `images`: each decoded and resized, (height, width, channels) of uint8.
 
-    What that means, to the pixel, says `composable.data.images.conversion.read_image`.
+    What that means, to the pixel, says `composable.data.images.conversion.read_image`; `padded` is that of
+    its `ImageShape`.
     """
 
     column: str
     height: int
     width: int
     channels: int
+    padded: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:

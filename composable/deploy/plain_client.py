@@ -116,7 +116,7 @@ def filled(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
 def encoded_images(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Table]) -> np.ndarray:
     """The images that the cells of a column name, shape (rows, height, width, channels)."""
     (table,) = tables
-    shape = ImageShape(table["height"], table["width"], table["channels"])
+    shape = ImageShape(table["height"], table["width"], table["channels"], table["padded"])
     cells = column_of(rows, columns[table["column"]]["name"])
     return np.stack([read_image(Path(cell), shape) for cell in cells])
 

@@ -15,7 +15,7 @@ from PIL import Image
 import composable
 from composable.auto.options import FitOptions
 from composable.auto.prepare import completed, prepare, read, understand_table
-from composable.core.errors import DataError
+from composable.core.errors import ConfigError, DataError
 
 SIDE = 12
 
@@ -239,3 +239,28 @@ def test_a_network_for_other_inputs_is_no_beginning(run, tmp_path):
 def test_only_what_is_trained_can_be_frozen(tmp_path):
     with pytest.raises(composable.ConfigError, match="--from"):
         composable.fit(pd.DataFrame({"x": [1.0], "y": [2.0]}), "y", freeze=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "shape"),
+    [
+        ({}, (64, 32, 3)),
+        ({"image_size": 100}, (100, 50, 3)),
+        ({"image_size": 8, "keep_aspect": True}, (8, 4, 3)),
+    ],
+)
+def test_the_size_of_images_is_by_default_a_moderate_one(tmp_path, asked, shape):
+    for number in range(24):
+        path = tmp_path / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (100, 200), (number, 0, 0)).save(path)
+    read_, options = read(tmp_path, FitOptions()), FitOptions(**asked)
+    options = completed(options, read_)
+    found = prepare(understand_table(read_, options, print), options, print)
+    assert found.material.shapes["images"].shape == shape
+    assert found.encoding.images[0].padded is options.keep_aspect
+
+
+def test_a_size_out_of_range_is_refused():
+    with pytest.raises(ConfigError, match="image_size"):
+        FitOptions(image_size=2)

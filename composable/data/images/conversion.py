@@ -16,23 +16,33 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", 
 _PIXELS = 1 << 26  # of an image before it is resized: 8192 x 8192
 _GREYS = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _ORIENTATION, _SIDEWAYS = 0x0112, 5  # from 5 on, Exif's orientations swap the sides
+_FILLING = 128  # neither light nor dark
 _FRAMES = 1000  # of an animation, of which only the first is used
 
 
 @dataclass(frozen=True)
 class ImageShape:
-    """Every image becomes (height, width, channels), channels 3 for colours or 1 for grey."""
+    """Every image becomes (height, width, channels).
+
+    Attributes:
+        height: In pixels.
+        width: In pixels.
+        channels: 3 for colours or 1 for grey.
+        padded: Whether the sides' ratio is kept and grey fills what is left, half on each side; else images
+            are stretched to the shape.
+    """
 
     height: int
     width: int
     channels: int = 3
+    padded: bool = False
 
 
 def read_image(path: Path, shape: ImageShape) -> np.ndarray:
     """Decode an image file.
 
     Turned as its camera says, 16-bit grey values scaled to 8, transparent parts on white, of an animation
-    the first image, resized (bilinear with antialiasing; the sides' ratio isn't kept).
+    the first image, resized (bilinear with antialiasing).
 
     Args:
         path: The file.
@@ -65,7 +75,9 @@ def fitted(pixels: np.ndarray, shape: ImageShape) -> np.ndarray:
 
 def _fitted(image: Image.Image, shape: ImageShape) -> np.ndarray:
     plain = image.convert("RGB" if shape.channels == 3 else "L")
-    resized = plain.resize((shape.width, shape.height), Image.Resampling.BILINEAR)
+    size, how = (shape.width, shape.height), Image.Resampling.BILINEAR
+    filling = (_FILLING,) * shape.channels if shape.channels > 1 else _FILLING
+    resized = ImageOps.pad(plain, size, how, color=filling) if shape.padded else plain.resize(size, how)
     return np.asarray(resized, dtype=np.uint8).reshape(shape.height, shape.width, shape.channels)
 
 

@@ -19,16 +19,25 @@ LONGEST = 64  # pixels of a side: larger images are made smaller, for training t
 _TOLD = 5  # rows
 
 
-def fit_images(column: str, images: Mapping[str, ImageSource]) -> ImageColumn:
+def fit_images(
+    column: str, images: Mapping[str, ImageSource], *, longest: int | None = None, padded: bool = False
+) -> ImageColumn:
     """The shape that all images of a column are given: the usual one, made smaller if it is large.
+
+    Args:
+        column: Its name.
+        images: As in `Table.images`.
+        longest: Pixels of the longer side; None for that of the usual image, but at most `LONGEST`.
+        padded: As in `ImageShape`.
 
     Raises:
         DataError: If the column's cells name no images.
     """
     usual = _source(column, images).usual
-    factor = min(1.0, LONGEST / max(usual.height, usual.width))
+    most = max(usual.height, usual.width)
+    factor = (longest or min(LONGEST, most)) / most
     height, width = (max(1, round(side * factor)) for side in (usual.height, usual.width))
-    return ImageColumn(column, height, width, usual.channels)
+    return ImageColumn(column, height, width, usual.channels, padded)
 
 
 def encoded_images(
@@ -48,7 +57,7 @@ def encoded_images(
                 received=f"{origin}: {len(missing)} don't: {told(names, missing)}",
                 remedy="correct those rows, or leave them out",
             )
-        found["images"] = source.read(names, ImageShape(*image.shape))
+        found["images"] = source.read(names, ImageShape(*image.shape, padded=image.padded))
     return found
 
 

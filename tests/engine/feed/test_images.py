@@ -47,6 +47,16 @@ def test_d33_every_mode_becomes_the_same_colours(tmp_path, image, colour):
     assert (pixels == colour).all()
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_ratio_of_the_sides_is_kept_by_choice(tmp_path, mode):
+    path = saved(tmp_path, Image.new(mode, (8, 4), "white"))
+    pixels = read_image(path, ImageShape(4, 4, len(mode), padded=True))
+    assert pixels.shape == (4, 4, len(mode))
+    assert (pixels[1:3] == 255).all()
+    assert (pixels[[0, 3]] == 128).all()
+    assert (read_image(path, ImageShape(4, 4, len(mode))) == 255).all()
+
+
 def test_d33_cmyk_becomes_red_green_blue(tmp_path):
     image = Image.new("CMYK", (4, 4), (0, 255, 255, 0))
     pixels = read_image(saved(tmp_path, image, "i.tif"), ImageShape(2, 2, 3))
