@@ -9,6 +9,7 @@ from typing import Literal
 from composable.core.errors import ConfigError
 
 _LARGEST = 1024  # pixels
+Augmentation = Literal["none", "flip", "translate", "rotate", "light", "cutout", "mixup", "cutmix"]
 Stage = Literal["draw", "warmup", "tune", "pretrain", "finetune"]
 
 
@@ -36,6 +37,8 @@ class FitOptions:
             not more than 64.
         keep_aspect: Whether images keep the ratio of their sides and are filled up with grey; else they are
             stretched to the shape of the usual image.
+        augment: What is done to images while networks learn from them, in the place of what is measured to
+            preserve the labels; "none" for nothing.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding, delimiter, decimal, date_order: Overrule what was detected in a text file; `date_order` is
@@ -62,6 +65,7 @@ class FitOptions:
     freeze: bool = False
     image_size: int | None = None
     keep_aspect: bool = False
+    augment: tuple[Augmentation, ...] = ()
     seed: int = 0
     drop: tuple[str, ...] = ()
     encoding: str | None = None

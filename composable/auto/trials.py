@@ -31,9 +31,10 @@ from composable.engine.predict import predict
 from composable.engine.watched import History
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
+from composable.search.augmentations import augmented_as
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
-from composable.search.label_preserving import affordable, label_preserving, usual
+from composable.search.label_preserving import doubtful, label_preserving
 from composable.search.opinion import Judge, blend
 from composable.search.table import Pixels
 from composable.search.trial import Role, Trial, conclude, record
@@ -153,7 +154,9 @@ class Search:
         On many rows the time is better spent on more rotations of what won.
         """
         table = table_of(self.prepared)
-        if table.pixels is not None:
+        if self.options.augment:
+            table = augmented_as(table, self.options.augment)
+        elif table.pixels is not None:
             table = replace(table, augment=self._augmentations(table.pixels))
         found = candidates(
             table,
@@ -173,7 +176,7 @@ class Search:
     def _augmentations(self, pixels: Pixels) -> tuple[Part, ...]:
         """Those that preserve the labels, as far as a quick measurement on training rows shows."""
         train, heads = self.prepared.split.rotations[0].train, self._problem.heads
-        asked = affordable(usual(pixels.height, pixels.width), len(train))
+        asked = doubtful(pixels, len(train))
         evidence = list(
             label_preserving(
                 asked,

@@ -13,7 +13,7 @@ from composable.core.records import validated
 
 MAXIMUM_BYTES = 100_000
 MAXIMUM_DEPTH = 5
-LISTS = ("target", "drop", "stages")  # options that take one name or several
+LISTS = ("target", "drop", "stages", "augment")  # options that take one name or several
 FLAT = "write one option per line, such as `time-limit: 60`"
 
 

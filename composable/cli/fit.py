@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from composable.auto.options import Stage
+from composable.auto.options import Augmentation, Stage
 from composable.cli.failures import INTERRUPTED
 from composable.cli.names import COLUMN
 from composable.cli.streams import print_json, say
@@ -22,7 +22,7 @@ ENDINGS = {
     "interrupted": "Interrupted; the best model so far is saved, and the same command continues.",
     "already complete": "Nothing to do: this run is complete. A larger budget continues it.",
 }
-STAGES = get_args(Stage)
+STAGES, AUGMENTATIONS = get_args(Stage), get_args(Augmentation)
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 
@@ -70,6 +70,12 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option("--freeze", is_flag=True, default=None, help="Train only the scores of the network of --from.")
 @click.option("--image-size", type=int, metavar="PIXELS", help="The longer side that images are given.")
 @click.option("--keep-aspect", is_flag=True, default=None, help="Pad images instead of stretching them.")
+@click.option(
+    "--augment",
+    type=click.Choice(AUGMENTATIONS),
+    multiple=True,
+    help="What is done to images while learning; repeat it for several.",
+)
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="One seed for everything random.")
 @text_file_options
 @click.option("--drop-missing-target", is_flag=True, default=None, help="Leave out rows without a target.")

@@ -52,7 +52,7 @@ def candidates(
     if design is not None:
         found = designed(table, design, seed)
     elif table.pixels is not None and not table.widths:
-        found = image_candidates(table, table.pixels, seconds)
+        found = image_candidates(table, table.pixels, seed=seed, seconds=seconds)
     elif table.pixels is not None:
         found = _with_images(table, table.pixels)
     else:

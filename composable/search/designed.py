@@ -32,7 +32,8 @@ def designed(table: Table, design: Written, seed: int) -> Iterator[Candidate]:
     """
     if table.pixels is not None and not table.widths:
         space = for_images(design.architecture, table, table.pixels)
-        usual, share = recipes.images(table.problem, rows=table.rows, augment=table.augment), _SCHEDULED
+        usual = recipes.images(table.problem, rows=table.rows, augment=table.augment)
+        usual, share = replace(usual, mixup=table.mixup, cutmix=table.cutmix), _SCHEDULED
     else:
         space = for_table(design.architecture, table)
         usual, share = Settings(learning_rate=1e-3, batch_size=table.batch_size, patience=10), 1.0

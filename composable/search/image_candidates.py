@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from itertools import count
 
 import numpy as np
 
-from composable.design import Architecture, Part
+from composable.core.seeds import derive
+from composable.design import Architecture, Choice, Part
 from composable.design.cost import cost
 from composable.design.inputs import Input
 from composable.design.learners import groups
@@ -19,31 +21,79 @@ from composable.design.outline import outline
 from composable.design.prestems import only, standardise
 from composable.design.tasks import pooled
 from composable.design.whitening import whitened
+from composable.engine.augment import cutout, flip
 from composable.engine.settings import Settings
+from composable.search.designed import for_images
 from composable.search.table import Pixels, Table
 from composable.training import recipes
 from composable.training.rotating import Candidate
 from composable.zoo.fast_cifar import convolutions, seen
 from composable.zoo.mlp import mlp
+from composable.zoo.mobilenet_v2 import STRIDES, mobilenet_v2
+from composable.zoo.resnet_cifar import resnet_cifar
 
-WIDTHS = (16, 24, 32, 48, 64, 96, 128)  # channels of the first group
+WIDTHS = (16, 24, 32, 40, 48, 64, 96, 128)  # channels of the first group
 WANTED = 12  # epochs that a network should be able to take in its time
 _UNTIMED = 32  # channels, where there is no time limit
+_SMALL = 64  # pixels of a side
 _SMALLEST = 3  # a side of the last feature maps, which are pooled to one
 _TRAINING = 3  # multiply-adds forward and back, for each of those forward
-_EFFICIENCY = 0.25  # of a training, beside the product of two matrices
+_EFFICIENCY = 0.7  # of a training, beside the product of two matrices
+_LONG = 1200.0  # seconds, from which on others are worth trying beside the first
+_ALONE, _AMONG_OTHERS = 0.9, 0.4  # of the time that is left, for one candidate
+_OFTEN = 16  # times that an image has to be seen before it is worth to be moved as well as mirrored
+_RATES = (0.5, 2.0)  # times the usual rate, between which draws are made
 
 
-def image_candidates(table: Table, pixels: Pixels, seconds: float) -> Iterator[Candidate]:
-    """First the fast CIFAR network, as wide as `seconds` allow.
+def image_candidates(table: Table, pixels: Pixels, *, seed: int, seconds: float) -> Iterator[Candidate]:
+    """First the fast CIFAR network, as wide as `seconds` allow; on long times others, then draws without end.
 
     Args:
         table: Says the tasks and the number of rows.
         pixels: Of the images.
+        seed: Of the draws.
         seconds: For all candidates together.
     """
-    width = _affordable(table, pixels, 0.8 * seconds) if math.isfinite(seconds) else _UNTIMED
-    yield Candidate("fast_cnn", fast_cnn(table, pixels, width=width), _settings(table), 0.9)
+    alone = seconds < _LONG
+    share = _ALONE if alone else _AMONG_OTHERS
+    width = _affordable(table, pixels, share * seconds) if math.isfinite(seconds) else _UNTIMED
+    if _epochs(table, pixels, width, share * seconds) < _OFTEN:
+        table = replace(table, augment=tuple(one for one in table.augment if one.component is flip))
+    yield Candidate("fast_cnn", fast_cnn(table, pixels, width=width), _settings(table), share)
+    if alone:
+        return  # what is left is better spent on other rotations of the first
+    slim = max(WIDTHS[0], width * 2 // 3)
+    deep = fast_cnn(table, pixels, width=slim, depth=3)
+    covered = replace(table, augment=(*table.augment, Part(cutout)))
+    yield Candidate("fast_cnn_deep", deep, _settings(covered), share)
+    usual = _mixing(table, recipes.images(table.problem, rows=table.rows, augment=table.augment))
+    for name, design in (("resnet", resnet_cifar()), ("mobilenet", _mobilenet(pixels))):
+        yield Candidate(name, for_images(design, table, pixels), usual, share)
+    yield from _draws(table, pixels, seed, (slim, width))
+
+
+def _mobilenet(pixels: Pixels) -> Architecture:
+    """MobileNet 2 with as few strides as small images can take."""
+    small = max(pixels.height, pixels.width) <= _SMALL
+    return mobilenet_v2(alpha=0.5, strides=(1, 1, 2, 2, 1, 2, 1) if small else STRIDES)
+
+
+def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> Iterator[Candidate]:
+    """The fast CIFAR network with depth, width, rate and what is done to the images drawn at random."""
+    space = {
+        "depth": Choice((2, 3)),
+        "width": Choice(widths),
+        "further": Choice(((), (Part(cutout),))),
+        "mixing": Choice(({"mixup": 0.0, "cutmix": 0.0}, {"mixup": 0.2}, {"cutmix": 1.0})),
+    }
+    for number in count(1):
+        rng = np.random.default_rng(derive(seed, "image_draw", number))
+        drawn = {name: opening.draw(rng) for name, opening in space.items()}
+        settings = _settings(replace(table, augment=(*table.augment, *drawn["further"])))
+        factor = float(np.exp(rng.uniform(*np.log(_RATES))))
+        settings = replace(settings, learning_rate=factor * settings.learning_rate, **drawn["mixing"])
+        design = fast_cnn(table, pixels, width=drawn["width"], depth=drawn["depth"])
+        yield Candidate(f"fast_cnn_{number}", design, settings, _AMONG_OTHERS)
 
 
 def fast_cnn(table: Table, pixels: Pixels, *, width: int, depth: int = 2) -> Architecture:
@@ -88,7 +138,11 @@ def mixed_candidate(table: Table, pixels: Pixels) -> Candidate:
 
 
 def _settings(table: Table) -> Settings:
-    return recipes.fast_cifar(table.problem, rows=table.rows, augment=table.augment)
+    return _mixing(table, recipes.fast_cifar(table.problem, rows=table.rows, augment=table.augment))
+
+
+def _mixing(table: Table, settings: Settings) -> Settings:
+    return replace(settings, mixup=table.mixup, cutmix=table.cutmix)
 
 
 def _filters(pixels: Pixels, width: int) -> tuple[int, ...]:
@@ -98,14 +152,17 @@ def _filters(pixels: Pixels, width: int) -> tuple[int, ...]:
 
 
 def _affordable(table: Table, pixels: Pixels, seconds: float) -> int:
-    """The largest width whose training takes `WANTED` epochs in so many seconds."""
+    """The largest width that takes `WANTED` epochs in so many seconds."""
+    wide = (width for width in reversed(WIDTHS) if _epochs(table, pixels, width, seconds) >= WANTED)
+    return next(wide, WIDTHS[0])
+
+
+def _epochs(table: Table, pixels: Pixels, width: int, seconds: float) -> float:
+    """How many epochs the fast CIFAR network will take in so many seconds, more or less."""
     shapes = {"images": Input((pixels.height, pixels.width, len(pixels.mean)), "uint8")}
-    for width in reversed(WIDTHS):
-        model, _ = outline(fast_cnn(table, pixels, width=width), shapes)
-        work = 2 * _TRAINING * cost(model).multiply_adds * table.rows * WANTED
-        if work <= seconds * _EFFICIENCY * _speed():
-            return width
-    return WIDTHS[0]
+    model, _ = outline(fast_cnn(table, pixels, width=width), shapes)
+    work = 2 * _TRAINING * cost(model).multiply_adds * table.rows
+    return seconds * _EFFICIENCY * _speed() / work
 
 
 @cache

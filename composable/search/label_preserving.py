@@ -14,13 +14,17 @@ import numpy as np
 
 from composable.core.seeds import derive
 from composable.design.part import Part
-from composable.engine.augment import flip, light, previews, translate, turn
+from composable.engine.augment import previews
 from composable.problem.patches import described, draw_patches
 from composable.problem.problem import Head
 from composable.problem.ridge import fit_ridge
+from composable.search.augmentations import augmentations
+from composable.search.table import Pixels
 
 ROWS = 1200  # looked at
 _FEW = 5000  # images
+_CHEAP = {"flip": "mirrored", "translate": "moved"}
+_COSTLY = {"rotate": "turned and zoomed", "light": "lit otherwise"}
 _ASKED = 3  # every third is asked about
 _PENALTY = 0.1
 _NOISE = 1.0  # standard errors that the error may rise by and still be taken for none
@@ -48,21 +52,14 @@ class Evidence:
         return self.change <= _NOISE * self.spread
 
 
-def usual(height: int, width: int) -> dict[str, Part]:
-    """The augmentations that are asked about, in the words of a report."""
-    side = min(height, width)
-    return {
-        "mirrored": Part(flip),
-        "moved": Part(translate, most=max(1, round(side / 16))),
-        "turned and zoomed": Part(turn, angle=10.0, zoom=0.1),
-        "lit otherwise": Part(light),
-    }
+def doubtful(pixels: Pixels, rows: int) -> dict[str, Part]:
+    """The augmentations that are asked about, in the words of a report.
 
-
-def affordable(asked: Mapping[str, Part], rows: int) -> Mapping[str, Part]:
-    """Those that are worth their time: of many images a network learns more than of their altered copies."""
-    cheap = (flip, translate)
-    return asked if rows < _FEW else {n: part for n, part in asked.items() if part.component in cheap}
+    Of many images a network learns more than of their altered copies: only those that cost little then.
+    """
+    told = _CHEAP if rows >= _FEW else _CHEAP | _COSTLY
+    known = augmentations(pixels)
+    return {words: known[name] for name, words in told.items()}
 
 
 def label_preserving(

@@ -57,6 +57,8 @@ class Table:
         vocabularies: The number of ids of each input of texts.
         pixels: Of the images, where there are any.
         augment: What may be done to them without changing what they are.
+        mixup: As in `Settings`.
+        cutmix: As in `Settings`.
     """
 
     problem: Problem
@@ -66,6 +68,8 @@ class Table:
     vocabularies: Mapping[str, int] = field(default_factory=dict)
     pixels: Pixels | None = None
     augment: tuple[Part, ...] = ()
+    mixup: float = 0.0
+    cutmix: float = 0.0
 
     @property
     def texts_alone(self) -> bool:

@@ -13,9 +13,12 @@ import pytest
 from PIL import Image
 
 import composable
+from composable.auto.designing import table_of
 from composable.auto.options import FitOptions
 from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
+from composable.search.augmentations import augmented_as
+from composable.search.candidates import candidates
 
 SIDE = 12
 
@@ -264,3 +267,24 @@ def test_the_size_of_images_is_by_default_a_moderate_one(tmp_path, asked, shape)
 def test_a_size_out_of_range_is_refused():
     with pytest.raises(ConfigError, match="image_size"):
         FitOptions(image_size=2)
+
+
+def searched(folder, asked):
+    """What the search makes of these options: its first candidate."""
+    table, options = read(folder, FitOptions()), FitOptions(augment=asked)
+    options = completed(options, table)
+    found = table_of(prepare(understand_table(table, options, print), options, print))
+    return next(candidates(augmented_as(found, options.augment), seed=0))
+
+
+def test_a_person_decides_what_is_done_to_images(folder):
+    settings = searched(folder, ("flip", "cutout", "mixup")).settings
+    assert [part.component.__name__ for part in settings.augment] == ["flip", "cutout"]
+    assert (settings.mixup, settings.cutmix) == (0.2, 0.0)
+    assert searched(folder, ("none",)).settings.augment == ()
+
+
+@pytest.mark.parametrize("asked", [("mixup", "cutmix"), ("none", "flip")])
+def test_augmentations_that_exclude_each_other_are_refused(folder, asked):
+    with pytest.raises(ConfigError, match="exclude"):
+        searched(folder, asked)

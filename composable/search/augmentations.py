@@ -1,0 +1,58 @@
+"""What may be done to images while a network learns from them, by name: measured, or as a person asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from composable.core.errors import ConfigError
+from composable.design.part import Part
+from composable.engine.augment import cutout, flip, light, translate, turn
+from composable.search.table import Pixels, Table
+
+_MIXUP, _CUTMIX = 0.2, 1.0  # of the beta distributions: those of their papers
+
+
+def augmentations(pixels: Pixels) -> dict[str, Part]:
+    """Those of single images, with strengths for images of this size."""
+    side = min(pixels.height, pixels.width)
+    return {
+        "flip": Part(flip),
+        "translate": Part(translate, most=max(1, round(side / 16))),
+        "rotate": Part(turn, angle=10.0, zoom=0.1),
+        "light": Part(light),
+        "cutout": Part(cutout),
+    }
+
+
+def augmented_as(table: Table, names: Sequence[str]) -> Table:
+    """The table whose images are augmented as a person asks for.
+
+    Raises:
+        ConfigError: If there are no images, the names exclude each other, or CutMix would mix other columns.
+    """
+    if table.pixels is None:
+        raise ConfigError(
+            "Images are augmented.", received="--augment, and no images", remedy="leave --augment out"
+        )
+    chosen = set(names)
+    for first, second in (("mixup", "cutmix"), *(("none", name) for name in chosen - {"none"})):
+        if {first, second} <= chosen:
+            raise ConfigError(
+                f"{first} and {second} exclude each other.",
+                received=f"--augment {' --augment '.join(names)}",
+                remedy="choose one of them",
+            )
+    if "cutmix" in chosen and table.widths:
+        raise ConfigError(
+            "CutMix mixes images; of a table with other columns it would mix half a row.",
+            received=f"images beside {', '.join(table.widths)}",
+            remedy="--augment mixup mixes whole rows",
+        )
+    known = augmentations(table.pixels)
+    return replace(
+        table,
+        augment=tuple(part for name, part in known.items() if name in chosen),
+        mixup=_MIXUP if "mixup" in chosen else 0.0,
+        cutmix=_CUTMIX if "cutmix" in chosen else 0.0,
+    )
