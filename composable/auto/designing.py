@@ -79,6 +79,6 @@ def table_of(prepared: Prepared) -> Table:
     """What decides about the sizes of networks."""
     material = prepared.material
     rows = prepared.split.rotations[0].train
-    pixels = Pixels.of(material.inputs["images"][rows]) if "images" in material.inputs else None
+    pixels = Pixels.of(material.inputs["images"], rows) if "images" in material.inputs else None
     sizes = material.categories, material.vocabularies
     return Table(material.problem, len(rows), material.widths, *sizes, pixels)

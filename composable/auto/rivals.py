@@ -33,8 +33,8 @@ def on_patches(prepared: Prepared, seed: int) -> Opinion:
     material = prepared.material
 
     def predict(train: np.ndarray, asked: Mapping[str, np.ndarray], _: int) -> Arrays:
-        targets = [y[train] for y in material.targets]
-        images = material.inputs["images"][train]
+        some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(train)[:ROWS]
+        targets, images = [y[some] for y in material.targets], material.inputs["images"][some]
         return ridge_on_patches(
             material.problem.heads, images, targets, asked["images"], seed=derive(seed, "baseline")
         )

@@ -48,6 +48,7 @@ LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left
 MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
 STAGES_SHARE = 0.5  # of a candidate's time, for the stages before its fit
+_MANY_IMAGES = 5000
 ENOUGH = 3  # candidates that are trained before more rotations of the best are thought of
 MOST_CANDIDATES = 40  # later draws bring next to nothing, and each takes room on the disk
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
@@ -175,8 +176,9 @@ class Search:
 
     def _augmentations(self, pixels: Pixels) -> tuple[Part, ...]:
         """Those that preserve the labels, as far as a quick measurement on training rows shows."""
-        train, heads = self.prepared.split.rotations[0].train, self._problem.heads
-        asked = doubtful(pixels, len(train))
+        asked = doubtful(pixels, len(self.prepared.split.rotations[0].train))
+        heads, train = self._problem.heads, self.prepared.split.rotations[0].train
+        train = train[:: max(1, len(train) // _MANY_IMAGES)]  # they may lie in a file
         evidence = list(
             label_preserving(
                 asked,

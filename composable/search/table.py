@@ -32,9 +32,9 @@ class Pixels:
     deviation: tuple[float, ...]
 
     @classmethod
-    def of(cls, images: np.ndarray) -> Pixels:
-        """Of (rows, height, width, channels)."""
-        some = images[:: max(1, len(images) // _ENOUGH)].astype("float32")
+    def of(cls, images: np.ndarray, rows: np.ndarray) -> Pixels:
+        """Of these rows of (rows, height, width, channels)."""
+        some = images[rows[:: max(1, len(rows) // _ENOUGH)]].astype("float32")
         deviation = some.std(axis=(0, 1, 2))
         height, width = some.shape[1:3]
         return cls(

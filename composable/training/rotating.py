@@ -46,8 +46,10 @@ from composable.problem.finish import Finish, apply_finish, fit_finish, to_train
 from composable.problem.problem import Head, Problem
 from composable.training.keeping import keeper
 from composable.training.solving import Known, Posed, Solution
+from composable.training.streamed import is_mapped, streamed
 
 Arrays = list[np.ndarray]
+_SOME = 20_000  # rows
 _SIZES = (128, 1024)  # images that are asked about at once
 
 
@@ -195,6 +197,12 @@ class Workbench:
             histories = train(cohort, deadline=until, options=options)
             return self._trained(cohort, [(n, rotations[n]) for n in numbers], histories)
 
+        if is_mapped(self.material.inputs):  # one after another: each reads the file for itself
+            shares = zip(rotations, range(len(rotations), 0, -1), strict=True)
+            return [
+                run([number], Deadline(deadline.remaining / left, deadline.clock))[0]
+                for number, left in shares
+            ]
         return in_parts(list(rotations), run, deadline=deadline, notice=notice)
 
     def _cohort(
@@ -203,15 +211,23 @@ class Workbench:
         numbers = list(rotations)
         parts = list(rotations.values())
         seeds = [derive(seed, self.candidate.name, number) for number in rotations]
-        instances = tuple(
-            Instance(part.train, part.validation, one, self.candidate.settings, self._targets(part))
-            for part, one in zip(parts, seeds, strict=True)
-        )
+        settings, feed = self.candidate.settings, None
+        if is_mapped(self.material.inputs):
+            targets = tuple(y[: len(self.material.targets[0])] for y in self._targets(parts[0]))
+            whole = Rows(self.material.inputs, targets, self.material.weights)
+            rows, instance, feed = streamed(whole, parts[0], self._asked_inputs(parts[0]), seeds[0], settings)
+            instances = (instance,)
+        else:
+            rows = self._rows()
+            instances = tuple(
+                Instance(part.train, part.validation, one, settings, self._targets(part))
+                for part, one in zip(parts, seeds, strict=True)
+            )
         begin_at_rows = data_init(self.network)
 
         def begin(model: keras.Model, place: int) -> None:
             initialise(model, self.build, seeds[place])
-            learnt_from = self.material.at(parts[place].train)
+            learnt_from = self._learnt_from(parts[place].train, seeds[place])
             adapt(model, learnt_from, categories=self.material.categories)
             begin_at_rows(learnt_from, derive(seeds[place], "data_init"))
             if "images" in learnt_from:
@@ -221,13 +237,22 @@ class Workbench:
                 model.set_weights(list(begun))
 
         goals = tuple(goal(head, self.material.problem.metric) for head in self.material.problem.heads)
-        return Cohort(self.network, goals, self._rows(), instances, begin)
+        return Cohort(self.network, goals, rows, instances, begin, feed)
+
+    def _learnt_from(self, train: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+        """The training rows, whose statistics a network begins with; some of those that lie in a file."""
+        if is_mapped(self.material.inputs):
+            train = np.sort(np.random.default_rng(derive(seed, "some")).permutation(train)[:_SOME])
+        return self.material.at(train)
 
     def _trained(
         self, cohort: Cohort, rotations: Sequence[tuple[int, Rotation]], histories: Sequence[History]
     ) -> list[Trained]:
         weights = cohort.weights()
-        said = cohort.program.outputs([self._asked(part) for _, part in rotations])
+        asked = [self._asked(part) for _, part in rotations]
+        if cohort.feed is not None:  # then the cohort holds these rows alone
+            asked = [np.arange(len(one)) for one in asked]
+        said = cohort.program.outputs(asked)
         found = []
         for place, (number, part) in enumerate(rotations):
             history = histories[place]
@@ -251,10 +276,8 @@ class Workbench:
 
         They are compared by the measure that training stops by, on the validation rows.
         """
-        inputs = self._rows().inputs
         self.network.set_weights(weights)
-        asked = self._asked(part)
-        turned = {name: values[asked] for name, values in inputs.items()}
+        turned = self._asked_inputs(part)
         turned["images"] = turned["images"][:, :, ::-1]
         both = [(a + b) / 2 for a, b in zip(heads, predict(self.network, turned, sizes=_SIZES), strict=True)]
         observed = [y[part.validation] for y in self._targets(part)]
@@ -273,7 +296,7 @@ class Workbench:
         """The solution of each rotation, as many at once as there are cores."""
         began, at_once = time.monotonic(), min(cores(), len(rotations))
         each = Deadline(deadline.remaining * at_once / len(rotations), deadline.clock).seconds
-        rows = self._rows()
+        weights = self.material.weights
 
         def solution(number: int) -> Solution:
             part = rotations[number]
@@ -282,7 +305,7 @@ class Workbench:
                 Known(
                     self.material.at(numbers),
                     tuple(y[numbers] for y in targets),
-                    None if rows.weights is None else rows.weights[numbers],
+                    None if weights is None else weights[numbers],
                 )
                 for numbers in (part.train, part.validation)
             )
@@ -297,8 +320,7 @@ class Workbench:
         found = []
         for (number, part), solved in zip(rotations.items(), solutions, strict=True):
             self.network.set_weights(solved.weights)
-            asked = self._asked(part)
-            said = predict(self.network, {name: values[asked] for name, values in rows.inputs.items()})
+            said = predict(self.network, self._asked_inputs(part))
             history = History(solved.tried, solved.best, "solved")
             found.append(self._answering(number, part, solved.weights, said, history, seconds))
         return found
@@ -306,6 +328,14 @@ class Workbench:
     def _asked(self, rotation: Rotation) -> np.ndarray:
         """The rows that a rotation's network is asked about."""
         return np.concatenate([rotation.validation, rotation.test, self._own_rows()])
+
+    def _asked_inputs(self, rotation: Rotation) -> dict[str, np.ndarray]:
+        """The inputs of the rows in `_asked`."""
+        own = self.material.own_test or {}
+        found = self.material.at(np.concatenate([rotation.validation, rotation.test]))
+        return {
+            name: np.concatenate([values, own[name]]) if own else values for name, values in found.items()
+        }
 
     def _answering(
         self,

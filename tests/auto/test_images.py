@@ -17,6 +17,7 @@ from composable.auto.designing import table_of
 from composable.auto.options import FitOptions
 from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
+from composable.data.images import room
 from composable.search.augmentations import augmented_as
 from composable.search.candidates import candidates
 
@@ -288,3 +289,13 @@ def test_a_person_decides_what_is_done_to_images(folder):
 def test_augmentations_that_exclude_each_other_are_refused(folder, asked):
     with pytest.raises(ConfigError, match="exclude"):
         searched(folder, asked)
+
+
+def test_images_that_would_fill_the_memory_are_read_from_a_file(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "SHARE", 1e-9)
+    read_, options = read(folder, FitOptions()), FitOptions(max_trials=1, max_epochs=8)
+    options = completed(options, read_)
+    found = prepare(understand_table(read_, options, print), options, print)
+    assert isinstance(found.material.inputs["images"], np.memmap)
+    run = composable.fit(folder, max_trials=1, max_epochs=8, out=tmp_path / "run")
+    assert run.evaluate(folder)["accuracy"] > 0.9

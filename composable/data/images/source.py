@@ -15,6 +15,7 @@ import pandas as pd
 from composable.core.machine import cores
 from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, ImageShape, fitted, read_image
+from composable.data.images.room import room
 
 
 class ImageSource(Protocol):
@@ -60,7 +61,7 @@ class ImageFiles:
 
     def read(self, names: Sequence[str], shape: ImageShape) -> np.ndarray:
         """See `ImageSource`; decoded in as many threads as there are cores."""
-        images = np.empty((len(names), shape.height, shape.width, shape.channels), np.uint8)
+        images = room((len(names), shape.height, shape.width, shape.channels))
         paths = (self.root / name for name in names)
         for place, image in enumerate(in_threads(partial(read_image, shape=shape), paths, workers=cores())):
             images[place] = image
@@ -100,7 +101,7 @@ class ImageArrays:
 
     def read(self, names: Sequence[str], shape: ImageShape) -> np.ndarray:
         """See `ImageSource`."""
-        images = np.empty((len(names), shape.height, shape.width, shape.channels), np.uint8)
+        images = room((len(names), shape.height, shape.width, shape.channels))
         of_array = pd.Series([name.rpartition("/")[0] for name in names])
         numbers = np.array([int(name.rpartition("/")[2]) for name in names])
         for array, places in of_array.groupby(of_array).indices.items():

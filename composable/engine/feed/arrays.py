@@ -20,11 +20,18 @@ class ArraysFeed:
 
     Rows in memory are shuffled freely, in the order of the compiled epoch. Of a mapped file, neighbouring
     rows that fill 64 KiB are read together (see `composable.engine.feed.shuffle`).
+
+    Attributes:
+        inputs: By the names of the model's inputs.
+        targets: One array per head.
+        weights: How much each row counts, (rows,); None for all the same.
+        among: The numbers of the rows that are fed, ascending; None for all.
     """
 
     inputs: Mapping[str, np.ndarray]
     targets: tuple[np.ndarray, ...]
     weights: np.ndarray | None = None
+    among: np.ndarray | None = None
     repeatable = True
 
     def __post_init__(self) -> None:
@@ -33,7 +40,7 @@ class ArraysFeed:
     @property
     def rows(self) -> int:
         """How many rows an epoch has."""
-        return len(next(iter(self.inputs.values())))
+        return len(next(iter(self.inputs.values())) if self.among is None else self.among)
 
     def chunks(self, *, seed: int, epoch: int, rows: int, first: int = 0) -> Iterator[Chunk]:
         """See `composable.engine.feed.chunk.Feed`."""
@@ -45,7 +52,8 @@ class ArraysFeed:
             order = shuffled_rows(self.rows, seed=seed, epoch=epoch)
             orders = (order[start : start + rows] for start in range(first * rows, self.rows, rows))
         for number, taken in enumerate(orders, first):
-            yield chunk_of(everything.take(taken), number, origin="the arrays")
+            chosen = taken if self.among is None else self.among[taken]
+            yield chunk_of(everything.take(chosen), number, origin="the arrays")
 
 
 def _rows_read_at_once(everything: Rows) -> int:
