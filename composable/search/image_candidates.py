@@ -103,13 +103,13 @@ def _affordable(table: Table, pixels: Pixels, seconds: float) -> int:
     for width in reversed(WIDTHS):
         model, _ = outline(fast_cnn(table, pixels, width=width), shapes)
         work = 2 * _TRAINING * cost(model).multiply_adds * table.rows * WANTED
-        if work <= seconds * _EFFICIENCY * _speed():
+        if work <= seconds * _EFFICIENCY * speed():
             return width
     return WIDTHS[0]
 
 
 @cache
-def _speed() -> float:
+def speed() -> float:
     """Multiplications and additions that this machine does in a second."""
     a = np.ones((1024, 1024), "float32")
     seconds = []
