@@ -9,7 +9,7 @@ from keras import ops
 def mirrored(network: keras.Model) -> keras.Model:
     """The mean of the logits of both views (test-time augmentation).
 
-    Jordan 2024, arXiv:2404.00498, section 3.5.
+    Jordan 2024, arXiv:2404.00498, section 3.5. Logits of every pixel are mirrored back first.
 
     Args:
         network: From inputs by name, `images` (rows, height, width, channels) among them, to logits.
@@ -19,6 +19,8 @@ def mirrored(network: keras.Model) -> keras.Model:
         for tensor in network.inputs
     }
     turned = {**inputs, "images": ops.flip(inputs["images"], axis=2)}
-    both = zip(keras.tree.flatten(network(inputs)), keras.tree.flatten(network(turned)), strict=True)
+    said = keras.tree.flatten(network(turned))
+    said = [ops.flip(one, axis=2) if len(one.shape) == 4 else one for one in said]
+    both = zip(keras.tree.flatten(network(inputs)), said, strict=True)
     outputs = [ops.multiply(ops.add(one, other), 0.5) for one, other in both]
     return keras.Model(inputs, outputs[0] if len(outputs) == 1 else outputs)

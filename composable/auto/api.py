@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from composable.auto.fit import fit as run_fit
-from composable.auto.options import FitOptions
+from composable.auto.options import FitOptions, Metric
 from composable.auto.run import Run
 from composable.core.records import validated
 from composable.design import Architecture
@@ -20,7 +20,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     target: str | Sequence[str] = (),
     *,
     problem: Literal["regression", "binary", "multiclass", "multilabel"] | None = None,
-    metric: Literal["rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision"] | None = None,
+    metric: Metric | None = None,
     time_limit: float | None = None,
     max_trials: int | None = None,
     max_epochs: int | None = None,

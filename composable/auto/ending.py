@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from composable.auto.importance import permutation_importance
+from composable.auto.mask_pictures import Segmented, mask_pictures
+from composable.auto.masks import head_of_masks
 from composable.auto.pictures import HeldOut, pictures
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
@@ -31,7 +33,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     part, rows, observed, predicted = _held_out(search, best)
     heads = []
     for head, y, p in zip(search.judge.problem.heads, observed, predicted, strict=True):
-        shown = y[:, 0] if head.kind != "multilabel" else y
+        shown = y[:, 0] if head.kind not in ("multilabel", "mask") else y
         if head.kind in ("binary", "multiclass"):
             shown = shown.astype(int)
         found = head_diagnostics(head, shown, p)
@@ -43,6 +45,8 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     if search.prepared.encoding.images:
         shown = _pictures(search, strongest, rows, observed, predicted, deadline)
         write_json(folder / "pictures.json", shown)
+    if head_of_masks(search.judge.problem):
+        return  # there is one column, the images
     importance = permutation_importance(
         strongest,
         search.bench(strongest),
@@ -69,9 +73,13 @@ def _pictures(
         rows = np.arange(0) if rows is None else rows
         table, inputs = prepared.understood.table, prepared.material.at(rows)
     names = cells_of(column_of(table.frame, prepared.encoding.images[0].column))
+    names = names if rows is None else [names[row] for row in rows]
     bench, trained = search.bench(trial), trial.trained[0]
+    if (head := head_of_masks(search.judge.problem)) is not None:
+        shown = Segmented(inputs["images"], observed[0], predicted[0], names)
+        return mask_pictures(head, shown, augment=trial.network.settings.augment)
     bench.network.set_weights(load_weights(trial.folder, trained.rotation))
-    held = HeldOut(inputs, observed, predicted, names if rows is None else [names[row] for row in rows])
+    held = HeldOut(inputs, observed, predicted, names)
     return pictures(
         lambda asked: trial.answers(heads, trained, predict(bench.network, asked, sizes=_SIZES)),
         heads[0],

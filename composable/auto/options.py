@@ -10,6 +10,10 @@ from composable.core.errors import ConfigError
 
 _LARGEST = 1024  # pixels
 Augmentation = Literal["none", "flip", "translate", "rotate", "light", "cutout", "mixup", "cutmix"]
+Metric = Literal[
+    "rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision",
+    "mean_iou", "dice", "pixel_accuracy",
+]  # fmt: skip
 Stage = Literal["draw", "warmup", "tune", "pretrain", "finetune"]
 
 
@@ -20,7 +24,8 @@ class FitOptions:
     Attributes:
         target: The column or columns to predict; empty for what the data say: the class of images.
         problem: Overrules the inferred kind.
-        metric: The score that selects the model; by default rmse, roc_auc (two classes), log_loss (more).
+        metric: The score that selects the model; by default rmse, roc_auc (two classes), log_loss (more),
+            mean_iou (masks).
         time_limit: Seconds for everything; None leaves only `max_trials` to bound the work.
         max_trials: The number of networks tried; bounds the work reproducibly.
         max_epochs: The number of epochs of each network at most.
@@ -52,7 +57,7 @@ class FitOptions:
 
     target: tuple[str, ...] = ()
     problem: Literal["regression", "binary", "multiclass", "multilabel"] | None = None
-    metric: Literal["rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision"] | None = None
+    metric: Metric | None = None
     time_limit: float | None = None
     max_trials: int | None = None
     max_epochs: int | None = None

@@ -67,7 +67,7 @@ def pictures(
         }
         for row in worst
     ]
-    shown = _augmented(augment, held.inputs["images"][:SHOWN])
+    shown = augmented_pictures(augment, held.inputs["images"][:SHOWN])
     probes = list(_probes(ask, head, held, deadline))
     for row, error in zip(worst, errors, strict=True):
         if deadline.remaining <= 0:
@@ -115,7 +115,7 @@ def _said(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, 
     }
 
 
-def _augmented(augment: Sequence[Part], images: np.ndarray) -> list[dict[str, Any]]:
+def augmented_pictures(augment: Sequence[Part], images: np.ndarray) -> list[dict[str, Any]]:
     """Images beside what some epochs of training would show of them."""
     if not augment:
         return []

@@ -11,6 +11,14 @@ import numpy as np
 import pandas as pd
 from pandas.util import hash_pandas_object
 
+from composable.auto.masks import (
+    asks_for_masks,
+    find_masks,
+    head_of_masks,
+    images_alone,
+    masks_as_targets,
+    painted,
+)
 from composable.auto.options import FitOptions
 from composable.auto.sample_weight import checked_weights
 from composable.core.errors import ConfigError, DataError
@@ -32,6 +40,7 @@ from composable.data.table import Table
 from composable.data.text_columns import text_notices
 from composable.problem.baseline import knowing_nothing
 from composable.problem.leaks import check_leaks
+from composable.problem.masks import understand_masks
 from composable.problem.metrics import selection_score
 from composable.problem.problem import Problem
 from composable.problem.targets import encode_targets, target_missing
@@ -50,12 +59,14 @@ class Understood:
         schema: Of its columns.
         problem: What is asked.
         weights: A weight per row of `table`, with a mean of one; None where all count alike.
+        strata: By what the rows are dealt out, (rows, 1), where the target itself doesn't say: masks.
     """
 
     table: Table
     schema: Schema
     problem: Problem
     weights: np.ndarray | None = None
+    strata: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,14 +123,24 @@ def understand_table(
     check_dropped(table, options.drop, options.target)
     schema = _schema(table, options, tell)
     weights = checked_weights(sample_weight, len(table.frame))
-    kept = _have_targets(table, schema, options, tell) & _have_images(table, schema, tell) & (weights > 0)
+    masks = None
+    if asks_for_masks(schema):
+        schema = images_alone(schema, tell)
+        masks = find_masks(table, schema, tell)
+    answered = masks.kept if masks else _have_targets(table, schema, options, tell)
+    kept = answered & _have_images(table, schema, tell) & (weights > 0)
     table, weights = replace(table, frame=table.frame[kept].reset_index(drop=True)), weights[kept]
-    problem = understand(
-        table.frame,
-        schema,
-        problem=options.problem,
-        metric=options.metric,
-        from_text=table.format is not None,
+    counts = masks.among(kept) if masks else None
+    problem = (
+        understand(
+            table.frame,
+            schema,
+            problem=options.problem,
+            metric=options.metric,
+            from_text=table.format is not None,
+        )
+        if counts is None
+        else understand_masks(schema.targets[0].name, counts, metric=options.metric)
     )
     for notice in problem.notices:
         tell(notice)
@@ -130,7 +151,8 @@ def understand_table(
             remedy="look at `composable inspect`, and edit the schema if a column was dropped wrongly",
         )
     alike = sample_weight is None
-    return Understood(table, schema, problem, None if alike else (weights / weights.mean()).astype("float32"))
+    weights = None if alike else (weights / weights.mean()).astype("float32")
+    return Understood(table, schema, problem, weights, None if counts is None else painted(counts))
 
 
 def prepare(
@@ -148,13 +170,14 @@ def prepare(
         DataError: If a column gives the target away, or the rows can't be divided as wanted.
     """
     table, schema, problem = understood.table, understood.schema, understood.problem
-    targets = encode_targets(table.frame, schema, problem, origin=table.origin)
+    masks = head_of_masks(problem)
+    targets = () if masks else encode_targets(table.frame, schema, problem, origin=table.origin)
     own = _own_test(understood, options, tell)
     copies = _copies(contents(table.frame, table.images), schema, tell)
     split = split_rows(
         _split_frame(table, schema, options.split),
         options.split,
-        strata=targets,
+        strata=targets if understood.strata is None else (understood.strata,),
         seed=derive(options.seed, "split"),
         has_test=own is not None,
         copies=copies,
@@ -162,19 +185,27 @@ def prepare(
     )
     if split.duplicates:
         tell(_copies_notice(split))
-    _check_validation_rows(split, problem, targets)
+    if not masks:
+        _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
     encoding = fit_encoding(table.frame, schema, rows=known, images=table.images)
     encoding = replace(encoding, images=_shapes(encoding.images, table, options, images))
     inputs = encode(table.frame, schema, encoding, images=table.images, origin=table.origin)
-    for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
-        tell(notice)
+    if masks:
+        targets = (masks_as_targets(table.frame, table, masks, encoding),)
+    else:
+        for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
+            tell(notice)
     for notice in text_notices(encoding, inputs):
         tell(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
         own_inputs = encode(own.frame, schema, encoding, images=own.images, origin=own.origin, strict=True)
-        own_targets = encode_targets(own.frame, schema, problem, origin=own.origin)
+        own_targets = (
+            (masks_as_targets(own.frame, own, masks, encoding),)
+            if masks
+            else encode_targets(own.frame, schema, problem, origin=own.origin)
+        )
         _tell_shared(table, own, schema, tell)
     sizes = tuple(category.size for category in encoding.categories)
     material = Material(
@@ -198,6 +229,8 @@ def _shapes(
 def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:
     """The columns among these rows that tell the target; see `check_leaks`."""
     table, schema, problem = understood.table, understood.schema, understood.problem
+    if head_of_masks(problem):
+        return []
     others = Schema(tuple(c for c in schema.columns if c.kind != "image"))  # images are not looked at
     encoding = fit_encoding(table.frame, others, rows=rows)
     inputs = encode(table.frame, others, encoding, origin=table.origin)

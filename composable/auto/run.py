@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from composable.auto.mask_scores import mask_scores
+from composable.auto.masks import head_of_masks
 from composable.core.errors import ArtifactError
 from composable.data.check import check_targets
 from composable.data.encode import encode
@@ -82,8 +85,12 @@ class Run:
         return leaderboard(self.path)
 
     def predict(self, data: Any) -> pd.DataFrame:
-        """Raw rows in; `prediction` and, for classes, `p_<class>` out."""
+        """Raw rows in; `prediction` and, for classes, `p_<class>` out; of masks the shares of the classes."""
         return self.bundle.predict(data)
+
+    def masks(self, data: Any) -> list[np.ndarray]:
+        """Images in; out of each its mask, as large as it is."""
+        return self.bundle.masks(data)
 
     def evaluate(self, data: Any) -> dict[str, float]:
         """Every metric that fits the problem, on labelled rows; where the data have a test part, on that.
@@ -96,6 +103,8 @@ class Run:
         check_targets(table, card.problem.targets)
         missing = target_missing(table.frame, card.schema, card.problem.targets)
         frame = table.frame.loc[~missing].reset_index(drop=True)
+        if (masks := head_of_masks(card.problem)) is not None:
+            return mask_scores(self.bundle, replace(table, frame=frame), masks)
         observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
         inputs = encode(
             frame, card.schema, card.encoding, images=table.images, origin=table.origin, strict=True

@@ -15,6 +15,7 @@ import numpy as np
 
 from composable.auto.closing import Closing
 from composable.auto.designing import table_of
+from composable.auto.masks import head_of_masks
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
@@ -35,6 +36,7 @@ from composable.search.augmentations import augmented_as
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
 from composable.search.label_preserving import doubtful, label_preserving
+from composable.search.mask_candidates import moving
 from composable.search.opinion import Judge, blend
 from composable.search.table import Pixels
 from composable.search.trial import Role, Trial, conclude, record
@@ -121,7 +123,7 @@ class Search:
             if self.best is not None and self.left < LEAST_SECONDS:
                 break
             self._network(candidate)
-            if number == 0:
+            if number == 0 and not head_of_masks(self._problem):
                 self._baseline()
             if self._rotations_remain and self.trials[-1].cut_short and self._networks >= ENOUGH:
                 break  # the others wouldn't end either: the time is better spent on what won
@@ -176,6 +178,8 @@ class Search:
 
     def _augmentations(self, pixels: Pixels) -> tuple[Part, ...]:
         """Those that preserve the labels, as far as a quick measurement on training rows shows."""
+        if head_of_masks(self._problem):
+            return tuple(moving(pixels))
         asked = doubtful(pixels, len(self.prepared.split.rotations[0].train))
         heads, train = self._problem.heads, self.prepared.split.rotations[0].train
         train = train[:: max(1, len(train) // _MANY_IMAGES)]  # they may lie in a file

@@ -66,8 +66,10 @@ def infer_schema(
         if name in drop:
             columns.append(Column(str(name), "text", "drop", "left out by --drop"))
             continue
-        if name in table.images and name not in targets:
-            columns.append(Column(str(name), "image", "feature", "names images"))
+        if name in table.images:
+            asked = name in targets
+            reason = "names masks" if asked else "names images"
+            columns.append(Column(str(name), "image", "target" if asked else "feature", reason))
             continue
         finding = _find(values, str(name), context)
         columns.append(finding.column)

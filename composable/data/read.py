@@ -13,9 +13,10 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.frames import array_frame, frame_fingerprint, mapping_frame, plain_frame
-from composable.data.images.arrays_file import pixels_of, read_image_arrays
+from composable.data.images.arrays_file import image_arrays, pixels_of, read_image_arrays
 from composable.data.images.column import with_images
 from composable.data.images.folder import IMAGE, is_image_folder, read_image_folder
+from composable.data.images.mask_folder import is_mask_folder, read_mask_folder
 from composable.data.images.source import ImageArrays
 from composable.data.names import nearest, shown
 from composable.data.parquet_file import read_parquet_file
@@ -27,6 +28,7 @@ Source = str | os.PathLike[str] | pd.DataFrame | np.ndarray | Mapping[str, Any]
 
 _PARQUET_NAMES = (".parquet", ".pq", ".parq")
 _IMAGES = 4  # axes of an array of images: rows, height, width, channels
+_MASKED = 3  # of one of masks: rows, height, width
 
 
 def read_table(
@@ -42,8 +44,8 @@ def read_table(
     Args:
         source: A path to CSV or TSV (also `.gz`) or Parquet, to a folder of images or an `.npz` file of
             them; a frame, a 2-D array (columns x0, x1, ...), an array of images (rows, height, width,
-            channels), or columns by name, of which some may be such arrays. A column of paths to images,
-            relative to the table's folder, is recognised.
+            channels), or columns by name, of which some may be such arrays, or images x and masks y. A column
+            of paths to images, relative to the table's folder, is recognised.
         encoding: How a text file is encoded; None detects it and says so, here and below.
         delimiter: What separates its cells.
         decimal: Its decimal mark, "." or ",".
@@ -57,7 +59,7 @@ def read_table(
         return _held(source)
     path = Path(source).expanduser()
     if _is_folder(path):
-        return read_image_folder(path)
+        return read_mask_folder(path) if is_mask_folder(path) else read_image_folder(path)
     path = _existing_file(path)
     if path.suffix.lower() == ".npz":
         return read_image_arrays(path)
@@ -97,7 +99,11 @@ def _in_memory(frame: pd.DataFrame, origin: str) -> Table:
 
 
 def _with_arrays(columns: Mapping[str, Any], origin: str) -> Table:
-    """Columns by name, of which some are arrays of images."""
+    """Columns by name, of which some are arrays of images; or images x and their masks y."""
+    if _has_masks(columns):
+        given = {name: np.asarray(values) for name, values in columns.items()}
+        each = [hashlib.sha256(array.tobytes()).hexdigest() for array in given.values()]
+        return image_arrays(given, origin, "-".join(each))
     arrays = {name: pixels_of(v, f"{origin}, {name}") for name, v in columns.items() if np.ndim(v) == _IMAGES}
     named = {name: [f"{name}/{place}" for place in range(len(array))] for name, array in arrays.items()}
     frame = mapping_frame({**columns, **named}, origin=origin)
@@ -105,6 +111,12 @@ def _with_arrays(columns: Mapping[str, Any], origin: str) -> Table:
     fingerprint = "-".join([frame_fingerprint(frame), *contents])
     return Table(
         frame, origin, fingerprint, images={name: ImageArrays({name: a}) for name, a in arrays.items()}
+    )
+
+
+def _has_masks(columns: Mapping[str, Any]) -> bool:
+    return any(
+        f"x{name[1:]}" in columns and np.ndim(columns[name]) >= _MASKED for name in columns if name[:1] == "y"
     )
 
 

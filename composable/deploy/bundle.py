@@ -17,10 +17,13 @@ from composable.core.errors import ArtifactError, ConfigError, DataError
 from composable.core.records import from_json, to_json
 from composable.data.encode import encode
 from composable.data.images.folder import IMAGE
+from composable.data.names import listed
 from composable.data.read import read_table
 from composable.data.schema import Notice
+from composable.data.table import Table
 from composable.deploy.answers import answers
 from composable.deploy.card import BundleCard
+from composable.deploy.masks import described, levels_at, names_in, predicted_codes
 from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
 from composable.deploy.rows import noticed
 from composable.deploy.safe_load import check_model, model_from_bytes
@@ -41,10 +44,12 @@ class Prediction:
         frame: One row per row asked, under its index, with the columns of `composable.deploy.answers`.
         notices: What the rows held that the training data didn't: unseen categories, values out of range,
             other columns.
+        masks: Where every pixel was asked about: levels, (height, width) of uint8 per image, at its own size.
     """
 
     frame: pd.DataFrame
     notices: tuple[Notice, ...]
+    masks: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +79,8 @@ class Bundle:
 
         Returns:
             `prediction` and, for classes, `p_<class>`; with several targets `prediction_<target>` and
-            `p_<target>_<class>`. Where a folder of images is asked about, `file` comes first.
+            `p_<target>_<class>`. Where a folder of images is asked about, `file` comes first. Where every
+            pixel is asked about, `file` and `share_<class>`; `masks` gives the masks themselves.
             `attrs["notices"]` lists in words what the rows held that the training data didn't.
 
         Raises:
@@ -84,9 +90,34 @@ class Bundle:
         prediction.frame.attrs["notices"] = [notice.text for notice in prediction.notices]
         return prediction.frame
 
+    def masks(self, data: Any) -> list[np.ndarray]:
+        """What every pixel of each image shows: levels as in the training masks, (height, width) of uint8.
+
+        Args:
+            data: As for `predict`.
+
+        Raises:
+            ConfigError: If the model answers something else.
+            DataError: If an image is missing or can't be decoded.
+        """
+        if not self.masked:
+            raise ConfigError(
+                "Masks are given by a model that learnt from masks.",
+                received=f"a model for {', '.join(self.card.problem.targets)}",
+                remedy="use predict",
+            )
+        return list(self.answer(data).masks)
+
+    @property
+    def masked(self) -> bool:
+        """Whether the model answers for every pixel."""
+        return self.card.problem.heads[0].kind == "mask"
+
     def answer(self, data: Any) -> Prediction:
         """As `predict`, with the notices as records."""
         table = read_table(data, allow_empty=True)
+        if self.masked:
+            return self._masks(table)
         inputs = encode(
             table.frame,
             self.card.schema,
@@ -110,6 +141,14 @@ class Bundle:
             frame.insert(0, "file", table.frame[IMAGE])
         return Prediction(frame, (*table.notices, *noticed(table, inputs, self.card)))
 
+    def _masks(self, table: Table) -> Prediction:
+        (head,) = self.card.problem.heads
+        _check_columns(table, self.card)
+        codes = list(predicted_codes(self, table))
+        frame = described(names_in(table.frame, self), codes, head)
+        masks = tuple(levels_at(each, head.labels) for each in codes)
+        return Prediction(frame, (*table.notices, *noticed(table, {}, self.card)), masks)
+
     def outputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The model's plain outputs, one array of shape (rows, width) per head.
 
@@ -117,6 +156,15 @@ class Bundle:
             inputs: The model's inputs by name, as `composable.data.encode.encode` gives them.
         """
         return predict(self.model, inputs, sizes=SERVING_SIZES)
+
+
+def _check_columns(table: Table, card: BundleCard) -> None:
+    if missing := [image.column for image in card.encoding.images if image.column not in table.images]:
+        raise DataError(
+            "The rows need every column that the model was trained on.",
+            received=f"{table.origin} lacks images in {listed(missing)}",
+            remedy="name a folder of images, or a table whose column of that name holds their paths",
+        )
 
 
 def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:

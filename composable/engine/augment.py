@@ -57,6 +57,11 @@ def turn(images: Any, drawn: Any, *, angle: Degrees = 15.0, zoom: Portion = 0.1)
 
     Between pixels it is interpolated linearly; beyond the border the nearest pixel is repeated.
     """
+    return _sampled(images, *_turned(images, drawn, angle, zoom))
+
+
+def _turned(images: Any, drawn: Any, angle: float, zoom: float) -> tuple[Any, Any]:
+    """Where in the image each pixel of the turned one lies, (rows, height, width) down and right."""
     height, width = int(images.shape[1]), int(images.shape[2])
     radians: Any = (2.0 * drawn[:, 0] - 1.0) * np.float32(np.deg2rad(angle))
     scale: Any = ops.exp((2.0 * drawn[:, 1] - 1.0) * np.float32(np.log1p(zoom)))
@@ -66,7 +71,7 @@ def turn(images: Any, drawn: Any, *, angle: Degrees = 15.0, zoom: Portion = 0.1)
     right: Any = (_places(width) - (width - 1) / 2)[None, :]
     y: Any = cosine * down - sine * right + (height - 1) / 2
     x: Any = sine * down + cosine * right + (width - 1) / 2
-    return _sampled(images, y, x)
+    return y, x
 
 
 @component
@@ -115,6 +120,25 @@ def augmented(augment: Sequence[Part], inputs: Any, drawn: Any) -> Any:
             one.component(leaf, own, **one.metaparameters) if _is_image(leaf) else leaf for leaf in leaves
         ]
     return keras.tree.pack_sequence_as(inputs, leaves)
+
+
+def moved(augment: Sequence[Part], targets: tuple[Any, ...], drawn: Any) -> tuple[Any, ...]:
+    """The masks among the targets of a batch, moved as their images are; what is only lit otherwise stays.
+
+    Args:
+        augment: The augmentations.
+        targets: Arrays, rows first; those with three axes are masks, the others stay.
+        drawn: As for `augmented`.
+    """
+    found = list(targets)
+    for place, one in enumerate(augment):
+        move = _OF_MASKS.get(one.component)
+        own = drawn[:, place * DRAWN : (place + 1) * DRAWN]
+        for number, target in enumerate(found):
+            if move is not None and len(target.shape) == 3:
+                mask = ops.expand_dims(target, -1)
+                found[number] = ops.squeeze(move(mask, own, **one.metaparameters), -1)
+    return tuple(found)
 
 
 def previews(
@@ -235,6 +259,20 @@ def _sampled(images: Any, y: Any, x: Any) -> Any:
             share: Any = ops.reshape(vertical * horizontal, (-1, height * width, 1))
             total = total + share * ops.cast(corner, "float32")
     return _levels(ops.reshape(total, ops.shape(images)), images.dtype)
+
+
+def _turned_mask(mask: Any, drawn: Any, *, angle: float = 15.0, zoom: float = 0.1) -> Any:
+    """As `turn`; between pixels the nearest one is taken, for there is no class between two."""
+    height, width = int(mask.shape[1]), int(mask.shape[2])
+    y, x = _turned(mask, drawn, angle, zoom)
+    rows: Any = ops.round(ops.clip(y, 0, height - 1))
+    columns: Any = ops.round(ops.clip(x, 0, width - 1))
+    place = ops.cast(ops.reshape(rows * width + columns, (-1, height * width, 1)), "int32")
+    flat = ops.reshape(mask, (-1, height * width, 1))
+    return ops.reshape(ops.take_along_axis(flat, place, 1), ops.shape(mask))
+
+
+_OF_MASKS = {flip: flip, translate: translate, turn: _turned_mask}  # those that move anything
 
 
 def _neighbours(places: Any, size: int) -> list[tuple[Any, Any]]:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import keras
 
 from composable.design.part import Part
-from composable.engine.augment import augmented
+from composable.engine.augment import augmented, moved
 from composable.engine.averaging import Average, averaged, continued, start_average, update_average
 from composable.engine.objective import Batch, Goal, batch_loss, flat, measures
 from composable.engine.sam import perturbed
@@ -66,7 +66,11 @@ class Step:
             curve: The scalars of `settings.curves` at this step.
         """
         if self.augment:
-            batch = batch._replace(inputs=augmented(self.augment, batch.inputs, curve["augment"]))
+            drawn = curve["augment"]
+            batch = batch._replace(
+                inputs=augmented(self.augment, batch.inputs, drawn),
+                targets=moved(self.augment, batch.targets, drawn),
+            )
         trainable, rates = state.trainable, [state.other[place] for place in self.dropout]
         other = _replaced(state.other, self.dropout, [rate * curve["dropout"] for rate in rates])
         loss, gradients, after = self._gradients(trainable, other, batch, curve)

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from composable.engine.augment import augmented
+from composable.engine.augment import augmented, moved
 from composable.engine.averaging import averaged, continued, start_average, update_average
 from composable.engine.objective import Batch, batch_loss, flat, measures
 from composable.engine.optimizer import positions
@@ -188,7 +188,10 @@ class KerasProgram:
         """One step: forward, backward, update; the loss before it."""
         variables = self._twin.trainable_variables
         if augment := self.cohort.settings.augment:
-            batch = batch._replace(inputs=augmented(augment, batch.inputs, curve["augment"]))
+            drawn = curve["augment"]
+            batch = batch._replace(
+                inputs=augmented(augment, batch.inputs, drawn), targets=moved(augment, batch.targets, drawn)
+            )
 
         def loss() -> Any:
             return batch_loss(self.cohort.goals, self._call, batch, curve)[0]

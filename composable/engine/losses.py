@@ -42,6 +42,35 @@ def categorical_cross_entropy(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:
     return _over_members(-log_shares * _beside(chosen, logits)) * classes
 
 
+def pixel_cross_entropy(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:
+    """(rows, height, width) class numbers; (rows, height, width, classes) logits. The mean over pixels."""
+    classes = int(logits.shape[-1])
+    chosen = ops.one_hot(ops.cast(y, "int32"), classes, dtype="float32")
+    chosen = chosen * (1.0 - smoothing) + smoothing / classes
+    log_shares: Any = ops.log_softmax(logits, axis=-1)
+    return ops.mean(ops.sum(-log_shares * chosen, axis=-1), axis=(1, 2))
+
+
+def missed_overlap(y: Any, logits: Any) -> Any:
+    """One minus the Dice coefficient of probabilities, the mean over classes; as `pixel_cross_entropy`.
+
+    Milletari et al. 2016, "V-Net", arXiv:1606.04797, section 3, without their squares. One pixel is added
+    above and below, so that a class that isn't there has the coefficient one.
+    """
+    chosen: Any = ops.one_hot(ops.cast(y, "int32"), int(logits.shape[-1]), dtype="float32")
+    shares: Any = ops.softmax(logits, axis=-1)
+    size: Any = ops.sum(chosen, axis=(1, 2))
+    said: Any = ops.sum(shares, axis=(1, 2))
+    both: Any = ops.sum(chosen * shares, axis=(1, 2))
+    overlap: Any = ops.mean((2.0 * both + 1.0) / (size + said + 1.0), axis=-1)
+    return 1.0 - overlap
+
+
+def mask_loss(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:
+    """Cross entropy and missed overlap: the one is smooth, the other doesn't forget small classes."""
+    return pixel_cross_entropy(y, logits, smoothing) + missed_overlap(y, logits)
+
+
 def _beside(y: Any, logits: Any) -> Any:
     y = ops.cast(y, logits.dtype)
     return ops.expand_dims(y, 1) if len(logits.shape) == 3 else y

@@ -19,9 +19,16 @@ _MOST_CATEGORIES = 250  # HistGradientBoosting takes up to 255 per column
 
 
 def knowing_nothing(heads: tuple[Head, ...], targets: tuple[np.ndarray, ...], rows: int) -> list[np.ndarray]:
-    """The mean of the training targets, or the shares of the classes, for each of `rows` rows."""
+    """The mean of the training targets, or the shares of the classes, for each of `rows` rows.
+
+    Of masks: the shares of the classes at each place.
+    """
     predictions = []
     for head, y in zip(heads, targets, strict=True):
+        if head.kind == "mask":
+            one = np.stack([(y == code).mean(axis=0, dtype="float32") for code in range(head.width)], axis=-1)
+            predictions.append(np.broadcast_to(one, (rows, *one.shape)))
+            continue
         if head.kind == "multiclass":
             one = np.bincount(y[:, 0].astype(int), minlength=head.width) / len(y)
         else:

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from composable.problem.finish import Finish, apply_finish
+from composable.problem.masks import as_rows
 from composable.problem.metrics import score
 from composable.problem.problem import Head
 
@@ -33,9 +34,11 @@ def calibrate(head: Head, logits: np.ndarray, observed: np.ndarray, *, seed: int
     Args:
         head: A head of classes; a regression gets temperature 1.
         logits: Of rows the network didn't learn from, as `apply_finish` takes them.
-        observed: Their classes, (rows, 1) or (rows, labels).
+        observed: Their classes, (rows, 1) or (rows, labels); of masks (rows, height, width).
         seed: Decides the halves.
     """
+    if head.kind == "mask":
+        head, logits, observed = as_rows(head, logits, observed)
     if head.kind == "regression" or len(observed) < _LEAST_ROWS:
         return Calibration()
     half = np.random.default_rng(seed).permutation(len(observed)) % 2 == 0

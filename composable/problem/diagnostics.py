@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix, roc_curve
 
+from composable.problem.masks import as_rows
 from composable.problem.problem import Head, Label
 
 POINTS = 2000  # of a regression
@@ -27,8 +28,8 @@ def head_diagnostics(head: Head, observed: Array, predicted: Array) -> dict[str,
     Args:
         head: The question that was answered.
         observed: (n,) numbers for a regression, (n,) class codes for two or many classes, (n, labels) of 0
-            and 1 for multi-label.
-        predicted: (n, `head.width`): numbers or probabilities.
+            and 1 for multi-label, (n, height, width) class codes for masks, of which some pixels are taken.
+        predicted: (n, `head.width`): numbers or probabilities; (n, height, width, `head.width`) for masks.
 
     Returns:
         JSON values: `observed` and `predicted` of at most 2000 rows; or `labels`, `confusion` (observed by
@@ -42,6 +43,8 @@ def head_diagnostics(head: Head, observed: Array, predicted: Array) -> dict[str,
         "targets": list(head.targets),
         "metrics": {},
     }
+    if head.kind == "mask":
+        head, predicted, observed = as_rows(head, predicted, observed)
     observed, predicted = np.asarray(observed), np.asarray(predicted, dtype=np.float64)
     if head.kind != "multilabel":
         observed = observed.reshape(-1)

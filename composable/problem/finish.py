@@ -39,7 +39,12 @@ def fit_finish(head: Head, y: np.ndarray) -> Finish:
 
 
 def to_training(head: Head, finish: Finish, y: np.ndarray) -> np.ndarray:
-    """Targets as the loss wants them: standardised numbers, or class numbers as they are; float32."""
+    """Targets as the loss wants them: standardised numbers, or class numbers as they are; float32.
+
+    The class numbers of pixels stay int16, which takes half the memory.
+    """
+    if head.kind == "mask":
+        return y.astype("int16")
     if head.kind == "regression":
         y = (y - finish.offset) / finish.scale
     return y.astype("float32")
@@ -48,18 +53,21 @@ def to_training(head: Head, finish: Finish, y: np.ndarray) -> np.ndarray:
 def apply_finish(xp: Any, head: Head, finish: Finish, logits: Any) -> Any:
     """Probabilities (rows, classes or labels), of the second class (rows, 1), or numbers (rows, 1).
 
+    Of masks: probabilities (rows, height, width, classes).
+
     Args:
         xp: `numpy` on arrays, `keras.ops` on symbolic tensors: the validation scores and the deployed graph
             come from the same lines.
         head: Its kind decides.
         finish: What to apply.
-        logits: (rows, width), or (rows, members, width), whose probabilities are averaged.
+        logits: (rows, width), or (rows, members, width), whose probabilities are averaged; of masks
+            (rows, height, width, classes).
     """
     if head.kind == "regression":
         numbers = _over_members(xp, logits) * finish.scale + finish.offset
         return xp.clip(numbers, finish.low, finish.high)
     logits = logits / finish.temperature
-    if head.kind == "multiclass":
+    if head.kind in ("multiclass", "mask"):
         powers = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
         return _over_members(xp, powers / xp.sum(powers, axis=-1, keepdims=True))
     return _over_members(xp, 1.0 / (1.0 + xp.exp(-xp.clip(logits, -60.0, 60.0))))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn import metrics as sk
 
+from composable.problem.overlap import confusion_of, overlap
 from composable.problem.problem import Head, HeadKind, Problem
 
 METRICS: dict[HeadKind, tuple[str, ...]] = {
@@ -14,6 +15,7 @@ METRICS: dict[HeadKind, tuple[str, ...]] = {
     "binary": ("roc_auc", "log_loss", "accuracy", "average_precision"),
     "multiclass": ("log_loss", "accuracy", "roc_auc", "average_precision"),
     "multilabel": ("roc_auc", "log_loss", "accuracy", "average_precision"),
+    "mask": ("mean_iou", "dice", "pixel_accuracy"),
 }
 RELATIVE = "relative_error"  # of heads of different kinds: error over the error of knowing nothing, averaged
 _RANKING = {"roc_auc", "average_precision"}
@@ -44,8 +46,10 @@ def scores(
 
     Args:
         problem: Its heads say what the arrays mean.
-        observed: Per head: (n, 1) numbers or class numbers, or (n, labels) of 0 and 1.
-        predicted: Per head: (n, 1) numbers or probabilities of the second class, or (n, classes) of all.
+        observed: Per head: (n, 1) numbers or class numbers, (n, labels) of 0 and 1, or (n, height, width)
+            class numbers.
+        predicted: Per head: (n, 1) numbers or probabilities of the second class, (n, classes) of all, or
+            (n, height, width, classes).
         parts: Which rows were predicted by one model, where several took part; see `score`.
 
     Returns:
@@ -110,6 +114,8 @@ def score(metric: str, head: Head, y: np.ndarray, p: np.ndarray, parts: Parts = 
     """
     if len(y) == 0:
         return float("nan")
+    if head.kind == "mask":
+        return overlap(metric, confusion_of(y, p))
     if metric in _RANKING and len(parts) > 1:
         each = [score(metric, head, y[rows], p[rows]) for rows in parts]
         known = [(one, len(rows)) for one, rows in zip(each, parts, strict=True) if not np.isnan(one)]

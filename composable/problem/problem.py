@@ -1,4 +1,4 @@
-"""The problem: one head per question, each of the five kinds of the seed's first chapter."""
+"""The problem: one head per question: numbers, classes, labels, or a class for every pixel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from composable.data.schema import Notice
 
-HeadKind = Literal["regression", "binary", "multiclass", "multilabel"]
+HeadKind = Literal["regression", "binary", "multiclass", "multilabel", "mask"]
 Label = str | int | float | bool
 
 
@@ -17,10 +17,10 @@ class Head:
 
     Attributes:
         name: The target's name; for multi-label the names joined, shortened.
-        kind: Regression, two classes, many classes, or several labels at once.
+        kind: Regression, two classes, many classes, several labels at once, or a class for every pixel.
         targets: The column or, for multi-label, the columns it predicts.
         labels: The classes in the order of the probabilities, with their own types; `()` for a regression.
-            For multi-label: the two values every target takes, the negative one first.
+            For multi-label: the two values every target takes, the negative one first. For masks: levels.
     """
 
     name: str
@@ -30,10 +30,10 @@ class Head:
 
     @property
     def width(self) -> int:
-        """The number of values the head gives per row: 1 for a number or two classes."""
+        """The number of values the head gives per row, or per pixel: 1 for a number or two classes."""
         if self.kind == "multilabel":
             return len(self.targets)
-        return len(self.labels) if self.kind == "multiclass" else 1
+        return len(self.labels) if self.kind in ("multiclass", "mask") else 1
 
 
 @dataclass(frozen=True)

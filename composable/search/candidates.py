@@ -15,6 +15,7 @@ from composable.design import Architecture, Between, Choice
 from composable.engine.settings import Settings
 from composable.search.designed import designed
 from composable.search.image_candidates import image_candidates, mixed_candidate
+from composable.search.mask_candidates import mask_candidates
 from composable.search.table import Pixels, Table
 from composable.search.text_candidates import text_candidates
 from composable.training import recipes
@@ -51,6 +52,8 @@ def candidates(
     """
     if design is not None:
         found = designed(table, design, seed)
+    elif table.pixels is not None and table.masks:
+        found = mask_candidates(table, table.pixels, seconds)
     elif table.pixels is not None and not table.widths:
         found = image_candidates(table, table.pixels, seed=seed, seconds=seconds)
     elif table.pixels is not None:

@@ -162,11 +162,11 @@ def _epochs(table: Table, pixels: Pixels, width: int, seconds: float) -> float:
     shapes = {"images": Input((pixels.height, pixels.width, len(pixels.mean)), "uint8")}
     model, _ = outline(fast_cnn(table, pixels, width=width), shapes)
     work = 2 * _TRAINING * cost(model).multiply_adds * table.rows
-    return seconds * _EFFICIENCY * _speed() / work
+    return seconds * _EFFICIENCY * speed() / work
 
 
 @cache
-def _speed() -> float:
+def speed() -> float:
     """Multiplications and additions that this machine does in a second."""
     a = np.ones((1024, 1024), "float32")
     seconds = []

@@ -142,7 +142,10 @@ def _numbered(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]
 
 def covered(predictions: Arrays) -> np.ndarray:
     """Which rows have a prediction."""
-    return np.invert(np.any(np.isnan(predictions[0]), axis=1)) if predictions else np.zeros(0, bool)
+    if not predictions:
+        return np.zeros(0, bool)
+    first = predictions[0].reshape(len(predictions[0]), -1)
+    return np.invert(np.any(np.isnan(first), axis=1))
 
 
 def _at(arrays: Sequence[np.ndarray], rows: np.ndarray) -> Arrays:
@@ -154,14 +157,25 @@ class _Pool:
 
     def __init__(self, problem: Problem, rows: int) -> None:
         self._sums = [np.zeros((rows, head.width)) for head in problem.heads]
-        self._counts = np.zeros((rows, 1))
+        self._counts = np.zeros(rows)
 
     def add(self, rows: np.ndarray, predictions: Arrays) -> None:
-        if len(rows):
-            self._counts[rows] += 1
-            for total, predicted in zip(self._sums, predictions, strict=True):
-                total[rows] += predicted
+        if not len(rows):
+            return
+        if not self._counts.any():  # of masks the width alone doesn't say the shape
+            self._sums = list(map(_zeros_like, self._sums, predictions))
+        self._counts[rows] += 1
+        for total, predicted in zip(self._sums, predictions, strict=True):
+            total[rows] += predicted
 
     def means(self) -> Arrays:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return [total / self._counts for total in self._sums]  # 0/0 = NaN: no prediction
+        with np.errstate(invalid="ignore", divide="ignore"):  # 0/0 = NaN: no prediction
+            return [
+                total / self._counts.astype(total.dtype).reshape(-1, *(1,) * (total.ndim - 1))
+                for total in self._sums
+            ]
+
+
+def _zeros_like(total: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Zeros for as many rows as `total` has; half as exact where every pixel is an answer."""
+    return total if said.ndim == total.ndim else np.zeros((len(total), *said.shape[1:]), "float32")

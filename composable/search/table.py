@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from composable.design import Part, Task
-from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
+from composable.design.tasks import (
+    binary_classifier,
+    classifier,
+    multi_label_classifier,
+    regressor,
+    segmenter,
+)
 from composable.problem.problem import Head, Problem
 
 _ENOUGH = 2000  # images tell means and deviations
@@ -77,6 +83,11 @@ class Table:
         return set(self.widths) <= set(self.vocabularies)
 
     @property
+    def masks(self) -> bool:
+        """Whether every pixel is asked about."""
+        return any(head.kind == "mask" for head in self.problem.heads)
+
+    @property
     def tasks(self) -> tuple[Task, ...]:
         """One per head."""
         return tuple(Task(_task(head), f"head_{n}") for n, head in enumerate(self.problem.heads))
@@ -115,4 +126,6 @@ def _task(head: Head) -> Part:
             return Part(binary_classifier)
         case "multiclass":
             return Part(classifier, classes=len(head.labels))
+        case "mask":
+            return Part(segmenter, classes=len(head.labels))
     return Part(multi_label_classifier, labels=len(head.targets))

@@ -33,6 +33,7 @@ from composable.engine.losses import (
     absolute_error,
     binary_cross_entropy,
     categorical_cross_entropy,
+    mask_loss,
     squared_error,
 )
 from composable.engine.objective import Goal, Loss
@@ -51,6 +52,7 @@ from composable.training.streamed import is_mapped, streamed
 Arrays = list[np.ndarray]
 _SOME = 20_000  # rows
 _SIZES = (128, 1024)  # images that are asked about at once
+_MAPS = 4  # axes of answers that say something of every pixel
 
 
 @dataclass(frozen=True)
@@ -279,7 +281,9 @@ class Workbench:
         self.network.set_weights(weights)
         turned = self._asked_inputs(part)
         turned["images"] = turned["images"][:, :, ::-1]
-        both = [(a + b) / 2 for a, b in zip(heads, predict(self.network, turned, sizes=_SIZES), strict=True)]
+        said = predict(self.network, turned, sizes=_SIZES)
+        back = [one[:, :, ::-1] if one.ndim == _MAPS else one for one in said]  # as the images lie
+        both = [(a + b) / 2 for a, b in zip(heads, back, strict=True)]
         observed = [y[part.validation] for y in self._targets(part)]
 
         def measured(said: Arrays) -> float:
@@ -403,6 +407,8 @@ def goal(head: Head, metric: str) -> Goal:
             return Goal(loss, partial(_regression, loss, head))
         case "multiclass":
             return Goal(categorical_cross_entropy, partial(_log_loss, head))
+        case "mask":
+            return Goal(mask_loss, mask_loss)
     return Goal(binary_cross_entropy, partial(_log_loss, head))
 
 

@@ -12,7 +12,7 @@ from keras import layers
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
-from composable.design.layers import INITIALIZER, norm
+from composable.design.layers import EPSILON, INITIALIZER
 from composable.design.metaparameters import Count, Rate, checked
 from composable.design.part import Component
 from composable.design.tasks import segmenter
@@ -30,11 +30,21 @@ def convolutions(x: Any, *, filters: Count, padding: Padding = "valid") -> Any:
 
 
 @component
-def normalised_convolutions(x: Any, *, filters: Count, padding: Padding = "valid") -> Any:
-    """As `convolutions`, batch-normalized, as most later U-Nets."""
+def normalised_convolutions(
+    x: Any, *, filters: Count, padding: Padding = "valid", momentum: Rate = 0.99
+) -> Any:
+    """As `convolutions`, batch-normalized, as most later U-Nets.
+
+    Args:
+        x: Feature maps.
+        filters: Channels of both convolutions.
+        padding: Of both.
+        momentum: Of the normalizations' moving averages; a short training needs a smaller one.
+    """
     for _ in range(2):
         x = layers.Conv2D(filters, 3, padding=padding, use_bias=False, kernel_initializer=INITIALIZER)(x)
-        x = norm(x, "relu")
+        x = layers.BatchNormalization(momentum=momentum, epsilon=EPSILON)(x)
+        x = layers.Activation("relu")(x)
     return x
 
 

@@ -1,4 +1,4 @@
-"""Images and labels in one `.npz` file as a table, with the arrays' usual names."""
+"""Images and labels or masks in one `.npz` file as a table, with the arrays' usual names."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.images.folder import CLASS, IMAGE, PART
+from composable.data.images.levels import levels_of
+from composable.data.images.mask_folder import MASK
 from composable.data.images.source import ImageArrays
 from composable.data.names import listed, shown
 from composable.data.split import PARTS
@@ -19,60 +21,80 @@ from composable.data.table import Table
 
 NAMES = "class_names"
 _LEVELS = 256
+_MASKED = 3  # axes of masks: rows, height, width
 _USUAL = "x_train, y_train and x_test, y_test (or x_val, y_val); or x and y alone"
 
 
 def read_image_arrays(path: Path) -> Table:
-    """Read images, (rows, height, width) or (rows, height, width, channels), and their labels.
-
-    Arrays are called x_train, y_train, x_test, y_test, x_val, y_val, or x and y; labels are (rows,) or
-    (rows, 1). Where the file has `class_names`, labels are numbers of these.
+    """Read images from a file, with their labels or masks; see `image_arrays`.
 
     Args:
         path: Of the file. Nothing in it is executed.
-
-    Returns:
-        The columns `image` ("x_train/17"), `class` and `part`, as far as there are any.
 
     Raises:
         DataError: If the file is damaged, or its arrays are called or shaped otherwise.
     """
     arrays = _loaded(path)
+    with path.open("rb") as stream:
+        fingerprint = hashlib.file_digest(stream, "sha256").hexdigest()
+    return image_arrays(arrays, str(path), fingerprint)
+
+
+def image_arrays(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str) -> Table:
+    """Images, (rows, height, width) or (rows, height, width, channels), with their labels or masks.
+
+    Arrays are called x_train, y_train, x_test, y_test, x_val, y_val, or x and y; labels are (rows,) or
+    (rows, 1), masks (rows, height, width). Where there are `class_names`, labels are numbers of these.
+
+    Args:
+        arrays: By name.
+        origin: For errors.
+        fingerprint: Of all of them.
+
+    Returns:
+        The columns `image` ("x_train/17"), `class` or `mask`, and `part`, as far as there are any.
+
+    Raises:
+        DataError: If arrays are called or shaped otherwise.
+    """
     parts = {name[2:]: PARTS.get(name[2:]) for name in arrays if name.startswith("x_") and name[2:] in PARTS}
     found = {f"x_{suffix}": part for suffix, part in parts.items()} or ({"x": None} if "x" in arrays else {})
     if not found:
         raise DataError(
             f"An .npz file of images has the arrays {_USUAL}.",
-            received=f"{path}: {listed(arrays)}",
+            received=f"{origin}: {listed(arrays)}",
             remedy="save them under these names: numpy.savez(path, x_train=..., y_train=...)",
         )
-    images = {name: pixels_of(arrays[name], f"{path}, {name}") for name in found}
-    _check_alike(images, path)
+    images = {name: pixels_of(arrays[name], f"{origin}, {name}") for name in found}
+    _check_alike(images, origin)
+    masks: dict[str, np.ndarray] = {}
     frames: list[pd.DataFrame] = []
     for name, part in found.items():
         columns: dict[str, Any] = {IMAGE: [f"{name}/{place}" for place in range(len(images[name]))]}
-        if (labels := arrays.get(f"y{name[1:]}")) is not None:
-            columns[CLASS] = _labels(labels, len(images[name]), arrays.get(NAMES), f"{path}, y{name[1:]}")
+        asked = f"y{name[1:]}"
+        if (labels := arrays.get(asked)) is not None and labels.ndim >= _MASKED:
+            masks[asked] = _masks(labels, images[name], f"{origin}, {asked}")
+            columns[MASK] = [f"{asked}/{place}" for place in range(len(images[name]))]
+        elif labels is not None:
+            columns[CLASS] = _labels(labels, len(images[name]), arrays.get(NAMES), f"{origin}, {asked}")
         if part is not None:
             columns[PART] = [part] * len(images[name])
         frames.append(pd.DataFrame(columns))
-    if len({CLASS in frame for frame in frames}) > 1:
+    if len({(CLASS in frame, MASK in frame) for frame in frames}) > 1:
         raise DataError(
-            "Every array of images has its array of labels.",
-            received=f"{path}: {listed(arrays)}",
+            "Every array of images has its array of labels, or each one of masks.",
+            received=f"{origin}: {listed(arrays)}",
             remedy=f"save {_USUAL}",
         )
-    with path.open("rb") as stream:
-        fingerprint = hashlib.file_digest(stream, "sha256").hexdigest()
     frame = pd.concat(frames, ignore_index=True)
     if CLASS in frame and frame[CLASS].dtype == object:
         frame[CLASS] = frame[CLASS].astype("category")  # names, even those that look like numbers
     return Table(
         frame,
-        str(path),
+        origin,
         fingerprint,
-        images={IMAGE: ImageArrays(images)},
-        asked=CLASS if CLASS in frame else None,
+        images={IMAGE: ImageArrays(images)} | ({MASK: ImageArrays(masks)} if masks else {}),
+        asked=next((name for name in (CLASS, MASK) if name in frame), None),
         part=PART if PART in frame else None,
     )
 
@@ -110,10 +132,21 @@ def pixels_of(array: np.ndarray, origin: str) -> np.ndarray:
     return np.round(array * np.float32((_LEVELS - 1) / most)).astype(np.uint8)
 
 
-def _check_alike(images: Mapping[str, np.ndarray], path: Path) -> None:
+def _check_alike(images: Mapping[str, np.ndarray], origin: str) -> None:
     shapes = {name: array.shape[1:] for name, array in images.items()}
     if len(set(shapes.values())) > 1:
-        raise DataError("All images of a file are of one shape.", received=f"{path}: {shapes}")
+        raise DataError("All images of a file are of one shape.", received=f"{origin}: {shapes}")
+
+
+def _masks(masks: np.ndarray, images: np.ndarray, origin: str) -> np.ndarray:
+    """Levels, (rows, height, width, 1) of uint8, as large as the images."""
+    levels = levels_of(masks, origin)
+    if levels.shape[:3] != images.shape[:3]:
+        raise DataError(
+            "There is one mask per image, of the same height and width.",
+            received=f"{origin}: {masks.shape} for images {images.shape}",
+        )
+    return levels
 
 
 def _labels(labels: np.ndarray, rows: int, names: np.ndarray | None, origin: str) -> np.ndarray:

@@ -52,7 +52,7 @@ def read_image_folder(folder: Path) -> Table:
             received=f"{folder}: no file that ends like an image ({', '.join(sorted(SUFFIXES))})",
             remedy="name the folder above the folders of the classes",
         )
-    parts = _parts(folder)
+    parts = parts_of(folder)
     names = [path.relative_to(folder).as_posix() for path in paths]
     files = look_at(folder, names)
     _check_broken(files.broken, len(names), folder)
@@ -61,7 +61,7 @@ def read_image_folder(folder: Path) -> Table:
     return Table(
         frame,
         str(folder),
-        _fingerprint(files.hashes),
+        together(files.hashes),
         notices=notices,
         images={IMAGE: files},
         asked=CLASS if CLASS in frame else None,
@@ -85,7 +85,7 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
 
 
-def _parts(folder: Path) -> Mapping[str, str]:
+def parts_of(folder: Path) -> Mapping[str, str]:
     """Each part's name by that of its folder; nothing where the folders are those of classes."""
     names = [entry.name for entry in _folders(folder)]
     found = {name: PARTS[name.lower()] for name in names if name.lower() in PARTS}
@@ -163,8 +163,9 @@ def _classes(frame: pd.DataFrame) -> Iterator[Notice]:
             yield Notice(text, "warning", CLASS)
 
 
-def _fingerprint(hashes: Mapping[str, str]) -> str:
-    together = hashlib.sha256()
+def together(hashes: Mapping[str, str]) -> str:
+    """One hash of all files, from the hash of each by its name."""
+    every = hashlib.sha256()
     for name, sha256 in sorted(hashes.items()):
-        together.update(f"{sha256} {name}\n".encode("utf-8", "surrogateescape"))
-    return together.hexdigest()
+        every.update(f"{sha256} {name}\n".encode("utf-8", "surrogateescape"))
+    return every.hexdigest()

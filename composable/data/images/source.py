@@ -15,6 +15,7 @@ import pandas as pd
 from composable.core.machine import cores
 from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, ImageShape, fitted, read_image
+from composable.data.images.levels import read_levels
 from composable.data.images.room import room
 
 
@@ -40,6 +41,18 @@ class ImageSource(Protocol):
     @property
     def usual(self) -> ImageShape:
         """The median height and width, as seen; 3 channels if any image may be coloured."""
+        ...
+
+    def size(self, name: str) -> tuple[int, int]:
+        """The height and width of an image that isn't missing, as seen."""
+        ...
+
+    def levels(self, name: str) -> np.ndarray:
+        """A mask's levels as they are, (height, width) of uint8.
+
+        Raises:
+            DataError: If it is no mask, or can't be decoded.
+        """
         ...
 
 
@@ -88,6 +101,14 @@ class ImageFiles:
         )
         return ImageShape(height, width, 3 if any(one.coloured for one in facts) else 1)
 
+    def size(self, name: str) -> tuple[int, int]:
+        """See `ImageSource`."""
+        return self.facts[name].height, self.facts[name].width
+
+    def levels(self, name: str) -> np.ndarray:
+        """See `ImageSource`."""
+        return read_levels(self.root / name)
+
 
 @dataclass(frozen=True, eq=False)
 class ImageArrays:
@@ -131,6 +152,15 @@ class ImageArrays:
         """See `ImageSource`."""
         height, width, channels = next(iter(self.arrays.values())).shape[1:]
         return ImageShape(height, width, min(3, channels))
+
+    def size(self, name: str) -> tuple[int, int]:
+        """See `ImageSource`."""
+        height, width = self._one(name).shape[:2]
+        return height, width
+
+    def levels(self, name: str) -> np.ndarray:
+        """See `ImageSource`; the array holds nothing but levels."""
+        return self._one(name)[..., 0]
 
     def _one(self, name: str) -> np.ndarray:
         array, _, place = name.rpartition("/")

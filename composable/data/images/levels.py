@@ -1,0 +1,90 @@
+"""A mask file as levels: one small whole number per pixel, which says what that pixel shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from composable.core.errors import DataError
+from composable.data.images.conversion import image_facts
+
+LEVELS = 256  # of one byte
+RULE = f"A mask has one whole number from 0 to {LEVELS - 1} per pixel."
+_LOSSY = frozenset({"JPEG", "MPO"})
+
+
+def read_levels(path: Path) -> np.ndarray:
+    """The levels of a mask file: palette indices, grey levels, or 0 and 255 where there is one bit.
+
+    Args:
+        path: A file without loss (PNG, TIFF, BMP, GIF); coloured ones only if all their pixels are grey.
+
+    Returns:
+        (height, width) of uint8.
+
+    Raises:
+        DataError: If the file is broken, or holds decimals, colours, levels above 255 or JPEG's, which are
+            no longer those that were painted.
+    """
+    image_facts(path)  # no image, or one of too many pixels
+    try:
+        with Image.open(path) as image:
+            if image.format in _LOSSY:
+                raise _refusal(path, "JPEG changes levels", "save masks as PNG")
+            return _levels(image, path)
+    except DataError:
+        raise
+    except Exception as broken:  # of any kind: decoders differ in what they raise on damaged files
+        raise DataError(
+            "Every mask must be whole and of a common format.",
+            received=f"{path}: {type(broken).__name__}: {str(broken)[:200]}",
+            remedy="repair the file, or take it out of the folder",
+        ) from broken
+
+
+def levels_of(array: np.ndarray, origin: str) -> np.ndarray:
+    """Masks in an array as (rows, height, width, 1) of uint8.
+
+    Args:
+        array: (rows, height, width) or (rows, height, width, 1) of whole numbers or truth values.
+        origin: For errors.
+
+    Raises:
+        DataError: If it is shaped otherwise, or holds decimals or numbers beyond 0 to 255.
+    """
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or array.shape[-1] != 1 or 0 in array.shape:
+        raise DataError(
+            "Masks are (rows, height, width).",
+            received=f"{origin}: the shape {array.shape}",
+            remedy="of one-hot masks take argmax over the last axis",
+        )
+    if array.dtype.kind not in "iub":
+        raise DataError(RULE, received=f"{origin}: the type {array.dtype}", remedy="number the classes")
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or high >= LEVELS:
+        raise DataError(RULE, received=f"{origin}: {low} to {high}", remedy="number the classes from 0 on")
+    return array.astype(np.uint8)
+
+
+def _levels(image: Image.Image, path: Path) -> np.ndarray:
+    if image.mode in ("1", "LA", "La"):
+        image = image.convert("L")
+    if image.mode == "F":
+        raise _refusal(path, "decimals", "number the classes")
+    pixels = np.asarray(image)
+    if pixels.ndim == 3:  # levels written by a program that knows colours alone
+        pixels = pixels[..., :3]
+        if (pixels != pixels[..., :1]).any():
+            raise _refusal(path, f"colours ({image.mode})", "save palette indices or grey levels")
+        pixels = pixels[..., 0]
+    if int(pixels.max(initial=0)) >= LEVELS or int(pixels.min(initial=0)) < 0:
+        raise _refusal(path, f"levels from {pixels.min()} to {pixels.max()}", "number the classes from 0 on")
+    return pixels.astype(np.uint8)
+
+
+def _refusal(path: Path, found: str, remedy: str) -> DataError:
+    return DataError(RULE, received=f"{path}: {found}", remedy=remedy)
