@@ -68,8 +68,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         freeze: Train only the scores of that network.
         image_size: Pixels of the longer side that images are given; by default at most 64.
         keep_aspect: Pad images with grey instead of stretching them to one shape.
-        augment: What is done to images while networks learn: flip, translate, rotate, light, cutout, mixup,
-            cutmix, or none; by default what is measured to leave the labels as they are.
+        augment: What is done to images while networks learn: flip, translate, crop, rotate, light, colour,
+            randaugment, cutout, mixup, cutmix, or none; by default what is measured to preserve labels.
         seed: One seed for everything random.
         drop: Columns that the model must not see.
         encoding: Of a text file, where the detected one is wrong.

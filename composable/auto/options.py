@@ -9,7 +9,10 @@ from typing import Literal
 from composable.core.errors import ConfigError
 
 _LARGEST = 1024  # pixels
-Augmentation = Literal["none", "flip", "translate", "rotate", "light", "cutout", "mixup", "cutmix"]
+Augmentation = Literal[
+    "none", "flip", "translate", "crop", "rotate", "light", "colour", "randaugment", "cutout",
+    "mixup", "cutmix",
+]  # fmt: skip
 Metric = Literal[
     "rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision",
     "mean_iou", "dice", "pixel_accuracy",

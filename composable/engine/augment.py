@@ -1,108 +1,23 @@
-"""Images shown a little different in every epoch: flipped, moved, turned, partly covered, lit otherwise.
+"""Images shown a little different in every epoch, as `composable.engine.augmentations` can alter them.
 
 What happens to a row is decided by numbers that are drawn on the host with the order of the rows, so all
 backends show the same. They lie in [0, 1), (rows, 4) for each augmentation; the last of the four belongs to
 the row and moves by a half from epoch to epoch.
-
-Images are (rows, height, width, channels) with levels from 0 to 255, and keep their type.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
-from pydantic import Field
 
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
-from composable.design.metaparameters import Count
-from composable.design.part import Part, component
-
-DRAWN = 4  # numbers per row and augmentation
-_BRIGHTEST = 255.0
-Degrees = Annotated[float, Field(ge=0, le=180)]
-Portion = Annotated[float, Field(gt=0, lt=1)]
-
-
-@component
-def flip(images: Any, drawn: Any, *, alternating: bool = True) -> Any:
-    """Left becomes right in every second image.
-
-    Args:
-        images: The images.
-        drawn: (rows, 4).
-        alternating: Each image every second time, beginning at random (Jordan 2024, "94% on CIFAR-10 in 3.29
-            Seconds on a Single GPU", arXiv:2404.00498, section 3.6); else at random each time.
-    """
-    turned: Any = drawn[:, DRAWN - 1 if alternating else 0]
-    return ops.where(_per_row(turned < 0.5), ops.flip(images, axis=2), images)
-
-
-@component
-def translate(images: Any, drawn: Any, *, most: Count = 2) -> Any:
-    """Moved by up to `most` whole pixels along both axes; what comes in is the image's reflection."""
-    for axis in (1, 2):
-        steps: Any = ops.floor(drawn[:, axis - 1] * (2 * most + 1))
-        images = _moved(images, steps - most, axis)
-    return images
-
-
-@component
-def turn(images: Any, drawn: Any, *, angle: Degrees = 15.0, zoom: Portion = 0.1) -> Any:
-    """Turned about the centre by up to `angle` degrees, enlarged or shrunk by up to the factor 1 + `zoom`.
-
-    Between pixels it is interpolated linearly; beyond the border the nearest pixel is repeated.
-    """
-    return _sampled(images, *_turned(images, drawn, angle, zoom))
-
-
-def _turned(images: Any, drawn: Any, angle: float, zoom: float) -> tuple[Any, Any]:
-    """Where in the image each pixel of the turned one lies, (rows, height, width) down and right."""
-    height, width = int(images.shape[1]), int(images.shape[2])
-    radians: Any = (2.0 * drawn[:, 0] - 1.0) * np.float32(np.deg2rad(angle))
-    scale: Any = ops.exp((2.0 * drawn[:, 1] - 1.0) * np.float32(np.log1p(zoom)))
-    cosine: Any = ops.reshape(ops.cos(radians) * scale, (-1, 1, 1))
-    sine: Any = ops.reshape(ops.sin(radians) * scale, (-1, 1, 1))
-    down: Any = (_places(height) - (height - 1) / 2)[:, None]
-    right: Any = (_places(width) - (width - 1) / 2)[None, :]
-    y: Any = cosine * down - sine * right + (height - 1) / 2
-    x: Any = sine * down + cosine * right + (width - 1) / 2
-    return y, x
-
-
-@component
-def cutout(images: Any, drawn: Any, *, side: Portion = 0.3) -> Any:
-    """A square, wholly or partly inside, replaced by the image's mean colour.
-
-    DeVries & Taylor 2017, "Improved Regularization of Convolutional Neural Networks with Cutout",
-    arXiv:1708.04552.
-
-    Args:
-        images: The images.
-        drawn: (rows, 4).
-        side: Of the square, as a share of the shorter side of the image.
-    """
-    height, width = int(images.shape[1]), int(images.shape[2])
-    half = side * min(height, width) / 2
-    down: Any = ops.abs(_places(height) + 0.5 - drawn[:, :1] * height)
-    right: Any = ops.abs(_places(width) + 0.5 - drawn[:, 1:2] * width)
-    covered = ops.logical_and(down[:, :, None, None] < half, right[:, None, :, None] < half)
-    middle = ops.mean(ops.cast(images, "float32"), axis=(1, 2), keepdims=True)
-    return ops.where(covered, _levels(middle, images.dtype), images)
-
-
-@component
-def light(images: Any, drawn: Any, *, brightness: Portion = 0.14, contrast: Portion = 0.13) -> Any:
-    """Brighter or darker by up to a share of the whole range, with more or less contrast."""
-    values: Any = ops.cast(images, "float32")
-    middle: Any = ops.mean(values, axis=(1, 2, 3), keepdims=True)
-    lifted = _per_row(2.0 * drawn[:, 0] - 1.0) * (brightness * _BRIGHTEST)
-    stretched = 1.0 + contrast * _per_row(2.0 * drawn[:, 1] - 1.0)
-    return _levels(middle + lifted + (values - middle) * stretched, images.dtype)
+from composable.design.part import Part
+from composable.engine.augmentations import DRAWN, OF_MASKS
 
 
 def augmented(augment: Sequence[Part], inputs: Any, drawn: Any) -> Any:
@@ -132,7 +47,7 @@ def moved(augment: Sequence[Part], targets: tuple[Any, ...], drawn: Any) -> tupl
     """
     found = list(targets)
     for place, one in enumerate(augment):
-        move = _OF_MASKS.get(one.component)
+        move = OF_MASKS.get(one.component)
         own = drawn[:, place * DRAWN : (place + 1) * DRAWN]
         for number, target in enumerate(found):
             if move is not None and len(target.shape) == 3:
@@ -219,65 +134,3 @@ def draws(augment: Sequence[Part], order: np.ndarray, *, seed: int, epoch: int, 
 
 def _is_image(leaf: Any) -> bool:
     return len(leaf.shape) == 4
-
-
-def _places(size: int) -> Any:
-    return ops.arange(size, dtype="float32")
-
-
-def _per_row(values: Any) -> Any:
-    """One value for all of an image."""
-    return ops.reshape(values, (-1, 1, 1, 1))
-
-
-def _levels(values: Any, dtype: Any) -> Any:
-    """Values as levels of a type: within the range, whole where the type is."""
-    kind = keras.backend.standardize_dtype(dtype)
-    values = ops.clip(values, 0.0, _BRIGHTEST)
-    return ops.cast(values if "float" in kind else ops.round(values), kind)
-
-
-def _moved(images: Any, steps: Any, axis: int) -> Any:
-    size = int(images.shape[axis])
-    inside: Any = ops.abs(_places(size)[None, :] + ops.reshape(steps, (-1, 1)))
-    beyond: Any = ops.abs((size - 1) - inside)
-    places: Any = (size - 1) - beyond  # reflected at both ends
-    places = ops.cast(ops.clip(places, 0, size - 1), "int32")
-    shape = (-1, size, 1, 1) if axis == 1 else (-1, 1, size, 1)
-    return ops.take_along_axis(images, ops.broadcast_to(ops.reshape(places, shape), ops.shape(images)), axis)
-
-
-def _sampled(images: Any, y: Any, x: Any) -> Any:
-    """The images at places between pixels, (rows, height, width) each."""
-    height, width, channels = (int(size) for size in images.shape[1:])
-    flat = ops.reshape(images, (-1, height * width, channels))
-    total: Any = 0.0
-    for row, vertical in _neighbours(y, height):
-        for column, horizontal in _neighbours(x, width):
-            place = ops.cast(ops.reshape(row * width + column, (-1, height * width, 1)), "int32")
-            corner = ops.take_along_axis(flat, ops.broadcast_to(place, ops.shape(flat)), 1)
-            share: Any = ops.reshape(vertical * horizontal, (-1, height * width, 1))
-            total = total + share * ops.cast(corner, "float32")
-    return _levels(ops.reshape(total, ops.shape(images)), images.dtype)
-
-
-def _turned_mask(mask: Any, drawn: Any, *, angle: float = 15.0, zoom: float = 0.1) -> Any:
-    """As `turn`; between pixels the nearest one is taken, for there is no class between two."""
-    height, width = int(mask.shape[1]), int(mask.shape[2])
-    y, x = _turned(mask, drawn, angle, zoom)
-    rows: Any = ops.round(ops.clip(y, 0, height - 1))
-    columns: Any = ops.round(ops.clip(x, 0, width - 1))
-    place = ops.cast(ops.reshape(rows * width + columns, (-1, height * width, 1)), "int32")
-    flat = ops.reshape(mask, (-1, height * width, 1))
-    return ops.reshape(ops.take_along_axis(flat, place, 1), ops.shape(mask))
-
-
-_OF_MASKS = {flip: flip, translate: translate, turn: _turned_mask}  # those that move anything
-
-
-def _neighbours(places: Any, size: int) -> list[tuple[Any, Any]]:
-    """The whole places on both sides, and their shares."""
-    places = ops.clip(places, 0, size - 1)
-    before: Any = ops.floor(places)
-    share: Any = places - before
-    return [(before, 1.0 - share), (ops.minimum(before + 1, size - 1), share)]

@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from composable.core.errors import ConfigError
 from composable.design.part import Part
-from composable.engine.augment import cutout, flip, light, translate, turn
+from composable.engine.augmentations import (
+    colour,
+    crop,
+    cutout,
+    flip,
+    light,
+    translate,
+    turn,
+)
+from composable.engine.randaugment import randaugment
 from composable.search.table import Pixels, Table
 
 _MIXUP, _CUTMIX = 0.2, 1.0  # of the beta distributions: those of their papers
@@ -19,8 +28,11 @@ def augmentations(pixels: Pixels) -> dict[str, Part]:
     return {
         "flip": Part(flip),
         "translate": Part(translate, most=max(1, round(side / 16))),
+        "crop": Part(crop),
         "rotate": Part(turn, angle=10.0, zoom=0.1),
         "light": Part(light),
+        "colour": Part(colour),
+        "randaugment": Part(randaugment),
         "cutout": Part(cutout),
     }
 

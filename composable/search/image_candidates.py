@@ -21,7 +21,8 @@ from composable.design.outline import outline
 from composable.design.prestems import only, standardise
 from composable.design.tasks import pooled
 from composable.design.whitening import whitened
-from composable.engine.augment import cutout, flip
+from composable.engine.augmentations import cutout, flip
+from composable.engine.randaugment import randaugment
 from composable.engine.settings import Settings
 from composable.search.designed import for_images
 from composable.search.table import Pixels, Table
@@ -83,7 +84,7 @@ def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> 
     space = {
         "depth": Choice((2, 3)),
         "width": Choice(widths),
-        "further": Choice(((), (Part(cutout),))),
+        "further": Choice(((), (Part(cutout),), (Part(randaugment),))),
         "mixing": Choice(({"mixup": 0.0, "cutmix": 0.0}, {"mixup": 0.2}, {"cutmix": 1.0})),
     }
     for number in count(1):

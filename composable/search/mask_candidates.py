@@ -13,7 +13,7 @@ from composable.design.cost import cost
 from composable.design.inputs import Input
 from composable.design.outline import outline
 from composable.design.prestems import only, standardise
-from composable.engine.augment import flip, light, translate, turn
+from composable.engine.augmentations import flip, light, translate, turn
 from composable.engine.optimizer import Optimizer
 from composable.engine.schedules import polynomial
 from composable.engine.settings import Settings

@@ -26,7 +26,7 @@ from composable.design.data_init import data_init
 from composable.design.tables import adapt
 from composable.design.taps import tap
 from composable.design.whitening import whiten_some
-from composable.engine.augment import flip
+from composable.engine.augmentations import flip
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.drawing import initialise
 from composable.engine.losses import (

@@ -10,7 +10,19 @@ from keras import ops
 from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
 from composable.design import Part
-from composable.engine.augment import DRAWN, augmented, cutout, draws, flip, light, translate, turn
+from composable.engine.augment import augmented, draws, moved
+from composable.engine.augmentations import (
+    DRAWN,
+    OF_MASKS,
+    colour,
+    crop,
+    cutout,
+    flip,
+    light,
+    randaugment,
+    translate,
+    turn,
+)
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
@@ -18,7 +30,7 @@ from composable.engine.train import train
 from tests.engine.cohorts import GOAL, instance, trained
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 10, 3)).astype("uint8")
-EACH = (flip, translate, turn, cutout, light)
+EACH = (flip, translate, turn, crop, cutout, light, colour, randaugment)
 
 
 def shown(augmentation, drawn, images=IMAGES):
@@ -145,3 +157,54 @@ def test_augmentations_are_shared_by_a_cohort_and_tables_have_none():
     assert Settings(augment=(Part(flip),)).shared != Settings().shared
     with pytest.raises(ConfigError, match="are augmented"):
         trained(instance(augment=(Part(flip),)))
+
+
+def test_a_crop_is_a_part_enlarged():
+    step = np.repeat(np.arange(10, dtype="uint8")[None, None, :, None] * 25, 8, axis=1)
+    # The left half of the area: by the square root, seven tenths of each side.
+    left = shown(Part(crop, least=0.5, ratio=1.0), {0: 0.0, 2: 0.0, 3: 0.0}, step)
+    right = shown(Part(crop, least=0.5, ratio=1.0), {0: 0.0, 2: 0.0, 3: 0.999}, step)
+    assert left.max() < 180
+    assert right.min() > 60
+    assert np.array_equal(shown(Part(crop, least=0.999, ratio=1.0), {0: 0.999}), IMAGES)
+
+
+def test_colours_fade_and_grey_images_stay():
+    grey = IMAGES[..., :1]
+    assert np.array_equal(shown(Part(colour), {0: 0.0, 1: 0.9, 2: 0.1}, grey), grey)
+    faded = shown(Part(colour, saturation=0.999), {0: 0.0, 1: 0.5, 2: 0.5})
+    assert np.ptp(faded.astype(int), axis=-1).max() <= 1
+    tinted = shown(Part(colour, tint=0.5), {0: 0.5, 1: 0.0, 2: 0.999}).astype(int)
+    assert (tinted[..., 0] <= IMAGES[..., 0]).all()
+    assert (tinted[..., 2] >= IMAGES[..., 2]).all()
+    assert np.array_equal(tinted[..., 1], IMAGES[..., 1])
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (0, np.clip(IMAGES * 1.45, 0, 255)),
+        (3, np.where(IMAGES >= 128, 255 - IMAGES.astype(int), IMAGES)),
+        (4, IMAGES // 4 * 4),
+        (11, IMAGES),
+    ],
+    ids=["brightness", "solarize", "posterize", "identity"],
+)
+def test_randaugment_draws_its_alterations(number, expected):
+    # The first pick is the alteration, forwards; the second one does nothing.
+    found = shown(Part(randaugment, magnitude=5.0), {0: (number + 0.5) / 12, 1: 0.99, 2: 0.9})
+    assert np.abs(found.astype(int) - np.round(expected)).max() <= 1
+
+
+@pytest.mark.parametrize("move", OF_MASKS)
+def test_masks_move_with_their_images(move):
+    mask = np.kron(np.random.default_rng(1).integers(0, 2, (6, 4, 5)), np.ones((2, 2))).astype("uint8")
+    drawn = np.random.default_rng(2).random((6, DRAWN)).astype("float32")
+    if move is randaugment:  # two that move
+        drawn[:, :2] = [6.5 / 12, 9.5 / 12]
+    of_image = augmented((Part(move),), [ops.convert_to_tensor(mask[..., None] * np.uint8(255))], drawn)[0]
+    (of_mask,) = moved((Part(move),), (ops.convert_to_tensor(mask),), drawn)
+    seen = np.asarray(ops.convert_to_numpy(of_image))[..., 0] / 255
+    clear = np.abs(seen - 0.5) > 0.4  # between two classes an image is grey
+    assert clear.mean() > 0.4
+    assert np.array_equal(seen[clear] > 0.5, np.asarray(ops.convert_to_numpy(of_mask))[clear] > 0.5)
