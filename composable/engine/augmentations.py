@@ -18,12 +18,14 @@ from composable.engine.randaugment import randaugment, randaugmented_masks
 from composable.engine.resampling import (
     BRIGHTEST,
     from_centre,
+    greys,
     levels,
     nearest,
     per_row,
     pixels,
     sampled,
     shifted,
+    stretched,
 )
 
 DRAWN = 4  # numbers per row and augmentation
@@ -76,7 +78,7 @@ def crop(images: Any, drawn: Any, *, least: Portion = 0.6, ratio: Ratio = 1.2) -
         least: Of the area that is seen, at least.
         ratio: By which the ratio of the sides changes at most, either way.
     """
-    return sampled(images, *_cropped(images, drawn, least, ratio))
+    return stretched(images, *_cropped(images, drawn, least, ratio))
 
 
 @component
@@ -123,11 +125,12 @@ def colour(images: Any, drawn: Any, *, saturation: Portion = 0.3, tint: Portion 
     if images.shape[-1] == 1:
         return images
     values: Any = ops.cast(images, "float32")
-    grey: Any = ops.mean(values, axis=-1, keepdims=True)
-    values = grey + (values - grey) * (1.0 + saturation * per_row(2.0 * drawn[:, 0] - 1.0))
-    red, blue = (1.0 + tint * (2.0 * drawn[:, place] - 1.0) for place in (1, 2))
-    gains = ops.stack([red, ops.ones_like(red), blue], axis=-1)
-    return levels(values * ops.reshape(gains, (-1, 1, 1, 3)), images.dtype)
+    grey = greys(values)
+    distance: Any = 1.0 + saturation * per_row(2.0 * drawn[:, 0] - 1.0)
+    red, blue = (1.0 + tint * per_row(2.0 * drawn[:, place] - 1.0) for place in (1, 2))
+    gains: Any = (red, 1.0, blue)
+    each = [(grey + (values[..., n : n + 1] - grey) * distance) * gain for n, gain in enumerate(gains)]
+    return levels(ops.concatenate(each, axis=-1), images.dtype)
 
 
 def _turned(images: Any, drawn: Any, angle: float, zoom: float) -> tuple[Any, Any]:
@@ -143,17 +146,17 @@ def _turned(images: Any, drawn: Any, angle: float, zoom: float) -> tuple[Any, An
 
 
 def _cropped(images: Any, drawn: Any, least: float, ratio: float) -> tuple[Any, Any]:
-    """Where in the image each pixel of the part lies."""
-    height, width = int(images.shape[1]), int(images.shape[2])
+    """Where in the image the rows and the columns of the part lie, (rows, height) and (rows, width)."""
     area: Any = least + (1.0 - least) * drawn[:, 0]
     changed: Any = ops.exp((2.0 * drawn[:, 1] - 1.0) * np.float32(np.log(ratio)))
-    tall: Any = ops.reshape(ops.minimum(ops.sqrt(area * changed), 1.0), (-1, 1, 1))
-    broad: Any = ops.reshape(ops.minimum(ops.sqrt(area / changed), 1.0), (-1, 1, 1))
-    top, left = (ops.reshape(drawn[:, place], (-1, 1, 1)) for place in (2, 3))
-    down: Any = (pixels(height) + 0.5)[:, None] * tall - 0.5 + (1.0 - tall) * height * top
-    right: Any = (pixels(width) + 0.5)[None, :] * broad - 0.5 + (1.0 - broad) * width * left
-    nothing: Any = ops.zeros((1, height, width))
-    return down + nothing, right + nothing
+    found = []
+    for side, share, at in ((1, area * changed, drawn[:, 2]), (2, area / changed, drawn[:, 3])):
+        size = int(images.shape[side])
+        part: Any = ops.reshape(ops.minimum(ops.sqrt(share), 1.0), (-1, 1))
+        first: Any = ops.reshape(at, (-1, 1)) * size
+        within: Any = (pixels(size) + 0.5) * part
+        found.append(within - 0.5 + (1.0 - part) * first)
+    return found[0], found[1]
 
 
 def _turned_masks(masks: Any, drawn: Any, *, angle: float = 15.0, zoom: float = 0.1) -> Any:
@@ -161,7 +164,9 @@ def _turned_masks(masks: Any, drawn: Any, *, angle: float = 15.0, zoom: float = 
 
 
 def _cropped_masks(masks: Any, drawn: Any, *, least: float = 0.6, ratio: float = 1.2) -> Any:
-    return nearest(masks, *_cropped(masks, drawn, least, ratio))
+    down, right = _cropped(masks, drawn, least, ratio)
+    nothing: Any = ops.zeros_like(masks[..., 0], dtype="float32")
+    return nearest(masks, down[:, :, None] + nothing, right[:, None, :] + nothing)
 
 
 OF_MASKS = {

@@ -15,7 +15,7 @@ from keras import ops
 from pydantic import Field
 
 from composable.design.part import component
-from composable.engine.resampling import BRIGHTEST, from_centre, levels, nearest, per_row, sampled
+from composable.engine.resampling import BRIGHTEST, from_centre, greys, levels, nearest, per_row, sampled
 
 PICKS = 2  # alterations of an image
 _ANGLE, _SHEAR, _SHIFT = np.float32(np.deg2rad(30)), 0.3, 1 / 3  # at full strength; the shift of a side
@@ -83,7 +83,7 @@ def _contrasted(values: Any, strength: Any) -> Any:
 
 
 def _coloured(values: Any, strength: Any) -> Any:
-    grey: Any = ops.mean(values, axis=-1, keepdims=True)
+    grey = greys(values)
     return grey + (values - grey) * (1.0 + _ENHANCED * strength)
 
 

@@ -30,6 +30,15 @@ def levels(values: Any, dtype: Any) -> Any:
     return ops.cast(values if "float" in kind else ops.round(values), kind)
 
 
+def greys(values: Any) -> Any:
+    """The mean of the channels, (rows, height, width, 1); on a CPU much faster than a sum along that axis."""
+    channels: Any = [values[..., place : place + 1] for place in range(int(values.shape[-1]))]
+    total = channels[0]
+    for one in channels[1:]:
+        total = total + one
+    return total / len(channels)
+
+
 def shifted(images: Any, steps: Any, axis: int) -> Any:
     """The images moved by whole pixels along an axis, (rows,); what comes in is the image's reflection."""
     size = int(images.shape[axis])
@@ -49,16 +58,29 @@ def from_centre(images: Any) -> tuple[Any, Any]:
 
 def sampled(images: Any, y: Any, x: Any) -> Any:
     """The images at places between pixels, interpolated linearly."""
-    height, width, channels = (int(size) for size in images.shape[1:])
-    flat = ops.reshape(images, (-1, height * width, channels))
+    height, width = int(images.shape[1]), int(images.shape[2])
     total: Any = 0.0
     for row, vertical in _neighbours(y, height):
         for column, horizontal in _neighbours(x, width):
-            place = ops.cast(ops.reshape(row * width + column, (-1, height * width, 1)), "int32")
-            corner = ops.take_along_axis(flat, ops.broadcast_to(place, ops.shape(flat)), 1)
-            share: Any = ops.reshape(vertical * horizontal, (-1, height * width, 1))
-            total = total + share * ops.cast(corner, "float32")
-    return levels(ops.reshape(total, ops.shape(images)), images.dtype)
+            share: Any = ops.expand_dims(vertical * horizontal, -1)
+            total = total + share * ops.cast(_at(images, row, column), "float32")
+    return levels(total, images.dtype)
+
+
+def stretched(images: Any, y: Any, x: Any) -> Any:
+    """As `sampled`, where the places down are the same in all columns and those right in all rows.
+
+    By two products of matrices, which XLA computes once, however often the result is used.
+
+    Args:
+        images: (rows, height, width, channels).
+        y: (rows, height) places.
+        x: (rows, width) places.
+    """
+    planes = ops.cast(ops.transpose(images, (0, 3, 1, 2)), "float32")
+    down, right = (ops.expand_dims(_shares(places, places.shape[1]), 1) for places in (y, x))
+    found = ops.matmul(ops.matmul(down, planes), ops.transpose(right, (0, 1, 3, 2)))
+    return levels(ops.transpose(found, (0, 2, 3, 1)), images.dtype)
 
 
 def nearest(masks: Any, y: Any, x: Any) -> Any:
@@ -66,9 +88,29 @@ def nearest(masks: Any, y: Any, x: Any) -> Any:
     height, width = int(masks.shape[1]), int(masks.shape[2])
     rows: Any = ops.round(ops.clip(y, 0, height - 1))
     columns: Any = ops.round(ops.clip(x, 0, width - 1))
-    place = ops.cast(ops.reshape(rows * width + columns, (-1, height * width, 1)), "int32")
-    flat = ops.reshape(masks, (-1, height * width, 1))
-    return ops.reshape(ops.take_along_axis(flat, place, 1), ops.shape(masks))
+    return _at(masks, rows, columns)
+
+
+def _at(images: Any, rows: Any, columns: Any) -> Any:
+    """The pixels of each image at whole places, (rows, height, width) each.
+
+    Whole pixels are taken from all images laid end to end: on a CPU several times faster than by an index
+    for every channel.
+    """
+    height, width, channels = (int(size) for size in images.shape[1:])
+    shape: Any = ops.shape(images)
+    numbers: Any = ops.arange(shape[0], dtype="int32")
+    first: Any = ops.reshape(numbers * (height * width), (-1, 1, 1))
+    within: Any = ops.cast(rows * width + columns, "int32")
+    flat: Any = ops.reshape(images, (-1, channels))
+    return ops.take(flat, first + within, axis=0)
+
+
+def _shares(places: Any, size: int) -> Any:
+    """How much each pixel counts in each place along one side, (rows, places, size)."""
+    inside: Any = ops.expand_dims(ops.clip(places, 0, size - 1), -1)
+    distance: Any = ops.abs(inside - pixels(size))
+    return ops.maximum(0.0, 1.0 - distance)
 
 
 def _neighbours(places: Any, size: int) -> list[tuple[Any, Any]]:

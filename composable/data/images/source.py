@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +16,8 @@ from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, ImageShape, fitted, read_image
 from composable.data.images.levels import read_levels
 from composable.data.images.room import room
+
+_AT_ONCE = 16  # images that a thread decodes before it asks for more
 
 
 class ImageSource(Protocol):
@@ -75,9 +76,13 @@ class ImageFiles:
     def read(self, names: Sequence[str], shape: ImageShape) -> np.ndarray:
         """See `ImageSource`; decoded in as many threads as there are cores."""
         images = room((len(names), shape.height, shape.width, shape.channels))
-        paths = (self.root / name for name in names)
-        for place, image in enumerate(in_threads(partial(read_image, shape=shape), paths, workers=cores())):
-            images[place] = image
+
+        def read(first: int) -> None:
+            for place in range(first, min(first + _AT_ONCE, len(names))):
+                images[place] = read_image(self.root / names[place], shape)
+
+        for _ in in_threads(read, range(0, len(names), _AT_ONCE), workers=cores()):
+            pass
         return images
 
     def fingerprints(self, names: Sequence[str]) -> list[str]:
