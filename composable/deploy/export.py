@@ -41,8 +41,9 @@ A model by Composable: {name}, for {targets}. {inputs_file} lists its inputs and
     # for texts int32 ids, which `texts.encoded(folder, rows)` gives (texts.py, where there are texts)
     session.run(None, {{"column": numpy.array([["value"]], dtype=object)}})
 
-{masks}Missing values: NaN, or "". Dates: days since 2000-01-01. Images: arrays of uint8 as {inputs_file} says;
-`composable source` writes the program that makes them of files.
+{masks}Missing values: NaN, or "". Dates: days since 2000-01-01.
+Images: arrays of uint8 as {inputs_file} says; `composable source` writes the program that makes them
+of files.
 """
 
 

@@ -176,8 +176,8 @@ def _meaning(run: RunFacts, trial: Trial, stands: Standing) -> str:
             )
         case "mean_iou":
             return (
-                f"what it marks and what is there share {percent(stands.model)} of the pixels that either has, "
-                f"the mean over the classes (mean intersection over union {score}; 1 is perfect)"
+                f"of the pixels that it gives a class or that have it, {percent(stands.model)} are both, on "
+                f"average over the classes (mean intersection over union {score}; 1 is perfect)"
             )
         case "log_loss" if accuracy is not None:
             right = f"it is right for {percent(accuracy)} of the answers"

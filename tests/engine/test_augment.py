@@ -10,7 +10,7 @@ from keras import ops
 from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
 from composable.design import Part
-from composable.engine.augment import DRAWN, augmented, cutout, draws, flip, light, translate, turn
+from composable.engine.augment import DRAWN, augmented, cutout, draws, flip, light, moved, translate, turn
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
@@ -145,3 +145,26 @@ def test_augmentations_are_shared_by_a_cohort_and_tables_have_none():
     assert Settings(augment=(Part(flip),)).shared != Settings().shared
     with pytest.raises(ConfigError, match="are augmented"):
         trained(instance(augment=(Part(flip),)))
+
+
+def test_masks_move_as_their_images_do():
+    rng = np.random.default_rng(0)
+    masks = (rng.random((6, 9, 14)) > 0.6).astype("int16")
+    images = (200 * masks[..., None]).astype("uint8")
+    for part in (Part(flip), Part(translate, most=3), Part(turn, angle=40.0, zoom=0.2)):
+        drawn = draws([part], np.arange(6)[None], seed=1, epoch=0, first=0)[0]
+        shown = np.asarray(augmented([part], images, drawn))[..., 0]
+        (moved_masks, others) = moved([part], (masks, masks[:, 0]), drawn)
+        found = np.asarray(moved_masks)
+        assert found.dtype == np.int16
+        assert not np.array_equal(found, masks)
+        clear = np.abs(shown.astype(int) - 100) > 55  # between two pixels either may be the nearest
+        assert clear.mean() > 0.5
+        assert np.array_equal(found[clear], (shown > 100)[clear])
+        assert np.array_equal(np.asarray(others), masks[:, 0])
+
+
+def test_light_leaves_masks_alone():
+    masks = np.ones((2, 4, 4), "int16")
+    (found,) = moved([Part(light)], (masks,), np.full((2, 4), 0.9, "float32"))
+    assert np.array_equal(np.asarray(found), masks)
