@@ -173,6 +173,18 @@ def test_arrays_and_manifests_ask_the_same(folder, tmp_path):
         assert np.array_equal(one.material.inputs["images"], first.inputs["images"])
 
 
+def test_a_test_folder_of_ones_own_has_masks_too(folder):
+    asked = FitOptions(test=str(folder / "test"))
+    found = understood(folder / "train", test=asked.test)
+    made = prepare(found, completed(asked, read(folder / "train", asked)), lambda _notice: None)
+    assert np.array_equal(made.own_targets[0], np.searchsorted(LEVELS, drawn(12, 1)[1]))
+
+
+def test_a_design_must_answer_for_every_pixel(folder, tmp_path):
+    with pytest.raises(ConfigError, match="maps of"):
+        composable.fit(folder, design="resnet18", max_trials=1, out=tmp_path / "run")
+
+
 def test_masks_of_other_sizes_move_with_their_images(tmp_path):
     """A large image is made smaller, and its mask with it."""
     images, masks = drawn(40)
