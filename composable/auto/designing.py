@@ -6,6 +6,7 @@ import json
 
 import keras
 
+from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
 from composable.core.errors import ArtifactError, ConfigError
 from composable.core.machine import memory_gb
@@ -46,13 +47,15 @@ def check_design(design: Written, prepared: Prepared) -> None:
     """Build the design for these rows, without training.
 
     Raises:
-        ConfigError: If it doesn't fit the inputs or this machine's memory, or holds a layer that no
-            bundle may hold.
+        ConfigError: If it doesn't fit the inputs or this machine's memory, holds a layer that no bundle may
+            hold, or doesn't answer for every pixel where masks are asked for.
     """
     material = prepared.material
     first = next(candidates(table_of(prepared), seed=0, design=design))
     model, _ = outline(first.architecture, material.shapes)
     _check_size(model.count_params(), design)
+    if head_of_masks(material.problem):
+        _check_maps(model, material.shapes["images"].shape, design)
     try:
         checked_config(json.dumps(keras.saving.serialize_keras_object(model)).encode(), design.name)
     except ArtifactError as refused:
@@ -61,6 +64,16 @@ def check_design(design: Written, prepared: Prepared) -> None:
             received=refused.received,
             remedy="compose it of layers and operations listed in composable/deploy/allowed.py",
         ) from refused
+
+
+def _check_maps(model: keras.Model, wanted: tuple[int | None, ...], design: Written) -> None:
+    said = tuple(keras.tree.flatten(model.output)[0].shape[1:-1])
+    if said != tuple(wanted[:2]):
+        raise ConfigError(
+            "Masks are learnt by a design that answers for every pixel.",
+            received=f"{design.name} makes maps of {said} from images of {tuple(wanted[:2])}",
+            remedy="a padded U-Net: --design unet_same",
+        )
 
 
 def _check_size(parameters: int, design: Written) -> None:

@@ -1,4 +1,4 @@
-"""`composable predict RUN DATA`: answers for new rows, as CSV."""
+"""`composable predict RUN DATA`: answers for new rows, as CSV, or masks as PNG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from composable.cli.switches import backend_option, debug_switch, json_switch, r
 @click.command()
 @run_argument
 @click.argument("data", type=click.Path())
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.csv", help="Else standard output.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Else standard output; for masks a folder.",
+)
 @click.option("--raw", is_flag=True, help="Don't quote texts that a spreadsheet would take for a formula.")
 @backend_option
 @json_switch
@@ -22,12 +27,17 @@ def command(run: str, data: str, out: Path | None, backend: str | None, *, raw: 
     """Answer for the rows of DATA with the model of RUN.
 
     The columns are `prediction` and, for classes, `p_CLASS`; with several targets `prediction_TARGET` and
-    `p_TARGET_CLASS`.
+    `p_TARGET_CLASS`. A model that learnt from masks writes one PNG per image into the folder --out, and
+    masks.csv with the share of each class, which is all that is printed without --out.
     """
     from composable.cli.csv_output import check_output, csv_text
+    from composable.cli.mask_output import check_mask_folder, predicts_masks, write_masks
     from composable.core.workspace import write_atomically
 
-    if out:
+    masked = predicts_masks(run)
+    if out and masked:
+        check_mask_folder(out)
+    elif out:
         check_output(out, data)
 
     from composable.cli.opening import open_run
@@ -36,7 +46,10 @@ def command(run: str, data: str, out: Path | None, backend: str | None, *, raw: 
     prediction = open_run(run, backend).bundle.answer(data)
     answers = prediction.frame
     say_notices(prediction.notices)
-    if out:
+    if out and masked:
+        write_masks(out, answers, prediction.masks, raw=raw)
+        say(f"Wrote {len(answers):,} masks to {out}")
+    elif out:
         write_atomically(out, csv_text(answers, raw=raw))
         say(f"Wrote {len(answers):,} predictions to {out}")
     if as_json:

@@ -28,6 +28,10 @@ With Keras alone (inputs {inputs} as bundle.json describes under `encoding`, any
     model.predict({{"numbers": ...}})
 """
 
+_MASKS = """\
+Masks come as large as the model's images: `prediction` has the levels, `probabilities` a share per class. For
+masks as large as an image was, resize the probabilities of each class (linearly) and take the greatest.
+"""
 _ONNX = """\
 A model by Composable: {name}, for {targets}. {inputs_file} lists its inputs and outputs.
 
@@ -37,8 +41,9 @@ A model by Composable: {name}, for {targets}. {inputs_file} lists its inputs and
     # for texts int32 ids, which `texts.encoded(folder, rows)` gives (texts.py, where there are texts)
     session.run(None, {{"column": numpy.array([["value"]], dtype=object)}})
 
-Missing values: NaN, or "". Dates: days since 2000-01-01. Images: arrays of uint8 as {inputs_file} says;
-`composable source` writes the program that makes them of files.
+{masks}Missing values: NaN, or "". Dates: days since 2000-01-01.
+Images: arrays of uint8 as {inputs_file} says; `composable source` writes the program that makes them
+of files.
 """
 
 
@@ -78,6 +83,12 @@ def export(bundle: Bundle, format: Format, folder: str | Path) -> Path:
             read_onnx(partial / MODEL)
             golden = golden_rows(bundle.card).to_dict("series") | golden_images(bundle.card)
             check_parity(bundle, partial / MODEL, golden)
-            page = _ONNX.format(name=bundle.card.name, targets=targets, inputs_file=INPUTS, model_file=MODEL)
+            page = _ONNX.format(
+                name=bundle.card.name,
+                targets=targets,
+                inputs_file=INPUTS,
+                model_file=MODEL,
+                masks=_MASKS if bundle.masked else "",
+            )
         (partial / "README.txt").write_text(page, encoding="utf-8")
     return folder

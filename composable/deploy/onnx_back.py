@@ -16,8 +16,9 @@ class Answer:
 
     Attributes:
         target: The target column.
-        prediction: The output of shape (rows,): the label, or the number.
-        probabilities: The output of shape (rows, classes); "" for a regression.
+        prediction: The output of shape (rows,): the label, or the number; of masks (rows, height, width).
+        probabilities: The output of shape (rows, classes); "" for a regression; of masks (rows, height,
+            width, classes).
         classes: The order of the probabilities.
     """
 
@@ -52,6 +53,12 @@ def _answer(graph: Graph, head: Head, value: str, position: int, answer: Answer)
     if head.kind == "regression":
         number = graph.add("Squeeze", [value, graph.integers([1])])
         graph.output(answer.prediction, number, types.FLOAT, ["rows"])
+        return
+    if head.kind == "mask":
+        code = graph.add("ArgMax", [value], axis=3, keepdims=0)
+        levels = graph.add("Gather", [graph.labels(types.INT64, head.labels), code])
+        graph.output(answer.prediction, levels, types.INT64, ["rows", "height", "width"])
+        graph.output(answer.probabilities, value, types.FLOAT, ["rows", "height", "width", len(head.labels)])
         return
     if head.kind == "multiclass":
         probabilities, code = value, graph.add("ArgMax", [value], axis=1, keepdims=0)

@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from composable.data.dates import ISO
 from composable.data.encoding import FIRST, MISSING, UNKNOWN, UNKNOWN_WORD
-from composable.data.images.conversion import ImageShape, read_image
+from composable.data.images.conversion import ImageShape, image_facts, read_image
 from composable.data.numerals import Writing
 from composable.data.schema import MISSING_MARKS
 from composable.data.text_tokens import characters, tokens
 from composable.deploy.answers import class_codes, class_words
+from composable.deploy.masks import class_shares, full_size, levels_at
 
 LARGEST = 3e38  # just inside float32
 ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)  # dates enter the model as days since then
@@ -138,6 +140,25 @@ def answers(outputs: Sequence[np.ndarray], heads: Sequence[Table]) -> dict[str, 
             for word, probabilities in zip(class_words(head["labels"]), found.T, strict=True):
                 columns[f"p{middle}_{word}"] = probabilities.tolist()
     return columns
+
+
+def mask_answers(outputs: Sequence[np.ndarray], tables: Table, rows: Rows) -> dict[str, list[Any]]:
+    """`prediction`, the mask of each image as it was, (height, width) of uint8, and `share_<class>`."""
+    (head,), (image,) = tables["problem"]["heads"], tables["encoding"]["images"]
+    columns: dict[str, list[Any]] = {"prediction": []}
+    columns |= {f"share_{label}": [] for label in head["labels"]}
+    for cell, probabilities in zip(column_of(rows, image["column"]), outputs[0], strict=True):
+        seen = image_facts(Path(cell))
+        codes = full_size(probabilities, seen.height, seen.width)
+        columns["prediction"].append(levels_at(codes, head["labels"]))
+        for label, share in zip(head["labels"], class_shares(codes, len(head["labels"])), strict=True):
+            columns[f"share_{label}"].append(float(share))
+    return columns
+
+
+def write_mask(mask: np.ndarray, path: str | Path) -> None:
+    """Write a mask as a PNG file, in which the classes have the levels that the training masks had."""
+    Image.fromarray(mask).save(path, "PNG")
 
 
 def read_cells(rows: Rows, column: Table, read: Callable[[Any], float], wanted: str) -> Iterator[float]:

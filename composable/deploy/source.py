@@ -58,7 +58,8 @@ def predict(loaded, rows) -> dict[str, list]:
 {inputs}
     }}
     outputs = keras.tree.flatten(model.predict(inputs, verbose=0))
-    return answers(outputs, tables["problem"]["heads"])'''
+    return {answers}'''
+_ANSWERS, _MASKS = 'answers(outputs, tables["problem"]["heads"])', "mask_answers(outputs, tables, rows)"
 _MAIN = """\
 if __name__ == "__main__":
     build().summary()"""
@@ -89,7 +90,10 @@ def bundle_source(bundle: Bundle) -> str:
     needed = [Finish, Head, Voice, logits_of, average, *(_ENCODERS[name] for name in card.encoding.shapes)]
     if any(any(member.mirrored) for member in card.members):
         needed.append(mirrored)
-    for each in (*needed, client.answers):
+    for each in (
+        *needed,
+        *((client.mask_answers, client.write_mask) if bundle.masked else (client.answers,)),
+    ):
         definitions.add(each)
     builder = Builder(definitions)
     inputs = {name: Input(shape, TYPES.get(name, "float32")) for name, shape in card.encoding.shapes.items()}
@@ -97,7 +101,10 @@ def bundle_source(bundle: Bundle) -> str:
         builder.function(architecture, inputs, name=name, about=f"The network {name}.", called=name)
         for name, architecture in architectures.items()
     ]
-    predict = _PREDICT.format(inputs="\n".join(f"        {_encoded(name)}," for name in inputs))
+    predict = _PREDICT.format(
+        inputs="\n".join(f"        {_encoded(name)}," for name in inputs),
+        answers=_MASKS if bundle.masked else _ANSWERS,
+    )
     heading = (
         f"{card.name} as plain Keras: from raw rows to {', '.join(card.problem.targets)}.\n\n"
         f"    import model  # this file\n\n"

@@ -32,6 +32,9 @@ def card(facts: Facts, detail: Detail | None) -> Card:
     """The card of the deployed model, or of the run where nothing is deployed yet."""
     trial = facts.deployed
     names = sorted({*trial.validation, *trial.test}) if trial else []
+    masks = any(head.kind == "mask" for head in facts.run.heads)
+    asked, written = ("images", "masks") if masks else ("new.csv", "predictions.csv")
+    call = 'model.masks("images")' if masks else 'model.predict("new.csv")'
     return Card(
         use=tuple(_use(facts)),
         entries=tuple(_entries(facts, trial, detail)),
@@ -43,11 +46,11 @@ def card(facts: Facts, detail: Detail | None) -> Card:
         metrics_note=f"{_METRICS} of {len(names)} metrics are shown." if len(names) > _METRICS else "",
         limits=tuple(_limits(facts)),
         environment=tuple(_environment(facts)),
-        shell=f"composable predict {shlex.quote(facts.run.name)} new.csv --out predictions.csv",
+        shell=f"composable predict {shlex.quote(facts.run.name)} {asked} --out {written}",
         python=(
             "import composable\n\n"
             f"model = composable.load({json.dumps(facts.run.name + '/bundle', ensure_ascii=False)})\n"
-            'answers = model.predict("new.csv")'
+            f"answers = {call}"
         ),
     )
 

@@ -174,6 +174,11 @@ def _meaning(run: RunFacts, trial: Trial, stands: Standing) -> str:
                 f"it tells which of two rows has the class in {percent(stands.model)} of the pairs where one "
                 f"has it and the other hasn't{where} (ROC AUC {score}; 0.5 is guessing, 1 is perfect)"
             )
+        case "mean_iou":
+            return (
+                f"of the pixels that it gives a class or that have it, {percent(stands.model)} are both, on "
+                f"average over the classes (mean intersection over union {score}; 1 is perfect)"
+            )
         case "log_loss" if accuracy is not None:
             right = f"it is right for {percent(accuracy)} of the answers"
             return f"{right}, and its log loss is {score}{where} (0 is perfect)"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from composable.report.facts import Facts
+from composable.report.masks import ShownMask, shown_masks
+from composable.report.picture_text import picture_text
 from composable.report.reading import number, objects, sequence, shortened, text
 from composable.report.words import figure, percent
 
-_BASE_64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_LONGEST = 60_000  # characters of a picture
 ERRORS, EXAMPLES, VARIANTS = 24, 8, 12  # shown at most
 
 
@@ -35,12 +34,14 @@ class Pictures:
         examples: Images with their augmented copies.
         probes: Pairs of how images were altered, and the score on them.
         measure: What the score is.
+        masks: Images with the least overlap, where every pixel was asked about.
     """
 
     errors: tuple[Shown, ...]
     examples: tuple[tuple[str, tuple[str, ...]], ...]
     probes: tuple[tuple[str, str], ...]
     measure: str
+    masks: tuple[ShownMask, ...] = ()
 
 
 def pictures(facts: Facts) -> Pictures | None:
@@ -50,9 +51,9 @@ def pictures(facts: Facts) -> Pictures | None:
         return None
     errors = [_error(entry) for entry in objects(found.get("errors"))[:ERRORS]]
     examples = [
-        (picture, tuple(filter(None, map(_picture, sequence(entry.get("variants"))[:VARIANTS]))))
+        (picture, tuple(filter(None, map(picture_text, sequence(entry.get("variants"))[:VARIANTS]))))
         for entry in objects(found.get("augmented"))[:EXAMPLES]
-        if (picture := _picture(entry.get("picture")))
+        if (picture := picture_text(entry.get("picture")))
     ]
     probes = [
         (text(entry.get("copies"), 40), percent(value) if shares else figure(value))
@@ -62,27 +63,24 @@ def pictures(facts: Facts) -> Pictures | None:
     ]
     metrics = [text(entry.get("metric"), 30) for entry in objects(found.get("probes"))]
     return Pictures(
-        tuple(filter(None, errors)), tuple(examples), tuple(probes), metrics[0] if metrics else ""
+        tuple(filter(None, errors)),
+        tuple(examples),
+        tuple(probes),
+        metrics[0] if metrics else "",
+        shown_masks(found),
     )
 
 
 def _error(entry: Mapping[str, Any]) -> Shown | None:
-    picture = _picture(entry.get("picture"))
+    picture = picture_text(entry.get("picture"))
     if not picture:
         return None
     chance = number(entry.get("probability"))
     sure = f" ({percent(chance)})" if chance is not None else ""
     title = f"{_value(entry.get('predicted'))}{sure}, is {_value(entry.get('observed'))}"
-    return Shown(picture, _picture(entry.get("looked")), title, shortened(text(entry.get("name")), 60))
+    return Shown(picture, picture_text(entry.get("looked")), title, shortened(text(entry.get("name")), 60))
 
 
 def _value(value: object) -> str:
     found = number(value)
     return figure(found) if found is not None else shortened(text(value), 30)
-
-
-def _picture(value: object) -> str:
-    """A picture's text, "" for anything that isn't one."""
-    if isinstance(value, str) and len(value) <= _LONGEST and _BASE_64.fullmatch(value):
-        return value
-    return ""

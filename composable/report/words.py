@@ -15,6 +15,9 @@ METRICS = {
     "average_precision": "average precision",
     "f1": "F1",
     "brier": "Brier score",
+    "mean_iou": "mean IoU",
+    "dice": "Dice",
+    "pixel_accuracy": "pixel accuracy",
 }
 IN_UNITS = ("rmse", "mae")  # of the target
 TASKS = {
@@ -22,6 +25,7 @@ TASKS = {
     "binary": "one of two classes",
     "multiclass": "one of {} classes",
     "multilabel": "which of {} labels apply",
+    "mask": "one of {} classes for every pixel",
 }
 
 

@@ -76,7 +76,7 @@ def _settings(table: Table) -> Settings:
     batch = 32 if table.rows >= 2_000 else 16 if table.rows >= 200 else 8
     return Settings(
         optimizer=Optimizer(clip=1.0),
-        learning_rate=2e-3,
+        learning_rate=5e-3,
         schedule=Part(polynomial),
         weight_decay=1e-2,
         augment=tuple(table.augment),
