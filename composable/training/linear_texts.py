@@ -40,7 +40,7 @@ class _Linear:
         """(rows, scores)."""
         found = np.tile(self.bias, (marks[0].shape[0], 1))
         for each, weights, squares in zip(marks, self.weights, self.squares, strict=True):
-            found += (each @ weights) * _inverse_lengths(each @ squares)
+            found += (each @ weights) * inverse_lengths(each @ squares)
         return found
 
     def times(self, factor: float) -> _Linear:
@@ -78,8 +78,8 @@ def linear_texts(
     Returns:
         The solution that does best on the held-out rows: log loss, or the error of standardised numbers.
     """
-    learnt = _marks(posed.learnt.inputs, bags, sizes)
-    held_out = _marks(posed.held_out.inputs, bags, sizes)
+    learnt = marks_of(posed.learnt.inputs, bags, sizes)
+    held_out = marks_of(posed.held_out.inputs, bags, sizes)
     tried: list[Epoch] = []
     best: list[_Linear] = []
     for number, cost in enumerate(costs):
@@ -106,7 +106,8 @@ def linear_texts(
     return Solution(placed(posed.network, _layers(posed.network, best)), tuple(tried), chosen)
 
 
-def _marks(inputs: Mapping[str, np.ndarray], bags: tuple[str, ...], sizes: tuple[int, ...]) -> Marks:
+def marks_of(inputs: Mapping[str, np.ndarray], bags: tuple[str, ...], sizes: tuple[int, ...]) -> Marks:
+    """Of each bag a sparse matrix, (rows, ids): 1 where a row has the id."""
     found = []
     for name, size in zip(bags, sizes, strict=True):
         ids = inputs[name]
@@ -172,11 +173,12 @@ def _log_ratio(marks: Sparse, y: np.ndarray) -> np.ndarray:
 
 def _scaled(marks: Sparse, values: np.ndarray) -> Sparse:
     """Rows of length one, or of nothing."""
-    lengths = np.repeat(_inverse_lengths(marks @ values**2), np.diff(marks.indptr))
+    lengths = np.repeat(inverse_lengths(marks @ values**2), np.diff(marks.indptr))
     return sparse.csr_matrix((values[marks.indices] * lengths, marks.indices, marks.indptr), marks.shape)
 
 
-def _inverse_lengths(squares: np.ndarray) -> np.ndarray:
+def inverse_lengths(squares: np.ndarray) -> np.ndarray:
+    """Of bags, from the sums of the squares of their ids' values; an empty bag has a length all the same."""
     return 1.0 / np.sqrt(np.maximum(squares, 1e-9))
 
 
