@@ -23,7 +23,7 @@ Ask = Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]
 Span = tuple[int, int]
 
 LETTERS = 6_000  # of a text that are looked at; the others are always there
-PIECES = 60  # of a text, each left out once
+PIECES, FEWEST = 60, 4  # of a text, each left out once: the fewer, the longer the text
 _SURE = 1e-6  # of a probability, lest its logarithm is infinite
 
 
@@ -54,7 +54,7 @@ class HeldTexts:
 def pieces_of(text: str) -> list[Span]:
     """Where the words begin and end; of many words several neighbours are one piece."""
     places = word_places(text[:LETTERS])
-    size = -(-len(places) // PIECES) or 1
+    size = -(-len(places) // _times(text)) or 1
     runs = [places[start : start + size] for start in range(0, len(places), size)]
     return [(run[0][0], run[-1][1]) for run in runs]
 
@@ -107,13 +107,18 @@ def words_left_out(
                 break
             text = held.text(row, column)
             places = word_places(text[:LETTERS])
-            some = [places[n] for n in rng.permutation(len(places))[:PIECES]]
+            some = [places[n] for n in rng.permutation(len(places))[: _times(text)]]
             found = left_out(ask, head, held, row=row, column=column, spans=some) if some else ()
             for (first, end), effect in zip(some, found, strict=True):
                 gram = Gram(column, "words", " ".join(tokens(text[first:end])))
                 sums[gram] = sums.get(gram, 0.0) + effect
                 counts[gram] = counts.get(gram, 0) + 1
     return Effects(list(sums), np.array(list(sums.values())), np.array(list(counts.values())))
+
+
+def _times(text: str) -> int:
+    """How often a part of the text is left out: each time all the rest is read."""
+    return max(FEWEST, min(PIECES, 4 * PIECES * LETTERS // max(len(text), 1)))
 
 
 def _scores(head: Head, answers: np.ndarray) -> np.ndarray:
