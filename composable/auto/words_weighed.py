@@ -13,7 +13,7 @@ from composable.data.encoding import Encoding
 from composable.design.part import Part
 from composable.design.taps import named
 from composable.problem.finish import Finish
-from composable.training.linear_texts import inverse_lengths, marks_of
+from composable.training.tfidf import inverse_lengths, marks_of
 
 
 def words_weighed(
