@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from composable.auto.importance import permutation_importance
 from composable.auto.mask_pictures import Segmented, mask_pictures
 from composable.auto.masks import head_of_masks
 from composable.auto.pictures import HeldOut, pictures
+from composable.auto.texts import texts
 from composable.auto.trials import Search
+from composable.auto.words_left_out import Ask, HeldTexts
+from composable.auto.words_weighed import words_weighed
 from composable.core.budget import Deadline
 from composable.core.workspace import write_json
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
+from composable.data.parse import raw_texts
+from composable.data.table import Table
+from composable.data.text_columns import encoded_texts
 from composable.engine.predict import predict
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.metrics import METRICS, score
 from composable.search.opinion import covered
 from composable.search.trial import Trial
+from composable.training.linear_texts import linear_texts
+from composable.training.stages.stage import part_of
 from composable.training.storage import load_weights
 
-_SIZES = (64, 512)  # images that are asked about at once
+_SIZES = (64, 512)  # images or texts that are asked about at once
+_TEXTS_SHARE = 0.4  # of the time; the rest is for the importance of columns
 
 
 def diagnose(search: Search, deadline: Deadline) -> None:
@@ -47,6 +58,9 @@ def diagnose(search: Search, deadline: Deadline) -> None:
         write_json(folder / "pictures.json", shown)
     if head_of_masks(search.judge.problem):
         return  # there is one column, the images
+    if search.prepared.encoding.texts:
+        until = part_of(deadline, _TEXTS_SHARE)
+        write_json(folder / "texts.json", _texts(search, strongest, rows, observed, predicted, until))
     importance = permutation_importance(
         strongest,
         search.bench(strongest),
@@ -67,26 +81,70 @@ def _pictures(
     deadline: Deadline,
 ) -> dict[str, Any]:
     """What the trial's first network makes of the images of held-out rows; None means the person's own."""
-    prepared, heads = search.prepared, search.judge.problem.heads
-    table, inputs = prepared.own_test, prepared.material.own_test
-    if rows is not None or table is None or inputs is None:
-        rows = np.arange(0) if rows is None else rows
-        table, inputs = prepared.understood.table, prepared.material.at(rows)
-    names = cells_of(column_of(table.frame, prepared.encoding.images[0].column))
+    table, inputs, rows = _shown(search, rows)
+    names = cells_of(column_of(table.frame, search.prepared.encoding.images[0].column))
     names = names if rows is None else [names[row] for row in rows]
-    bench, trained = search.bench(trial), trial.trained[0]
     if (head := head_of_masks(search.judge.problem)) is not None:
         shown = Segmented(inputs["images"], observed[0], predicted[0], names)
         return mask_pictures(head, shown, augment=trial.network.settings.augment)
-    bench.network.set_weights(load_weights(trial.folder, trained.rotation))
     held = HeldOut(inputs, observed, predicted, names)
     return pictures(
-        lambda asked: trial.answers(heads, trained, predict(bench.network, asked, sizes=_SIZES)),
-        heads[0],
+        _first_network(search, trial),
+        search.judge.problem.heads[0],
         held,
         augment=trial.network.settings.augment,
         deadline=deadline,
     )
+
+
+def _texts(
+    search: Search,
+    trial: Trial,
+    rows: np.ndarray | None,
+    observed: list[np.ndarray],
+    predicted: list[np.ndarray],
+    deadline: Deadline,
+) -> dict[str, Any]:
+    """What the trial's first network makes of the texts of held-out rows; None means the person's own."""
+    prepared = search.prepared
+    table, inputs, rows = _shown(search, rows)
+    read = prepared.encoding.texts
+    columns = {column.name: column for column in prepared.understood.schema.columns}
+    cells = pd.DataFrame(
+        {t.column: raw_texts(column_of(table.frame, t.column)) for t in read}, index=table.frame.index
+    )
+    held = HeldTexts(
+        inputs,
+        observed,
+        predicted,
+        cells if rows is None else cells.iloc[rows],
+        lambda asked: encoded_texts(asked, columns, read),
+    )
+    ask, solver, weighed = _first_network(search, trial), trial.network.solver, None
+    if solver is not None and solver.component is linear_texts:
+        network, finish = search.bench(trial).network, trial.finishes(trial.trained[0])[0]
+        weighed = words_weighed(network, solver, prepared.encoding, inputs, finish)
+    head, seed = search.judge.problem.heads[0], search.options.seed
+    return texts(ask, head, held, weighed=weighed, seed=seed, deadline=deadline)
+
+
+def _shown(
+    search: Search, rows: np.ndarray | None
+) -> tuple[Table, Mapping[str, np.ndarray], np.ndarray | None]:
+    """The table in which held-out rows stand, their inputs, and which rows of the table; None for all."""
+    prepared = search.prepared
+    table, inputs = prepared.own_test, prepared.material.own_test
+    if rows is None and table is not None and inputs is not None:
+        return table, inputs, None
+    rows = np.arange(0) if rows is None else rows
+    return prepared.understood.table, prepared.material.at(rows), rows
+
+
+def _first_network(search: Search, trial: Trial) -> Ask:
+    """What the trial's first network answers to inputs; the trial's bench holds its weights."""
+    heads, bench, trained = search.judge.problem.heads, search.bench(trial), trial.trained[0]
+    bench.network.set_weights(load_weights(trial.folder, trained.rotation))
+    return lambda asked: trial.answers(heads, trained, predict(bench.network, asked, sizes=_SIZES))
 
 
 def _held_out(

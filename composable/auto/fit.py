@@ -44,6 +44,7 @@ from composable.report.page import write_report
 from composable.search.trial import Trial
 
 BRIEF, THOROUGH = 2.0, 15.0  # seconds for the permutation importance at most
+EXPLAINING, EXPLAINING_SHARE = 3.0, 0.05  # seconds, or of the time limit, kept to see which words decide
 
 
 def fit(
@@ -150,7 +151,8 @@ def _go(
     recorder.write(split=_split_facts(prepared))
     write_json(folder / "profile.json", profile(table, understood.schema))
 
-    closing, reported = Closing(), False
+    explaining = min(EXPLAINING, EXPLAINING_SHARE * deadline.seconds) if prepared.encoding.texts else 0.0
+    closing, reported = Closing(explaining=explaining), False
 
     def deploy_trial(trial: Trial) -> None:
         nonlocal reported
@@ -187,7 +189,8 @@ def _go(
 def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted: bool) -> Run:
     status = "interrupted" if interrupted else "complete"
     if search.deployed is not None:
-        allowed = BRIEF if interrupted else min(THOROUGH, deadline.remaining - search.closing.seconds(0))
+        free = deadline.remaining - search.closing.seconds(0) + search.closing.explaining
+        allowed = BRIEF if interrupted else min(THOROUGH, free)
         diagnose(search, Deadline(max(0.0, allowed)))
     recorder.write(status=status, seconds=round(deadline.spent, 2))
     path = write_report(recorder.folder)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from composable.auto.worst_errors import said_of, worst_errors
 from composable.core.budget import Deadline
 from composable.data.images.png import png_text
 from composable.design.part import Part
@@ -58,12 +59,12 @@ def pictures(
         deadline: When to stop.
     """
     observed, predicted = held.observed[0], held.predicted[0]
-    worst = _worst(head, observed, predicted)
+    worst = worst_errors(head, observed, predicted, most=WORST)
     errors = [
         {
             "name": held.names[row],
             "picture": png_text(held.inputs["images"][row]),
-            **_said(head, observed[row], predicted[row]),
+            **said_of(head, observed[row], predicted[row]),
         }
         for row in worst
     ]
@@ -75,44 +76,6 @@ def pictures(
         inputs = {name: values[row] for name, values in held.inputs.items()}
         error["looked"] = png_text(_looked(ask, head, inputs, predicted[row]))
     return {"head": head.name, "errors": errors, "augmented": shown, "probes": probes}
-
-
-def _chances(head: Head, predicted: np.ndarray) -> np.ndarray:
-    """(rows, classes), or (rows, labels) for several labels."""
-    if head.kind == "binary":
-        return np.stack([1 - predicted[:, 0], predicted[:, 0]], axis=1)
-    return predicted
-
-
-def _worst(head: Head, observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """The rows with the greatest errors, the greatest first."""
-    if head.kind in ("regression", "multilabel"):
-        errors = np.abs(predicted - observed).max(axis=1)
-        return np.argsort(-errors, kind="stable")[:WORST]
-    chances, codes = _chances(head, predicted), observed[:, 0].astype(int)
-    wrong = np.flatnonzero(chances.argmax(axis=1) != codes)
-    return wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:WORST]
-
-
-def _said(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    """What one row is and what was said of it."""
-    if head.kind == "regression":
-        return {"observed": float(observed[0]), "predicted": float(predicted[0])}
-    if head.kind == "multilabel":
-        worst = int(np.abs(predicted - observed).argmax())
-        label, chance = head.targets[worst], float(predicted[worst])
-        words = {True: f"{label}: yes", False: f"{label}: no"}
-        return {
-            "observed": words[bool(observed[worst])],
-            "predicted": words[chance > 0.5],
-            "probability": max(chance, 1 - chance),
-        }
-    chances = _chances(head, predicted[None])[0]
-    return {
-        "observed": str(head.labels[int(observed[0])]),
-        "predicted": str(head.labels[int(chances.argmax())]),
-        "probability": float(chances.max()),
-    }
 
 
 def augmented_pictures(augment: Sequence[Part], images: np.ndarray) -> list[dict[str, Any]]:

@@ -44,6 +44,7 @@ from composable.training.keeping import forget
 from composable.training.rotating import Candidate, Material, Workbench
 from composable.training.stages.stage import Weights
 from composable.training.storage import load_trained, save_trained
+from composable.training.unfinished import unfinished
 from composable.zoo.catalogue.written import Written
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
@@ -275,6 +276,9 @@ class Search:
             ),
         )
         for network in trained:
+            first = [one.history for one in trial.trained[: self.prepared.split.needed]]
+            if network.rotation >= self.prepared.split.needed and unfinished(network.history, first):
+                break  # one more voice that knows less would make the model worse
             if network.history.best_epoch < 0:
                 raise RuntimeError(_why_nothing(network.history))
             save_trained(trial.folder, network, self._asked[trial.number])

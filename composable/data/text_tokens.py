@@ -22,6 +22,11 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
 
 
+def word_places(text: str) -> list[tuple[int, int]]:
+    """Where each word begins and ends in a text as it was written."""
+    return [found.span() for found in _TOKEN.finditer(text)]
+
+
 def characters(word: str) -> list[str]:
     """The runs of two to five characters of a word with a blank at either end; none of a single letter."""
     if len(word) < _SHORTEST:

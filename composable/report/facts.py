@@ -149,6 +149,7 @@ class Facts:
     profile: Mapping[str, Any]
     diagnostics: Mapping[str, Any]
     pictures: Mapping[str, Any]
+    texts: Mapping[str, Any]
 
     @property
     def deployed(self) -> Trial | None:
@@ -183,6 +184,7 @@ def read_facts(run: Path) -> Facts:
         profile=read_object(run / "profile.json"),
         diagnostics=read_object(run / "diagnostics.json"),
         pictures=read_object(run / "pictures.json"),
+        texts=read_object(run / "texts.json"),
     )
 
 

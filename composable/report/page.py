@@ -20,6 +20,7 @@ from composable.report.reading import objects, shortened, text
 from composable.report.score_charts import learning_chart, score_chart
 from composable.report.stages import stage_rows
 from composable.report.standing import unit
+from composable.report.texts import texts
 from composable.report.words import counted, metric_name
 
 DRAWN = 18  # candidates in the chart of scores
@@ -69,6 +70,7 @@ def render(facts: Facts) -> str:
         scores=_scores(facts),
         mistakes=mistakes(facts),
         pictures=pictures(facts),
+        texts=texts(facts),
         curves=curves,
         curves_note=curves_note,
         stages=stage_rows(facts),

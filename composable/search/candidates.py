@@ -13,6 +13,7 @@ import numpy as np
 from composable.core.seeds import derive
 from composable.design import Architecture, Between, Choice
 from composable.engine.settings import Settings
+from composable.search.deep_text_candidates import deep_text_candidates
 from composable.search.designed import designed
 from composable.search.image_candidates import image_candidates, mixed_candidate
 from composable.search.mask_candidates import mask_candidates
@@ -59,29 +60,31 @@ def candidates(
     elif table.pixels is not None:
         found = _with_images(table, table.pixels)
     else:
-        found = _found(table, seed)
+        found = _found(table, seed, seconds)
     for candidate in found:
         epochs = candidate.settings.epochs if max_epochs is None else max_epochs
         yield replace(candidate, settings=replace(candidate.settings, epochs=epochs))
 
 
 def portfolio_size(table: Table) -> int:
-    """How many candidates are always there; draws follow."""
+    """How many candidates there are at most before draws follow."""
     return _WITH_IMAGES if table.pixels is not None else sum(1 for _ in _always(table))
 
 
-def _found(table: Table, seed: int) -> Iterator[Candidate]:
-    yield from _always(table)
+def _found(table: Table, seed: int, seconds: float) -> Iterator[Candidate]:
+    yield from _always(table, seconds)
     if not table.texts_alone:
         yield from _draws(table, seed)
 
 
-def _always(table: Table) -> Iterator[Candidate]:
+def _always(table: Table, seconds: float = math.inf) -> Iterator[Candidate]:
     """Those for texts where there are any, then those for tables where there is anything else."""
     if table.vocabularies:
         yield from text_candidates(table)
     if not table.texts_alone:
         yield from _portfolio(table)
+    elif table.vocabularies:
+        yield from deep_text_candidates(table, seconds)
 
 
 def _portfolio(table: Table) -> Iterator[Candidate]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import keras
 import numpy as np
@@ -22,9 +21,8 @@ from composable.problem.finish import Finish, apply_finish
 from composable.problem.metrics import score
 from composable.problem.problem import Head
 from composable.training.solving import Posed, Solution, placed
+from composable.training.tfidf import Marks, Sparse, inverse_lengths, marks_of, rarity, scaled
 
-Sparse = Any  # sparse.csr_matrix, whose types say too little
-Marks = list[Sparse]  # of each bag, (rows, ids): 1 where a row has the id
 _LARGEST_SCALE = 20.0  # of scores, as logits
 
 
@@ -40,7 +38,7 @@ class _Linear:
         """(rows, scores)."""
         found = np.tile(self.bias, (marks[0].shape[0], 1))
         for each, weights, squares in zip(marks, self.weights, self.squares, strict=True):
-            found += (each @ weights) * _inverse_lengths(each @ squares)
+            found += (each @ weights) * inverse_lengths(each @ squares)
         return found
 
     def times(self, factor: float) -> _Linear:
@@ -78,8 +76,8 @@ def linear_texts(
     Returns:
         The solution that does best on the held-out rows: log loss, or the error of standardised numbers.
     """
-    learnt = _marks(posed.learnt.inputs, bags, sizes)
-    held_out = _marks(posed.held_out.inputs, bags, sizes)
+    learnt = marks_of(posed.learnt.inputs, bags, sizes)
+    held_out = marks_of(posed.held_out.inputs, bags, sizes)
     tried: list[Epoch] = []
     best: list[_Linear] = []
     for number, cost in enumerate(costs):
@@ -106,22 +104,12 @@ def linear_texts(
     return Solution(placed(posed.network, _layers(posed.network, best)), tuple(tried), chosen)
 
 
-def _marks(inputs: Mapping[str, np.ndarray], bags: tuple[str, ...], sizes: tuple[int, ...]) -> Marks:
-    found = []
-    for name, size in zip(bags, sizes, strict=True):
-        ids = inputs[name]
-        there = ids > 0
-        ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
-        found.append(sparse.csr_matrix((np.ones(ends[-1]), ids[there], ends), (len(ids), size)))
-    return found
-
-
 def _solved(
     head: Head, posed: Posed, marks: Marks, y: np.ndarray, cost: float, *, naive_bayes: bool
 ) -> _Linear:
     """All scores of a head, each solved for by itself."""
     wanted = (y == np.arange(head.width) if head.kind == "multiclass" else y).astype("float64")
-    values = [_rarity(each) for each in marks]
+    values = [rarity(each) for each in marks]
     columns, lengths, biases = [], [], []
     features: Sparse = None
     for column in wanted.T:
@@ -129,7 +117,7 @@ def _solved(
         if naive_bayes and head.labels:
             own = [each * _log_ratio(of, column) for each, of in zip(values, marks, strict=True)]
         if own is not values or features is None:
-            features = sparse.hstack([_scaled(*each) for each in zip(marks, own, strict=True)], "csr")
+            features = sparse.hstack([scaled(*each) for each in zip(marks, own, strict=True)], "csr")
             lengths.append([each**2 for each in own])
         weights, bias = _column(head, posed, features, column, cost)
         ends = np.cumsum([len(each) for each in own])[:-1]
@@ -158,26 +146,10 @@ def _column(
     return np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
 
 
-def _rarity(marks: Sparse) -> np.ndarray:
-    """The inverse document frequency of each id, 0 where none of the rows has it."""
-    rows = np.asarray(marks.sum(axis=0)).ravel()
-    return np.where(rows > 0, np.log((1 + marks.shape[0]) / (1 + rows)) + 1, 0.0)
-
-
 def _log_ratio(marks: Sparse, y: np.ndarray) -> np.ndarray:
     """How much larger, as a logarithm, the share of each id is where `y` is 1."""
     inside, outside = (1.0 + marks.T @ mask for mask in (y, 1.0 - y))
     return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
-
-
-def _scaled(marks: Sparse, values: np.ndarray) -> Sparse:
-    """Rows of length one, or of nothing."""
-    lengths = np.repeat(_inverse_lengths(marks @ values**2), np.diff(marks.indptr))
-    return sparse.csr_matrix((values[marks.indices] * lengths, marks.indices, marks.indptr), marks.shape)
-
-
-def _inverse_lengths(squares: np.ndarray) -> np.ndarray:
-    return 1.0 / np.sqrt(np.maximum(squares, 1e-9))
 
 
 def _factor(head: Head, scores: np.ndarray, observed: np.ndarray) -> float:

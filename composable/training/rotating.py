@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import ops
+from threadpoolctl import threadpool_limits
 
 from composable.core.budget import Deadline
 from composable.core.machine import cores
@@ -317,7 +318,8 @@ class Workbench:
             until = Deadline(each, deadline.clock)
             return solver(Posed(self.network, self.material.problem, learnt, held_out, own_seed, until))
 
-        with warnings.catch_warnings(), ThreadPoolExecutor(at_once) as pool:
+        shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
+        with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:
             warnings.simplefilter("ignore")  # a solver that stops early has found something all the same
             solutions = list(pool.map(solution, rotations))
         seconds = (time.monotonic() - began) / len(rotations)

@@ -84,3 +84,27 @@ def test_a_text_without_known_words_gets_a_finite_answer():
     nothing = {name: np.zeros((1, 6), "int32") for name in VOCABULARIES}
     assert np.isfinite(predict(bench.network, nothing)[0]).all()
     assert len(trained.history.epochs) == 1  # after the deadline one solution is enough
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae"])
+def test_neighbours_tell_numbers_and_padding_changes_nothing(metric):
+    given = material("regression", metric)
+    table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
+    (candidate,) = [one for one in text_candidates(table) if one.name == "text_neighbours"]
+    bench = Workbench(candidate, given)
+    fewer = Rotation(np.arange(10, 200), np.arange(200, 250), np.arange(250, ROWS))
+    for trained in bench.train({**ROTATIONS, 1: fewer}, seed=0, deadline=Deadline()):
+        finish, observed = trained.finishes[0], given.targets[0][250:]
+        assert np.abs(trained.test[0] * finish.scale + finish.offset - observed).mean() < 15
+        bench.network.set_weights(trained.weights)
+        rows = given.at(np.arange(250, ROWS))
+        turned = {name: ids[:, ::-1] for name, ids in rows.items()}
+        np.testing.assert_allclose(predict(bench.network, turned)[0], trained.test[0], atol=1e-4)
+        nothing = {name: np.zeros((1, 6), "int32") for name in VOCABULARIES}
+        assert np.isfinite(predict(bench.network, nothing)[0]).all()
+
+
+def test_classes_have_no_neighbours():
+    given = material("multiclass")
+    table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
+    assert "text_neighbours" not in {one.name for one in text_candidates(table)}

@@ -56,6 +56,14 @@ def test_what_was_solved_is_told(run):
     assert columns[0]["column"] == "review"
 
 
+def test_the_words_that_decide_are_told(run):
+    found = json.loads((run.path / "texts.json").read_text("utf-8"))
+    words = {one["answer"]: {gram["text"] for gram in one["grams"]} for one in found["words"]}
+    assert words["good"] & {"great", "lovely", "works well", "works", "猫"}
+    assert words["bad"] & {"awful", "broke", "waste", "🙂", "not"}
+    assert "In words" in (run.path / "report.html").read_text("utf-8")
+
+
 def test_the_onnx_file_answers_to_ids(run, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="the extra [onnx] isn't installed")
     pytest.importorskip("jax2onnx", reason="the extra [onnx] isn't installed")

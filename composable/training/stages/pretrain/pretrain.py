@@ -24,6 +24,7 @@ from composable.engine.settings import Settings
 from composable.training.stages.gain import Gain, concluded, judged, measure_gain
 from composable.training.stages.pretrain.jigsaw import jigsaw
 from composable.training.stages.pretrain.learning import Learned, learn
+from composable.training.stages.pretrain.masked_words import WORDS, masked_words, reads_words_in_order
 from composable.training.stages.pretrain.masking import masking
 from composable.training.stages.pretrain.pretext import Unlabelled
 from composable.training.stages.stage import Job, Outcome, Progress, Share, out_of_time, part_of
@@ -59,8 +60,8 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
         job: What is trained.
         progress: Its weights are where the pretext begins; drawn afresh for each seed, if there are none.
         deadline: Of everything.
-        task: A component that makes a `Pretext`; None for `jigsaw` where the network takes images, and
-            `masking` for tables.
+        task: A component that makes a `Pretext`; None for `jigsaw` where the network takes images, `masking`
+            for tables, and `masked_words` where it reads nothing but texts and has a vector for every word.
         epochs: Of the pretext: how often each row is seen. The author's, as are batch size and rate.
         batch_size: Of the pretext.
         learning_rate: Of the pretext, falling to 0 by half a cosine. None for that of the progress.
@@ -72,9 +73,9 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
         What is handed on has the head of the network's own task as freshly drawn. The evidence is the task,
         the pretext's figure of each seed and that of chance, and both sides of the comparison.
     """
-    made = task or _usual_task(job.rows)
+    made = task or _usual_task(job)
     if made is None:
-        return Outcome(_STAGE, progress, "skipped", "there is no pretext task for such inputs")
+        return Outcome(_STAGE, progress, "skipped", "there is no pretext task for what this network reads")
     if deadline.remaining <= 0:
         return out_of_time(_STAGE, progress)
     until = part_of(deadline, share)
@@ -121,8 +122,10 @@ def _with_label(rows: Rows, numbers: np.ndarray) -> np.ndarray:
     return numbers[known]
 
 
-def _usual_task(rows: Rows) -> Part | None:
-    if any(values.ndim == 4 for values in rows.inputs.values()):
+def _usual_task(job: Job) -> Part | None:
+    inputs = job.rows.inputs
+    if any(values.ndim == 4 for values in inputs.values()):
         return Part(jigsaw)
-    table = any(name in rows.inputs for name in ("numbers", "dates", "categories"))
-    return Part(masking) if table else None
+    if any(name in inputs for name in ("numbers", "dates", "categories")):
+        return Part(masking)
+    return Part(masked_words) if WORDS in inputs and reads_words_in_order(job.build()) else None
