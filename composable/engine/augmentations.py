@@ -153,9 +153,9 @@ def _cropped(images: Any, drawn: Any, least: float, ratio: float) -> tuple[Any, 
     for side, share, at in ((1, area * changed, drawn[:, 2]), (2, area / changed, drawn[:, 3])):
         size = int(images.shape[side])
         part: Any = ops.reshape(ops.minimum(ops.sqrt(share), 1.0), (-1, 1))
-        first: Any = ops.reshape(at, (-1, 1)) * size
+        at: Any = ops.reshape(at, (-1, 1))
         within: Any = (np.arange(size, dtype="float32") + np.float32(0.5)) * part
-        found.append(within - 0.5 + (1.0 - part) * first)
+        found.append(within - 0.5 + (1.0 - part) * size * at)
     return found[0], found[1]
 
 
