@@ -24,12 +24,21 @@ def latent_texts(ids: Any) -> Any:
     Returns:
         Shape (rows, WIDTH).
     """
-    there, buckets = known(ids), ops.mod(ids, BUCKETS)
+    there, buckets = known(ids), _bucket(ids)
     vectors = layers.Embedding(BUCKETS, WIDTH, trainable=False, name=_VECTORS)(buckets)
     squares = layers.Embedding(BUCKETS, 1, trainable=False, name=_SQUARES)(buckets)
     length: Any = ops.sqrt(ops.maximum(ops.sum(squares * there, axis=1), LEAST))
     total: Any = ops.sum(vectors * there, axis=1)
     return total / length
+
+
+def _bucket(ids: Any) -> Any:
+    """The ids modulo `BUCKETS`, without the operation for remainders, which doesn't convert to ONNX.
+
+    Exact: the divisor is a power of two, and ids are below the whole numbers that a float32 holds.
+    """
+    rounds: Any = ops.floor(ops.cast(ids, "float32") / BUCKETS)
+    return ids - BUCKETS * ops.cast(rounds, ids.dtype)
 
 
 def adapt_texts(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> None:

@@ -64,6 +64,19 @@ def test_the_words_that_decide_are_told(run):
     assert "In words" in (run.path / "report.html").read_text("utf-8")
 
 
+def test_a_network_for_tables_takes_its_texts_to_onnx(tmp_path):
+    pytest.importorskip("jax2onnx", reason="the extra [onnx] isn't installed")
+    run = composable.fit(
+        reviews(numbers=True),
+        "label",
+        design="mlp(units=8)",
+        max_trials=1,
+        max_epochs=1,
+        out=tmp_path / "run",
+    )
+    assert (run.export("onnx", tmp_path / "onnx") / "model.onnx").exists()  # its answers are compared inside
+
+
 def test_the_onnx_file_answers_to_ids(run, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime", reason="the extra [onnx] isn't installed")
     pytest.importorskip("jax2onnx", reason="the extra [onnx] isn't installed")
