@@ -37,8 +37,9 @@ def _bucket(ids: Any) -> Any:
 
     Exact: the divisor is a power of two, and ids are below the whole numbers that a float32 holds.
     """
-    rounds: Any = ops.floor(ops.cast(ids, "float32") / BUCKETS)
-    return ids - BUCKETS * ops.cast(rounds, ids.dtype)
+    exact: Any = ops.cast(ids, "float32")
+    rounds: Any = ops.cast(ops.floor(exact / BUCKETS), ids.dtype)
+    return ids - BUCKETS * rounds
 
 
 def adapt_texts(model: keras.Model, inputs: Mapping[str, np.ndarray]) -> None:
