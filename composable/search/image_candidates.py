@@ -34,7 +34,8 @@ from composable.zoo.mobilenet_v2 import STRIDES, mobilenet_v2
 from composable.zoo.resnet_cifar import resnet_cifar
 
 WIDTHS = (16, 24, 32, 40, 48, 64, 96, 128)  # channels of the first group
-WANTED = 12  # epochs that a network should be able to take in its time
+_LEAST_SEEN = 100_000  # images in all, that a network should be able to learn from in its time
+_FEWEST, _MOST = 12, 100  # epochs for that, however many images there are, or few
 _UNTIMED = 32  # channels, where there is no time limit
 _SMALL = 64  # pixels of a side
 _SMALLEST = 3  # a side of the last feature maps, which are pooled to one
@@ -153,8 +154,9 @@ def _filters(pixels: Pixels, width: int) -> tuple[int, ...]:
 
 
 def _affordable(table: Table, pixels: Pixels, seconds: float) -> int:
-    """The largest width that takes `WANTED` epochs in so many seconds."""
-    wide = (width for width in reversed(WIDTHS) if _epochs(table, pixels, width, seconds) >= WANTED)
+    """The largest width that takes enough epochs in so many seconds."""
+    enough = float(np.clip(_LEAST_SEEN / table.rows, _FEWEST, _MOST))
+    wide = (width for width in reversed(WIDTHS) if _epochs(table, pixels, width, seconds) >= enough)
     return next(wide, WIDTHS[0])
 
 

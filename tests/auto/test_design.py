@@ -33,7 +33,12 @@ def fit(table, design, out, **more):
 
 @pytest.mark.parametrize(
     "design",
-    ["mlp(units=7, blocks=1)", "seed_regressor", "mlp_space", "ft_transformer(width=8, blocks=1, heads=2)"],
+    [
+        "mlp(units=7, blocks=1)",
+        "seed_regressor",
+        "mlp_space",
+        pytest.param("ft_transformer(width=8, blocks=1, heads=2)", marks=pytest.mark.slow),
+    ],
 )
 def test_a_name_or_a_call_is_what_is_trained(table, design, tmp_path):
     run = fit(table, design, tmp_path / "run")
