@@ -43,7 +43,7 @@ _TRAINING = 3  # multiply-adds forward and back, for each of those forward
 _EFFICIENCY = 0.7  # of a training, beside the product of two matrices
 _LONG = 1200.0  # seconds, from which on others are worth trying beside the first
 _ALONE, _AMONG_OTHERS = 0.9, 0.4  # of the time that is left, for one candidate
-_OFTEN = 16  # times that an image has to be seen before it is worth to be moved as well as mirrored
+_MANY, _OFTEN = 20_000, 16  # so many images aren't worth moving unless each is seen so often
 _RATES = (0.5, 2.0)  # times the usual rate, between which draws are made
 
 
@@ -59,7 +59,7 @@ def image_candidates(table: Table, pixels: Pixels, *, seed: int, seconds: float)
     alone = seconds < _LONG
     share = _ALONE if alone else _AMONG_OTHERS
     width = _affordable(table, pixels, share * seconds) if math.isfinite(seconds) else _UNTIMED
-    if _epochs(table, pixels, width, share * seconds) < _OFTEN:
+    if table.rows >= _MANY and _epochs(table, pixels, width, share * seconds) < _OFTEN:
         table = replace(table, augment=tuple(one for one in table.augment if one.component is flip))
     yield Candidate("fast_cnn", fast_cnn(table, pixels, width=width), _settings(table), share)
     if alone:
