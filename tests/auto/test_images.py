@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import islice
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from composable.auto.options import FitOptions
 from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
 from composable.data.images import room
+from composable.design.outline import outline
 from composable.search.augmentations import augmented_as
 from composable.search.candidates import candidates
 
@@ -299,3 +301,19 @@ def test_images_that_would_fill_the_memory_are_read_from_a_file(folder, tmp_path
     assert isinstance(found.material.inputs["images"], np.memmap)
     run = composable.fit(folder, max_trials=1, max_epochs=8, out=tmp_path / "run")
     assert run.evaluate(folder)["accuracy"] > 0.9
+
+
+def test_without_a_limit_other_networks_are_tried_beside_the_first(folder):
+    table = read(folder, FitOptions())
+    options = completed(FitOptions(), table)
+    prepared = prepare(understand_table(table, options, print), options, print)
+    found = list(islice(candidates(table_of(prepared), seed=0), 8))
+    names = [one.name for one in found]
+    assert names[:5] == ["fast_cnn", "fast_cnn_deep", "resnet", "mobilenet", "fast_cnn_1"]
+    for candidate in found:
+        model, _ = outline(candidate.architecture, prepared.material.shapes)
+        assert [tuple(output.shape) for output in model.outputs] == [(None, 1)]
+    again = list(islice(candidates(table_of(prepared), seed=0), 8))
+    assert [one.settings for one in again] == [one.settings for one in found]
+    short = candidates(table_of(prepared), seed=0, seconds=60.0)
+    assert [one.name for one in short] == ["fast_cnn"]
