@@ -35,7 +35,7 @@ def fit(table, design, out, **more):
     "design",
     [
         "mlp(units=7, blocks=1)",
-        "seed_regressor",
+        pytest.param("seed_regressor", marks=pytest.mark.slow),
         "mlp_space",
         pytest.param("ft_transformer(width=8, blocks=1, heads=2)", marks=pytest.mark.slow),
     ],

@@ -129,6 +129,7 @@ def test_in_a_pipeline_and_in_cross_validation(rows):
     assert cross_val_score(pipeline, rows, rows["price"], cv=2).shape == (2,)
 
 
+@pytest.mark.slow
 def test_in_a_grid_search(rows):
     search = GridSearchCV(Classifier(max_trials=1), {"max_epochs": [1]}, cv=2, refit=False)
     search.fit(rows[["size", "make"]], rows["fast"])

@@ -39,7 +39,13 @@ def break_training(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "failure", [RuntimeError("diverged"), MemoryError("full"), ValueError("shape")], ids=repr
+    "failure",
+    [
+        RuntimeError("diverged"),
+        pytest.param(MemoryError("full"), marks=pytest.mark.slow),
+        pytest.param(ValueError("shape"), marks=pytest.mark.slow),
+    ],
+    ids=repr,
 )
 def test_a_candidate_that_fails_does_not_end_the_run(tmp_path, csv, break_training, failure):
     break_training("linear", failure=failure)

@@ -23,6 +23,15 @@ from composable.zoo.catalogue.family import Family
 
 ROWS = 4
 families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+# Deep networks, whose gradients take long to compile; their kinds of blocks are among the others as well.
+DEEP = {"efficientnet", "inception_v3", "mobilenet_v1", "mobilenet_v3", "resnet_v2", "xception"}
+trained_families = pytest.mark.parametrize(
+    "family",
+    [
+        pytest.param(one, id=name, marks=[pytest.mark.slow] if name in DEEP else [])
+        for name, one in FAMILIES.items()
+    ],
+)
 
 
 def smallest(family: Family) -> Architecture:
@@ -84,7 +93,7 @@ def test_it_builds_with_taps_and_comes_back_with_keras_alone(family, tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-@families
+@trained_families
 def test_three_instances_of_it_learn_in_one_cohort(family):
     """At rates of their own; each can be taken out, and says what it said in the cohort."""
     made = cohort(family, rates=(1e-3, 3e-3, 0.0))

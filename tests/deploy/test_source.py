@@ -103,7 +103,10 @@ def answered(bundle: Bundle, folder: Path) -> dict[str, list]:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("count", [1, len(HEADS)], ids=["one head", "several heads"])
+@pytest.mark.parametrize(
+    "count",
+    [pytest.param(1, id="one head", marks=pytest.mark.slow), pytest.param(len(HEADS), id="several heads")],
+)
 def test_the_program_answers_as_the_bundle(tmp_path, count):
     bundle = made(tmp_path / "bundle", HEADS[:count], TASKS[:count])
     wanted = bundle.predict(pd.DataFrame(ROWS))
