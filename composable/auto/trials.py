@@ -193,7 +193,10 @@ class Search:
                 seed=self.options.seed,
             )
         )
-        for kept, meaning in ((True, "preserve labels: training uses them"), (False, "may not: left out")):
+        for kept, meaning in (
+            (True, "preserve labels, so training may use them"),
+            (False, "may not: left out"),
+        ):
             each = [f"{e.name} ({e.change:+.0%} ± {e.spread:.0%})" for e in evidence if e.kept is kept]
             if each:
                 measured = "in brackets the change in a quick model's error that learns from them as well"
