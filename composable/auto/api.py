@@ -24,6 +24,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     time_limit: float | None = None,
     max_trials: int | None = None,
     max_epochs: int | None = None,
+    max_parameters: int | None = None,
     split: str = "auto",
     schema: str | Path | None = None,
     test: str | Path | None = None,
@@ -57,6 +58,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         time_limit: Seconds for everything, from reading to report.
         max_trials: The number of networks tried; with it alone the same seed gives the same result.
         max_epochs: The number of epochs of each network at most.
+        max_parameters: The number of weights of the deployed model at most.
         split: auto, random, stratified, group:COL, time:COL or column:COL.
         schema: The path of an edited schema.
         test: A labelled file of your own, scored once at the end.
@@ -97,6 +99,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         "time_limit": time_limit,
         "max_trials": max_trials,
         "max_epochs": max_epochs,
+        "max_parameters": max_parameters,
         "split": split,
         "schema": None if schema is None else str(schema),
         "test": None if test is None else str(test),

@@ -32,6 +32,7 @@ class FitOptions:
         time_limit: Seconds for everything; None leaves only `max_trials` to bound the work.
         max_trials: The number of networks tried; bounds the work reproducibly.
         max_epochs: The number of epochs of each network at most.
+        max_parameters: The number of weights of the deployed model at most.
         split: How rows are held out: auto, random, stratified, group:COL, time:COL, column:COL.
         schema: Path of an edited schema.
         test: Path of a labelled file of the person's own; its rows are scored once, at the end.
@@ -64,6 +65,7 @@ class FitOptions:
     time_limit: float | None = None
     max_trials: int | None = None
     max_epochs: int | None = None
+    max_parameters: int | None = None
     split: str = "auto"
     schema: str | None = None
     test: str | None = None
@@ -86,10 +88,10 @@ class FitOptions:
     def __post_init__(self) -> None:
         if self.time_limit is not None and not 0 < self.time_limit < math.inf:
             raise _out_of_range("time_limit", "a positive number of seconds", self.time_limit)
-        if self.max_trials is not None and self.max_trials < 1:
-            raise _out_of_range("max_trials", "1 or more", self.max_trials)
-        if self.max_epochs is not None and self.max_epochs < 1:
-            raise _out_of_range("max_epochs", "1 or more", self.max_epochs)
+        for name in ("max_trials", "max_epochs", "max_parameters"):
+            most = getattr(self, name)
+            if most is not None and most < 1:
+                raise _out_of_range(name, "1 or more", most)
         if self.image_size is not None and not 4 <= self.image_size <= _LARGEST:
             raise _out_of_range("image_size", f"4 to {_LARGEST}", self.image_size)
         if self.freeze and self.start is None:

@@ -38,6 +38,7 @@ from composable.search.ensemble import greedy_weights
 from composable.search.label_preserving import doubtful, label_preserving
 from composable.search.mask_candidates import moving
 from composable.search.opinion import Judge, blend
+from composable.search.small_enough import small_enough
 from composable.search.table import Pixels
 from composable.search.trial import Role, Trial, conclude, record
 from composable.training.keeping import forget
@@ -157,7 +158,7 @@ class Search:
 
         On many rows the time is better spent on more rotations of what won.
         """
-        table = table_of(self.prepared)
+        table = replace(table_of(self.prepared), most_weights=self._most_weights / self.prepared.split.needed)
         if self.options.augment:
             table = augmented_as(table, self.options.augment)
         elif table.pixels is not None:
@@ -172,10 +173,21 @@ class Search:
         if self.given.origin is not None:
             begun = transferred(self.given.origin, table, self._material, freeze=self.options.freeze)
             found = chain([begun], found)
-        if self.options.max_trials is not None:
-            return islice(found, self.options.max_trials)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
-        return islice(found, MOST_CANDIDATES if timed else portfolio_size(table))
+        draws = timed or self.options.max_trials is not None
+        found = islice(found, self._most_candidates if draws else portfolio_size(table))
+        if self.options.max_parameters is not None:
+            most, networks = self.options.max_parameters, self.prepared.split.needed
+            found = small_enough(found, self._material.shapes, most=most, networks=networks)
+        return islice(found, self.options.max_trials)
+
+    @property
+    def _most_candidates(self) -> int:
+        return max(MOST_CANDIDATES, self.options.max_trials or 0)
+
+    @property
+    def _most_weights(self) -> float:
+        return math.inf if self.options.max_parameters is None else self.options.max_parameters
 
     def _augmentations(self, pixels: Pixels) -> tuple[Part, ...]:
         """Those that preserve the labels, as far as a quick measurement on training rows shows."""
@@ -333,7 +345,7 @@ class Search:
         most = max(1, MOST_NETWORKS // self.prepared.split.needed)
         weights = greedy_weights(self.judge, [t.opinion for t in members], most=most)
         chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
-        if len(chosen) < 2:
+        if len(chosen) < 2 or _sum_of_costs([t for t, _ in chosen])["parameters"] > self._most_weights:
             return
         trial = self._trial("ensemble", "ensemble")
         trial.members = tuple(chosen)
@@ -349,7 +361,8 @@ class Search:
         if math.isinf(self.deadline.seconds):
             return
         members = [t for t, _ in best.shares]
-        most = min(len(split.rotations), MOST_NETWORKS // len(members))
+        weights = sum(t.cost["parameters"] / len(t.trained) for t in members)
+        most = int(min(len(split.rotations), MOST_NETWORKS // len(members), self._most_weights / weights))
         grown = set()
         for member in sorted(members, key=lambda t: len(t.trained)):
             each = member.trained[0].seconds

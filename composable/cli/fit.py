@@ -37,6 +37,12 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @click.option("--max-trials", type=click.IntRange(min=1), metavar="N", help="Bound the work reproducibly.")
 @click.option("--max-epochs", type=click.IntRange(min=1), metavar="N", help="Of each network, at most.")
 @click.option(
+    "--max-parameters",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Weights of the deployed model, at most.",
+)
+@click.option(
     "--split", type=COLUMN, metavar="HOW", help="random, stratified, group:COL, time:COL or column:COL."
 )
 @click.option(

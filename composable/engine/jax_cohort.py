@@ -34,6 +34,7 @@ def jax_program(cohort: Cohort) -> JaxProgram:
         dropout=tuple(others.index(id(rate)) for rate in dropout_rates(twin)),
         rates=positions(optimizer),
         augment=settings.augment,
+        hardest=settings.hardest,
         sam=settings.sam,
         average=settings.average,
     )

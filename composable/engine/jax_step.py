@@ -15,6 +15,7 @@ from composable.engine.augment import augmented, moved
 from composable.engine.averaging import Average, averaged, continued, start_average, update_average
 from composable.engine.objective import Batch, Goal, batch_loss, flat, measures
 from composable.engine.sam import perturbed
+from composable.engine.selecting import hardest
 
 Arrays = list[Any]
 
@@ -37,6 +38,7 @@ class Step:
         optimizer: Built for the twin's trainable variables.
         goals: One per output.
         augment: What is done to images.
+        hardest: Share of the batch that is learnt from.
         sam: Radius; 0 for none.
         average: Of the weights.
         dropout: Where in the twin's non-trainable variables the dropout rates are.
@@ -49,6 +51,7 @@ class Step:
     dropout: tuple[int, ...]
     rates: tuple[int | None, int | None]
     augment: tuple[Part, ...] = ()
+    hardest: float = 1.0
     sam: float = 0.0
     average: Average | None = None
 
@@ -71,6 +74,9 @@ class Step:
                 inputs=augmented(self.augment, batch.inputs, drawn),
                 targets=moved(self.augment, batch.targets, drawn),
             )
+        if self.hardest < 1:
+            said = self.outputs(state.trainable, state.other, batch.inputs)
+            batch = hardest(self.goals, said, batch, self.hardest)
         trainable, rates = state.trainable, [state.other[place] for place in self.dropout]
         other = _replaced(state.other, self.dropout, [rate * curve["dropout"] for rate in rates])
         loss, gradients, after = self._gradients(trainable, other, batch, curve)

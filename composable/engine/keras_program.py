@@ -20,6 +20,7 @@ from composable.engine.objective import Batch, batch_loss, flat, measures
 from composable.engine.optimizer import positions
 from composable.engine.rows import Rows, arranged, held_out_blocks, on_host
 from composable.engine.sam import perturbed
+from composable.engine.selecting import hardest
 from composable.engine.twin import dropout_rates
 
 if TYPE_CHECKING:
@@ -192,6 +193,8 @@ class KerasProgram:
             batch = batch._replace(
                 inputs=augmented(augment, batch.inputs, drawn), targets=moved(augment, batch.targets, drawn)
             )
+        if (share := self.cohort.settings.hardest) < 1:
+            batch = hardest(self.cohort.goals, self._outputs(batch.inputs), batch, share)
 
         def loss() -> Any:
             return batch_loss(self.cohort.goals, self._call, batch, curve)[0]

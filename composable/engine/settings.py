@@ -35,6 +35,8 @@ class Settings:
         mixup: The parameter of the beta distribution of Zhang et al. 2018, "mixup"; 0 for none.
         cutmix: That of Yun et al. 2019, "CutMix"; 0 for none. Images alone.
         augment: What is done to images before anything else, see `composable.engine.augment`; shared.
+        hardest: Which share of a batch is learnt from, the rows with the highest losses, see
+            `composable.engine.selecting`; shared.
         sam: The radius of sharpness-aware minimisation; 0 for none; shared.
         average: Of the weights, over the steps; None for the last ones; shared.
         precision: In which the layers compute: "bfloat16", with variables in float32, or "float32". None for
@@ -59,6 +61,7 @@ class Settings:
     mixup: float = 0.0
     cutmix: float = 0.0
     augment: tuple[Part, ...] = ()
+    hardest: float = 1.0
     sam: float = 0.0
     average: Average | None = None
     precision: Precision | None = None
@@ -73,6 +76,10 @@ class Settings:
             value = getattr(self, name)
             if not (np.isfinite(value) and value >= least):
                 raise ConfigError(f"{name} must be at least {least}.", received=repr(value))
+        if not 0 < self.hardest <= 1:
+            raise ConfigError(
+                "hardest is a share of a batch, above 0 and at most 1.", received=repr(self.hardest)
+            )
         if self.mixup and self.cutmix:
             raise ConfigError(
                 "A training mixes rows in one way.",
@@ -84,7 +91,7 @@ class Settings:
     def shared(self) -> tuple[object, ...]:
         """What all instances of a cohort have in common, because their one program depends on it."""
         shown = self.augment, bool(self.mixup), bool(self.cutmix)
-        return self.optimizer, self.sam, self.average, self.precision, self.batch_size, shown
+        return self.optimizer, self.hardest, self.sam, self.average, self.precision, self.batch_size, shown
 
 
 def curves(

@@ -13,7 +13,7 @@ import numpy as np
 
 from composable.core.seeds import derive
 from composable.design import Architecture, Choice, Part
-from composable.design.cost import cost
+from composable.design.cost import Cost, cost
 from composable.design.inputs import Input
 from composable.design.learners import groups
 from composable.design.mixed import beside_images
@@ -37,6 +37,7 @@ WIDTHS = (16, 24, 32, 40, 48, 64, 96, 128)  # channels of the first group
 _LEAST_SEEN = 100_000  # images in all, that a network should be able to learn from in its time
 _FEWEST, _MOST = 12, 100  # epochs for that, however many images there are, or few
 _UNTIMED = 32  # channels, where there is no time limit
+_THINNER = (0.5, 0.35, 0.2, 0.1)  # times the published widths of MobileNet
 _SMALL = 64  # pixels of a side
 _SMALLEST = 3  # a side of the last feature maps, which are pooled to one
 _TRAINING = 3  # multiply-adds forward and back, for each of those forward
@@ -58,26 +59,31 @@ def image_candidates(table: Table, pixels: Pixels, *, seed: int, seconds: float)
     """
     alone = seconds < _LONG
     share = _ALONE if alone else _AMONG_OTHERS
-    width = _affordable(table, pixels, share * seconds) if math.isfinite(seconds) else _UNTIMED
+    width = _affordable(table, pixels, share * seconds)
+    width = width if math.isfinite(seconds) else min(width, _UNTIMED)
     if table.rows >= _MANY and _epochs(table, pixels, width, share * seconds) < _OFTEN:
         table = replace(table, augment=tuple(one for one in table.augment if one.component is flip))
     yield Candidate("fast_cnn", fast_cnn(table, pixels, width=width), _settings(table), share)
+    if math.isfinite(table.most_weights):
+        yield _mobilenet(table, pixels, share)
     if alone:
         return  # what is left is better spent on other rotations of the first
     slim = max(WIDTHS[0], width * 2 // 3)
     deep = fast_cnn(table, pixels, width=slim, depth=3)
     covered = replace(table, augment=(*table.augment, Part(cutout)))
     yield Candidate("fast_cnn_deep", deep, _settings(covered), share)
-    usual = _mixing(table, recipes.images(table.problem, rows=table.rows, augment=table.augment))
-    for name, design in (("resnet", resnet_cifar()), ("mobilenet", _mobilenet(pixels))):
-        yield Candidate(name, for_images(design, table, pixels), usual, share)
+    yield Candidate("resnet", for_images(resnet_cifar(), table, pixels), _usual(table), share)
+    if math.isinf(table.most_weights):
+        yield _mobilenet(table, pixels, share)
     yield from _draws(table, pixels, seed, (slim, width))
 
 
-def _mobilenet(pixels: Pixels) -> Architecture:
-    """MobileNet 2 with as few strides as small images can take."""
-    small = max(pixels.height, pixels.width) <= _SMALL
-    return mobilenet_v2(alpha=0.5, strides=(1, 1, 2, 2, 1, 2, 1) if small else STRIDES)
+def _mobilenet(table: Table, pixels: Pixels, share: float) -> Candidate:
+    """MobileNet 2 with as few strides as small images can take, as wide as its weights may be many."""
+    strides = (1, 1, 2, 2, 1, 2, 1) if max(pixels.height, pixels.width) <= _SMALL else STRIDES
+    designs = [for_images(mobilenet_v2(alpha=alpha, strides=strides), table, pixels) for alpha in _THINNER]
+    few = (one for one in designs if _cost(one, pixels).parameters <= table.most_weights)
+    return Candidate("mobilenet", next(few, designs[-1]), _usual(table), share)
 
 
 def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> Iterator[Candidate]:
@@ -139,6 +145,10 @@ def mixed_candidate(table: Table, pixels: Pixels) -> Candidate:
     return Candidate("mixed", replace(usual, prestem=prestem), _settings(table), 0.9)
 
 
+def _usual(table: Table) -> Settings:
+    return _mixing(table, recipes.images(table.problem, rows=table.rows, augment=table.augment))
+
+
 def _settings(table: Table) -> Settings:
     return _mixing(table, recipes.fast_cifar(table.problem, rows=table.rows, augment=table.augment))
 
@@ -154,18 +164,24 @@ def _filters(pixels: Pixels, width: int) -> tuple[int, ...]:
 
 
 def _affordable(table: Table, pixels: Pixels, seconds: float) -> int:
-    """The largest width that takes enough epochs in so many seconds."""
+    """The largest width that takes enough epochs in so many seconds, and doesn't have too many weights."""
     enough = float(np.clip(_LEAST_SEEN / table.rows, _FEWEST, _MOST))
-    wide = (width for width in reversed(WIDTHS) if _epochs(table, pixels, width, seconds) >= enough)
-    return next(wide, WIDTHS[0])
+    for width in reversed(WIDTHS):
+        weights = _cost(fast_cnn(table, pixels, width=width), pixels).parameters
+        if weights <= table.most_weights and _epochs(table, pixels, width, seconds) >= enough:
+            return width
+    return WIDTHS[0]
 
 
 def _epochs(table: Table, pixels: Pixels, width: int, seconds: float) -> float:
     """How many epochs the fast CIFAR network will take in so many seconds, more or less."""
-    shapes = {"images": Input((pixels.height, pixels.width, len(pixels.mean)), "uint8")}
-    model, _ = outline(fast_cnn(table, pixels, width=width), shapes)
-    work = 2 * _TRAINING * cost(model).multiply_adds * table.rows
+    work = 2 * _TRAINING * _cost(fast_cnn(table, pixels, width=width), pixels).multiply_adds * table.rows
     return seconds * _EFFICIENCY * speed() / work
+
+
+def _cost(design: Architecture, pixels: Pixels) -> Cost:
+    shapes = {"images": Input((pixels.height, pixels.width, len(pixels.mean)), "uint8")}
+    return cost(outline(design, shapes)[0])
 
 
 @cache

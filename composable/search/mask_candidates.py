@@ -42,7 +42,8 @@ def mask_candidates(table: Table, pixels: Pixels, seconds: float) -> Iterator[Ca
         pixels: Of the images.
         seconds: For all candidates together.
     """
-    width = _affordable(table, pixels, 0.8 * seconds) if math.isfinite(seconds) else _UNTIMED
+    width = _affordable(table, pixels, 0.8 * seconds)
+    width = width if math.isfinite(seconds) else min(width, _UNTIMED)
     yield Candidate("unet", sized_unet(table, pixels, width=width), _settings(table), 0.9)
 
 
@@ -92,7 +93,11 @@ def _affordable(table: Table, pixels: Pixels, seconds: float) -> int:
     seen = max(_WANTED * table.rows, _SEEN)
     for width in reversed(WIDTHS):
         model, _ = outline(sized_unet(table, pixels, width=width), shapes)
-        work = 2 * _TRAINING * cost(model).multiply_adds * seen
-        if work <= max(0.0, seconds - _COMPILED) * _EFFICIENCY * speed():
+        found = cost(model)
+        work = 2 * _TRAINING * found.multiply_adds * seen
+        if (
+            found.parameters <= table.most_weights
+            and work <= max(0.0, seconds - _COMPILED) * _EFFICIENCY * speed()
+        ):
             return width
     return WIDTHS[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -65,6 +66,7 @@ class Table:
         augment: What may be done to them without changing what they are.
         mixup: As in `Settings`.
         cutmix: As in `Settings`.
+        most_weights: That a network may have.
     """
 
     problem: Problem
@@ -76,6 +78,7 @@ class Table:
     augment: tuple[Part, ...] = ()
     mixup: float = 0.0
     cutmix: float = 0.0
+    most_weights: float = math.inf
 
     @property
     def texts_alone(self) -> bool:

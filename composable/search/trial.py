@@ -159,7 +159,10 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
 
 
 def _settings(candidate: Candidate) -> dict[str, object]:
-    return told(candidate.settings) if candidate.solver is None else {"solver": repr(candidate.solver)}
+    if candidate.solver is not None:
+        return {"solver": repr(candidate.solver)}
+    small = {} if candidate.small is None else {"small": repr(candidate.small)}
+    return told(candidate.settings) | small
 
 
 def _history(trained: Trained) -> Mapping[str, Any]:

@@ -41,12 +41,13 @@ from composable.engine.objective import Goal, Loss
 from composable.engine.parts import in_parts
 from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host
-from composable.engine.settings import Settings
+from composable.engine.settings import CONSTANT, Settings
 from composable.engine.train import Options, train
 from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish, apply_finish, fit_finish, to_training
 from composable.problem.problem import Head, Problem
 from composable.training.keeping import keeper
+from composable.training.progressive import Small, shrunk
 from composable.training.solving import Known, Posed, Solution
 from composable.training.streamed import is_mapped, streamed
 
@@ -66,6 +67,7 @@ class Candidate:
         settings: Of its training.
         share: Of the time that is left, which a schedule is made to take at most.
         begin: Weights to begin with, in the place of drawn ones.
+        small: Whether and how it begins on smaller images; its weights must fit images of any size.
         solver: What solves for the weights, where they aren't trained step by step: a part that takes what
             `composable.training.solving.Posed` is and gives a `Solution`. The settings then mean nothing.
     """
@@ -75,6 +77,7 @@ class Candidate:
     settings: Settings
     share: float = 1.0
     begin: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
+    small: Small | None = None
     solver: Part | None = None
 
 
@@ -200,6 +203,8 @@ class Workbench:
             histories = train(cohort, deadline=until, options=options)
             return self._trained(cohort, [(n, rotations[n]) for n in numbers], histories)
 
+        if self.candidate.small is not None:
+            starts = {**self._begun_small(self.candidate.small, rotations, seed, deadline), **(starts or {})}
         if is_mapped(self.material.inputs):  # one after another: each reads the file for itself
             shares = zip(rotations, range(len(rotations), 0, -1), strict=True)
             return [
@@ -207,6 +212,20 @@ class Workbench:
                 for number, left in shares
             ]
         return in_parts(list(rotations), run, deadline=deadline, notice=notice)
+
+    def _begun_small(
+        self, small: Small, rotations: Mapping[int, Rotation], seed: int, deadline: Deadline
+    ) -> dict[int, Arrays]:
+        """Weights learnt from small images; none where images are too many to be held twice."""
+        if is_mapped(self.material.inputs):
+            return {}
+        images = shrunk(self.material.inputs["images"], small.scale)
+        material = replace(self.material, inputs={**self.material.inputs, "images": images}, own_test=None)
+        settings = self.candidate.settings
+        settings = replace(settings, schedule=CONSTANT, epochs=max(1, round(small.share * settings.epochs)))
+        begun = Workbench(replace(self.candidate, small=None, settings=settings, share=1.0), material)
+        until = Deadline(small.share * self.candidate.share * deadline.remaining, deadline.clock)
+        return {one.rotation: one.weights for one in begun.train(rotations, seed=seed, deadline=until)}
 
     def _cohort(
         self, rotations: Mapping[int, Rotation], seed: int, starts: Mapping[int, Sequence[np.ndarray]]

@@ -72,8 +72,8 @@ def _path(folder: Path, rotation: int) -> Path:
 
 def _identity(candidate: Candidate) -> str:
     text = f"{candidate.architecture.to_json()} {candidate.settings!r}"
-    if candidate.solver is not None:
-        text += f" {candidate.solver!r}"
+    for one in (candidate.small, candidate.solver):
+        text += "" if one is None else f" {one!r}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 

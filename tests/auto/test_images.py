@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice
 
 import keras
@@ -317,3 +318,17 @@ def test_without_a_limit_other_networks_are_tried_beside_the_first(folder):
     assert [one.settings for one in again] == [one.settings for one in found]
     short = candidates(table_of(prepared), seed=0, seconds=60.0)
     assert [one.name for one in short] == ["fast_cnn"]
+
+
+def test_images_get_a_network_as_wide_as_its_weights_may_be_many(folder):
+    table = read(folder, FitOptions())
+    options = completed(FitOptions(), table)
+    prepared = prepare(understand_table(table, options, print), options, print)
+    found = replace(table_of(prepared), most_weights=60_000)
+    narrow, mobile = islice(candidates(found, seed=0, seconds=60.0), 2)
+    wide = next(candidates(table_of(prepared), seed=0))
+    weights = [
+        outline(one.architecture, prepared.material.shapes)[0].count_params() for one in (narrow, wide)
+    ]
+    assert weights[0] <= 60_000 < weights[1]
+    assert (narrow.name, mobile.name) == ("fast_cnn", "mobilenet")
