@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 
@@ -23,6 +25,8 @@ from composable.data.images.column import cells_of
 from composable.data.parse import raw_texts
 from composable.data.table import Table
 from composable.data.text_columns import encoded_texts
+from composable.design import Input
+from composable.design.taps import tap
 from composable.engine.predict import predict
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.metrics import METRICS, score
@@ -36,31 +40,49 @@ _SIZES = (64, 512)  # images or texts that are asked about at once
 _TEXTS_SHARE = 0.4  # of the time; the rest is for the importance of columns
 
 
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """The most honest rows there are.
+
+    Attributes:
+        part: "test" or "validation".
+        rows: Of the table; None for those of the person's own test.
+        observed: Per head.
+        predicted: Per head.
+    """
+
+    part: str
+    rows: np.ndarray | None
+    observed: list[np.ndarray]
+    predicted: list[np.ndarray]
+
+
 def diagnose(search: Search, deadline: Deadline) -> None:
     """Write `diagnostics.json` for the deployed trial, if there is one; importance takes the time left."""
     best = search.deployed
     if best is None:
         return
-    part, rows, observed, predicted = _held_out(search, best)
+    held = _held_out(search, best)
     heads = []
-    for head, y, p in zip(search.judge.problem.heads, observed, predicted, strict=True):
+    for head, y, p in zip(search.judge.problem.heads, held.observed, held.predicted, strict=True):
         shown = y[:, 0] if head.kind not in ("multilabel", "mask") else y
         if head.kind in ("binary", "multiclass"):
             shown = shown.astype(int)
         found = head_diagnostics(head, shown, p)
         heads.append(found | {"metrics": {name: score(name, head, y, p) for name in METRICS[head.kind]}})
-    facts: dict[str, Any] = {"trial": best.number, "part": part, "rows": len(observed[0]), "heads": heads}
+    facts: dict[str, Any] = {"trial": best.number, "part": held.part, "rows": len(held.observed[0])}
+    facts["heads"] = heads
     folder = search.recorder.folder
     write_json(folder / "diagnostics.json", facts | {"importance": []})
     strongest, _ = max(best.shares, key=lambda share: share[1])
     if search.prepared.encoding.images:
-        shown = _pictures(search, strongest, rows, observed, predicted, deadline)
+        shown = _pictures(search, strongest, held, deadline)
         write_json(folder / "pictures.json", shown)
     if head_of_masks(search.judge.problem):
         return  # there is one column, the images
     if search.prepared.encoding.texts:
         until = part_of(deadline, _TEXTS_SHARE)
-        write_json(folder / "texts.json", _texts(search, strongest, rows, observed, predicted, until))
+        write_json(folder / "texts.json", _texts(search, strongest, held, until))
     importance = permutation_importance(
         strongest,
         search.bench(strongest),
@@ -72,51 +94,37 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     write_json(folder / "diagnostics.json", facts | {"importance": importance})
 
 
-def _pictures(
-    search: Search,
-    trial: Trial,
-    rows: np.ndarray | None,
-    observed: list[np.ndarray],
-    predicted: list[np.ndarray],
-    deadline: Deadline,
-) -> dict[str, Any]:
-    """What the trial's first network makes of the images of held-out rows; None means the person's own."""
-    table, inputs, rows = _shown(search, rows)
+def _pictures(search: Search, trial: Trial, held: _Held, deadline: Deadline) -> dict[str, Any]:
+    """What the trial's first network makes of the images of held-out rows."""
+    table, inputs, rows = _shown(search, held.rows)
     names = cells_of(column_of(table.frame, search.prepared.encoding.images[0].column))
     names = names if rows is None else [names[row] for row in rows]
     if (head := head_of_masks(search.judge.problem)) is not None:
-        shown = Segmented(inputs["images"], observed[0], predicted[0], names)
+        shown = Segmented(inputs["images"], held.observed[0], held.predicted[0], names)
         return mask_pictures(head, shown, augment=trial.network.settings.augment)
-    held = HeldOut(inputs, observed, predicted, names)
     return pictures(
         _first_network(search, trial),
         search.judge.problem.heads[0],
-        held,
+        HeldOut(inputs, held.observed, held.predicted, names),
+        lambda: _of_floats(search, trial),
         augment=trial.network.settings.augment,
         deadline=deadline,
     )
 
 
-def _texts(
-    search: Search,
-    trial: Trial,
-    rows: np.ndarray | None,
-    observed: list[np.ndarray],
-    predicted: list[np.ndarray],
-    deadline: Deadline,
-) -> dict[str, Any]:
-    """What the trial's first network makes of the texts of held-out rows; None means the person's own."""
+def _texts(search: Search, trial: Trial, held: _Held, deadline: Deadline) -> dict[str, Any]:
+    """What the trial's first network makes of the texts of held-out rows."""
     prepared = search.prepared
-    table, inputs, rows = _shown(search, rows)
+    table, inputs, rows = _shown(search, held.rows)
     read = prepared.encoding.texts
     columns = {column.name: column for column in prepared.understood.schema.columns}
     cells = pd.DataFrame(
         {t.column: raw_texts(column_of(table.frame, t.column)) for t in read}, index=table.frame.index
     )
-    held = HeldTexts(
+    shown = HeldTexts(
         inputs,
-        observed,
-        predicted,
+        held.observed,
+        held.predicted,
         cells if rows is None else cells.iloc[rows],
         lambda asked: encoded_texts(asked, columns, read),
     )
@@ -125,7 +133,7 @@ def _texts(
         network, finish = search.bench(trial).network, trial.finishes(trial.trained[0])[0]
         weighed = words_weighed(network, solver, prepared.encoding, inputs, finish)
     head, seed = search.judge.problem.heads[0], search.options.seed
-    return texts(ask, head, held, weighed=weighed, seed=seed, deadline=deadline)
+    return texts(ask, head, shown, weighed=weighed, seed=seed, deadline=deadline)
 
 
 def _shown(
@@ -147,15 +155,21 @@ def _first_network(search: Search, trial: Trial) -> Ask:
     return lambda asked: trial.answers(heads, trained, predict(bench.network, asked, sizes=_SIZES))
 
 
-def _held_out(
-    search: Search, trial: Trial
-) -> tuple[str, np.ndarray | None, list[np.ndarray], list[np.ndarray]]:
-    """The most honest rows there are (None: those of the person's own test), their targets and answers."""
+def _of_floats(search: Search, trial: Trial) -> keras.Model:
+    """The trial's first network, made for images of float32, of which gradients can be taken."""
+    shapes = search.prepared.material.shapes
+    floats = {**shapes, "images": Input(shapes["images"].shape, "float32")}
+    network = tap(trial.network.architecture.build(floats), "logits")
+    network.set_weights(load_weights(trial.folder, trial.trained[0].rotation))
+    return network
+
+
+def _held_out(search: Search, trial: Trial) -> _Held:
     opinion = trial.opinion
     if opinion.own_test:
-        return "test", None, list(search.judge.own_targets), opinion.own_test
+        return _Held("test", None, list(search.judge.own_targets), opinion.own_test)
     part, predictions = (
         ("test", opinion.test) if covered(opinion.test).any() else ("validation", opinion.validation)
     )
     rows = np.flatnonzero(covered(predictions))
-    return part, rows, [y[rows] for y in search.judge.targets], [p[rows] for p in predictions]
+    return _Held(part, rows, [y[rows] for y in search.judge.targets], [p[rows] for p in predictions])

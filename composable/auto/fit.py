@@ -44,7 +44,7 @@ from composable.report.page import write_report
 from composable.search.trial import Trial
 
 BRIEF, THOROUGH = 2.0, 15.0  # seconds for the permutation importance at most
-EXPLAINING, EXPLAINING_SHARE = 3.0, 0.05  # seconds, or of the time limit, kept to see which words decide
+EXPLAINING, EXPLAINING_SHARE = 3.0, 0.05  # seconds, or of the time limit, kept to see which words or pixels decide
 
 
 def fit(
@@ -151,7 +151,8 @@ def _go(
     recorder.write(split=_split_facts(prepared))
     write_json(folder / "profile.json", profile(table, understood.schema))
 
-    explaining = min(EXPLAINING, EXPLAINING_SHARE * deadline.seconds) if prepared.encoding.texts else 0.0
+    explained = prepared.encoding.texts or prepared.encoding.images
+    explaining = min(EXPLAINING, EXPLAINING_SHARE * deadline.seconds) if explained else 0.0
     closing, reported = Closing(explaining=explaining), False
 
     def deploy_trial(trial: Trial) -> None:

@@ -1,0 +1,48 @@
+"""Which pixels speak for an answer."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from composable.auto.saliency import highlighted, integrated_gradients
+from composable.engine.gradients import gradients_of
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype("uint8")
+
+
+def curved():
+    """An answer that isn't a straight line of the pixels."""
+    images = keras.Input((8, 8, 3), name="images")
+    x = keras.layers.Conv2D(4, 3, activation="gelu", padding="same")(keras.layers.Rescaling(1 / 255)(images))
+    return keras.Model({"images": images}, keras.layers.Dense(2)(keras.layers.GlobalMaxPooling2D()(x)))
+
+
+def corner():
+    """An answer that is the brightness of the upper left quarter, minus that of the lower right."""
+    images = keras.Input((8, 8, 3), name="images")
+    quarters = keras.layers.AveragePooling2D(4)(images)
+    model = keras.Model({"images": images}, keras.layers.Dense(1)(keras.layers.Flatten()(quarters)))
+    weights = np.zeros((12, 1), "float32")
+    weights[:3], weights[9:] = 1.0, -1.0
+    model.set_weights([weights, np.zeros(1, "float32")])
+    return model
+
+
+def test_they_sum_to_what_the_image_adds_to_an_even_one():
+    model, direction = curved(), np.array([1.0, -1.0])
+    found = integrated_gradients(gradients_of(model, "images"), {"images": IMAGE}, direction)
+    even = np.broadcast_to(IMAGE.astype("float32").mean(axis=(0, 1)), IMAGE.shape)
+    said = np.asarray(model({"images": np.stack([IMAGE.astype("float32"), even])}))
+    np.testing.assert_allclose(found.sum(), (said[0] - said[1]) @ direction, rtol=0.02)
+
+
+def test_the_image_is_bright_where_it_speaks_for_the_answer():
+    image = np.full((8, 8, 3), 100, "uint8")
+    image[:4, :4] = image[4:, 4:] = 200
+    gradients = gradients_of(corner(), "images")
+    shown = highlighted(image, integrated_gradients(gradients, {"images": image}, np.ones(1)))
+    assert shown.dtype == np.uint8
+    assert shown[:3, :3].min() > 0.9 * 200
+    assert shown[5:, 5:].max() < 0.5 * 200  # it speaks against it
+    assert shown[:3, 5:].max() < 0.5 * 100
