@@ -11,7 +11,7 @@ from composable.auto.prepare import Prepared
 from composable.core.errors import ArtifactError, ConfigError
 from composable.core.machine import memory_gb
 from composable.data.schema import Schema
-from composable.deploy.configuration import checked_config
+from composable.design.keras_configuration import checked_config
 from composable.design.outline import outline
 from composable.search.candidates import candidates
 from composable.search.table import Pixels, Table
@@ -62,7 +62,7 @@ def check_design(design: Written, prepared: Prepared) -> None:
         raise ConfigError(
             "A design is made of stock Keras layers that a bundle may hold.",
             received=refused.received,
-            remedy="compose it of layers and operations listed in composable/deploy/allowed.py",
+            remedy="compose it of layers and operations listed in composable/design/allowed.py",
         ) from refused
 
 

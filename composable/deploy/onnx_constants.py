@@ -11,7 +11,7 @@ import zipfile
 from typing import Any
 
 from composable.deploy.archive import checked_members
-from composable.deploy.configuration import walk
+from composable.design.keras_configuration import walk
 
 _ARITHMETIC = {
     *(

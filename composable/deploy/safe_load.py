@@ -14,9 +14,9 @@ import keras
 
 from composable.core.errors import ArtifactError
 from composable.deploy.archive import TOTAL_BYTES, checked_members
-from composable.deploy.configuration import checked_config
 from composable.deploy.weights import check_weights
 from composable.design.deep_graphs import deep_graphs
+from composable.design.keras_configuration import checked_config
 
 
 def load_model(path: str | Path) -> keras.Model:

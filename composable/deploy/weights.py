@@ -13,8 +13,8 @@ from typing import Any
 import h5py
 
 from composable.core.errors import ArtifactError
-from composable.deploy.configuration import Config, walk
 from composable.deploy.counts import COUNTS
+from composable.design.keras_configuration import Config, walk
 
 DEPTH = 64
 _WRAPPED = (".config.layer", ".config.backward_layer")  # of Bidirectional

@@ -65,6 +65,7 @@ def augmented_as(table: Table, names: Sequence[str]) -> Table:
     return replace(
         table,
         augment=tuple(part for name, part in known.items() if name in chosen),
+        chosen=True,
         mixup=_MIXUP if "mixup" in chosen else 0.0,
         cutmix=_CUTMIX if "cutmix" in chosen else 0.0,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import count
@@ -44,7 +44,8 @@ _TRAINING = 3  # multiply-adds forward and back, for each of those forward
 _EFFICIENCY = 0.7  # of a training, beside the product of two matrices
 _LONG = 1200.0  # seconds, from which on others are worth trying beside the first
 _ALONE, _AMONG_OTHERS = 0.9, 0.4  # of the time that is left, for one candidate
-_MANY, _OFTEN = 20_000, 16  # so many images aren't worth moving unless each is seen so often
+_MANY, _OFTEN = 20_000, 40  # so many images aren't worth moving unless each is seen so often
+_COVERED = 12  # epochs from which on covering a part of them is worth more than seeing all of it
 _RATES = (0.5, 2.0)  # times the usual rate, between which draws are made
 
 
@@ -61,8 +62,10 @@ def image_candidates(table: Table, pixels: Pixels, *, seed: int, seconds: float)
     share = _ALONE if alone else _AMONG_OTHERS
     width = _affordable(table, pixels, share * seconds)
     width = width if math.isfinite(seconds) else min(width, _UNTIMED)
-    if table.rows >= _MANY and _epochs(table, pixels, width, share * seconds) < _OFTEN:
-        table = replace(table, augment=tuple(one for one in table.augment if one.component is flip))
+    epochs = _epochs(table, pixels, width, share * seconds)
+    if table.rows >= _MANY and epochs < _OFTEN and not table.chosen:
+        flips = tuple(one for one in table.augment if one.component is flip)
+        table = replace(table, augment=flips if epochs < _COVERED else (*flips, Part(cutout)))
     yield Candidate("fast_cnn", fast_cnn(table, pixels, width=width), _settings(table), share)
     if math.isfinite(table.most_weights):
         yield _mobilenet(table, pixels, share)
@@ -70,8 +73,7 @@ def image_candidates(table: Table, pixels: Pixels, *, seed: int, seconds: float)
         return  # what is left is better spent on other rotations of the first
     slim = max(WIDTHS[0], width * 2 // 3)
     deep = fast_cnn(table, pixels, width=slim, depth=3)
-    covered = replace(table, augment=(*table.augment, Part(cutout)))
-    yield Candidate("fast_cnn_deep", deep, _settings(covered), share)
+    yield Candidate("fast_cnn_deep", deep, _settings(_also(table, (Part(cutout),))), share)
     yield Candidate("resnet", for_images(resnet_cifar(), table, pixels), _usual(table), share)
     if math.isinf(table.most_weights):
         yield _mobilenet(table, pixels, share)
@@ -97,11 +99,20 @@ def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> 
     for number in count(1):
         rng = np.random.default_rng(derive(seed, "image_draw", number))
         drawn = {name: opening.draw(rng) for name, opening in space.items()}
-        settings = _settings(replace(table, augment=(*table.augment, *drawn["further"])))
+        settings = _settings(_also(table, drawn["further"]))
         factor = float(np.exp(rng.uniform(*np.log(_RATES))))
-        settings = replace(settings, learning_rate=factor * settings.learning_rate, **drawn["mixing"])
+        settings = replace(settings, learning_rate=factor * settings.learning_rate)
+        if not table.chosen:
+            settings = replace(settings, **drawn["mixing"])
         design = fast_cnn(table, pixels, width=drawn["width"], depth=drawn["depth"])
         yield Candidate(f"fast_cnn_{number}", design, settings, _AMONG_OTHERS)
+
+
+def _also(table: Table, further: Sequence[Part]) -> Table:
+    """The table whose images are altered so as well, unless a person chose what is done to them."""
+    known = {one.component for one in table.augment}
+    new = () if table.chosen else tuple(one for one in further if one.component not in known)
+    return replace(table, augment=(*table.augment, *new))
 
 
 def fast_cnn(table: Table, pixels: Pixels, *, width: int, depth: int = 2) -> Architecture:

@@ -64,6 +64,7 @@ class Table:
         vocabularies: The number of ids of each input of texts.
         pixels: Of the images, where there are any.
         augment: What may be done to them without changing what they are.
+        chosen: Whether that is a person's choice.
         mixup: As in `Settings`.
         cutmix: As in `Settings`.
         most_weights: That a network may have.
@@ -76,6 +77,7 @@ class Table:
     vocabularies: Mapping[str, int] = field(default_factory=dict)
     pixels: Pixels | None = None
     augment: tuple[Part, ...] = ()
+    chosen: bool = False
     mixup: float = 0.0
     cutmix: float = 0.0
     most_weights: float = math.inf

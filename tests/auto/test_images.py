@@ -21,6 +21,7 @@ from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
 from composable.data.images import room
 from composable.design.outline import outline
+from composable.search import image_candidates
 from composable.search.augmentations import augmented_as
 from composable.search.candidates import candidates
 
@@ -286,6 +287,21 @@ def test_a_person_decides_what_is_done_to_images(folder):
     assert [part.component.__name__ for part in settings.augment] == ["flip", "cutout"]
     assert (settings.mixup, settings.cutmix) == (0.2, 0.0)
     assert searched(folder, ("none",)).settings.augment == ()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "names"), [(1.0, ["flip"]), (300.0, ["flip", "cutout"]), (1199.0, ["flip", "translate"])]
+)
+def test_many_images_are_altered_the_more_the_oftener_each_is_seen(folder, monkeypatch, seconds, names):
+    monkeypatch.setattr(image_candidates, "speed", lambda: 2e11)
+    read_ = read(folder, FitOptions())
+    options = completed(FitOptions(), read_)
+    found = table_of(prepare(understand_table(read_, options, print), options, print))
+    found = replace(augmented_as(found, ("flip", "translate")), rows=20_000, chosen=False)
+    settings = next(candidates(found, seed=0, seconds=seconds)).settings
+    assert [part.component.__name__ for part in settings.augment] == names
+    asked = next(candidates(replace(found, chosen=True), seed=0, seconds=seconds)).settings
+    assert [part.component.__name__ for part in asked.augment] == ["flip", "translate"]
 
 
 @pytest.mark.parametrize("asked", [("mixup", "cutmix"), ("none", "flip")])

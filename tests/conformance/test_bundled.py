@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import pytest
 
-from composable.deploy.allowed import LAYERS
 from composable.deploy.counts import COUNTS
 from composable.deploy.safe_load import load_model
 from composable.deploy.weights import declared_weights
+from composable.design.allowed import LAYERS
 from composable.zoo import catalogue
 from composable.zoo.catalogue import FAMILIES
 

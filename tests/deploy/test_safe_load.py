@@ -17,9 +17,9 @@ import pytest
 
 import composable.deploy.safe_load as safe_load
 from composable.core.errors import ArtifactError
-from composable.deploy.configuration import walk
 from composable.deploy.safe_load import check_model, load_model
 from composable.deploy.weights import declared_weights
+from composable.design.keras_configuration import walk
 
 PACKAGE = Path(safe_load.__file__).parents[1]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from composable.core.errors import ArtifactError
-from composable.deploy.allowed import ACTIVATIONS, CLASSES, DTYPES, VALUES
+from composable.design.allowed import ACTIVATIONS, CLASSES, DTYPES, VALUES
 
 CONFIG_BYTES = 64 * 2**20
 CONFIG_DEPTH = 200
@@ -17,7 +17,7 @@ Config = dict[str, Any]
 
 
 def checked_config(content: bytes, origin: str) -> Config:
-    """Parse a model's `config.json` and refuse whatever `composable.deploy.allowed` doesn't list.
+    """Parse a model's `config.json` and refuse whatever `composable.design.allowed` doesn't list.
 
     Args:
         content: The file's bytes.
