@@ -31,7 +31,9 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     design: str | Architecture | None = None,
     stages: Sequence[str] = (),
     start: str | Path | None = None,
+    tap: str | None = None,
     freeze: bool = False,
+    unfreeze: Sequence[str] = (),
     image_size: int | None = None,
     keep_aspect: bool = False,
     augment: Sequence[str] = (),
@@ -66,8 +68,11 @@ def fit(  # noqa: PLR0913 (the public call states every option)
             of one such as "mlp(units=64)", a JSON file, or module:function. Openings are searched.
         stages: What every network goes through before its fit: draw, warmup, tune, pretrain. What doesn't pay
             on held-out rows is dropped; the report shows each gain.
-        start: A run or a bundle of your own: its network, under the tasks at hand, is tried first.
-        freeze: Train only the scores of that network.
+        start: A run, a bundle or a `.keras` file of your own: its network, under the tasks at hand, is tried
+            first.
+        tap: Up to where: `encoding`, a part of a bundle's network such as `learner.1`, a layer of a file.
+        freeze: Whether of it only what follows the tap is trained.
+        unfreeze: Parts of it, or beginnings of the names of layers, that are trained all the same.
         image_size: Pixels of the longer side that images are given; by default at most 64.
         keep_aspect: Pad images with grey instead of stretching them to one shape.
         augment: What is done to images while networks learn: flip, translate, crop, rotate, light, colour,
@@ -106,7 +111,9 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         "design": design.to_json() if isinstance(design, Architecture) else design,
         "stages": tuple(stages),
         "start": None if start is None else str(start),
+        "tap": tap,
         "freeze": freeze,
+        "unfreeze": tuple(unfreeze),
         "image_size": image_size,
         "keep_aspect": keep_aspect,
         "augment": tuple(augment),

@@ -17,6 +17,7 @@ from composable.auto.deploying import deploy, networks_of
 from composable.auto.designing import check_design, read_design
 from composable.auto.ending import diagnose
 from composable.auto.options import FitOptions
+from composable.auto.origin import read_origin
 from composable.auto.prepare import Prepared, Understood, completed, prepare, read, understand_table
 from composable.auto.record import (
     Recorder,
@@ -29,7 +30,6 @@ from composable.auto.record import (
     versions,
 )
 from composable.auto.run import Run
-from composable.auto.transfer import read_origin
 from composable.auto.trials import Given, Search
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache, prune
@@ -39,7 +39,6 @@ from composable.core.records import to_json
 from composable.core.workspace import write_atomically, write_json
 from composable.data.profile import profile
 from composable.data.schema import Notice
-from composable.deploy.bundle import MODEL
 from composable.report.page import write_report
 from composable.search.trial import Trial
 
@@ -87,13 +86,14 @@ def fit(
     options = completed(options, table)
     understood = understand_table(table, options, waiting.append, sample_weight)
     design = read_design(options.design, understood.schema)
-    origin = read_origin(options.start)
+    if (origin := read_origin(options.start, options.tap)) is not None:
+        waiting.append(Notice(f"A network is begun from {origin.told}."))
     wanted = identity(
         options,
         _fingerprint(understood, sample_weight),
         _test_fingerprint(options),
         design.architecture if design else None,
-        hashlib.sha256(origin.bundle.files[MODEL]).hexdigest() if origin else None,
+        origin.sha256 if origin else None,
     )
     folder = run_folder(out, understood.table.origin)
     if out is None:
@@ -143,8 +143,7 @@ def _go(
     write_atomically(folder / "schema.json", to_json(understood.schema, format="schema"))
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
-        images = given.origin.bundle.card.encoding.images if given.origin else ()
-        prepared = prepare(understood, options, recorder.notice, images=images)
+        prepared = prepare(understood, options, recorder.notice, given.origin)
         if given.design is not None:
             check_design(given.design, prepared)
     except (ComposableError, KeyboardInterrupt) as stopped:

@@ -40,8 +40,11 @@ class FitOptions:
             file or text, or module:function.
         stages: What every network goes through before its fit: draw, warmup, tune, pretrain; finetune of
             one that is begun from another.
-        start: A run or a bundle of the person's own, whose network is the first one's beginning.
-        freeze: Whether of that network only the tasks' scores are trained.
+        start: A run, a bundle or a `.keras` file of the person's own, whose network is the first one's
+            beginning.
+        tap: Up to where: `encoding`, a part of a bundle's network such as `learner.1`, a layer of a file.
+        freeze: Whether of that network only what follows the tap is trained.
+        unfreeze: Parts of it, or beginnings of the names of layers, that are trained all the same.
         image_size: Pixels of the longer side that images are given; by default that of the usual image, but
             not more than 64.
         keep_aspect: Whether images keep the ratio of their sides and are filled up with grey; else they are
@@ -72,7 +75,9 @@ class FitOptions:
     design: str | None = None
     stages: tuple[Stage, ...] = ()
     start: str | None = None
+    tap: str | None = None
     freeze: bool = False
+    unfreeze: tuple[str, ...] = ()
     image_size: int | None = None
     keep_aspect: bool = False
     augment: tuple[Augmentation, ...] = ()
@@ -94,11 +99,17 @@ class FitOptions:
                 raise _out_of_range(name, "1 or more", most)
         if self.image_size is not None and not 4 <= self.image_size <= _LARGEST:
             raise _out_of_range("image_size", f"4 to {_LARGEST}", self.image_size)
-        if self.freeze and self.start is None:
+        if self.start is None and (self.freeze or self.tap is not None):
             raise ConfigError(
-                "Only a network that is trained already can be frozen.",
-                received="freeze without a start",
+                "Only a network that is trained already can be tapped or frozen.",
+                received="tap or freeze without a start",
                 remedy="--from RUN names one",
+            )
+        if self.unfreeze and not self.freeze:
+            raise ConfigError(
+                "What isn't frozen can't be unfrozen.",
+                received="unfreeze",
+                remedy="--freeze freezes the rest",
             )
         if self.seed < 0:
             raise _out_of_range("seed", "0 or more", self.seed)

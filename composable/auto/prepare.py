@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.util import hash_pandas_object
 
+from composable.auto.image_shapes import image_shapes
 from composable.auto.masks import (
     asks_for_masks,
     find_masks,
@@ -20,16 +21,17 @@ from composable.auto.masks import (
     painted,
 )
 from composable.auto.options import FitOptions
+from composable.auto.origin import Origin
 from composable.auto.sample_weight import checked_weights
 from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json
 from composable.core.seeds import derive
 from composable.data.check import apply_schema, check_dropped, check_targets
 from composable.data.encode import encode, fit_encoding
-from composable.data.encoding import Encoding, ImageColumn
+from composable.data.encoding import Encoding, known_encoding
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
-from composable.data.images.encoded import contents, fit_images, told
+from composable.data.images.encoded import contents, told
 from composable.data.images.folder import MOST_BROKEN
 from composable.data.infer import infer_schema
 from composable.data.parse import parse_column
@@ -156,7 +158,7 @@ def understand_table(
 
 
 def prepare(
-    understood: Understood, options: FitOptions, tell: Tell, *, images: tuple[ImageColumn, ...] = ()
+    understood: Understood, options: FitOptions, tell: Tell, origin: Origin | None = None
 ) -> Prepared:
     """Check for leaks and copies, divide the rows, encode them.
 
@@ -164,7 +166,7 @@ def prepare(
         understood: What was read.
         options: Completed.
         tell: Is told each choice.
-        images: The shape that images are given, where a trained network wants them so.
+        origin: What a fit begins from: rows are encoded as it knows them, where they have the same columns.
 
     Raises:
         DataError: If a column gives the target away, or the rows can't be divided as wanted.
@@ -189,7 +191,9 @@ def prepare(
         _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
     encoding = fit_encoding(table.frame, schema, rows=known, images=table.images)
-    encoding = replace(encoding, images=_shapes(encoding.images, table, options, images))
+    encoding = replace(encoding, images=image_shapes(encoding.images, table, options, origin))
+    if origin is not None and origin.encoding is not None:
+        encoding = known_encoding(encoding, origin.encoding)
     inputs = encode(table.frame, schema, encoding, images=table.images, origin=table.origin)
     if masks:
         targets = (masks_as_targets(table.frame, table, masks, encoding),)
@@ -212,18 +216,6 @@ def prepare(
         problem, inputs, targets, sizes, understood.weights, own_inputs, encoding.vocabularies
     )
     return Prepared(understood, split, encoding, material, own, own_targets)
-
-
-def _shapes(
-    found: Sequence[ImageColumn], table: Table, options: FitOptions, wanted: Sequence[ImageColumn]
-) -> tuple[ImageColumn, ...]:
-    """The columns of images with the shapes that a trained network wants, else with those asked for."""
-    if wanted:
-        return tuple(replace(one, column=own.column) for own, one in zip(found, wanted, strict=False))
-    return tuple(
-        fit_images(one.column, table.images, longest=options.image_size, padded=options.keep_aspect)
-        for one in found
-    )
 
 
 def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:

@@ -17,11 +17,12 @@ from composable.auto.closing import Closing
 from composable.auto.designing import table_of
 from composable.auto.masks import head_of_masks
 from composable.auto.options import FitOptions
+from composable.auto.origin import Origin
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.auto.rivals import boosting, boosting_seconds, on_patches, patches_seconds, reference
 from composable.auto.staging import OF_SETTINGS, go_through
-from composable.auto.transfer import Origin, transferred
+from composable.auto.transfer import transferred
 from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
@@ -171,7 +172,8 @@ class Search:
             design=self.given.design,
         )
         if self.given.origin is not None:
-            begun = transferred(self.given.origin, table, self._material, freeze=self.options.freeze)
+            freeze, unfreeze = self.options.freeze, self.options.unfreeze
+            begun = transferred(self.given.origin, table, self.prepared, freeze=freeze, unfreeze=unfreeze)
             found = chain([begun], found)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
         draws = timed or self.options.max_trials is not None

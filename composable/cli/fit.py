@@ -71,9 +71,18 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     "start",
     type=click.Path(),
     metavar="RUN",
-    help="A run or bundle of your own: its network is tried first, under the tasks at hand.",
+    help="A run, bundle or .keras file of your own: its network is tried first, under the tasks at hand.",
 )
-@click.option("--freeze", is_flag=True, default=None, help="Train only the scores of the network of --from.")
+@click.option(
+    "--tap", metavar="NAME", help="Up to where: encoding, learner.1 or the like, a layer of a file."
+)
+@click.option("--freeze", is_flag=True, default=None, help="Train only what follows the tap.")
+@click.option(
+    "--unfreeze",
+    multiple=True,
+    metavar="GROUP",
+    help="A part (learner.2), or how names of layers begin, trained all the same; repeat it for several.",
+)
 @click.option("--image-size", type=int, metavar="PIXELS", help="The longer side that images are given.")
 @click.option("--keep-aspect", is_flag=True, default=None, help="Pad images instead of stretching them.")
 @click.option(

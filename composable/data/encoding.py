@@ -8,7 +8,7 @@ nothing more), and `images` (levels from 0 to 255). All that is numeric happens 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 UNKNOWN, MISSING, FIRST = 0, 1, 2  # category codes: never seen or rare; no value; the first known value
 TEXTS = ("words", "ngrams", "characters")  # the model's inputs that hold the ids of texts
@@ -149,3 +149,9 @@ class Encoding:
         """How many ids there are for each input of texts that is there, those below `FIRST` included."""
         sizes = {name: FIRST + sum(len(t.vocabularies[name]) for t in self.texts) for name in TEXTS}
         return {name: size for name, size in sizes.items() if name in self.widths}
+
+
+def known_encoding(found: Encoding, known: Encoding) -> Encoding:
+    """The encoding that a trained network knows, if it has the same columns; the images stay as found."""
+    same = set(replace(found, images=()).columns) == set(replace(known, images=()).columns)
+    return replace(known, images=found.images) if same else found

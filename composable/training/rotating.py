@@ -67,6 +67,7 @@ class Candidate:
         settings: Of its training.
         share: Of the time that is left, which a schedule is made to take at most.
         begin: Weights to begin with, in the place of drawn ones.
+        frozen: The numbers of layers that neither learn nor gather statistics.
         small: Whether and how it begins on smaller images; its weights must fit images of any size.
         solver: What solves for the weights, where they aren't trained step by step: a part that takes what
             `composable.training.solving.Posed` is and gives a `Solution`. The settings then mean nothing.
@@ -77,6 +78,7 @@ class Candidate:
     settings: Settings
     share: float = 1.0
     begin: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
+    frozen: tuple[int, ...] = ()
     small: Small | None = None
     solver: Part | None = None
 
@@ -157,7 +159,10 @@ class Workbench:
 
     def build(self) -> keras.Model:
         """A network of its own from the inputs to the logits of every head."""
-        return tap(self.candidate.architecture.build(self.material.shapes), "logits")
+        network = tap(self.candidate.architecture.build(self.material.shapes), "logits")
+        for number in self.candidate.frozen:
+            network.layers[number].trainable = False
+        return network
 
     def train(
         self,

@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from itertools import islice
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -217,24 +216,6 @@ def test_rows_to_predict_name_images_that_are_there(run):
 
 
 # A trained network as the beginning.
-
-
-def test_a_fit_begins_from_a_trained_network(run, tmp_path):
-    images, low = drawn(24, seed=5)
-    rows = {"image": images, "amount": low * 10.0 + 1}
-    begun = composable.fit(
-        rows, "amount", start=run.path, freeze=True, max_trials=1, max_epochs=2, out=tmp_path / "run"
-    )
-    board = {row["model"]: row for row in begun.leaderboard()}
-    assert "from_fast_cnn" in board
-    old, new = (one.model.get_layer("network_0") for one in (run, begun))
-    kernels = [[w for w in innermost(one).get_weights() if w.ndim == 4] for one in (old, new)]
-    assert all(np.array_equal(a, b) for a, b in zip(*kernels, strict=True))
-
-
-def innermost(model):
-    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-    return innermost(inner[0]) if inner else model
 
 
 def test_a_network_for_other_inputs_is_no_beginning(run, tmp_path):

@@ -1,0 +1,26 @@
+"""Which shape the images of a fit are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from composable.auto.options import FitOptions
+from composable.auto.origin import Origin
+from composable.data.encoding import ImageColumn
+from composable.data.images.encoded import fit_images
+from composable.data.table import Table
+
+
+def image_shapes(
+    found: Sequence[ImageColumn], table: Table, options: FitOptions, origin: Origin | None
+) -> tuple[ImageColumn, ...]:
+    """The columns of images with the shapes asked for, else with those that a trained network takes."""
+    wanted = origin.images if origin is not None else None
+    if wanted is not None and wanted.height and options.image_size is None:
+        return tuple(replace(wanted, column=one.column) for one in found)
+    sized = (
+        fit_images(one.column, table.images, longest=options.image_size, padded=options.keep_aspect)
+        for one in found
+    )
+    return tuple(one if wanted is None else replace(one, channels=wanted.channels) for one in sized)
