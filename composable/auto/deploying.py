@@ -19,7 +19,7 @@ from composable.design.taps import tap
 from composable.problem.finish import unusual
 from composable.search.opinion import Judge
 from composable.search.trial import Trial
-from composable.training.rotating import Material
+from composable.training.candidate import Material
 from composable.training.storage import load_weights
 
 

@@ -47,7 +47,7 @@ from composable.problem.metrics import selection_score
 from composable.problem.problem import Problem
 from composable.problem.targets import encode_targets, target_missing
 from composable.problem.understand import understand
-from composable.training.rotating import Material
+from composable.training.candidate import Material
 
 Tell = Callable[[Notice], None]
 

@@ -1,23 +1,52 @@
-"""What the networks have to beat, on the same rotations as they: knowing nothing, and gradient boosting."""
+"""What the networks have to beat, on the same rotations: knowing nothing, and a model of another kind."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
+from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
 from composable.core.seeds import derive
 from composable.problem.baseline import ITERATIONS, gradient_boosting, knowing_nothing
 from composable.problem.patches import described, draw_patches
+from composable.problem.pixels import described as described_pixels
+from composable.problem.pixels import logistic_on_pixels
 from composable.problem.ridge import ROWS, ridge_on_patches
 from composable.search.opinion import Arrays, Opinion, pool
 
 _MANY, _TREE = 20, 0.01  # scores, each of which takes a tree in every iteration; seconds for one
 _TIMED = 256  # images
+_LEARNT, _SOLVED = 200, 2.0  # images with masks, seconds
 # (training rows, the inputs that are asked about, how many rows these are) -> answers, one array per head
 Predict = Callable[[np.ndarray, Mapping[str, np.ndarray], int], Arrays]
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A model of another kind.
+
+    Attributes:
+        name: For the leaderboard.
+        seconds: How long its opinion will take, from the rows and a seed.
+        opinion: From the rows and a seed.
+    """
+
+    name: str
+    seconds: Callable[[Prepared, int], float]
+    opinion: Callable[[Prepared, int], Opinion]
+
+
+def rival(prepared: Prepared) -> Rival:
+    """The one that suits the rows."""
+    if head_of_masks(prepared.material.problem):
+        return Rival("logistic_on_pixels", pixels_seconds, on_pixels)
+    if set(prepared.material.inputs) == {"images"}:
+        return Rival("ridge_on_patches", patches_seconds, on_patches)
+    return Rival("gradient_boosting", boosting_seconds, boosting)
 
 
 def reference(prepared: Prepared) -> Opinion:
@@ -42,7 +71,7 @@ def on_patches(prepared: Prepared, seed: int) -> Opinion:
     return _opinion(prepared, predict)
 
 
-def patches_seconds(prepared: Prepared) -> float:
+def patches_seconds(prepared: Prepared, _seed: int) -> float:
     """How long `on_patches` will take, judged by some images: most of it goes to describing them."""
     rotation, images = prepared.split.rotations[0], prepared.material.inputs["images"]
     some = images[rotation.train[:_TIMED]]
@@ -50,9 +79,36 @@ def patches_seconds(prepared: Prepared) -> float:
     began = time.monotonic()
     described(some, patches)
     each = (time.monotonic() - began) / len(some)
+    return (min(len(rotation.train), ROWS) + _asked(prepared)) * each * prepared.split.needed
+
+
+def on_pixels(prepared: Prepared, seed: int) -> Opinion:
+    """The opinion of logistic regression on single pixels of some images."""
+    material = prepared.material
+    (head,), (masks,) = material.problem.heads, material.targets
+
+    def predict(train: np.ndarray, asked: Mapping[str, np.ndarray], _: int) -> Arrays:
+        some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(train)[:_LEARNT]
+        images = material.inputs["images"][some]
+        said = logistic_on_pixels(images, masks[some], asked["images"], seed=derive(seed, "baseline"))
+        return [np.pad(said, [(0, 0)] * 3 + [(0, head.width - said.shape[-1])])]
+
+    return _opinion(prepared, predict)
+
+
+def pixels_seconds(prepared: Prepared, _seed: int) -> float:
+    """How long `on_pixels` will take, judged by describing an image."""
+    began = time.monotonic()
+    described_pixels(prepared.material.inputs["images"][0])
+    each = time.monotonic() - began
+    return (_SOLVED + each * (_LEARNT + 2 * _asked(prepared))) * prepared.split.needed
+
+
+def _asked(prepared: Prepared) -> int:
+    """How many rows are asked about, for each rotation."""
+    rotation = prepared.split.rotations[0]
     own = len(prepared.own_targets[0]) if prepared.own_targets else 0
-    asked = len(rotation.validation) + len(rotation.test) + own
-    return (min(len(rotation.train), ROWS) + asked) * each * prepared.split.needed
+    return len(rotation.validation) + len(rotation.test) + own
 
 
 def boosting(prepared: Prepared, seed: int) -> Opinion:

@@ -14,7 +14,7 @@ from composable.design.taps import tap
 from composable.engine.settings import Settings
 from composable.search.table import Table
 from composable.training import recipes
-from composable.training.rotating import Candidate
+from composable.training.candidate import Candidate
 
 _RATE = 5e-4  # a quarter of that from scratch: what is there shall not be lost
 _SCORES_RATE = 2e-3

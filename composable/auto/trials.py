@@ -7,53 +7,46 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import chain, islice
 from typing import Any
 
-import numpy as np
-
+from composable.auto.augmenting import measured_augmentations
 from composable.auto.closing import Closing
 from composable.auto.designing import table_of
-from composable.auto.masks import head_of_masks
 from composable.auto.options import FitOptions
 from composable.auto.origin import Origin
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
-from composable.auto.rivals import boosting, boosting_seconds, on_patches, patches_seconds, reference
+from composable.auto.rivals import reference, rival
 from composable.auto.staging import OF_SETTINGS, go_through
 from composable.auto.transfer import transferred
+from composable.auto.trial_costs import cost_of, sum_of_costs, trainings_that_fit
 from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
 from composable.data.schema import Notice
 from composable.data.split import Rotation
-from composable.design import Part
-from composable.engine.predict import predict
-from composable.engine.watched import History
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.search.augmentations import augmented_as
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
-from composable.search.label_preserving import doubtful, label_preserving
-from composable.search.mask_candidates import moving
 from composable.search.opinion import Judge, blend
 from composable.search.small_enough import small_enough
-from composable.search.table import Pixels
 from composable.search.trial import Role, Trial, conclude, record
+from composable.training.candidate import Candidate, Material
 from composable.training.keeping import forget
-from composable.training.rotating import Candidate, Material, Workbench
+from composable.training.rotating import Workbench
 from composable.training.stages.stage import Weights
 from composable.training.storage import load_trained, save_trained
-from composable.training.unfinished import unfinished
+from composable.training.unfinished import unfinished, why_nothing
 from composable.zoo.catalogue.written import Written
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left
+MOST_OF_THE_LAST = 0.95  # for what is trained at the very end
 MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
 STAGES_SHARE = 0.5  # of a candidate's time, for the stages before its fit
-_MANY_IMAGES = 5000
 ENOUGH = 3  # candidates that are trained before more rotations of the best are thought of
 MOST_CANDIDATES = 40  # later draws bring next to nothing, and each takes room on the disk
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
@@ -126,7 +119,7 @@ class Search:
             if self.best is not None and self.left < LEAST_SECONDS:
                 break
             self._network(candidate)
-            if number == 0 and not head_of_masks(self._problem):
+            if number == 0:
                 self._baseline()
             if self._rotations_remain and self.trials[-1].cut_short and self._networks >= ENOUGH:
                 break  # the others wouldn't end either: the time is better spent on what won
@@ -163,7 +156,9 @@ class Search:
         if self.options.augment:
             table = augmented_as(table, self.options.augment)
         elif table.pixels is not None:
-            table = replace(table, augment=self._augmentations(table.pixels))
+            seed = self.options.seed
+            measured = measured_augmentations(self.prepared, table.pixels, seed=seed, tell=self._note)
+            table = replace(table, augment=measured)
         found = candidates(
             table,
             seed=self.options.seed,
@@ -191,32 +186,6 @@ class Search:
     def _most_weights(self) -> float:
         return math.inf if self.options.max_parameters is None else self.options.max_parameters
 
-    def _augmentations(self, pixels: Pixels) -> tuple[Part, ...]:
-        """Those that preserve the labels, as far as a quick measurement on training rows shows."""
-        if head_of_masks(self._problem):
-            return tuple(moving(pixels))
-        asked = doubtful(pixels, len(self.prepared.split.rotations[0].train))
-        heads, train = self._problem.heads, self.prepared.split.rotations[0].train
-        train = train[:: max(1, len(train) // _MANY_IMAGES)]  # they may lie in a file
-        evidence = list(
-            label_preserving(
-                asked,
-                heads[0],
-                self._material.inputs["images"][train],
-                self._material.targets[0][train],
-                seed=self.options.seed,
-            )
-        )
-        for kept, meaning in (
-            (True, "preserve labels, so training may use them"),
-            (False, "may not: left out"),
-        ):
-            each = [f"{e.name} ({e.change:+.0%} ± {e.spread:.0%})" for e in evidence if e.kept is kept]
-            if each:
-                measured = "in brackets the change in a quick model's error that learns from them as well"
-                self.recorder.notice(Notice(f"Images {', '.join(each)} {meaning}; {measured}."))
-        return tuple(one.part for one in evidence if one.kept)
-
     def _reference(self) -> None:
         trial = self._trial("knowing_nothing", "reference")
         trial.opinion = reference(self.prepared)
@@ -225,19 +194,18 @@ class Search:
         self._ended(trial)
 
     def _baseline(self) -> None:
-        pictures = set(self._material.inputs) == {"images"}
-        trial = self._trial("ridge_on_patches" if pictures else "gradient_boosting", "baseline")
+        usual = rival(self.prepared)
+        trial = self._trial(usual.name, "baseline")
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
         began = time.monotonic()
         try:
             if self.left < LEAST_SECONDS:
                 raise ValueError("no time was left for it")
             if math.isfinite(self.left):
-                seconds = patches_seconds if pictures else partial(boosting_seconds, seed=self.options.seed)
-                needed = seconds(self.prepared)
+                needed = usual.seconds(self.prepared, self.options.seed)
                 if needed > self.left * BASELINE_SHARE:
                     raise ValueError(f"it would take about {needed:.0f} s, too much of the time that is left")
-            trial.opinion = (on_patches if pictures else boosting)(self.prepared, self.options.seed)
+            trial.opinion = usual.opinion(self.prepared, self.options.seed)
             trial.score = self.judge.selection(trial.opinion)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]
@@ -259,7 +227,7 @@ class Search:
                 self._train(trial, missing, worth * self.left)
             if trial.status == "done":
                 conclude(trial, self._problem, split, self._material.targets, self.judge, self.options.seed)
-                trial.cost |= _cost(self.bench(trial), len(trial.trained))
+                trial.cost |= cost_of(self.bench(trial), len(trial.trained))
                 if math.isnan(trial.score):
                     trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
         except (ValueError, RuntimeError, MemoryError, TypeError) as failed:
@@ -297,7 +265,7 @@ class Search:
             if network.rotation >= self.prepared.split.needed and unfinished(network.history, first):
                 break  # one more voice that knows less would make the model worse
             if network.history.best_epoch < 0:
-                raise RuntimeError(_why_nothing(network.history))
+                raise RuntimeError(why_nothing(network.history))
             save_trained(trial.folder, network, self._asked[trial.number])
             trial.trained.append(replace(network, weights=[]))
         forget(trial.folder)
@@ -330,6 +298,9 @@ class Search:
             self._benches[trial.number] = self.bench(trial).trained_by(staged.settings)
         return staged.starts
 
+    def _note(self, text: str) -> None:
+        self.recorder.notice(Notice(text))
+
     def _warn(self, text: str) -> None:
         self.recorder.notice(Notice(text, "warning"))
 
@@ -347,14 +318,14 @@ class Search:
         most = max(1, MOST_NETWORKS // self.prepared.split.needed)
         weights = greedy_weights(self.judge, [t.opinion for t in members], most=most)
         chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
-        if len(chosen) < 2 or _sum_of_costs([t for t, _ in chosen])["parameters"] > self._most_weights:
+        if len(chosen) < 2 or sum_of_costs([t for t, _ in chosen])["parameters"] > self._most_weights:
             return
         trial = self._trial("ensemble", "ensemble")
         trial.members = tuple(chosen)
         trial.opinion = blend([t.opinion for t, _ in chosen], [w for _, w in chosen])
         trial.score = self.judge.selection(trial.opinion)
         trial.seconds = time.monotonic() - began
-        trial.cost = _sum_of_costs([t for t, _ in chosen])
+        trial.cost = sum_of_costs([t for t, _ in chosen])
         self._ended(trial)
 
     def _more_rotations(self, best: Trial) -> None:
@@ -367,21 +338,22 @@ class Search:
         most = int(min(len(split.rotations), MOST_NETWORKS // len(members), self._most_weights / weights))
         grown = set()
         for member in sorted(members, key=lambda t: len(t.trained)):
-            each = member.trained[0].seconds
-            fit = int(self.left / (each * (1 + len(members) - len(grown)))) if each > 0 else most
-            missing = range(len(member.trained), min(most, len(member.trained) + fit))
+            fit = trainings_that_fit(member, self.left, waiting=len(members) - len(grown))
+            missing = range(len(member.trained), int(min(most, len(member.trained) + fit)))
             if missing:
+                bench = self.bench(member)
+                bench.candidate = replace(bench.candidate, share=MOST_OF_THE_LAST)
                 self._train(member, missing, self.left)
                 grown.add(member.number)
         if not grown:
             return
         for member in members:
             conclude(member, self._problem, split, self._material.targets, self.judge, self.options.seed)
-            member.cost |= _cost(self.bench(member), len(member.trained))
+            member.cost |= cost_of(self.bench(member), len(member.trained))
             self._write(member)
         if best.members:
             best.opinion = blend([t.opinion for t, _ in best.members], [w for _, w in best.members])
-            best.cost = _sum_of_costs(members)
+            best.cost = sum_of_costs(members)
             self._write(best)
         if self.deployed is best:
             self.deploy(best)
@@ -422,33 +394,3 @@ class Search:
 
     def _write(self, trial: Trial) -> None:
         write_json(trial.folder / "trial.json", record(trial, self.judge))
-
-
-def _why_nothing(history: History) -> str:
-    if (diverged := history.diverged) is not None:
-        return (
-            f"its loss stopped being a number in epoch {diverged.epoch + 1}, step {diverged.step + 1}, "
-            f"at a learning rate of {diverged.learning_rate:.3g}"
-        )
-    return "the time limit came before its first epoch ended"
-
-
-def _sum_of_costs(trials: list[Trial]) -> dict[str, float]:
-    return {key: sum(t.cost[key] for t in trials) for key in ("parameters", "bytes", "latency_ms")}
-
-
-def _cost(bench: Workbench, networks: int) -> dict[str, float]:
-    """What the trial's networks cost together: weights, bytes, milliseconds for a row (median of five)."""
-    row = bench.material.at(np.array([0]))
-    predict(bench.network, row)
-    times = []
-    for _ in range(5):
-        began = time.perf_counter()
-        predict(bench.network, row)
-        times.append(time.perf_counter() - began)
-    parameters = int(bench.network.count_params()) * networks
-    return {
-        "parameters": parameters,
-        "bytes": 4 * parameters,
-        "latency_ms": round(1000 * float(np.median(times)) * networks, 3),
-    }

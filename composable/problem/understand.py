@@ -200,7 +200,8 @@ def _multi_label(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Head:
         raise DataError(
             "The targets of a multi-label problem must all hold the same two values, such as 0 and 1.",
             received=f"values {', '.join(map(repr, every[:6]))}",
-            remedy="leave out --problem multilabel: then each target gets a head of its own",
+            remedy="give every label a column of its own (pandas: Series.str.get_dummies), or leave out "
+            "--problem multilabel: then each target gets a head of its own",
         )
     name = "+".join(values) if len(values) <= 3 else f"{columns[0].name}+{len(values) - 1}"
     return Head(name[:80], "multilabel", tuple(values), every)

@@ -20,7 +20,7 @@ from composable.search.mask_candidates import mask_candidates
 from composable.search.table import Pixels, Table
 from composable.search.text_candidates import text_candidates
 from composable.training import recipes
-from composable.training.rotating import Candidate
+from composable.training.candidate import Candidate
 from composable.zoo.catalogue.written import Written
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp

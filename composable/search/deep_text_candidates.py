@@ -13,7 +13,7 @@ from composable.design.inputs import Input
 from composable.design.outline import outline
 from composable.engine.settings import Settings
 from composable.search.table import Table
-from composable.training.rotating import Candidate
+from composable.training.candidate import Candidate
 from composable.zoo.dpcnn import dpcnn
 from composable.zoo.text_cnn import text_cnn
 from composable.zoo.text_transformer import text_transformer

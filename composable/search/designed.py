@@ -18,7 +18,7 @@ from composable.design.tables import prepare
 from composable.engine.settings import Settings
 from composable.search.table import Pixels, Table
 from composable.training import recipes
-from composable.training.rotating import Candidate
+from composable.training.candidate import Candidate
 from composable.zoo.catalogue.written import Written
 
 _SCHEDULED = 0.9  # of the time that is left, for a training that is made to fit its time

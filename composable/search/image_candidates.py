@@ -27,7 +27,7 @@ from composable.engine.settings import Settings
 from composable.search.designed import for_images
 from composable.search.table import Pixels, Table
 from composable.training import recipes
-from composable.training.rotating import Candidate
+from composable.training.candidate import Candidate
 from composable.zoo.fast_cifar import convolutions, seen
 from composable.zoo.mlp import mlp
 from composable.zoo.mobilenet_v2 import STRIDES, mobilenet_v2
@@ -44,6 +44,7 @@ _TRAINING = 3  # multiply-adds forward and back, for each of those forward
 _EFFICIENCY = 0.7  # of a training, beside the product of two matrices
 _LONG = 1200.0  # seconds, from which on others are worth trying beside the first
 _ALONE, _AMONG_OTHERS = 0.9, 0.4  # of the time that is left, for one candidate
+_TWICE = 600.0  # seconds, from which on two networks are worth more than one that learns for longer
 _MANY, _OFTEN = 20_000, 40  # so many images aren't worth moving unless each is seen so often
 _COVERED = 12  # epochs from which on covering a part of them is worth more than seeing all of it
 _RATES = (0.5, 2.0)  # times the usual rate, between which draws are made
@@ -59,7 +60,7 @@ def image_candidates(table: Table, pixels: Pixels, *, seed: int, seconds: float)
         seconds: For all candidates together.
     """
     alone = seconds < _LONG
-    share = _ALONE if alone else _AMONG_OTHERS
+    share = (_ALONE / 2 if seconds >= _TWICE else _ALONE) if alone else _AMONG_OTHERS
     width = _affordable(table, pixels, share * seconds)
     width = width if math.isfinite(seconds) else min(width, _UNTIMED)
     epochs = _epochs(table, pixels, width, share * seconds)

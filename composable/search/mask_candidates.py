@@ -19,7 +19,7 @@ from composable.engine.schedules import polynomial
 from composable.engine.settings import Settings
 from composable.search.image_candidates import speed
 from composable.search.table import Pixels, Table
-from composable.training.rotating import Candidate
+from composable.training.candidate import Candidate
 from composable.zoo.unet import normalised_convolutions, unet
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # channels at full size; Ronneberger et al. have 64

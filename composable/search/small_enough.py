@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from composable.core.errors import ConfigError
 from composable.design.inputs import Input
 from composable.design.outline import outline
-from composable.training.rotating import Candidate
+from composable.training.candidate import Candidate
 
 
 def small_enough(

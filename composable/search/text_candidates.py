@@ -11,9 +11,9 @@ from composable.design.bags import as_it_is, joined_bags, weighted_bags
 from composable.design.tasks import classifier
 from composable.engine.settings import Settings
 from composable.search.table import Table
+from composable.training.candidate import Candidate
 from composable.training.linear_texts import linear_texts
 from composable.training.neighbouring_texts import neighbouring_texts
-from composable.training.rotating import Candidate
 from composable.zoo.fasttext import fasttext
 
 _WIDTH = 64  # of word vectors

@@ -16,7 +16,7 @@ from composable.problem.finish import Finish, apply_finish, with_temperature
 from composable.problem.metrics import higher_is_better
 from composable.problem.problem import Head, Problem
 from composable.search.opinion import Arrays, Judge, Opinion, pool
-from composable.training.rotating import Candidate, Trained
+from composable.training.candidate import Candidate, Trained
 
 Role = Literal["network", "ensemble", "baseline", "reference"]
 

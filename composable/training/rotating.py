@@ -8,21 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 from threadpoolctl import threadpool_limits
 
 from composable.core.budget import Deadline
 from composable.core.machine import cores
 from composable.core.seeds import derive
-from composable.data.encoding import TYPES
 from composable.data.split import Rotation
-from composable.design import Architecture, Input, Part
+from composable.design import Part
 from composable.design.data_init import data_init
 from composable.design.tables import adapt
 from composable.design.taps import tap
@@ -30,114 +26,23 @@ from composable.design.whitening import whiten_some
 from composable.engine.augmentations import flip
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.drawing import initialise
-from composable.engine.losses import (
-    absolute_error,
-    binary_cross_entropy,
-    categorical_cross_entropy,
-    mask_loss,
-    squared_error,
-)
-from composable.engine.objective import Goal, Loss
 from composable.engine.parts import in_parts
 from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host
 from composable.engine.settings import CONSTANT, Settings
 from composable.engine.train import Options, train
 from composable.engine.watched import Epoch, History
-from composable.problem.finish import Finish, apply_finish, fit_finish, to_training
-from composable.problem.problem import Head, Problem
+from composable.problem.finish import Finish, fit_finish, to_training
+from composable.training.candidate import Arrays, Candidate, Material, Trained
+from composable.training.goals import goal
 from composable.training.keeping import keeper
 from composable.training.progressive import Small, shrunk
 from composable.training.solving import Known, Posed, Solution
 from composable.training.streamed import is_mapped, streamed
 
-Arrays = list[np.ndarray]
 _SOME = 20_000  # rows
 _SIZES = (128, 1024)  # images that are asked about at once
 _MAPS = 4  # axes of answers that say something of every pixel
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """An architecture and how it is trained.
-
-    Attributes:
-        name: Of the candidate.
-        architecture: Without openings.
-        settings: Of its training.
-        share: Of the time that is left, which a schedule is made to take at most.
-        begin: Weights to begin with, in the place of drawn ones.
-        frozen: The numbers of layers that neither learn nor gather statistics.
-        small: Whether and how it begins on smaller images; its weights must fit images of any size.
-        solver: What solves for the weights, where they aren't trained step by step: a part that takes what
-            `composable.training.solving.Posed` is and gives a `Solution`. The settings then mean nothing.
-    """
-
-    name: str
-    architecture: Architecture
-    settings: Settings
-    share: float = 1.0
-    begin: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
-    frozen: tuple[int, ...] = ()
-    small: Small | None = None
-    solver: Part | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """The encoded rows of a run.
-
-    Attributes:
-        problem: Says what the targets are.
-        inputs: The model's inputs, row by row.
-        targets: One array per head, as `encode_targets` gives them.
-        categories: The number of codes of each category column.
-        weights: A weight per row, or None.
-        own_test: Inputs of the person's own test file, or None.
-        vocabularies: The number of ids of each input of texts.
-    """
-
-    problem: Problem
-    inputs: Mapping[str, np.ndarray]
-    targets: tuple[np.ndarray, ...]
-    categories: tuple[int, ...]
-    weights: np.ndarray | None = None
-    own_test: Mapping[str, np.ndarray] | None = None
-    vocabularies: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def widths(self) -> dict[str, int]:
-        """The width of each input that is one vector per row."""
-        return {name: int(values.shape[1]) for name, values in self.inputs.items() if values.ndim == 2}
-
-    @property
-    def shapes(self) -> dict[str, Input]:
-        """What a network takes in."""
-        return {name: Input(v.shape[1:], TYPES.get(name, "float32")) for name, v in self.inputs.items()}
-
-    def at(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """The inputs of these rows."""
-        return {name: values[rows] for name, values in self.inputs.items()}
-
-
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """One network: its weights after one rotation, and its logits per head for rows it didn't learn from.
-
-    `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored`
-    the logits are means of those of each image and of the image mirrored, because they were better on the
-    validation rows.
-    """
-
-    rotation: int
-    weights: Arrays
-    finishes: tuple[Finish, ...]
-    history: History
-    seconds: float
-    validation: Arrays
-    test: Arrays
-    own_test: Arrays
-    mirrored: bool = False
 
 
 @dataclass(eq=False)
@@ -420,32 +325,3 @@ class Workbench:
         rows = len(self.material.targets[0])
         own = self.material.own_test
         return np.arange(rows, rows + (len(next(iter(own.values()))) if own else 0))
-
-
-def goal(head: Head, metric: str) -> Goal:
-    """The loss of a head, and log loss or the error of standardised targets to stop by.
-
-    Both are smoother than most metrics, so better guides. With members they are those of the members' mean.
-    """
-    match head.kind:
-        case "regression":
-            loss = absolute_error if metric == "mae" else squared_error
-            return Goal(loss, partial(_regression, loss, head))
-        case "multiclass":
-            return Goal(categorical_cross_entropy, partial(_log_loss, head))
-        case "mask":
-            return Goal(mask_loss, mask_loss)
-    return Goal(binary_cross_entropy, partial(_log_loss, head))
-
-
-def _regression(loss: Loss, head: Head, y: Any, outputs: Any) -> Any:
-    return loss(y, apply_finish(ops, head, Finish(), outputs))
-
-
-def _log_loss(head: Head, y: Any, outputs: Any) -> Any:
-    answers: Any = ops.clip(apply_finish(ops, head, Finish(), outputs), 1e-7, 1.0 - 1e-7)
-    if head.kind == "multiclass":
-        chosen: Any = ops.one_hot(ops.cast(ops.squeeze(y, -1), "int32"), int(answers.shape[-1]))
-        chosen_log: Any = ops.sum(chosen * ops.log(answers), axis=-1)
-        return -chosen_log
-    return ops.mean(ops.binary_crossentropy(ops.cast(y, answers.dtype), answers), axis=-1)

@@ -15,7 +15,7 @@ from composable.core.errors import ArtifactError
 from composable.core.workspace import write_atomically
 from composable.engine.watched import Divergence, Epoch, History
 from composable.problem.finish import Finish
-from composable.training.rotating import Candidate, Trained
+from composable.training.candidate import Candidate, Trained
 
 _LOGITS = ("validation", "test", "own_test")
 

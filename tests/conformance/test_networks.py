@@ -17,7 +17,8 @@ from composable.engine.predict import predict
 from composable.problem.problem import Head, Problem
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.table import Table
-from composable.training.rotating import Candidate, Material, Workbench
+from composable.training.candidate import Candidate, Material
+from composable.training.rotating import Workbench
 
 HEADS = {
     "regression": (Head("y", "regression", ("y",)),),

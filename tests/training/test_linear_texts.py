@@ -9,7 +9,8 @@ from composable.engine.predict import predict
 from composable.problem.problem import Head, Problem
 from composable.search.table import Table
 from composable.search.text_candidates import text_candidates
-from composable.training.rotating import Material, Workbench
+from composable.training.candidate import Material
+from composable.training.rotating import Workbench
 
 ROWS, SIZE = 300, 40
 VOCABULARIES = {"words": SIZE, "ngrams": SIZE, "characters": 25}

@@ -14,8 +14,9 @@ from composable.design.prestems import only, standardise
 from composable.design.tasks import classifier, pooled
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem
+from composable.training.candidate import Candidate, Material
 from composable.training.progressive import Small, shrunk
-from composable.training.rotating import Candidate, Material, Workbench
+from composable.training.rotating import Workbench
 from composable.training.storage import load_trained, save_trained
 
 ROWS, SIDE = 60, 8

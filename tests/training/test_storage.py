@@ -14,7 +14,7 @@ from composable.design.tasks import regressor
 from composable.engine.settings import Settings
 from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish
-from composable.training.rotating import Candidate, Trained
+from composable.training.candidate import Candidate, Trained
 from composable.training.storage import load_trained, load_weights, save_trained
 from composable.zoo.mlp import mlp
 

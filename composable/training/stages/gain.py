@@ -49,7 +49,7 @@ LEAST = 0.5  # of the epochs: a gain after fewer would say nothing of the traini
 
 
 def concluded(received: Progress, reached: Outcome, gain: Gain, *, cut: str = "") -> Outcome:
-    """What a stage came to, its gain known; where it couldn't be measured, what was received is handed on.
+    """What a stage came to; where its gain or the noise of it isn't known, what was received is handed on.
 
     Args:
         received: By the stage.
@@ -58,8 +58,9 @@ def concluded(received: Progress, reached: Outcome, gain: Gain, *, cut: str = ""
         cut: What the stage had to leave out, for lack of time.
     """
     evidence = {**reached.evidence, **gain.evidence}
-    if gain.mean is None:
-        why = "its gain could not be measured in the time for it"
+    if gain.mean is None or gain.spread is None:  # of a single comparison nobody knows what is noise
+        often = "" if gain.mean is None else " more than once"
+        why = f"its gain could not be measured{often} in the time for it"
         return replace(reached, progress=received, status="failed", reason=why, evidence=evidence)
     return replace(reached, reason=cut, gain=gain.mean, spread=gain.spread, evidence=evidence)
 

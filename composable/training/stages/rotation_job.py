@@ -10,7 +10,9 @@ from composable.design.tables import adapt
 from composable.design.whitening import whiten_some
 from composable.engine.rows import Rows
 from composable.problem.finish import fit_finish, to_training
-from composable.training.rotating import Material, Workbench, goal
+from composable.training.candidate import Material
+from composable.training.goals import goal
+from composable.training.rotating import Workbench
 from composable.training.stages.stage import Job
 
 

@@ -43,8 +43,13 @@ def test_nothing_finite_is_no_gain():
     assert compared(np.array([math.nan]), np.array([math.inf]), epochs=1, paired=True).mean is None
 
 
-def test_one_seed_has_no_spread():
-    assert compared(np.array([1.0]), np.array([0.5]), epochs=1, paired=True).spread is None
+def test_one_seed_has_no_spread_and_hands_on_what_was_received():
+    gain = compared(np.array([1.0]), np.array([0.5]), epochs=1, paired=True)
+    assert gain.spread is None
+    received, reached = Progress(None, job().settings), Progress(drawn(job(), 1), job().settings)
+    found = concluded(received, Outcome("some", reached), gain)
+    assert (found.status, found.progress) == ("failed", received)
+    assert "more than once" in found.reason
 
 
 def test_rows_that_choose_never_judge():

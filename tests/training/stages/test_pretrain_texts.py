@@ -16,7 +16,8 @@ from composable.design.taps import tap
 from composable.problem.problem import Head, Problem
 from composable.search.deep_text_candidates import deep_text_candidates
 from composable.search.table import Table
-from composable.training.rotating import Material, Workbench
+from composable.training.candidate import Material
+from composable.training.rotating import Workbench
 from composable.training.stages.pretrain.masked_words import (
     hidden,
     hidden_cross_entropy,

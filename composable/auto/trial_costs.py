@@ -1,0 +1,53 @@
+"""What the networks of a trial cost: weights, bytes, time to answer and to train."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from composable.engine.predict import predict
+from composable.search.trial import Trial
+from composable.training.rotating import Workbench
+
+_SHORTER = 0.2  # of a training
+
+
+def sum_of_costs(trials: Sequence[Trial]) -> dict[str, float]:
+    """What these trials' networks cost together."""
+    return {key: sum(t.cost[key] for t in trials) for key in ("parameters", "bytes", "latency_ms")}
+
+
+def cost_of(bench: Workbench, networks: int) -> dict[str, float]:
+    """What the trial's networks cost together: weights, bytes, milliseconds for a row (median of five)."""
+    row = bench.material.at(np.array([0]))
+    predict(bench.network, row)
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        predict(bench.network, row)
+        times.append(time.perf_counter() - began)
+    parameters = int(bench.network.count_params()) * networks
+    return {
+        "parameters": parameters,
+        "bytes": 4 * parameters,
+        "latency_ms": round(1000 * float(np.median(times)) * networks, 3),
+    }
+
+
+def trainings_that_fit(trial: Trial, seconds: float, *, waiting: int) -> float:
+    """How many more networks of a trial can be trained in so many seconds.
+
+    Args:
+        trial: Of trained networks.
+        seconds: For it and others.
+        waiting: How many trials share them, this one included.
+    """
+    each = trial.trained[0].seconds
+    if each <= 0:
+        return math.inf
+    if trial.network.settings.patience is None:  # a schedule can be made to end a little sooner
+        return int(seconds / (each * waiting) + _SHORTER)
+    return int(seconds / (each * (1 + waiting)))

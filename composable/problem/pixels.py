@@ -1,0 +1,60 @@
+"""A class for every pixel from its colour, its surroundings and its place alone: a baseline for masks."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+_PIXELS = 30_000  # to learn from
+_BLURS = (1.0, 4.0)  # pixels
+
+
+def logistic_on_pixels(images: np.ndarray, masks: np.ndarray, asked: np.ndarray, *, seed: int) -> np.ndarray:
+    """Logistic regression on `described` pixels.
+
+    Args:
+        images: (rows, height, width, channels) of uint8.
+        masks: (rows, height, width) the classes' numbers.
+        asked: Other images, of the same size.
+        seed: Of the pixels that are learnt from.
+
+    Returns:
+        (asked, height, width, classes) probabilities of the classes up to the highest in `masks`.
+    """
+    rng = np.random.default_rng(seed)
+    each = max(1, _PIXELS // len(images))
+    size = images.shape[1] * images.shape[2]
+    learnt, classes = [], []
+    for image, mask in zip(images, masks, strict=True):
+        chosen = rng.integers(0, size, each)
+        learnt.append(described(image)[chosen])
+        classes.append(mask.ravel()[chosen])
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what hasn't converged by then has still found something
+        model.fit(np.concatenate(learnt), np.concatenate(classes).astype(int))
+    found = np.zeros((*asked.shape[:3], int(masks.max()) + 1), "float32")
+    for row, image in enumerate(asked):
+        said = model.predict_proba(described(image))
+        found[row][..., model.classes_.astype(int)] = said.reshape(*image.shape[:2], -1)
+    return found
+
+
+def described(image: np.ndarray) -> np.ndarray:
+    """(height * width, features): colours, those of the surroundings, how they vary, the place.
+
+    Args:
+        image: (height, width, channels) of uint8.
+    """
+    colours = image.astype("float32") / 255.0
+    around = [gaussian_filter(colours, (blur, blur, 0)) for blur in _BLURS]
+    varied = gaussian_filter((colours - around[-1]) ** 2, (_BLURS[-1], _BLURS[-1], 0))
+    down, right = np.meshgrid(*(np.linspace(-1, 1, side) for side in image.shape[:2]), indexing="ij")
+    place = np.stack([down, right, down**2, right**2, down * right], axis=-1)
+    features = [colours, colours**2, *around, varied, place.astype("float32")]
+    return np.concatenate(features, axis=-1).reshape(image.shape[0] * image.shape[1], -1)

@@ -1,0 +1,101 @@
+"""What is trained on which rows, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from composable.data.encoding import TYPES
+from composable.design import Architecture, Input, Part
+from composable.engine.settings import Settings
+from composable.engine.watched import History
+from composable.problem.finish import Finish
+from composable.problem.problem import Problem
+from composable.training.progressive import Small
+
+Arrays = list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An architecture and how it is trained.
+
+    Attributes:
+        name: Of the candidate.
+        architecture: Without openings.
+        settings: Of its training.
+        share: Of the time that is left, which a schedule is made to take at most.
+        begin: Weights to begin with, in the place of drawn ones.
+        frozen: The numbers of layers that neither learn nor gather statistics.
+        small: Whether and how it begins on smaller images; its weights must fit images of any size.
+        solver: What solves for the weights, where they aren't trained step by step: a part that takes what
+            `composable.training.solving.Posed` is and gives a `Solution`. The settings then mean nothing.
+    """
+
+    name: str
+    architecture: Architecture
+    settings: Settings
+    share: float = 1.0
+    begin: tuple[np.ndarray, ...] | None = field(default=None, repr=False, compare=False)
+    frozen: tuple[int, ...] = ()
+    small: Small | None = None
+    solver: Part | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """The encoded rows of a run.
+
+    Attributes:
+        problem: Says what the targets are.
+        inputs: The model's inputs, row by row.
+        targets: One array per head, as `encode_targets` gives them.
+        categories: The number of codes of each category column.
+        weights: A weight per row, or None.
+        own_test: Inputs of the person's own test file, or None.
+        vocabularies: The number of ids of each input of texts.
+    """
+
+    problem: Problem
+    inputs: Mapping[str, np.ndarray]
+    targets: tuple[np.ndarray, ...]
+    categories: tuple[int, ...]
+    weights: np.ndarray | None = None
+    own_test: Mapping[str, np.ndarray] | None = None
+    vocabularies: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """The width of each input that is one vector per row."""
+        return {name: int(values.shape[1]) for name, values in self.inputs.items() if values.ndim == 2}
+
+    @property
+    def shapes(self) -> dict[str, Input]:
+        """What a network takes in."""
+        return {name: Input(v.shape[1:], TYPES.get(name, "float32")) for name, v in self.inputs.items()}
+
+    def at(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The inputs of these rows."""
+        return {name: values[rows] for name, values in self.inputs.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """One network: its weights after one rotation, and its logits per head for rows it didn't learn from.
+
+    `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored`
+    the logits are means of those of each image and of the image mirrored, because they were better on the
+    validation rows.
+    """
+
+    rotation: int
+    weights: Arrays
+    finishes: tuple[Finish, ...]
+    history: History
+    seconds: float
+    validation: Arrays
+    test: Arrays
+    own_test: Arrays
+    mirrored: bool = False
