@@ -36,7 +36,7 @@ from composable.training.linear_texts import linear_texts
 from composable.training.stages.stage import part_of
 from composable.training.storage import load_weights
 
-_SIZES = (64, 512)  # images or texts that are asked about at once
+_SIZES = (64, 256)  # images or texts that are asked about at once
 _TEXTS_SHARE = 0.4  # of the time; the rest is for the importance of columns
 
 

@@ -55,7 +55,7 @@ def read_image(path: Path, shape: ImageShape) -> np.ndarray:
         DataError: If it isn't a whole image, or has too many pixels or frames, which are counted before it is
             decoded.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         upright = ImageOps.exif_transpose(image)
         return _fitted(_on_white(_in_8_bits(upright)), shape)
 
@@ -102,15 +102,19 @@ def image_facts(path: Path) -> Facts:
     Raises:
         DataError: If it is no image, or has too many pixels or frames.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         sideways = image.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
         width, height = reversed(image.size) if sideways else image.size
         return Facts(height, width, image.mode not in _GREYS)
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """The image, not decoded yet; what goes wrong with it until the block ends names the file."""
+def opened(path: Path) -> Iterator[Image.Image]:
+    """The image, not decoded yet; what goes wrong with it until the block ends names the file.
+
+    Raises:
+        DataError: If it is no image, or has too many pixels or frames.
+    """
     try:
         with Image.open(path) as image:
             _check_size(image, path)

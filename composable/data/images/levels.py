@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from composable.core.errors import DataError
-from composable.data.images.conversion import image_facts
+from composable.data.images.conversion import opened
 
 LEVELS = 256  # of one byte
 RULE = f"A mask has one whole number from 0 to {LEVELS - 1} per pixel."
@@ -28,20 +28,10 @@ def read_levels(path: Path) -> np.ndarray:
         DataError: If the file is broken, or holds decimals, colours, levels above 255 or JPEG's, which are
             no longer those that were painted.
     """
-    image_facts(path)  # no image, or one of too many pixels
-    try:
-        with Image.open(path) as image:
-            if image.format in _LOSSY:
-                raise _refusal(path, "JPEG changes levels", "save masks as PNG")
-            return _levels(image, path)
-    except DataError:
-        raise
-    except Exception as broken:  # of any kind: decoders differ in what they raise on damaged files
-        raise DataError(
-            "Every mask must be whole and of a common format.",
-            received=f"{path}: {type(broken).__name__}: {str(broken)[:200]}",
-            remedy="repair the file, or take it out of the folder",
-        ) from broken
+    with opened(path) as image:
+        if image.format in _LOSSY:
+            raise _refusal(path, "JPEG changes levels", "save masks as PNG")
+        return _levels(image, path)
 
 
 def levels_of(array: np.ndarray, origin: str) -> np.ndarray:
