@@ -14,8 +14,9 @@ from composable.engine.gradients import Gradients
 
 STEPS = 32  # on the way from the baseline to the image
 _SMOOTHED = 24  # a side of the image is so many standard deviations of the filter
-_HIGHEST = 99.0  # percentile that is shown brightest
-_DARKEST = 0.2
+_HIGHEST = 99.0  # percentile that is shown strongest
+_OPAQUE = 0.7
+_ORANGE = np.array([255.0, 120.0, 0.0])
 
 
 def integrated_gradients(
@@ -43,7 +44,7 @@ def integrated_gradients(
 
 
 def highlighted(image: np.ndarray, attributions: np.ndarray) -> np.ndarray:
-    """The image, bright where its pixels speak for the answer and dark elsewhere; uint8.
+    """The image in grey, orange where its pixels speak for the answer; (height, width, 3) of uint8.
 
     Args:
         image: (height, width, channels) of uint8.
@@ -52,4 +53,5 @@ def highlighted(image: np.ndarray, attributions: np.ndarray) -> np.ndarray:
     weight = np.maximum(attributions.sum(axis=-1), 0.0)
     weight = gaussian_filter(weight, max(weight.shape) / _SMOOTHED)  # single pixels mean little
     weight = np.clip(weight / max(float(np.percentile(weight, _HIGHEST)), 1e-12), 0.0, 1.0)
-    return (image * (_DARKEST + (1.0 - _DARKEST) * weight)[..., None]).astype(np.uint8)
+    covered = (_OPAQUE * weight)[..., None]
+    return ((1.0 - covered) * image.mean(axis=-1, keepdims=True) + covered * _ORANGE).astype(np.uint8)
