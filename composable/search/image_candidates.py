@@ -28,6 +28,7 @@ from composable.search.designed import for_images
 from composable.search.table import Pixels, Table
 from composable.training import recipes
 from composable.training.candidate import Candidate
+from composable.training.progressive import Small
 from composable.zoo.fast_cifar import convolutions, seen
 from composable.zoo.mlp import mlp
 from composable.zoo.mobilenet_v2 import STRIDES, mobilenet_v2
@@ -90,11 +91,13 @@ def _mobilenet(table: Table, pixels: Pixels, share: float) -> Candidate:
 
 
 def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> Iterator[Candidate]:
-    """The fast CIFAR network with depth, width, rate and what is done to the images drawn at random."""
+    """The fast CIFAR network drawn at random: depth, width, rate, which images are seen and how."""
     space = {
         "depth": Choice((2, 3)),
         "width": Choice(widths),
         "further": Choice(((), (Part(cutout),), (Part(randaugment),))),
+        "hardest": Choice((1.0, 0.6)),
+        "small": Choice((0.0, 0.4)),
         "mixing": Choice(({"mixup": 0.0, "cutmix": 0.0}, {"mixup": 0.2}, {"cutmix": 1.0})),
     }
     for number in count(1):
@@ -102,11 +105,13 @@ def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> 
         drawn = {name: opening.draw(rng) for name, opening in space.items()}
         settings = _settings(_also(table, drawn["further"]))
         factor = float(np.exp(rng.uniform(*np.log(_RATES))))
-        settings = replace(settings, learning_rate=factor * settings.learning_rate)
+        rate = factor * settings.learning_rate
+        settings = replace(settings, learning_rate=rate, hardest=drawn["hardest"])
         if not table.chosen:
             settings = replace(settings, **drawn["mixing"])
         design = fast_cnn(table, pixels, width=drawn["width"], depth=drawn["depth"])
-        yield Candidate(f"fast_cnn_{number}", design, settings, _AMONG_OTHERS)
+        small = Small(drawn["small"]) if drawn["small"] else None
+        yield Candidate(f"fast_cnn_{number}", design, settings, _AMONG_OTHERS, small=small)
 
 
 def _also(table: Table, further: Sequence[Part]) -> Table:

@@ -271,10 +271,10 @@ def test_a_person_decides_what_is_done_to_images(folder):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "names"), [(1.0, ["flip"]), (300.0, ["flip", "cutout"]), (1199.0, ["flip", "translate"])]
+    ("seconds", "names"), [(0.5, ["flip"]), (150.0, ["flip", "cutout"]), (1199.0, ["flip", "translate"])]
 )
 def test_many_images_are_altered_the_more_the_oftener_each_is_seen(folder, monkeypatch, seconds, names):
-    monkeypatch.setattr(image_candidates, "speed", lambda: 2e11)
+    monkeypatch.setattr(image_candidates, "speed", lambda: 4e11)
     read_ = read(folder, FitOptions())
     options = completed(FitOptions(), read_)
     found = table_of(prepare(understand_table(read_, options, print), options, print))
