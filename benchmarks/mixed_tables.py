@@ -1,6 +1,6 @@
 """Errors of Composable on tables of many kinds of columns, beside AutoGluon's in the same time.
 
-python benchmarks/mixed_tables.py --data DIR --autogluon PYTHON [--budget 60] [--seeds 0 1 2] [--only NAME ...]
+python benchmarks/mixed_tables.py --data DIR --autogluon PYTHON [--budget 60] [--seeds 0 1 2] [--only NAME]
 
 DIR holds the folder `tables` with the files below, PYTHON has AutoGluon with its models for tables (preset
 medium_quality). Test rows are those whose number, modulo 5, is the seed. Both are run one after the other

@@ -1,4 +1,4 @@
-"""AutoGluon on one table, in an environment of its own: `python autogluon_table.py FOLDER TARGET METRIC SECONDS`.
+"""AutoGluon on one table, in its own environment: `python autogluon_table.py FOLDER TARGET METRIC SECONDS`.
 
 Learns `FOLDER/train.csv` with the preset medium_quality and writes what it predicts for `FOLDER/test.csv` to
 `FOLDER/peer.csv`.
