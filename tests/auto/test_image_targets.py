@@ -67,6 +67,7 @@ def on_images(run, manifest, tmp_path):
     return dict(zip(names, session.run(names, {"file": images}), strict=True))
 
 
+@pytest.mark.slow
 def test_several_labels_of_an_image(labels, manifest, tmp_path):
     assert labels.problem.heads[0].kind == "multilabel"
     assert labels.evaluate(manifest)["roc_auc"] > 0.95

@@ -99,6 +99,7 @@ def test_what_was_measured_and_shown_is_reported(run):
     assert "Ridge on patches" in page
 
 
+@pytest.mark.slow
 def test_the_exported_file_takes_arrays(run, folder, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     exported = run.export("onnx", tmp_path / "onnx")

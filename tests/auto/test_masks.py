@@ -107,6 +107,7 @@ def test_predict_writes_a_file_per_image_and_their_shares(run, folder, tmp_path)
     assert command(["predict", str(run.path), str(folder), "--out", str(folder / "train")]) == 2
 
 
+@pytest.mark.slow
 def test_the_exported_file_and_the_emitted_program_give_the_same_masks(run, folder, tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(str(run.export("onnx", tmp_path / "onnx") / "model.onnx"))

@@ -8,6 +8,7 @@ import composable
 from composable.core.errors import ConfigError
 
 
+@pytest.mark.slow
 def test_networks_with_more_weights_are_left_out(cars, tmp_path):
     most = 2_000
     run = composable.fit(cars, "price", max_trials=2, max_epochs=1, max_parameters=most, out=tmp_path / "run")

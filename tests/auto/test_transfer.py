@@ -75,6 +75,7 @@ def test_what_is_frozen_stays_bit_by_bit_statistics_included(run, tmp_path):
     assert not all(equal(weights(run, keras.layers.Dense), weights(begun, keras.layers.Dense)))
 
 
+@pytest.mark.slow
 def test_a_part_that_is_unfrozen_learns_and_the_others_do_not(run, tmp_path):
     begun = composable.fit(
         rows_of(*drawn(40, seed=5)),
@@ -89,6 +90,7 @@ def test_a_part_that_is_unfrozen_learns_and_the_others_do_not(run, tmp_path):
     assert kept == [True, True, True, False, False]  # whitening, two convolutions in each of two groups
 
 
+@pytest.mark.slow
 def test_new_tasks_stand_on_the_part_that_is_tapped(run, tmp_path):
     begun = composable.fit(
         rows_of(*drawn(40, seed=5)), "where", start=run.path, tap="learner.0", out=tmp_path / "run", **BRIEF
@@ -97,6 +99,7 @@ def test_new_tasks_stand_on_the_part_that_is_tapped(run, tmp_path):
     assert convolutions == [5, 3]
 
 
+@pytest.mark.slow
 def test_rows_are_encoded_as_the_trained_network_knows_them(tmp_path):
     rng = np.random.default_rng(0)
     first = pd.DataFrame({"size": rng.normal(size=60), "make": ["ford", "bmw", "ford"] * 20})
@@ -131,6 +134,7 @@ def run_of(run, images):
     return run.model.predict({"images": images}, verbose=0)
 
 
+@pytest.mark.slow
 def test_a_layer_of_the_file_is_tapped_and_layers_are_unfrozen_by_their_names(file, tmp_path):
     begun = composable.fit(
         rows_of(*drawn(40)),
