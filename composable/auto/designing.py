@@ -92,6 +92,7 @@ def table_of(prepared: Prepared) -> Table:
     """What decides about the sizes of networks."""
     material = prepared.material
     rows = prepared.split.rotations[0].train
-    pixels = Pixels.of(material.inputs["images"], rows) if "images" in material.inputs else None
+    count = len(prepared.encoding.images)
+    pixels = Pixels.of(material.inputs["images"], rows, count) if count else None
     sizes = material.categories, material.vocabularies
     return Table(material.problem, len(rows), material.widths, *sizes, pixels)

@@ -11,16 +11,26 @@ from composable.data.encoding import ImageColumn
 from composable.data.images.encoded import fit_images
 from composable.data.table import Table
 
+COLOURED = 3  # channels
+
 
 def image_shapes(
     found: Sequence[ImageColumn], table: Table, options: FitOptions, origin: Origin | None
 ) -> tuple[ImageColumn, ...]:
-    """The columns of images with the shapes asked for, else with those that a trained network takes."""
+    """The columns of images with the shapes asked for, else with those that a trained network takes.
+
+    Several columns get one shape, coloured, so that one network can look at all of them.
+    """
     wanted = origin.images if origin is not None else None
     if wanted is not None and wanted.height and options.image_size is None:
         return tuple(replace(wanted, column=one.column) for one in found)
-    sized = (
+    sized = [
         fit_images(one.column, table.images, longest=options.image_size, padded=options.keep_aspect)
         for one in found
-    )
-    return tuple(one if wanted is None else replace(one, channels=wanted.channels) for one in sized)
+    ]
+    if wanted is not None:
+        return tuple(replace(one, channels=wanted.channels) for one in sized)
+    if len(sized) > 1:
+        height, width = max(one.height for one in sized), max(one.width for one in sized)
+        return tuple(replace(one, height=height, width=width, channels=COLOURED) for one in sized)
+    return tuple(sized)

@@ -27,7 +27,10 @@ _ROUNDS = 8
 
 @dataclass(frozen=True)
 class Slot:
-    """A place where a raw column lies in the model's inputs; columns of texts lie in several."""
+    """A place where a raw column lies in the model's inputs; columns of texts lie in several.
+
+    Along the input's last axis: a number's place, or the channels of an image.
+    """
 
     column: str
     block: str
@@ -68,7 +71,7 @@ def permutation_importance(
             for slot in places:
                 asked[slot.block] = asked[slot.block].copy()
                 part = slice(slot.first, slot.first + slot.width)
-                asked[slot.block][:, part] = inputs[slot.block][order, part]
+                asked[slot.block][..., part] = inputs[slot.block][order][..., part]
             answers = trial.answers(problem.heads, trained, predict(bench.network, asked))
             drops[column].append(_error(problem, observed, answers) - whole)
     found = [
@@ -91,8 +94,8 @@ def _slots(encoding: Encoding) -> Iterator[Slot]:
         for block, width in text.widths.items():
             yield Slot(text.column, block, first[block], width)
             first[block] += width
-    for image in encoding.images:
-        yield Slot(image.column, "images", 0, image.height)  # all of it
+    for place, image in enumerate(encoding.images):
+        yield Slot(image.column, "images", place * image.channels, image.channels)
 
 
 def _error(problem: Problem, observed: list[np.ndarray], answers: list[np.ndarray]) -> float:

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 
 from composable.auto.saliency import highlighted, integrated_gradients
-from composable.auto.worst_errors import said_of, worst_errors
+from composable.auto.worst_errors import least_certain, said_of, worst_errors
 from composable.core.budget import Deadline
 from composable.data.images.png import png_text
 from composable.design.part import Part
@@ -25,7 +25,7 @@ from composable.problem.invariance import PROBES
 from composable.problem.metrics import score
 from composable.problem.problem import Head
 
-WORST = 12  # pictures
+WORST, CLOSE = 12, 6  # pictures of errors, and of answers that were nearly errors
 SHOWN, VARIANTS = 4, 6  # images with what augmentation makes of them
 _PROBED = 500  # rows
 _TO_COMPILE = 2.0  # times what the probes take: gradients are worth more than the network alone
@@ -70,25 +70,32 @@ def pictures(
         deadline: When to stop.
     """
     observed, predicted = held.observed[0], held.predicted[0]
-    worst = worst_errors(head, observed, predicted, most=WORST)
-    errors = [
+    worst = worst_errors(head, observed, predicted, most=WORST).tolist()
+    close = least_certain(head, observed, predicted, most=CLOSE).tolist()
+    entries = [
         {
             "name": held.names[row],
             "picture": png_text(held.inputs["images"][row]),
             **said_of(head, observed[row], predicted[row]),
         }
-        for row in worst
+        for row in [*worst, *close]
     ]
     shown = augmented_pictures(augment, held.inputs["images"][:SHOWN])
     began = time.monotonic()
     probes = list(_probes(ask, head, held, deadline))
     seconds = time.monotonic() - began
     if deadline.remaining > _TO_COMPILE * seconds:
-        for error, looked in zip(
-            errors, _looked(network, head, held, worst.tolist(), deadline), strict=False
-        ):
-            error["looked"] = looked
-    return {"head": head.name, "errors": errors, "augmented": shown, "probes": probes}
+        looked = _looked(network, head, held, [*worst, *close], deadline)
+        for entry, where in zip(entries, looked, strict=False):
+            entry["looked"] = where
+    errors, close_calls = entries[: len(worst)], entries[len(worst) :]
+    return {
+        "head": head.name,
+        "errors": errors,
+        "close": close_calls,
+        "augmented": shown,
+        "probes": probes,
+    }
 
 
 def augmented_pictures(augment: Sequence[Part], images: np.ndarray) -> list[dict[str, Any]]:
@@ -117,7 +124,7 @@ def _probes(ask: Ask, head: Head, held: HeldOut, deadline: Deadline) -> Iterator
 def _looked(
     network: Callable[[], keras.Model], head: Head, held: HeldOut, rows: Sequence[int], until: Deadline
 ) -> Iterator[str]:
-    """For each of these rows the image, bright where it speaks for the answer."""
+    """For each of these rows the image, orange where it speaks for the answer."""
     gradients = gradients_of(network(), "images")
     for row in rows:
         if until.remaining <= 0:

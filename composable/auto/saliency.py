@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from composable.data.images.png import beside_each_other
 from composable.engine.gradients import Gradients
 
 STEPS = 32  # on the way from the baseline to the image
@@ -47,9 +48,10 @@ def highlighted(image: np.ndarray, attributions: np.ndarray) -> np.ndarray:
     """The image in grey, orange where its pixels speak for the answer; (height, width, 3) of uint8.
 
     Args:
-        image: (height, width, channels) of uint8.
+        image: (height, width, channels) of uint8; of several images they are shown beside each other.
         attributions: Of its pixels, shaped alike.
     """
+    image, attributions = beside_each_other(image), beside_each_other(attributions)
     weight = np.maximum(attributions.sum(axis=-1), 0.0)
     weight = gaussian_filter(weight, max(weight.shape) / _SMOOTHED)  # single pixels mean little
     weight = np.clip(weight / max(float(np.percentile(weight, _HIGHEST)), 1e-12), 0.0, 1.0)

@@ -17,7 +17,7 @@ from composable.auto.options import FitOptions
 from composable.auto.origin import Origin
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
-from composable.auto.rivals import reference, rival
+from composable.auto.rivals import Rival, reference, rival
 from composable.auto.staging import OF_SETTINGS, go_through
 from composable.auto.transfer import transferred
 from composable.auto.trial_costs import cost_of, sum_of_costs, trainings_that_fit
@@ -43,7 +43,8 @@ from composable.training.unfinished import unfinished, why_nothing
 from composable.zoo.catalogue.written import Written
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
-BASELINE_SHARE = 0.3  # of the time that is left
+BASELINE_SHARE = 0.3  # of the time that is left after the first network
+EARLY_SHARE = 0.05  # of the time that is left before it, where the networks then take all there is
 MOST_OF_THE_LAST = 0.95  # for what is trained at the very end
 MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
 STAGES_SHARE = 0.5  # of a candidate's time, for the stages before its fit
@@ -115,12 +116,15 @@ class Search:
             NothingSucceeded: If no network could be trained.
         """
         self._reference()
+        images = "images" in self._material.inputs
+        if images:
+            self._baseline(EARLY_SHARE)
         for number, candidate in enumerate(self._candidates()):
             if self.best is not None and self.left < LEAST_SECONDS:
                 break
             self._network(candidate)
-            if number == 0:
-                self._baseline()
+            if number == 0 and not images:
+                self._baseline(BASELINE_SHARE)
             if self._rotations_remain and self.trials[-1].cut_short and self._networks >= ENOUGH:
                 break  # the others wouldn't end either: the time is better spent on what won
         if self.best is None:
@@ -193,24 +197,32 @@ class Search:
         trial.score = self.judge.selection(trial.opinion)
         self._ended(trial)
 
-    def _baseline(self) -> None:
+    def _baseline(self, share: float) -> None:
+        """A model of another kind, unless it would take more than a share of the time that is left."""
         usual = rival(self.prepared)
         trial = self._trial(usual.name, "baseline")
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
         began = time.monotonic()
         try:
-            if self.left < LEAST_SECONDS:
-                raise ValueError("no time was left for it")
-            if math.isfinite(self.left):
-                needed = usual.seconds(self.prepared, self.options.seed)
-                if needed > self.left * BASELINE_SHARE:
-                    raise ValueError(f"it would take about {needed:.0f} s, too much of the time that is left")
-            trial.opinion = usual.opinion(self.prepared, self.options.seed)
-            trial.score = self.judge.selection(trial.opinion)
+            trial.reason = self._no_time_for(usual, share)
+            if trial.reason:
+                trial.status = "skipped"
+            else:
+                trial.opinion = usual.opinion(self.prepared, self.options.seed)
+                trial.score = self.judge.selection(trial.opinion)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]
         trial.seconds = time.monotonic() - began
         self._ended(trial)
+
+    def _no_time_for(self, usual: Rival, share: float) -> str:
+        """Why there isn't, or ""."""
+        if math.isinf(self.left):
+            return ""
+        if self.left < LEAST_SECONDS:
+            return "no time was left for it"
+        needed = usual.seconds(self.prepared, self.options.seed)
+        return f"it takes about {needed:.1f} s, too much of the time" if needed > self.left * share else ""
 
     def _network(self, candidate: Candidate) -> None:
         trial = self._trial(candidate.name, "network")
@@ -222,7 +234,7 @@ class Search:
             first = self.best is None  # the very first network must come to be, however late it is
             worth = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
             if missing and not first and worth * self.left < LEAST_SECONDS:
-                trial.status, trial.reason = "failed", "the time limit came before it began"
+                trial.status, trial.reason = "skipped", "the time limit came before it began"
             elif missing:
                 self._train(trial, missing, worth * self.left)
             if trial.status == "done":

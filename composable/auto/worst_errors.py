@@ -26,6 +26,22 @@ def worst_errors(head: Head, observed: np.ndarray, predicted: np.ndarray, *, mos
     return wrong[np.argsort(-each[wrong].max(axis=1), kind="stable")][:most]
 
 
+def least_certain(head: Head, observed: np.ndarray, predicted: np.ndarray, *, most: int) -> np.ndarray:
+    """The rows that are right by the least, the closest first; none of numbers or of several labels.
+
+    Args:
+        head: The question.
+        observed: (rows, width), see `composable.problem.targets`.
+        predicted: (rows, width) answers.
+        most: So many rows at most.
+    """
+    if head.kind in ("regression", "multilabel"):
+        return np.zeros(0, int)
+    each = chances(head, predicted)
+    right = np.flatnonzero(each.argmax(axis=1) == observed[:, 0].astype(int))
+    return right[np.argsort(each[right].max(axis=1), kind="stable")][:most]
+
+
 def said_of(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     """What one row is and what was said of it: `observed`, `predicted` and for classes `probability`."""
     if head.kind == "regression":

@@ -84,8 +84,8 @@ def milestone(event: Event, metric: str) -> str:
             score = f"{metric} {number(event['score'])}"
             return f"Trial {event['trial']}, {plain(event['name'])}: {score} in {duration(event['seconds'])}."
         case "trial_end":
-            reason = plain(event.get("reason", ""))
-            return f"Trial {event['trial']}, {plain(event['name'])}: {event['status']} {reason}".rstrip()
+            reason = f": {plain(event['reason'])}" if event.get("reason") else ""
+            return f"Trial {event['trial']}, {plain(event['name'])} {event['status']}{reason}."
     return ""
 
 

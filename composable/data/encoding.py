@@ -2,7 +2,8 @@
 
 The model takes some of these inputs: `numbers` (float, NaN = missing), `dates` (float days since
 2000-01-01), `categories` (integer codes), of texts `words`, `ngrams` and `characters` (integer ids, 0 =
-nothing more), and `images` (levels from 0 to 255). All that is numeric happens inside the model.
+nothing more), and `images` (levels from 0 to 255; of several columns one behind the other, as channels). All
+that is numeric happens inside the model.
 """
 
 from __future__ import annotations
@@ -131,7 +132,10 @@ class Encoding:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each model input that is there, for one row."""
         vectors = {name: (width,) for name, width in self.widths.items()}
-        return vectors | ({"images": self.images[0].shape} if self.images else {})
+        if not self.images:
+            return vectors
+        height, width, channels = self.images[0].shape
+        return {**vectors, "images": (height, width, channels * len(self.images))}
 
     @property
     def widths(self) -> dict[str, int]:

@@ -54,8 +54,9 @@ def raw_inputs(graph: Graph, schema: Schema, encoding: Encoding, names: Mapping[
     kinds = optional("onnx", extra="onnx").TensorProto
     ids = {name: width for name, width in encoding.widths.items() if name in TEXTS}
     feeds |= {name: graph.input(names[name], kinds.INT32, (width,)) for name, width in ids.items()}
-    for image in encoding.images:
-        feeds |= {"images": graph.input(names[image.column], kinds.UINT8, image.shape)}
+    shown = [graph.input(names[image.column], kinds.UINT8, image.shape) for image in encoding.images]
+    if shown:
+        feeds["images"] = shown[0] if len(shown) == 1 else graph.add("Concat", shown, axis=-1)
     return feeds
 
 

@@ -116,11 +116,13 @@ def filled(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
 
 
 def encoded_images(rows: Rows, tables: Sequence[Table], columns: Mapping[str, Table]) -> np.ndarray:
-    """The images that the cells of a column name, shape (rows, height, width, channels)."""
-    (table,) = tables
-    shape = ImageShape(table["height"], table["width"], table["channels"], table["padded"])
-    cells = column_of(rows, columns[table["column"]]["name"])
-    return np.stack([read_image(Path(cell), shape) for cell in cells])
+    """The images that the cells name, shape (rows, height, width, channels of all columns)."""
+    made = []
+    for table in tables:
+        shape = ImageShape(table["height"], table["width"], table["channels"], table["padded"])
+        cells = column_of(rows, columns[table["column"]]["name"])
+        made.append(np.stack([read_image(Path(cell), shape) for cell in cells]))
+    return np.concatenate(made, axis=-1)
 
 
 def answers(outputs: Sequence[np.ndarray], heads: Sequence[Table]) -> dict[str, list[Any]]:

@@ -19,7 +19,7 @@ from composable.design.metaparameters import Count
 from composable.design.part import component
 
 OneHot = Literal["plain", "scaled"]
-ONE_HOT_LIMIT = 17  # a column with more codes is embedded
+ONE_HOT_LIMIT, EMBEDDED = 17, 8  # a column with more codes is embedded, usually as so many numbers
 _NARROWEST = 1e-3  # bin, in interquartile ranges
 BOUND = 30.0  # scaled values beyond it say no more than "far out"
 
@@ -30,7 +30,7 @@ def prepare(
     *,
     categories: tuple[int, ...] = (),
     bins: int = 48,
-    embedding: Count = 8,
+    embedding: Count = EMBEDDED,
     one_hot: OneHot = "plain",
 ) -> dict[str, Any]:
     """Impute, scale, cut into bins, one-hot and embed.

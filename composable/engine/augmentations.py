@@ -17,6 +17,7 @@ from composable.design.part import component
 from composable.engine.randaugment import randaugment, randaugmented_masks
 from composable.engine.resampling import (
     BRIGHTEST,
+    COLOURS,
     from_centre,
     greys,
     levels,
@@ -129,7 +130,8 @@ def colour(images: Any, drawn: Any, *, saturation: Portion = 0.3, tint: Portion 
     distance: Any = 1.0 + saturation * per_row(2.0 * drawn[:, 0] - 1.0)
     red, blue = (1.0 + tint * per_row(2.0 * drawn[:, place] - 1.0) for place in (1, 2))
     gains: Any = (red, 1.0, blue)
-    each = [(grey + (values[..., n : n + 1] - grey) * distance) * gain for n, gain in enumerate(gains)]
+    changed: Any = grey + (values - grey) * distance
+    each = [changed[..., n : n + 1] * gains[n % COLOURS] for n in range(int(images.shape[-1]))]
     return levels(ops.concatenate(each, axis=-1), images.dtype)
 
 

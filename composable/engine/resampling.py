@@ -11,6 +11,7 @@ from typing import Any
 from keras import backend, ops
 
 BRIGHTEST = 255.0
+COLOURS = 3  # channels of an image; where there are more, they are those of several images
 
 
 def pixels(size: int) -> Any:
@@ -31,12 +32,15 @@ def levels(values: Any, dtype: Any) -> Any:
 
 
 def greys(values: Any) -> Any:
-    """The mean of the channels, (rows, height, width, 1); on a CPU much faster than a sum along that axis."""
+    """The mean of an image's channels, (rows, height, width, 1); of several images that of each.
+
+    On a CPU this is much faster than a sum along that axis.
+    """
     channels: Any = [values[..., place : place + 1] for place in range(int(values.shape[-1]))]
-    total = channels[0]
-    for one in channels[1:]:
-        total = total + one
-    return total / len(channels)
+    if len(channels) <= COLOURS:
+        return sum(channels[1:], channels[0]) / len(channels)
+    each = [sum(channels[at + 1 : at + COLOURS], channels[at]) for at in range(0, len(channels), COLOURS)]
+    return ops.concatenate([one / COLOURS for one in each for _ in range(COLOURS)], axis=-1)
 
 
 def shifted(images: Any, steps: Any, axis: int) -> Any:

@@ -49,8 +49,9 @@ def board(facts: Facts) -> Board:
     rows = [_row(rank, trial, facts.run.deployed, places) for rank, trial in facts.shown(SHOWN)]
     others = [trial for trial in facts.trials if not trial.is_ranked]
     failed = [trial for trial in others if trial.status == "failed"]
+    skipped = [trial for trial in others if trial.status == "skipped"]
     running = sum(trial.status == "running" for trial in others)
-    unscored = len(others) - len(failed) - running
+    unscored = len(others) - len(failed) - len(skipped) - running
     notes = []
     if len(ranked) > len(rows):
         notes.append(
@@ -58,6 +59,7 @@ def board(facts: Facts) -> Board:
         )
     if len(failed) > FAILED:
         notes.append(f"{counted(len(failed), 'candidate')} failed; the first {FAILED} are listed.")
+    notes += [f"{shortened(t.name, 60)} was skipped: {shortened(t.reason, 300)}." for t in skipped[:FAILED]]
     if running:
         notes.append(f"{counted(running, 'candidate')} had not finished.")
     if unscored:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,6 +157,12 @@ class Facts:
         """The trial in the bundle."""
         found = (trial for trial in self.trials if trial.number == self.run.deployed)
         return next(found, None)
+
+    @property
+    def features(self) -> Counter[str]:
+        """How many columns there are to learn from, by kind; empty where that isn't known."""
+        columns = objects(self.profile.get("columns"))
+        return Counter(text(c.get("kind"), 20) for c in columns if c.get("role") == "feature")
 
     @property
     def ranked(self) -> list[Trial]:

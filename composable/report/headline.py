@@ -17,6 +17,8 @@ _BANNERS = {
     "unreadable": "run.json is missing or can't be read",
 }
 
+_ALONE = {"image": " from an image", "text": " from a text"}
+
 
 @dataclass(frozen=True)
 class Tile:
@@ -68,7 +70,7 @@ def headline(facts: Facts) -> Headline:
     return Headline(
         title=_title(run),
         facts=_circumstances(run),
-        question=_question(run),
+        question=_question(facts),
         sentences=tuple(sentences),
         tiles=tiles,
         banner=_banner(run),
@@ -96,11 +98,11 @@ def _circumstances(run: RunFacts) -> tuple[str, ...]:
     return tuple(fact for fact in (made, rows, took) if fact)
 
 
-def _question(run: RunFacts) -> str:
+def _question(facts: Facts) -> str:
+    run = facts.run
     if not run.heads:
         return "The problem isn't known."
-    others = (run.columns or 0) - len({target for head in run.heads for target in head.targets})
-    columns = f" from {counted(others, 'other column')}" if others > 0 else ""
+    columns = _asked_from(facts)
     head, *further = run.heads
     if further:
         named = ", ".join(f"{shortened(each.name, 40)} ({kind_of(each)})" for each in run.heads[:6])
@@ -112,6 +114,15 @@ def _question(run: RunFacts) -> str:
     if head.kind == "multilabel":
         return f"Predicts {kind_of(head)}{columns}."
     return f"Predicts {shortened(head.name, 60)}, {kind_of(head)}{',' if columns else ''}{columns}."
+
+
+def _asked_from(facts: Facts) -> str:
+    for kind, words in _ALONE.items():
+        if facts.features == {kind: 1}:
+            return words
+    targets = {target for head in facts.run.heads for target in head.targets}
+    others = facts.features.total() or (facts.run.columns or 0) - len(targets)
+    return f" from {counted(others, 'other column')}" if others > 0 else ""
 
 
 def _banner(run: RunFacts) -> str:

@@ -16,7 +16,7 @@ from composable.report.headline import headline, kind_of
 from composable.report.mistakes import mistakes
 from composable.report.network import Figure, network_figure
 from composable.report.pictures import pictures
-from composable.report.reading import objects, shortened, text
+from composable.report.reading import shortened
 from composable.report.score_charts import learning_chart, score_chart
 from composable.report.stages import stage_rows
 from composable.report.standing import unit
@@ -69,6 +69,7 @@ def render(facts: Facts) -> str:
         metric=metric_name(standings.metric),
         scores=_scores(facts),
         mistakes=mistakes(facts),
+        has_columns=facts.features.total() != 1,
         pictures=pictures(facts),
         texts=texts(facts),
         curves=curves,
@@ -116,12 +117,8 @@ def _drawn(facts: Facts, deployed: Trial | None) -> tuple[Trial | None, Detail |
 def _network(facts: Facts, detail: Detail | None) -> Figure | None:
     if detail is None:
         return None
-    kinds: dict[str, int] = {}
-    for column in objects(facts.profile.get("columns")):
-        if column.get("role") == "feature":
-            kind = text(column.get("kind"), 20)
-            kinds[kind] = kinds.get(kind, 0) + 1
+    kinds = facts.features
     parts = ", ".join(counted(many, kind) for kind, many in kinds.items())
-    inputs = f"{counted(sum(kinds.values()), 'column')}: {parts}" if kinds else "the columns of the data"
+    inputs = f"{counted(kinds.total(), 'column')}: {parts}" if kinds else "the columns of the data"
     outputs = [f"{shortened(head.name, 40)}: {kind_of(head)}" for head in facts.run.heads]
     return network_figure(detail.architecture, inputs=inputs, outputs=outputs)

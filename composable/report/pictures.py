@@ -12,7 +12,7 @@ from composable.report.picture_text import picture_text
 from composable.report.reading import number, objects, sequence, shortened, text
 from composable.report.words import figure, percent
 
-ERRORS, EXAMPLES, VARIANTS = 24, 8, 12  # shown at most
+ERRORS, CLOSE, EXAMPLES, VARIANTS = 24, 12, 8, 12  # shown at most
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Pictures:
 
     Attributes:
         errors: The most confident ones.
+        close: Answers that are right by the least.
         examples: Images with their augmented copies.
         probes: Pairs of how images were altered, and the score on them.
         measure: What the score is.
@@ -38,6 +39,7 @@ class Pictures:
     """
 
     errors: tuple[Shown, ...]
+    close: tuple[Shown, ...]
     examples: tuple[tuple[str, tuple[str, ...]], ...]
     probes: tuple[tuple[str, str], ...]
     measure: str
@@ -49,7 +51,8 @@ def pictures(facts: Facts) -> Pictures | None:
     found = facts.pictures
     if not found:
         return None
-    errors = [_error(entry) for entry in objects(found.get("errors"))[:ERRORS]]
+    errors = [_shown(entry) for entry in objects(found.get("errors"))[:ERRORS]]
+    close = [_shown(entry) for entry in objects(found.get("close"))[:CLOSE]]
     examples = [
         (picture, tuple(filter(None, map(picture_text, sequence(entry.get("variants"))[:VARIANTS]))))
         for entry in objects(found.get("augmented"))[:EXAMPLES]
@@ -64,6 +67,7 @@ def pictures(facts: Facts) -> Pictures | None:
     metrics = [text(entry.get("metric"), 30) for entry in objects(found.get("probes"))]
     return Pictures(
         tuple(filter(None, errors)),
+        tuple(filter(None, close)),
         tuple(examples),
         tuple(probes),
         metrics[0] if metrics else "",
@@ -71,7 +75,7 @@ def pictures(facts: Facts) -> Pictures | None:
     )
 
 
-def _error(entry: Mapping[str, Any]) -> Shown | None:
+def _shown(entry: Mapping[str, Any]) -> Shown | None:
     picture = picture_text(entry.get("picture"))
     if not picture:
         return None

@@ -11,7 +11,9 @@ from itertools import count
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.design import Architecture, Between, Choice
+from composable.design import Architecture, Between, Choice, Part
+from composable.design.kernel_rows import kernel_rows
+from composable.design.tasks import regressor
 from composable.engine.settings import Settings
 from composable.search.deep_text_candidates import deep_text_candidates
 from composable.search.designed import designed
@@ -21,6 +23,7 @@ from composable.search.table import Pixels, Table
 from composable.search.text_candidates import text_candidates
 from composable.training import recipes
 from composable.training.candidate import Candidate
+from composable.training.kernel_ridge import kernel_ridge
 from composable.zoo.catalogue.written import Written
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
@@ -29,6 +32,7 @@ from composable.zoo.tabm import tabm_mini
 
 _LARGE = 20_000  # from so many rows on, networks are kept smaller
 _MANY = 2_000  # from so many rows on, RealMLP comes first
+_KEPT, _KEPT_NUMBERS = 4000, 1_000_000  # rows that a kernel compares with, and their features in all
 _SCHEDULED = 0.5  # of the time left, for a training that is made to fit its time
 _WITH_IMAGES = 6  # candidates at most, where there are images
 _EPOCHS = 128  # of RealMLP: half of what its authors take, for half the time
@@ -55,10 +59,10 @@ def candidates(
         found = designed(table, design, seed)
     elif table.pixels is not None and table.masks:
         found = mask_candidates(table, table.pixels, seconds)
-    elif table.pixels is not None and not table.widths:
+    elif table.pixels is not None and not table.widths and table.pixels.images == 1:
         found = image_candidates(table, table.pixels, seed=seed, seconds=seconds)
     elif table.pixels is not None:
-        found = _with_images(table, table.pixels)
+        found = _with_images(table, table.pixels, seconds)
     else:
         found = _found(table, seed, seconds)
     for candidate in found:
@@ -95,6 +99,8 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
     real = realmlp(tasks=tasks, categories=categories, units=_layers(table))
     usual = _realmlp_settings(table)
     yield Candidate("linear", linear(tasks=tasks, categories=categories), _settings(table, 1e-2, patience=8))
+    if table.rows <= _KEPT and not table.vocabularies:  # texts have a kernel of their own
+        yield _kernel(table)
     strong = [
         Candidate("realmlp", real, usual, _SCHEDULED),
         Candidate(
@@ -112,10 +118,22 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
     yield Candidate("mlp", perceptron, _settings(table, 1e-3))
 
 
-def _with_images(table: Table, pixels: Pixels) -> Iterator[Candidate]:
-    """Networks for the table alone, one for table and images as the second."""
+def _kernel(table: Table) -> Candidate:
+    """Kernel ridge regression on all rows, or so many that the network stays small."""
+    rows = max(1, min(table.rows, _KEPT_NUMBERS // table.plain))
+    task = Part(regressor, scores=Part(kernel_rows, rows=rows))
+    design = linear(tasks=(task,), categories=table.categories).with_tasks(*table.tasks)
+    solver = Part(kernel_ridge, rows=rows, categories=table.categories)
+    return Candidate("kernel", design, Settings(), solver=solver)
+
+
+def _with_images(table: Table, pixels: Pixels, seconds: float) -> Iterator[Candidate]:
+    """Networks for the table alone, where there is anything else, one for table and images as the second."""
+    mixed = mixed_candidate(table, pixels, seconds=seconds)
+    if not table.widths:
+        return iter([mixed])
     first, *others = _portfolio(table)
-    return iter([first, mixed_candidate(table, pixels), *others])
+    return iter([first, mixed, *others])
 
 
 def _draws(table: Table, seed: int) -> Iterator[Candidate]:

@@ -16,7 +16,7 @@ from composable.design import Architecture, Choice, Part
 from composable.design.cost import Cost, cost
 from composable.design.inputs import Input
 from composable.design.learners import groups
-from composable.design.mixed import beside_images
+from composable.design.mixed import beside_images, each_image
 from composable.design.outline import outline
 from composable.design.prestems import only, standardise
 from composable.design.tasks import pooled
@@ -147,10 +147,18 @@ def fast_cnn(table: Table, pixels: Pixels, *, width: int, depth: int = 2) -> Arc
     )
 
 
-def mixed_candidate(table: Table, pixels: Pixels) -> Candidate:
-    """A small convolutional network beside the features of a table."""
-    filters = _filters(pixels, WIDTHS[0])
-    images = Part(seen, mean=pixels.mean, deviation=pixels.deviation, filters=filters)
+def mixed_candidate(table: Table, pixels: Pixels, *, seconds: float) -> Candidate:
+    """The fast CIFAR network, as wide as `seconds` allow, beside the features of a table.
+
+    Where rows hold several images, it looks at each, and at how they differ.
+    """
+    channels = len(pixels.mean) // pixels.images
+    one = replace(pixels, mean=pixels.mean[:channels], deviation=pixels.deviation[:channels], images=1)
+    timed = math.isfinite(seconds)
+    width = _affordable(table, one, _ALONE * seconds / pixels.images) if timed else _UNTIMED
+    look = Part(seen, mean=one.mean, deviation=one.deviation, filters=_filters(one, width), depth=2)
+    if pixels.images > 1:
+        look = Part(each_image, count=pixels.images, images=look)
     usual = mlp(
         tasks=table.tasks,
         categories=table.categories,
@@ -158,8 +166,8 @@ def mixed_candidate(table: Table, pixels: Pixels) -> Candidate:
         bins=table.bins,
         width=table.width,
     )
-    prestem = Part(beside_images, table=usual.prestem, images=images)
-    return Candidate("mixed", replace(usual, prestem=prestem), _settings(table), 0.9)
+    prestem = Part(beside_images, table=usual.prestem if table.widths else None, images=look)
+    return Candidate("mixed", replace(usual, prestem=prestem), _settings(table), _ALONE)
 
 
 def _usual(table: Table) -> Settings:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from composable.data.latent import WIDTH as LATENT
 from composable.design import Part, Task
+from composable.design.tables import EMBEDDED, ONE_HOT_LIMIT
 from composable.design.tasks import (
     binary_classifier,
     classifier,
@@ -31,16 +33,18 @@ class Pixels:
         width: Of each.
         mean: Of each channel, over training images.
         deviation: The standard deviation of each channel; 1 where there is none.
+        images: In each row, their channels one behind the other.
     """
 
     height: int
     width: int
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
+    images: int = 1
 
     @classmethod
-    def of(cls, images: np.ndarray, rows: np.ndarray) -> Pixels:
-        """Of these rows of (rows, height, width, channels)."""
+    def of(cls, images: np.ndarray, rows: np.ndarray, count: int = 1) -> Pixels:
+        """Of these rows of (rows, height, width, channels), each of which holds `count` images."""
         some = images[rows[:: max(1, len(rows) // _ENOUGH)]].astype("float32")
         deviation = some.std(axis=(0, 1, 2))
         height, width = some.shape[1:3]
@@ -49,6 +53,7 @@ class Pixels:
             width,
             tuple(float(m) for m in some.mean(axis=(0, 1, 2))),
             tuple(float(d) for d in np.where(deviation > 0, deviation, 1.0)),
+            count,
         )
 
 
@@ -106,6 +111,13 @@ class Table:
     def numbers(self) -> int:
         """How many numbers are cut into bins and embedded."""
         return self.widths.get("numbers", 0) + 7 * self.widths.get("dates", 0)
+
+    @property
+    def plain(self) -> int:
+        """How many clean features `composable.design.tables.prepare` makes."""
+        short = sum(size - 1 for size in self.categories if size <= ONE_HOT_LIMIT)
+        long = EMBEDDED * sum(size > ONE_HOT_LIMIT for size in self.categories)
+        return 2 * self.numbers + short + long + (LATENT if "ngrams" in self.widths else 0)
 
     @property
     def bins(self) -> int:

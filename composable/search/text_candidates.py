@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from composable.design import Architecture, Part
-from composable.design.attending_rows import attending_rows
 from composable.design.bags import as_it_is, joined_bags, weighted_bags
-from composable.design.tasks import classifier
+from composable.design.kernel_rows import kernel_rows, text_axes
+from composable.design.tasks import classifier, regressor
 from composable.engine.settings import Settings
 from composable.search.table import Table
 from composable.training.candidate import Candidate
+from composable.training.kernel_ridge import kernel_ridge
 from composable.training.linear_texts import linear_texts
-from composable.training.neighbouring_texts import neighbouring_texts
 from composable.zoo.fasttext import fasttext
 
 _WIDTH = 64  # of word vectors
 _MANY = 8  # scores; with more, each regularisation takes long
 _FEW = 256  # n-grams of a text: the vectors of more take much memory
-_AXES, _KEPT = 192, 10_000  # of text_neighbours: numbers per text, and texts that are kept
+_AXES, _KEPT = 192, 4000  # of text_kernel: numbers per text, and texts that are kept
 _WORDS, _ALL = ("ngrams",), ("ngrams", "characters")
 
 
@@ -35,27 +35,27 @@ def text_candidates(table: Table) -> Iterator[Candidate]:
         yield _linear(table, "text_naive_bayes", _ALL if short else _WORDS, naive_bayes=True)
     if short:
         yield _linear(table, "text_linear_words", _WORDS)
-    if _has_neighbours(table):
-        yield _neighbours(table)
+    if _has_kernel(table):
+        yield _kernel(table)
     if table.texts_alone:
         yield _fasttext(table)
 
 
-def _has_neighbours(table: Table) -> bool:
-    """Whether to answer as the most similar texts do; of classes linear models tell more."""
-    (first, *others) = table.problem.heads
-    return not others and first.kind == "regression" and table.widths["ngrams"] <= _FEW
+def _has_kernel(table: Table) -> bool:
+    """Whether to answer by the most similar texts; of classes linear models tell more."""
+    numbers = all(head.kind == "regression" for head in table.problem.heads)
+    return numbers and table.widths["ngrams"] <= _FEW
 
 
-def _neighbours(table: Table) -> Candidate:
+def _kernel(table: Table) -> Candidate:
     size, rows = table.vocabularies["ngrams"], min(table.rows, _KEPT)
-    scores = Part(attending_rows, vocabulary=size, width=_AXES, rows=rows)
     architecture = Architecture(
         stem=Part(joined_bags, bags=_WORDS, sizes=(size,)),
-        tasks=Part(classifier, classes=2, pool=Part(as_it_is), scores=scores),
+        learner=Part(text_axes, vocabulary=size, width=_AXES),
+        tasks=Part(regressor, scores=Part(kernel_rows, rows=rows)),
     ).with_tasks(*table.tasks)
-    solver = Part(neighbouring_texts, bag="ngrams", size=size, width=_AXES, rows=rows)
-    return Candidate("text_neighbours", architecture, Settings(), solver=solver)
+    solver = Part(kernel_ridge, rows=rows, bag="ngrams")
+    return Candidate("text_kernel", architecture, Settings(), solver=solver)
 
 
 def _fasttext(table: Table) -> Candidate:

@@ -37,7 +37,7 @@ class Trial:
         score: The selection score on the validation rows of the rotations that every candidate trains.
         seconds: Spent on it.
         status: Whether it came to its end.
-        reason: Why it failed.
+        reason: Why it failed or was skipped.
         members: Of an ensemble: the networks' trials and their weights.
         stages: What the stages before the fit came to, as plain JSON.
         cost: `parameters`, `bytes` and `latency_ms`, where they are known.
@@ -53,7 +53,7 @@ class Trial:
     opinion: Opinion = field(default_factory=Opinion)
     score: float = float("nan")
     seconds: float = 0.0
-    status: Literal["done", "failed"] = "done"
+    status: Literal["done", "skipped", "failed"] = "done"
     reason: str = ""
     members: tuple[tuple[Trial, float], ...] = ()
     stages: tuple[dict[str, Any], ...] = ()

@@ -9,21 +9,16 @@ from dataclasses import dataclass, replace
 import keras
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize_scalar
 from sklearn.linear_model import Ridge
 from sklearn.svm import LinearSVC, LinearSVR
 
 from composable.design.metaparameters import Count
 from composable.design.part import component
-from composable.design.taps import named
 from composable.engine.watched import Epoch
-from composable.problem.finish import Finish, apply_finish
-from composable.problem.metrics import score
 from composable.problem.problem import Head
-from composable.training.solving import Posed, Solution, placed
+from composable.training.scores_as_logits import factor_of, loss_of
+from composable.training.solving import Posed, Solution, placed, scores_name
 from composable.training.tfidf import Marks, Sparse, inverse_lengths, marks_of, rarity, scaled
-
-_LARGEST_SCALE = 20.0  # of scores, as logits
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +82,11 @@ def linear_texts(
             y, watched = posed.learnt.targets[place], posed.held_out.targets[place]
             solved = _solved(head, posed, learnt, y, cost, naive_bayes=naive_bayes)
             if head.labels:
-                solved = solved.times(_factor(head, solved.scores(held_out), watched))
+                solved = solved.times(factor_of(head, solved.scores(held_out), watched))
             heads.append(solved)
             metric = posed.problem.metric
             losses += [
-                _loss(head, metric, solved.scores(x), t) for x, t in ((learnt, y), (held_out, watched))
+                loss_of(head, metric, solved.scores(x), t) for x, t in ((learnt, y), (held_out, watched))
             ]
         seconds = time.monotonic() - began
         better = not tried or losses[1] < min(epoch.held_out for epoch in tried)
@@ -152,31 +147,11 @@ def _log_ratio(marks: Sparse, y: np.ndarray) -> np.ndarray:
     return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
 
 
-def _factor(head: Head, scores: np.ndarray, observed: np.ndarray) -> float:
-    """Which makes logits of scores: that with the lowest log loss."""
-    found = minimize_scalar(
-        lambda log: _loss(head, "", np.exp(log) * scores, observed),
-        bounds=(0.0, np.log(_LARGEST_SCALE)),
-        method="bounded",
-        options={"maxiter": 20},
-    )
-    return float(np.exp(found.x))
-
-
-def _loss(head: Head, metric: str, logits: np.ndarray, observed: np.ndarray) -> float:
-    if head.labels:
-        return score("log_loss", head, observed, apply_finish(np, head, Finish(), logits))
-    away = np.abs(logits - observed)
-    return float(np.mean(away if metric == "mae" else away**2))
-
-
 def _layers(network: keras.Model, heads: Sequence[_Linear]) -> dict[str, list[np.ndarray]]:
     """The values of the layers of `composable.design.bags.weighted_bags`, by name."""
-    names = {layer.name for layer in network.layers}
     found = {}
     for place, head in enumerate(heads):
-        name = named(f"head_{place}", "logits")
-        name = name if name in names else "logits"
+        name = scores_name(network, place)
         found[f"{name}_weights"] = [np.concatenate(head.weights).astype("float32")]
         found[f"{name}_squares"] = [np.concatenate(head.squares).astype("float32")]
         found[f"{name}_bias"] = [head.bias[None].astype("float32")]

@@ -245,7 +245,8 @@ class Workbench:
             )
             own_seed = derive(seed, self.candidate.name, number)
             until = Deadline(each, deadline.clock)
-            return solver(Posed(self.network, self.material.problem, learnt, held_out, own_seed, until))
+            problem = self.material.problem
+            return solver(Posed(self.network, self.build, problem, learnt, held_out, own_seed, until))
 
         shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
         with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from composable.core.budget import Deadline
+from composable.design.taps import named
 from composable.engine.watched import Epoch
 from composable.problem.problem import Problem
 
@@ -34,6 +35,7 @@ class Posed:
 
     Attributes:
         network: Whose weights are wanted. Several rotations are solved at once, so it is only looked at.
+        fresh: Builds another one like it, to be changed.
         problem: Says what the targets are.
         learnt: The rows to solve for.
         held_out: The rows by which a solver chooses between solutions.
@@ -42,6 +44,7 @@ class Posed:
     """
 
     network: keras.Model
+    fresh: Callable[[], keras.Model]
     problem: Problem
     learnt: Known
     held_out: Known
@@ -62,6 +65,12 @@ class Solution:
     weights: list[np.ndarray]
     tried: tuple[Epoch, ...]
     best: int
+
+
+def scores_name(network: keras.Model, place: int) -> str:
+    """The name of the layer that gives the scores of a head."""
+    name = named(f"head_{place}", "logits")
+    return name if any(layer.name == name for layer in network.layers) else "logits"
 
 
 Solver = Callable[[Posed], Solution]

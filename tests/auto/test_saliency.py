@@ -14,6 +14,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype("uint8")
 
 def curved():
     """An answer that isn't a straight line of the pixels."""
+    keras.utils.set_random_seed(0)
     images = keras.Input((8, 8, 3), name="images")
     x = keras.layers.Conv2D(4, 3, activation="gelu", padding="same")(keras.layers.Rescaling(1 / 255)(images))
     return keras.Model({"images": images}, keras.layers.Dense(2)(keras.layers.GlobalMaxPooling2D()(x)))

@@ -37,7 +37,7 @@ def test_a_failed_trial_tells_its_reason():
         "reason": "diverged\x07",
         "score": None,
     }
-    assert milestone(event, "rmse") == "Trial 2, mlp: failed diverged\\x07"
+    assert milestone(event, "rmse") == "Trial 2, mlp failed: diverged\\x07."
 
 
 def test_an_event_of_a_later_version_is_ignored():

@@ -88,10 +88,10 @@ def test_a_text_without_known_words_gets_a_finite_answer():
 
 
 @pytest.mark.parametrize("metric", ["rmse", "mae"])
-def test_neighbours_tell_numbers_and_padding_changes_nothing(metric):
+def test_a_kernel_tells_numbers_and_padding_changes_nothing(metric):
     given = material("regression", metric)
     table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
-    (candidate,) = [one for one in text_candidates(table) if one.name == "text_neighbours"]
+    (candidate,) = [one for one in text_candidates(table) if one.name == "text_kernel"]
     bench = Workbench(candidate, given)
     fewer = Rotation(np.arange(10, 200), np.arange(200, 250), np.arange(250, ROWS))
     for trained in bench.train({**ROTATIONS, 1: fewer}, seed=0, deadline=Deadline()):
@@ -105,7 +105,7 @@ def test_neighbours_tell_numbers_and_padding_changes_nothing(metric):
         assert np.isfinite(predict(bench.network, nothing)[0]).all()
 
 
-def test_classes_have_no_neighbours():
+def test_classes_have_no_kernel_of_texts():
     given = material("multiclass")
     table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
-    assert "text_neighbours" not in {one.name for one in text_candidates(table)}
+    assert "text_kernel" not in {one.name for one in text_candidates(table)}

@@ -12,6 +12,7 @@ from composable.data.encoding import ImageColumn
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
 from composable.data.images.conversion import ImageShape
+from composable.data.images.room import room
 from composable.data.images.source import ImageSource
 from composable.data.names import shown
 
@@ -43,22 +44,35 @@ def fit_images(
 def encoded_images(
     frame: pd.DataFrame, columns: Sequence[ImageColumn], images: Mapping[str, ImageSource], *, origin: str
 ) -> dict[str, np.ndarray]:
-    """`images`, (rows, height, width, channels) of uint8, that the cells of the column name, if there is one.
+    """`images`, (rows, height, width, channels) of uint8, that the cells name, if there is such a column.
+
+    Of several columns the channels stand one behind the other.
 
     Raises:
         DataError: If one isn't there or can't be decoded.
     """
-    found = {}
-    for image in columns:
-        names, source = cells_of(column_of(frame, image.column)), _source(image.column, images)
-        if missing := source.missing(names):
-            raise DataError(
-                f"Every cell of {shown(image.column)} must name an image.",
-                received=f"{origin}: {len(missing)} don't: {told(names, missing)}",
-                remedy="correct those rows, or leave them out",
-            )
-        found["images"] = source.read(names, ImageShape(*image.shape, padded=image.padded))
-    return found
+    if not columns:
+        return {}
+    if len(columns) == 1:
+        return {"images": _decoded(frame, columns[0], images, origin)}
+    height, width, channels = columns[0].shape
+    found = room((len(frame), height, width, channels * len(columns)))
+    for place, column in enumerate(columns):
+        found[..., place * channels : (place + 1) * channels] = _decoded(frame, column, images, origin)
+    return {"images": found}
+
+
+def _decoded(
+    frame: pd.DataFrame, column: ImageColumn, images: Mapping[str, ImageSource], origin: str
+) -> np.ndarray:
+    names, source = cells_of(column_of(frame, column.column)), _source(column.column, images)
+    if missing := source.missing(names):
+        raise DataError(
+            f"Every cell of {shown(column.column)} must name an image.",
+            received=f"{origin}: {len(missing)} don't: {told(names, missing)}",
+            remedy="correct those rows, or leave them out",
+        )
+    return source.read(names, ImageShape(*column.shape, padded=column.padded))
 
 
 def told(names: Sequence[str], missing: Mapping[int, str]) -> str:

@@ -1,0 +1,195 @@
+"""A solver of kernel ridge regression: answers as sums over training rows, weighted by how near they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import keras
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from sklearn.utils.extmath import randomized_svd
+
+from composable.design.kernel_rows import AXES, MIDDLE
+from composable.design.metaparameters import Count
+from composable.design.part import component
+from composable.design.tables import adapt
+from composable.engine.predict import predict
+from composable.engine.watched import Epoch
+from composable.problem.problem import Head
+from composable.training.scores_as_logits import factor_of, loss_of
+from composable.training.solving import Posed, Solution, scores_name
+from composable.training.tfidf import marks_of, rarity, scaled
+
+_ROUNDS = 3  # of the power iteration
+_JUDGED = 500  # rows whose distances tell what is usual
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """The rows that the network keeps: features, and per head what is to be told of them; weights."""
+
+    features: np.ndarray
+    targets: list[np.ndarray]
+    weights: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Solved:
+    """The sums of one head: `kernel @ alphas + bias`, where `MIDDLE` is taken off the kernel."""
+
+    alphas: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Setting:
+    sharpness: float
+    penalty: float
+
+
+@component
+def kernel_ridge(
+    posed: Posed,
+    *,
+    rows: Count,
+    categories: tuple[int, ...] = (),
+    bag: str = "",
+    penalties: tuple[float, ...] = (0.1, 0.03, 0.3),
+    sharpness: tuple[float, ...] = (1.0, 2.0, 0.5, 4.0),
+) -> Solution:
+    """Solve for the weights of `composable.design.kernel_rows.kernel_rows`, for each of several settings.
+
+    Saunders, Gammerman & Vovk 1998, "Ridge Regression Learning Algorithm in Dual Variables" (ICML). Classes
+    are told as numbers, 1 and -1, whose scores become logits by a factor found on the held-out rows.
+
+    Args:
+        posed: The network and the rows.
+        rows: That the network keeps; of more, some are drawn.
+        categories: The number of codes of each category column.
+        bag: The input of texts that the network projects on axes, if it does; see `_axes`.
+        penalties: Added to the kernel of a row with itself; tried at the first sharpness.
+        sharpness: By which squared distances are multiplied, over their median; tried at the best penalty.
+
+    Returns:
+        The solution that does best on the held-out rows: log loss, or the error of standardised numbers.
+    """
+    model = posed.fresh()
+    adapt(model, posed.learnt.inputs, categories=categories)
+    if bag:
+        model.get_layer(AXES).set_weights([_axes(posed, bag, *model.get_layer(AXES).embeddings.shape)])
+    kept, asked = _features(model, posed, rows)
+    apart, away = _squares(kept.features, kept.features), _squares(asked, kept.features)
+    usual = max(float(np.median(apart[:_JUDGED, :_JUDGED])), 1e-9)
+    tried: list[Epoch] = []
+    best = _Setting(sharpness[0], penalties[0])
+    solved: list[_Solved] = []
+    waiting = [_Setting(sharpness[0], penalty) for penalty in penalties]
+    for number in count():
+        if number == len(penalties):
+            waiting = [replace(best, sharpness=sharp) for sharp in sharpness[1:]]
+        if not waiting:
+            break
+        began = time.monotonic()
+        setting = waiting.pop(0)
+        by = np.float32(setting.sharpness / usual)
+        heads, losses = _solutions(posed, kept, apart * by, away * by, setting.penalty)
+        seconds = time.monotonic() - began
+        if not tried or losses[1] < min(epoch.held_out for epoch in tried):
+            best, solved = setting, heads
+        tried.append(Epoch(number, float(losses[0]), float(losses[1]), seconds))
+        if posed.deadline.remaining < 2 * seconds:
+            break
+    _place(model, kept.features, best.sharpness / usual, solved, rows)
+    return Solution(model.get_weights(), tuple(tried), min(tried, key=lambda epoch: epoch.held_out).epoch)
+
+
+def _features(model: keras.Model, posed: Posed, rows: int) -> tuple[_Kept, np.ndarray]:
+    """What the network compares: of the rows to be kept, and of the held-out ones."""
+    probe = keras.Model(model.input, model.get_layer(f"{scores_name(model, 0)}_keys").input)
+    there = len(next(iter(posed.learnt.inputs.values())))
+    some = np.sort(np.random.default_rng(posed.seed).permutation(there)[:rows])
+    taken = {name: values[some] for name, values in posed.learnt.inputs.items()}
+    targets = [
+        _wanted(head, y[some]) for head, y in zip(posed.problem.heads, posed.learnt.targets, strict=True)
+    ]
+    weights = np.ones(there) if posed.learnt.weights is None else posed.learnt.weights
+    (kept,), (asked,) = predict(probe, taken), predict(probe, posed.held_out.inputs)
+    return _Kept(kept, targets, weights[some]), asked
+
+
+def _wanted(head: Head, y: np.ndarray) -> np.ndarray:
+    """Targets as numbers, (rows, scores)."""
+    if not head.labels:
+        return y
+    shares = y == np.arange(head.width) if head.kind == "multiclass" else y
+    return 2.0 * shares.astype("float32") - 1.0
+
+
+def _solutions(
+    posed: Posed, kept: _Kept, apart: np.ndarray, away: np.ndarray, penalty: float
+) -> tuple[list[_Solved], np.ndarray]:
+    """The sums of every head, and the losses on the rows that are kept and on the held-out ones."""
+    near = 1.0 / (1.0 + apart) - MIDDLE
+    matrix = near + MIDDLE
+    matrix[np.diag_indices_from(matrix)] += penalty / np.maximum(kept.weights, 1e-6)
+    factor = cho_factor(matrix, overwrite_a=True, check_finite=False)
+    asked, heads, losses = 1.0 / (1.0 + away) - MIDDLE, [], np.zeros(2)
+    for place, head in enumerate(posed.problem.heads):
+        wanted, observed = kept.targets[place], posed.held_out.targets[place]
+        middle = wanted.mean(axis=0)
+        alphas = cho_solve(factor, wanted - middle, check_finite=False)
+        solved = _Solved(alphas, middle + MIDDLE * alphas.sum(axis=0))
+        inside, outside = (each @ solved.alphas + solved.bias for each in (near, asked))
+        if head.labels:
+            by = factor_of(head, outside, observed)
+            solved, inside, outside = _Solved(by * solved.alphas, by * solved.bias), by * inside, by * outside
+        learnt = (wanted + 1) / 2 if head.labels else wanted
+        if head.kind == "multiclass":
+            learnt = learnt.argmax(axis=1, keepdims=True)
+        metric = posed.problem.metric
+        losses += [loss_of(head, metric, inside, learnt), loss_of(head, metric, outside, observed)]
+        heads.append(solved)
+    return heads, losses
+
+
+def _place(
+    model: keras.Model, features: np.ndarray, sharp: float, heads: Sequence[_Solved], rows: int
+) -> None:
+    """Set the values of the layers of `kernel_rows`; rows that aren't there are kept with a weight of 0."""
+    missing = rows - len(features)
+    lengths = 1.0 + sharp * (features**2).sum(axis=1)
+    kernel = np.pad(-2.0 * sharp * features.T, ((0, 0), (0, missing)))
+    for place, solved in enumerate(heads):
+        name = scores_name(model, place)
+        model.get_layer(f"{name}_keys").set_weights(
+            [kernel, np.pad(lengths, (0, missing), constant_values=1.0)]
+        )
+        model.get_layer(f"{name}_lengths").set_weights([np.full((features.shape[1], 1), sharp)])
+        model.get_layer(name).set_weights([np.pad(solved.alphas, ((0, missing), (0, 0))), solved.bias])
+
+
+def _squares(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Of the distances of rows to others."""
+    lengths = (rows**2).sum(axis=1)[:, None] + (others**2).sum(axis=1)
+    return np.maximum(lengths - 2.0 * rows @ others.T, 0.0)
+
+
+def _axes(posed: Posed, bag: str, size: int, width: int) -> np.ndarray:
+    """The vector of each id, (ids, width): its rarity times its part in the strongest singular vectors.
+
+    Deerwester et al. 1990, "Indexing by Latent Semantic Analysis"; Halko et al. 2011, arXiv:0909.4061.
+    """
+    (marks,) = marks_of(posed.learnt.inputs, (bag,), (size,))
+    values = rarity(marks)
+    features = scaled(marks, values)
+    most = min(width, min(features.shape) - 1)
+    axes = np.zeros((size, width))
+    if most > 0 and features.nnz:
+        rounds: Any = _ROUNDS  # scikit-learn's stub takes "auto" alone
+        found: Any = randomized_svd(features, most, n_iter=rounds, random_state=posed.seed % 2**32)
+        axes[:, :most] = found[2].T
+    return values[:, None] * axes

@@ -1,0 +1,31 @@
+"""Scores of a model that isn't trained by its likelihood, made logits: multiplied by the factor that fits."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from composable.problem.finish import Finish, apply_finish
+from composable.problem.metrics import score
+from composable.problem.problem import Head
+
+_LARGEST = 20.0
+
+
+def factor_of(head: Head, scores: np.ndarray, observed: np.ndarray) -> float:
+    """Which makes logits of scores (rows, width): that with the lowest log loss on these rows."""
+    found = minimize_scalar(
+        lambda log: loss_of(head, "", np.exp(log) * scores, observed),
+        bounds=(0.0, np.log(_LARGEST)),
+        method="bounded",
+        options={"maxiter": 20},
+    )
+    return float(np.exp(found.x))
+
+
+def loss_of(head: Head, metric: str, logits: np.ndarray, observed: np.ndarray) -> float:
+    """Log loss of classes; of standardised numbers the mean absolute or square error, by the metric."""
+    if head.labels:
+        return score("log_loss", head, observed, apply_finish(np, head, Finish(), logits))
+    away = np.abs(logits - observed)
+    return float(np.mean(away if metric == "mae" else away**2))
