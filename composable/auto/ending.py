@@ -36,8 +36,8 @@ from composable.training.linear_texts import linear_texts
 from composable.training.stages.stage import part_of
 from composable.training.storage import load_weights
 
-_SIZES = (64, 256)  # images or texts that are asked about at once
-_TEXTS_SHARE = 0.4  # of the time; the rest is for the importance of columns
+_SIZES = (64, 256)  # texts that are asked about at once
+_SHOWN_SHARE = 0.4  # of the time, for texts; for images, too, where there are other columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +76,15 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     write_json(folder / "diagnostics.json", facts | {"importance": []})
     strongest, _ = max(best.shares, key=lambda share: share[1])
     if search.prepared.encoding.images:
-        shown = _pictures(search, strongest, held, deadline)
+        several = len(search.prepared.encoding.columns) > 1
+        until = part_of(deadline, _SHOWN_SHARE) if several else deadline
+        shown = _pictures(search, strongest, held, until)
         write_json(folder / "pictures.json", shown)
-    if head_of_masks(search.judge.problem):
-        return  # there is one column, the images
     if search.prepared.encoding.texts:
-        until = part_of(deadline, _TEXTS_SHARE)
+        until = part_of(deadline, _SHOWN_SHARE)
         write_json(folder / "texts.json", _texts(search, strongest, held, until))
+    if len(search.prepared.encoding.columns) == 1:
+        return  # there is nothing to compare it with
     importance = permutation_importance(
         strongest,
         search.bench(strongest),

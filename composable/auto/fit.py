@@ -43,10 +43,7 @@ from composable.report.page import write_report
 from composable.search.trial import Trial
 
 BRIEF, THOROUGH = 2.0, 15.0  # seconds for the permutation importance at most
-EXPLAINING, EXPLAINING_SHARE = (
-    3.0,
-    0.05,
-)  # seconds, or of the time limit, kept to see which words or pixels decide
+EXPLAINING, EXPLAINING_SHARE = 6.0, 0.08  # seconds at most, of the limit: to see which words or pixels decide
 
 
 def fit(

@@ -21,7 +21,7 @@ from composable.search.trial import Trial
 from composable.training.rotating import Workbench
 from composable.training.storage import load_weights
 
-_MOST_ROWS = 2000
+_MOST_ROWS, _MOST_IMAGES = 2000, 256
 _ROUNDS = 8
 
 
@@ -54,8 +54,9 @@ def permutation_importance(
     for round_ in range(_ROUNDS):
         trained = trial.trained[round_ % len(trial.trained)]
         rotation = rotations[trained.rotation]
-        rows = (rotation.test if len(rotation.test) else rotation.validation)[:_MOST_ROWS]
-        if len(rows) < 2:
+        most = _MOST_ROWS if "images" not in bench.material.inputs else _MOST_IMAGES
+        rows = (rotation.test if len(rotation.test) else rotation.validation)[:most]
+        if len(rows) < 2 or deadline.remaining <= 0:
             continue
         bench.network.set_weights(load_weights(trial.folder, trained.rotation))
         rng = np.random.default_rng(derive(seed, "importance", round_))

@@ -27,8 +27,9 @@ from composable.problem.problem import Head
 
 WORST, CLOSE = 12, 6  # pictures of errors, and of answers that were nearly errors
 SHOWN, VARIANTS = 4, 6  # images with what augmentation makes of them
-_PROBED = 500  # rows
-_TO_COMPILE = 2.0  # times what the probes take: gradients are worth more than the network alone
+_PROBED, _FEW = 500, 128  # rows; the latter where there is little time
+_PROBING = 0.3  # of the time that is left, for all copies
+_TO_COMPILE = 1.0  # seconds
 
 Ask = Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]
 
@@ -81,10 +82,8 @@ def pictures(
         for row in [*worst, *close]
     ]
     shown = augmented_pictures(augment, held.inputs["images"][:SHOWN])
-    began = time.monotonic()
     probes = list(_probes(ask, head, held, deadline))
-    seconds = time.monotonic() - began
-    if deadline.remaining > _TO_COMPILE * seconds:
+    if deadline.remaining > _TO_COMPILE:
         looked = _looked(network, head, held, [*worst, *close], deadline)
         for entry, where in zip(entries, looked, strict=False):
             entry["looked"] = where
@@ -111,14 +110,20 @@ def augmented_pictures(augment: Sequence[Part], images: np.ndarray) -> list[dict
 
 def _probes(ask: Ask, head: Head, held: HeldOut, deadline: Deadline) -> Iterator[dict[str, Any]]:
     """The head's usual score on altered copies, the unaltered ones first."""
-    some = {name: values[:_PROBED] for name, values in held.inputs.items()}
+    few = {name: values[:_FEW] for name, values in held.inputs.items()}
+    ask(few)  # whatever has to be compiled
+    began = time.monotonic()
+    ask(few)
+    seconds = (time.monotonic() - began) / _FEW * len(PROBES)
+    most = _PROBED if _PROBED * seconds < _PROBING * deadline.remaining else _FEW
+    some = {name: values[:most] for name, values in held.inputs.items()}
     metric = "mae" if head.kind == "regression" else "accuracy"
     for name, change in {"as they are": lambda images: images, **PROBES}.items():
         if deadline.remaining <= 0:
             return
         said = ask(some | {"images": np.ascontiguousarray(change(some["images"]))})
-        value = score(metric, head, held.observed[0][:_PROBED], said[0])
-        yield {"copies": name, "metric": metric, "value": float(value)}
+        value = score(metric, head, held.observed[0][:most], said[0])
+        yield {"copies": name, "metric": metric, "value": float(value), "rows": len(said[0])}
 
 
 def _looked(

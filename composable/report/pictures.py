@@ -10,7 +10,7 @@ from composable.report.facts import Facts
 from composable.report.masks import ShownMask, shown_masks
 from composable.report.picture_text import picture_text
 from composable.report.reading import number, objects, sequence, shortened, text
-from composable.report.words import figure, percent
+from composable.report.words import counted, figure, metric_name, percent
 
 ERRORS, CLOSE, EXAMPLES, VARIANTS = 24, 12, 8, 12  # shown at most
 
@@ -35,6 +35,8 @@ class Pictures:
         examples: Images with their augmented copies.
         probes: Pairs of how images were altered, and the score on them.
         measure: What the score is.
+        better: Whether "lower" or "higher" is better.
+        probed: How many images were altered.
         masks: Images with the least overlap, where every pixel was asked about.
     """
 
@@ -43,6 +45,8 @@ class Pictures:
     examples: tuple[tuple[str, tuple[str, ...]], ...]
     probes: tuple[tuple[str, str], ...]
     measure: str
+    better: str
+    probed: str
     masks: tuple[ShownMask, ...] = ()
 
 
@@ -65,12 +69,15 @@ def pictures(facts: Facts) -> Pictures | None:
         if (value := number(entry.get("value"))) is not None
     ]
     metrics = [text(entry.get("metric"), 30) for entry in objects(found.get("probes"))]
+    rows = [number(entry.get("rows")) for entry in objects(found.get("probes"))]
     return Pictures(
         tuple(filter(None, errors)),
         tuple(filter(None, close)),
         tuple(examples),
         tuple(probes),
-        metrics[0] if metrics else "",
+        metric_name(metrics[0]) if metrics else "",
+        "lower" if metrics and metrics[0] == "mae" else "higher",
+        counted(int(rows[0]), "image") if rows and rows[0] else "some images",
         shown_masks(found),
     )
 

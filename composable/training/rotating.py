@@ -41,7 +41,6 @@ from composable.training.solving import Known, Posed, Solution
 from composable.training.streamed import is_mapped, streamed
 
 _SOME = 20_000  # rows
-_SIZES = (128, 1024)  # images that are asked about at once
 _MAPS = 4  # axes of answers that say something of every pixel
 
 
@@ -211,7 +210,7 @@ class Workbench:
         self.network.set_weights(weights)
         turned = self._asked_inputs(part)
         turned["images"] = turned["images"][:, :, ::-1]
-        said = predict(self.network, turned, sizes=_SIZES)
+        said = predict(self.network, turned)
         back = [one[:, :, ::-1] if one.ndim == _MAPS else one for one in said]  # as the images lie
         both = [(a + b) / 2 for a, b in zip(heads, back, strict=True)]
         observed = [y[part.validation] for y in self._targets(part)]
