@@ -22,7 +22,7 @@ class Closing:
     """
 
     per_network: float = 0.15
-    report: float = 2.5
+    report: float = 2.0
     others: float = 1.5
     explaining: float = 0.0
     _measured: bool = False

@@ -25,6 +25,7 @@ _REHEARSED = 16  # steps
 _LATELY = 8  # epochs
 _WORTH = 2.0  # times the seconds of compiling that packing has to save
 _ROOM = 1.05  # epochs are planned to end a little before the deadline
+_LEAST, _FEW = 0.2, 20  # of an epoch, worth measuring after; epochs, of which a part counts
 OnEpoch = Callable[[int, Epoch], None]
 Regulate = Callable[[int, Sequence[Watched]], Sequence[Settings]]
 
@@ -106,7 +107,7 @@ class Course:
     Attributes:
         epoch: The next one, or the one that is under way.
         step: Of the epoch, done so far.
-        planned: Epochs.
+        planned: Epochs; of the last one so many steps as `last` says.
     """
 
     cohort: Cohort
@@ -116,10 +117,12 @@ class Course:
     step: int = 0
     watched: list[Watched] = field(init=False)
     planned: int = field(init=False)
+    last: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.watched = [Watched(one.settings) for one in self.cohort.instances]
         self.planned = max(one.settings.epochs for one in self.cohort.instances)
+        self.last = self.cohort.pace.steps
         self._per_step, self._compiling, self._improved = math.nan, math.nan, False
         self._packed, self._seconds = self.active, []
         self._kept = self.deadline.remaining * (1.0 - self.options.share)  # what a schedule leaves
@@ -135,7 +138,8 @@ class Course:
         if found is None:
             return
         arrays, facts = found
-        self.epoch, self.step, self.planned = facts["epoch"], facts["step"], facts["planned"]
+        self.epoch, self.step = facts["epoch"], facts["step"]
+        self.planned, self.last = facts["planned"], facts["last"]
         pairs = zip(facts["watched"], self.watched, strict=True)
         self.watched = [Watched.of(one, fresh.settings) for one, fresh in pairs]
         self.cohort.program.restore(arrays)
@@ -145,7 +149,8 @@ class Course:
         if self.options.keeper is None:
             return
         watched = [one.facts() for one in self.watched]
-        facts = {"epoch": self.epoch, "step": self.step, "planned": self.planned, "watched": watched}
+        facts = {"epoch": self.epoch, "step": self.step, "watched": watched}
+        facts |= {"planned": self.planned, "last": self.last}
         arrays = self.cohort.program.snapshot()
         self.options.keeper.save(arrays, facts, improved=self._improved)
         self._improved = False
@@ -189,7 +194,8 @@ class Course:
             self.options.callbacks.begin_epoch(self.epoch, self.watched, self._curves())
         together, losses = self._together(), []
         with closing(segments(self.cohort, self.epoch, self.step)) as found:
-            whole = all(self._take(segment, together, losses) for segment in found)
+            reached = (segment for segment in found if segment.first < self._steps)
+            whole = all(self._take(segment, together, losses) for segment in reached)
         watched = program.watch(self.cohort.held_out, self.active)
         seconds = time.monotonic() - began
         self._take_in(np.concatenate(losses, axis=1), watched, together["rate"], seconds)
@@ -201,14 +207,20 @@ class Course:
             self.keep()
         return True
 
+    @property
+    def _steps(self) -> int:
+        """Of the epoch."""
+        return self.last if self.epoch == self.planned - 1 else self.cohort.pace.steps
+
     def _curves(self) -> list[Mapping[str, np.ndarray]]:
         steps = self.cohort.pace.steps
+        planned = (self.planned - 1) * steps + self.last
         return [
             curves(
                 watched.settings,
                 first=self.epoch * steps,
                 count=steps,
-                total=min(watched.settings.epochs, self.planned) * steps,
+                total=min(watched.settings.epochs * steps, planned),
                 seed=instance.seed,
                 rate=watched.factor,
             )
@@ -236,7 +248,7 @@ class Course:
     def _take(self, segment: Segment, curve: Mapping[str, np.ndarray], losses: list[np.ndarray]) -> bool:
         """The steps of a segment that are left, in pieces; whether the deadline let them be."""
         program, callbacks, keeper = self.cohort.program, self.options.callbacks, self.options.keeper
-        part = slice(segment.first, segment.first + segment.steps)
+        part = slice(segment.first, min(segment.first + segment.steps, self._steps))
         segment.show()
         program.begin_epoch(segment.order, segment.counted, self._of_segment(segment, curve))
         whole = True
@@ -247,7 +259,7 @@ class Course:
             self.step += count
             if callbacks and callbacks.every_batch:
                 callbacks.end_batch(self.step - 1 - part.start)
-            if self.step == self.cohort.pace.steps:
+            if self.step == self._steps:
                 break
             program.wait()
             self._timed(started, count)
@@ -303,7 +315,8 @@ class Course:
         self._halve()
         self._pack(seconds)
         self._regulate()
-        self._plan(self._usual(seconds))
+        if self.epoch < self.planned:
+            self._plan(self._usual(seconds))
 
     def _usual(self, seconds: float) -> float:
         """Seconds of an epoch: the mean of the last ones, lest a single slow one cut the training."""
@@ -340,12 +353,19 @@ class Course:
             one.settings = settings
 
     def _plan(self, seconds: float) -> None:
-        """Fewer epochs, if not all fit: only where a schedule, not patience, ends the training."""
+        """Fewer epochs, if not all fit: only where a schedule, not patience, ends the training.
+
+        Where there are few of them, the last one is a part of one, lest much of the time be left.
+        """
         if not self._timed_schedule:
             return
-        fit = self.epoch + int((self.deadline.remaining - self._kept) / (seconds * _ROOM))
         most = max(one.settings.epochs for one in self.watched)
-        self.planned = min(most, max(self.epoch, fit, 1))
+        fit = self.epoch + (self.deadline.remaining - self._kept) / (seconds * _ROOM)
+        fit = min(float(most), max(self.epoch, fit, _LEAST))
+        whole = math.floor(fit)
+        part = fit - whole if whole < _FEW and fit - whole >= _LEAST else 0.0
+        steps = self.cohort.pace.steps
+        self.planned, self.last = (whole + 1, max(1, int(part * steps))) if part else (whole, steps)
 
     def _stop_all(self, why: Stopped) -> None:
         for one in self.watched:

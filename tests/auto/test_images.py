@@ -96,6 +96,8 @@ def test_what_was_measured_and_shown_is_reported(run):
     assert probes["upside down"] == 0.0
     page = (run.path / "report.html").read_text()
     assert "Altered copies" in page
+    assert found["close"]
+    assert "Close calls" in page
     assert "Ridge on patches" in page
 
 
@@ -197,6 +199,32 @@ def test_arrays_by_name_may_stand_beside_columns(folder):
         "images": (SIDE, SIDE, 3),
         "numbers": (1,),
     }
+
+
+def several_images(rows, seed=0):
+    """Rows of two images each, and whether their squares lie at the same height."""
+    (left, low), (right, _) = drawn(rows, seed), drawn(rows, seed + 1)
+    right = right[np.random.default_rng(seed).permutation(rows)]
+    other = right[:, 6:].mean(axis=(1, 2, 3)) > right[:, :6].mean(axis=(1, 2, 3))
+    return {"left": left, "right": right, "alike": np.where(other == low, "yes", "no")}
+
+
+def test_several_columns_of_images_are_one_input_of_one_network(tmp_path):
+    run = composable.fit(
+        several_images(200), "alike", max_trials=1, max_epochs=30, metric="accuracy", out=tmp_path / "run"
+    )
+    assert [image.column for image in run.bundle.card.encoding.images] == ["left", "right"]
+    assert run.bundle.model.input["images"].shape == (None, SIDE, SIDE, 6)
+    asked = several_images(60, seed=5)
+    expected = asked.pop("alike")
+    answers = run.predict(asked)
+    assert (answers["prediction"] == expected).mean() > 0.8
+    swapped = run.predict({"left": asked["left"], "right": asked["left"]})
+    assert not np.allclose(swapped["p_yes"], answers["p_yes"])
+    with pytest.raises(DataError, match="lacks 'right'"):
+        run.predict({"left": asked["left"]})
+    shown = json.loads((run.path / "diagnostics.json").read_text())["importance"]
+    assert {one["column"] for one in shown} == {"left", "right"}
 
 
 def test_copies_of_an_image_stay_in_one_part():

@@ -180,6 +180,16 @@ def test_colours_fade_and_grey_images_stay():
     assert np.array_equal(tinted[..., 1], IMAGES[..., 1])
 
 
+def test_the_colours_of_several_images_fade_each_by_itself():
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 6)).astype("uint8")
+    drawn = {0: 0.0, 1: 0.2, 2: 0.7}
+    both = shown(Part(colour, saturation=0.999, tint=0.2), drawn, images)
+    each = [
+        shown(Part(colour, saturation=0.999, tint=0.2), drawn, one) for one in np.split(images, 2, axis=-1)
+    ]
+    np.testing.assert_array_equal(both, np.concatenate(each, axis=-1))
+
+
 @pytest.mark.parametrize(
     ("number", "expected"),
     [

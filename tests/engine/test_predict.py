@@ -26,6 +26,19 @@ def test_d26_no_rows_give_no_answers_for_every_output():
     assert [answer.shape for answer in predict(model, {"numbers": X[:0]})] == [(0, 2), (0, 5)]
 
 
+def test_images_are_asked_about_in_small_batches(monkeypatch):
+    images = keras.Input((2, 2, 1), name="images")
+    model = keras.Model({"images": images}, keras.layers.Flatten()(images))
+    sizes, ask = [], model.predict_on_batch
+    monkeypatch.setattr(
+        model, "predict_on_batch", lambda batch: sizes.append(len(batch["images"])) or ask(batch)
+    )
+    given = np.random.default_rng(0).integers(0, 256, (300, 2, 2, 1)).astype("uint8")
+    (said,) = predict(model, {"images": given})
+    assert sizes == [128, 128, 128]
+    np.testing.assert_array_equal(said, given.reshape(300, 4))
+
+
 def test_batches_have_few_sizes(monkeypatch):
     """A backend compiles each size once."""
     model, seen = build(), set()

@@ -234,6 +234,32 @@ def test_a_schedule_comes_to_its_end_within_the_deadline(monkeypatch):
     assert rates[-1] < 0.05 * 0.01
 
 
+def test_of_few_epochs_the_last_may_be_a_part_of_one(monkeypatch):
+    """Of whole epochs two would fit, and the time of half an epoch would be left."""
+    one = instance(epochs=1000, patience=None, schedule=Part(cosine), batch_size=1)
+    rates, now = [], [0.0]
+    made = cohort(one)
+    steps, began, advanced = made.pace.steps, made.program.begin_epoch, made.program.advance
+
+    def watched(order, counted, curves):
+        rates.append(curves["rate"][0])
+        began(order, counted, curves)
+
+    def slow(first, count):
+        now[0] += count / steps  # an epoch takes a second
+        advanced(first, count)
+
+    made.program.begin_epoch, made.program.advance = watched, slow
+    monkeypatch.setattr("composable.engine.train.time", SimpleNamespace(monotonic=lambda: now[0]))
+    rehearsed = 17 / steps
+    (history,) = train(made, deadline=Deadline(rehearsed + 2.6 * 1.05, lambda: now[0]))
+    assert len(history.epochs) == 3
+    taken = now[0] - rehearsed
+    assert 2.55 < taken < 2.6 * 1.05
+    last = rates[-1][: round((taken - 2) * steps)]
+    assert 0 <= last[-1] < 0.1 * last[0]
+
+
 def test_the_measure_can_be_taken_of_any_rows():
     made = cohort(instance(), instance(seed=1))
     train(made, deadline=Deadline())

@@ -1,0 +1,118 @@
+"""Kernel ridge regression is solved for, and the network says what was solved."""
+
+import numpy as np
+import pytest
+
+from composable.core.budget import Deadline
+from composable.data.split import Rotation
+from composable.engine.predict import predict
+from composable.problem.problem import Head, Problem
+from composable.search.candidates import candidates
+from composable.search.table import Table
+from composable.training.candidate import Material
+from composable.training.rotating import Workbench
+
+ROWS = 240
+ROTATIONS = {0: Rotation(np.arange(160), np.arange(160, 200), np.arange(200, ROWS))}
+HEADS = {
+    "regression": Head("y", "regression", ("y",)),
+    "binary": Head("y", "binary", ("y",), (0, 1)),
+    "multiclass": Head("y", "multiclass", ("y",), ("a", "b", "c")),
+    "multilabel": Head("y", "multilabel", ("y", "z"), (0, 1)),
+}
+
+
+def material(*kinds, weights=None):
+    """Rows whose targets follow a curve of one number and a category."""
+    rng = np.random.default_rng(0)
+    numbers = rng.uniform(-1, 1, (ROWS, 2)).astype("float32")
+    codes = rng.integers(2, 4, (ROWS, 1)).astype("int32")
+    curve = np.sin(3 * numbers[:, :1]) * (2 * codes - 5)
+    third = np.digitize(curve, (-0.4, 0.4))
+    targets = {
+        "regression": 100.0 + 10.0 * curve,
+        "binary": (curve > 0) * 1.0,
+        "multiclass": third * 1.0,
+        "multilabel": np.concatenate([curve > 0, curve > 0.4], axis=1) * 1.0,
+    }
+    problem = Problem(tuple(HEADS[kind] for kind in kinds), "log_loss" if "binary" in kinds else "rmse")
+    inputs = {"numbers": numbers, "categories": codes}
+    return Material(problem, inputs, tuple(targets[kind] for kind in kinds), (4,), weights)
+
+
+def kernel(given, rows=160):
+    table = Table(given.problem, rows, given.widths, given.categories)
+    (found,) = [one for one in candidates_of(table) if one.name == "kernel"]
+    return found
+
+
+def candidates_of(table):
+    found = candidates(table, seed=0)
+    return [next(found) for _ in range(4)]
+
+
+def solved(given, rows=160, deadline=None):
+    bench = Workbench(kernel(given, rows), given)
+    (trained,) = bench.train(ROTATIONS, seed=0, deadline=deadline or Deadline())
+    bench.network.set_weights(trained.weights)
+    return bench, trained
+
+
+@pytest.mark.parametrize("kinds", [(kind,) for kind in HEADS] + [("regression", "binary")])
+def test_a_solved_network_tells_the_held_out_rows(kinds):
+    given = material(*kinds)
+    bench, trained = solved(given)
+    for place, kind in enumerate(kinds):
+        said, observed = trained.test[place], given.targets[place][200:]
+        if kind == "regression":
+            finish = trained.finishes[place]
+            assert np.abs(said * finish.scale + finish.offset - observed).mean() < 2
+        elif kind == "multiclass":
+            assert (said.argmax(axis=1) == observed[:, 0]).mean() > 0.85
+        else:
+            assert ((said > 0) == observed).mean() > 0.85
+    assert trained.history.stopped == "solved"
+    again = predict(bench.network, given.at(np.arange(200, ROWS)))
+    for said, expected in zip(again, trained.test, strict=True):
+        np.testing.assert_allclose(said, expected, atol=1e-4)
+
+
+def test_fewer_rows_than_the_network_keeps_leave_places_that_say_nothing():
+    exact, spacious = (solved(material("regression"), rows)[1].test[0] for rows in (160, 200))
+    np.testing.assert_allclose(spacious, exact, atol=1e-4)
+
+
+def test_of_more_rows_than_it_keeps_some_are_drawn():
+    bench, trained = solved(material("regression"), rows=50)
+    assert bench.network.get_layer("head_0_logits_keys").units == 50
+    finish = trained.finishes[0]
+    assert (
+        np.abs(
+            trained.test[0] * finish.scale + finish.offset - material("regression").targets[0][200:]
+        ).mean()
+        < 4
+    )
+
+
+def test_rows_without_weight_say_nothing():
+    weights = np.ones(ROWS, "float32")
+    weights[:80] = 1e-9
+    given = material("regression", weights=weights)
+    given.targets[0][:80] += 500.0
+    _, trained = solved(given)
+    finish = trained.finishes[0]
+    away = trained.test[0] * finish.scale + finish.offset - given.targets[0][200:]
+    assert np.median(np.abs(away)) < 60  # with them it is off by hundreds
+
+
+def test_after_the_deadline_one_solution_is_enough():
+    _, trained = solved(material("binary"), deadline=Deadline(0.0))
+    assert len(trained.history.epochs) == 1
+
+
+def test_many_rows_and_texts_have_no_kernel_of_the_table():
+    given = material("binary")
+    many = Table(given.problem, 4001, given.widths, given.categories)
+    assert "kernel" not in {one.name for one in candidates_of(many)}
+    texts = Table(given.problem, 160, {**given.widths, "ngrams": 5}, given.categories, {"ngrams": 9})
+    assert "kernel" not in {one.name for one in candidates_of(texts)}
