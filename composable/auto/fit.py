@@ -16,6 +16,7 @@ from composable.auto.closing import Closing
 from composable.auto.deploying import deploy, networks_of
 from composable.auto.designing import check_design, read_design
 from composable.auto.ending import diagnose
+from composable.auto.given import Given
 from composable.auto.options import FitOptions
 from composable.auto.origin import read_origin
 from composable.auto.prepare import Prepared, Understood, completed, prepare, read, understand_table
@@ -30,7 +31,7 @@ from composable.auto.record import (
     versions,
 )
 from composable.auto.run import Run
-from composable.auto.trials import Given, Search
+from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache, prune
 from composable.core.errors import ComposableError

@@ -13,8 +13,8 @@ from typing import Any
 from composable.auto.augmenting import measured_augmentations
 from composable.auto.closing import Closing
 from composable.auto.designing import table_of
+from composable.auto.given import Given
 from composable.auto.options import FitOptions
-from composable.auto.origin import Origin
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.auto.rivals import Rival, reference, rival
@@ -40,7 +40,6 @@ from composable.training.rotating import Workbench
 from composable.training.stages.stage import Weights
 from composable.training.storage import load_trained, save_trained
 from composable.training.unfinished import unfinished, why_nothing
-from composable.zoo.catalogue.written import Written
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left after the first network
@@ -52,19 +51,6 @@ ENOUGH = 3  # candidates that are trained before more rotations of the best are 
 MOST_CANDIDATES = 40  # later draws bring next to nothing, and each takes room on the disk
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 Deploy = Callable[[Trial], None]
-
-
-@dataclass(frozen=True, eq=False)
-class Given:
-    """What a person brings.
-
-    Attributes:
-        design: Their own, in the place of the usual networks.
-        origin: A trained network, to be tried first.
-    """
-
-    design: Written | None = None
-    origin: Origin | None = None
 
 
 @dataclass(eq=False)

@@ -17,7 +17,7 @@ import pytest
 import composable
 from composable.core.errors import ConfigError
 
-BUDGET = {"max_trials": 2, "max_epochs": 2}
+BUDGET = {"max_trials": 3, "max_epochs": 2}
 SMALL = {"max_trials": 1, "max_epochs": 2}
 
 
@@ -45,7 +45,7 @@ def stop_at(event, **facts):
 
 @pytest.fixture(scope="module")
 def through(tmp_path_factory, module_csv):
-    """A run of two networks that nothing stopped."""
+    """A run of three networks that nothing stopped; the second is solved for."""
     return composable.fit(module_csv, "price", **BUDGET, out=tmp_path_factory.mktemp("through") / "run")
 
 
@@ -75,17 +75,17 @@ def assert_equal(run, other, csv):
 
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory, module_csv):
-    """A run that Ctrl-C stopped when the second network had begun."""
+    """A run that Ctrl-C stopped when the third network had begun."""
     out = tmp_path_factory.mktemp("interrupted") / "run"
     with pytest.raises(KeyboardInterrupt):
-        composable.fit(module_csv, "price", **BUDGET, out=out, progress=stop_at("epoch", trial=3, epoch=1))
+        composable.fit(module_csv, "price", **BUDGET, out=out, progress=stop_at("epoch", trial=4, epoch=1))
     return out
 
 
 def test_ctrl_c_keeps_the_best_model_and_a_report_that_says_so(interrupted, module_csv):
     run = composable.Run(interrupted)
     assert run.facts["status"] == "interrupted"
-    assert [row["model"] for row in run.leaderboard() if row["deployed"]] == ["linear"]
+    assert [row["model"] for row in run.leaderboard() if row["deployed"]] == ["kernel"]
     assert np.isfinite(run.predict(module_csv)["prediction"]).all()
     assert (interrupted / "trials" / "1" / "rotation-7.npz").exists()
 
@@ -100,7 +100,7 @@ def test_the_same_command_continues_and_ends_as_if_never_stopped(interrupted, th
     assert run.facts["status"] == "complete"
     assert_equal(run, through, module_csv)
     trained = [(e["trial"], e["rotation"]) for e in events(interrupted)[before:] if e["event"] == "epoch"]
-    assert set(trained) == {(3, rotation) for rotation in range(8)}  # what was whole isn't trained again
+    assert set(trained) == {(4, rotation) for rotation in range(8)}  # what was whole isn't trained again
 
 
 def test_the_same_seed_and_trials_give_the_same_bits_wherever_the_run_lies(tmp_path, small, module_csv):
@@ -129,7 +129,7 @@ def test_more_trials_continue_a_finished_run(copied, through, module_csv):
     before = len(events(copied))
     run = composable.fit(module_csv, "price", **BUDGET, out=copied)
     assert_equal(run, through, module_csv)
-    assert {e["trial"] for e in events(copied)[before:] if e["event"] == "epoch"} == {3}
+    assert {e["trial"] for e in events(copied)[before:] if e["event"] == "epoch"} == {4}
 
 
 def test_ctrl_c_while_continuing_keeps_the_model_that_was_there(copied, module_csv):

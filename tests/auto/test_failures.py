@@ -53,7 +53,7 @@ def test_a_candidate_that_fails_does_not_end_the_run(tmp_path, csv, break_traini
     rows = {row["model"]: row for row in run.leaderboard()}
     assert (rows["linear"]["status"], rows["linear"]["rank"]) == ("failed", len(rows))
     assert str(failure) in rows["linear"]["reason"]
-    assert rows["tabm_mini"]["deployed"]
+    assert rows["kernel"]["deployed"]
     assert "Traceback" in (tmp_path / "run" / "trials" / "1" / "traceback.txt").read_text()
     assert run.facts["status"] == "complete"
 

@@ -399,24 +399,3 @@ def test_few_rows_are_called_uncertain(make_run: MakeRun) -> None:
     written = page(run)
     assert "On 20 test rows" in written
     assert "With so few rows the score is uncertain" in written
-
-
-def test_words_are_marked_and_nothing_in_a_text_becomes_markup(
-    make_run: MakeRun, regression: tuple[Head, ...]
-) -> None:
-    run = make_run(regression)
-    pieces = [["<script>alert(1)</script>", 1.0], [" ", 0.0], ["calm", -0.5], ["\u202eabc", 0.01]]
-    grams = [{"column": "t", "kind": "characters", "text": "ing ", "rows": 5, "effect": 0.25}]
-    error = {"observed": 1.0, "predicted": 9.0, "texts": [{"column": "t", "pieces": pieces, "whole": False}]}
-    content = {"how": "weights", "words": [{"answer": "higher", "grams": grams}], "errors": [error, 7, {}]}
-    (run / "texts.json").write_text(json.dumps(content), encoding="utf-8")
-    shown = page(run)
-    assert '<mark class="for3"><bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi></mark>' in shown
-    assert '<mark class="against2"><bdi>calm</bdi></mark>' in shown
-    assert "…ing" in shown
-    assert "0.25, 5 rows" in shown
-    assert "<script" not in shown
-    (run / "texts.json").write_text(
-        '{"words": [[], {"grams": {}}], "errors": [{"texts": [{"pieces": 3}]}]}', encoding="utf-8"
-    )
-    assert "In words" in page(run)

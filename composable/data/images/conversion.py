@@ -17,6 +17,7 @@ _PIXELS = 1 << 26  # of an image before it is resized: 8192 x 8192
 _GREYS = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _ORIENTATION, _SIDEWAYS = 0x0112, 5  # from 5 on, Exif's orientations swap the sides
 _FILLING = 128  # neither light nor dark
+_FINER = 2  # times the wanted size, in which a JPEG is decoded at least
 _FRAMES = 1000  # of an animation, of which only the first is used
 
 
@@ -42,7 +43,8 @@ def read_image(path: Path, shape: ImageShape) -> np.ndarray:
     """Decode an image file.
 
     Turned as its camera says, 16-bit grey values scaled to 8, transparent parts on white, of an animation
-    the first image, resized (bilinear with antialiasing).
+    the first image, resized (bilinear with antialiasing). A JPEG of much more pixels is decoded at a half, a
+    quarter or an eighth of its size, at least twice as large as wanted: that takes a fraction of the time.
 
     Args:
         path: The file.
@@ -56,6 +58,8 @@ def read_image(path: Path, shape: ImageShape) -> np.ndarray:
             decoded.
     """
     with opened(path) as image:
+        side = _FINER * max(shape.height, shape.width)
+        image.draft(None, (side, side))
         upright = ImageOps.exif_transpose(image)
         return _fitted(_on_white(_in_8_bits(upright)), shape)
 

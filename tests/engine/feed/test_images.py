@@ -47,6 +47,16 @@ def test_d33_every_mode_becomes_the_same_colours(tmp_path, image, colour):
     assert (pixels == colour).all()
 
 
+def test_a_photograph_of_many_pixels_looks_as_if_it_were_decoded_whole(tmp_path):
+    y, x = np.mgrid[:800, :1000]
+    waves = 127 + 60 * np.sin(x / 90) + 60 * np.cos(y / 70)
+    whole = Image.fromarray(np.stack([waves, waves[::-1], waves[:, ::-1]], axis=-1).astype("uint8"))
+    path = tmp_path / "photo.jpg"
+    whole.save(path, quality=95)
+    expected = np.asarray(whole.resize((50, 40), Image.Resampling.BILINEAR)).astype(int)
+    assert np.abs(read_image(path, ImageShape(40, 50)) - expected).max() <= 4
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_the_ratio_of_the_sides_is_kept_by_choice(tmp_path, mode):
     path = saved(tmp_path, Image.new(mode, (8, 4), "white"))

@@ -1,0 +1,83 @@
+"""Sections of the report that not every run has: what was skipped, pictures, words."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from composable.problem.problem import Head
+from composable.report.page import write_report
+
+MakeRun = Callable[..., Path]
+
+
+def page(run: Path) -> str:
+    return write_report(run).read_text(encoding="utf-8")
+
+
+def picture(colour: str) -> str:
+    written = io.BytesIO()
+    Image.new("RGB", (2, 2), colour).save(written, "PNG")
+    return base64.b64encode(written.getvalue()).decode()
+
+
+def test_what_was_skipped_is_no_failure(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
+    run = make_run(regression)
+    path = run / "trials/5/trial.json"
+    skipped = {"status": "skipped", "reason": "it takes about 9.0 s, too much of the time"}
+    path.write_text(json.dumps(json.loads(path.read_text()) | skipped))
+    written = page(run)
+    assert "wide was skipped: it takes about 9.0 s" in written
+    assert "<h3>Failed</h3>" not in written
+
+
+@pytest.mark.parametrize(
+    ("metric", "better", "errors"),
+    [
+        ("mae", "lower is better", "Greatest errors"),
+        ("accuracy", "higher is better", "Most confident errors"),
+    ],
+)
+def test_pictures_say_where_the_model_looked_and_what_is_better(
+    make_run: MakeRun, regression: tuple[Head, ...], metric: str, better: str, errors: str
+) -> None:
+    run = make_run(regression)
+    red, green, blue = map(picture, ("red", "green", "blue"))
+    shown = {"name": "<b>a.png</b>", "picture": red, "looked": green, "observed": 1.0, "predicted": 9.0}
+    content = {
+        "errors": [shown],
+        "close": [{"name": "c.png", "picture": blue, "observed": "x", "predicted": "x", "probability": 0.4}],
+        "probes": [{"copies": "darker", "metric": metric, "value": 0.5, "rows": 128}],
+    }
+    (run / "pictures.json").write_text(json.dumps(content), encoding="utf-8")
+    written = page(run)
+    assert all(one in written for one in (red, green, blue, better, errors, "Close calls", "128 images"))
+    assert "integrated gradients" in written
+    assert "<b>a.png" not in written
+
+
+def test_words_are_marked_and_nothing_in_a_text_becomes_markup(
+    make_run: MakeRun, regression: tuple[Head, ...]
+) -> None:
+    run = make_run(regression)
+    pieces = [["<script>alert(1)</script>", 1.0], [" ", 0.0], ["calm", -0.5], ["\u202eabc", 0.01]]
+    grams = [{"column": "t", "kind": "characters", "text": "ing ", "rows": 5, "effect": 0.25}]
+    error = {"observed": 1.0, "predicted": 9.0, "texts": [{"column": "t", "pieces": pieces, "whole": False}]}
+    content = {"how": "weights", "words": [{"answer": "higher", "grams": grams}], "errors": [error, 7, {}]}
+    (run / "texts.json").write_text(json.dumps(content), encoding="utf-8")
+    shown = page(run)
+    assert '<mark class="for3"><bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi></mark>' in shown
+    assert '<mark class="against2"><bdi>calm</bdi></mark>' in shown
+    assert "…ing" in shown
+    assert "0.25, 5 rows" in shown
+    assert "<script" not in shown
+    (run / "texts.json").write_text(
+        '{"words": [[], {"grams": {}}], "errors": [{"texts": [{"pieces": 3}]}]}', encoding="utf-8"
+    )
+    assert "In words" in page(run)
