@@ -23,7 +23,7 @@ def cars(tmp_path_factory):
 def test_the_whole_road_from_csv_to_predictions(cars, tmp_path, capsys):
     assert run(["leaderboard", str(cars), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {row["model"] for row in rows} >= {"linear", "tabm_mini", "gradient_boosting", "knowing_nothing"}
+    assert {row["model"] for row in rows} >= {"linear", "kernel", "gradient_boosting", "knowing_nothing"}
     deployed = [row for row in rows if row["deployed"]]
     assert [row["role"] in ("network", "ensemble") for row in deployed] == [True]
 
@@ -68,7 +68,7 @@ def test_the_onnx_file_takes_raw_texts_and_numbers_and_answers_alone(cars, tmp_p
 def test_the_same_command_again_says_that_it_is_done(cars, capsys):
     before = (cars / "run.json").read_bytes()
     assert run(["fit", str(CARS), "--target", "price", "--out", str(cars), *QUICK]) == 0
-    assert "tabm_mini" in capsys.readouterr().out
+    assert "kernel" in capsys.readouterr().out
     assert (cars / "run.json").read_bytes() == before
 
 

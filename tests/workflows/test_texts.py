@@ -53,7 +53,8 @@ def test_what_was_solved_is_told(run):
     assert all(history["stopped"] == "solved" for t in solved.values() for history in t["histories"])
     assert (run.path / "report.html").exists()
     columns = json.loads((run.path / "diagnostics.json").read_text("utf-8"))["importance"]
-    assert columns[0]["column"] == "review"
+    several = len(run.bundle.card.encoding.columns) > 1  # of a single one there is nothing to compare
+    assert [one["column"] for one in columns][:1] == (["review"] if several else [])
 
 
 def test_the_words_that_decide_are_told(run):
