@@ -99,7 +99,8 @@ def diagnose(search: Search, deadline: Deadline) -> None:
 def _pictures(search: Search, trial: Trial, held: _Held, deadline: Deadline) -> dict[str, Any]:
     """What the trial's first network makes of the images of held-out rows."""
     table, inputs, rows = _shown(search, held.rows)
-    names = cells_of(column_of(table.frame, search.prepared.encoding.images[0].column))
+    columns = [cells_of(column_of(table.frame, one.column)) for one in search.prepared.encoding.images]
+    names = [", ".join(each) for each in zip(*columns, strict=True)]
     names = names if rows is None else [names[row] for row in rows]
     if (head := head_of_masks(search.judge.problem)) is not None:
         shown = Segmented(inputs["images"], held.observed[0], held.predicted[0], names)

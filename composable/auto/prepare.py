@@ -30,8 +30,8 @@ from composable.data.check import apply_schema, check_dropped, check_targets
 from composable.data.encode import encode, fit_encoding
 from composable.data.encoding import Encoding, known_encoding
 from composable.data.frames import column_of
-from composable.data.images.column import cells_of
-from composable.data.images.encoded import contents, told
+from composable.data.images.column import cells_of, told
+from composable.data.images.encoded import contents
 from composable.data.images.folder import MOST_BROKEN
 from composable.data.infer import infer_schema
 from composable.data.parse import parse_column

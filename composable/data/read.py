@@ -74,7 +74,8 @@ def read_table(
 def _held(source: object) -> Table:
     """What a Python program holds."""
     if isinstance(source, pd.DataFrame):
-        return with_images(_in_memory(plain_frame(source, origin="DataFrame"), "DataFrame"), Path())
+        table = _in_memory(plain_frame(source, origin="DataFrame"), "DataFrame")
+        return with_images(table, Path(), beyond=True)
     if isinstance(source, np.ndarray) and source.ndim == _IMAGES:
         return _with_arrays({IMAGE: source}, "array")
     if isinstance(source, np.ndarray):

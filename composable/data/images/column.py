@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from composable.core.errors import DataError
 from composable.data.frames import column_of
 from composable.data.images.conversion import SUFFIXES
 from composable.data.images.files import look_at
+from composable.data.names import shown
 from composable.data.table import Table
 
 _LOOKED_AT = 1000  # cells of a column
 _ENDING = 0.9  # of these must end as images do
+_TOLD = 5  # rows
 
 
-def with_images(table: Table, folder: Path) -> Table:
+def with_images(table: Table, folder: Path, *, beyond: bool = False) -> Table:
     """The table, with the images that its cells name.
 
     Args:
         table: As it was read.
         folder: Where relative paths begin.
+        beyond: Whether files may be named that aren't below the folder: not by a file that may come from
+            anywhere, only by a program.
+
+    Raises:
+        DataError: If others are named all the same.
     """
     columns = [
         str(name) for name in table.frame.columns if _names_images(column_of(table.frame, str(name)), folder)
     ]
+    for name in columns if not beyond else ():
+        _check_below(cells_of(column_of(table.frame, name)), name, folder, table.origin)
     images = {name: look_at(folder, _named(column_of(table.frame, name))) for name in columns}
     return replace(table, images={**table.images, **images}) if images else table
 
@@ -33,6 +44,38 @@ def with_images(table: Table, folder: Path) -> Table:
 def cells_of(values: pd.Series) -> list[str]:
     """The names in a column, "" where there is none."""
     return [str(value).strip() for value in values.astype(object).where(values.notna(), "")]
+
+
+def told(names: Sequence[str], wrong: Mapping[int, str]) -> str:
+    """The first rows that name no image, with the names and what is wrong."""
+    rows = [f"row {row + 1}, {shown(names[row])} ({why})" for row, why in wrong.items()]
+    more = f" and {len(rows) - _TOLD} more" if len(rows) > _TOLD else ""
+    return "; ".join(rows[:_TOLD]) + more
+
+
+def _check_below(names: Sequence[str], column: str, folder: Path, origin: str) -> None:
+    root = folder.resolve()
+    why = {name: _leads_away(name, folder, root) for name in dict.fromkeys(names)}
+    wrong = {row: why[name] for row, name in enumerate(names) if why[name]}
+    if wrong:
+        raise DataError(
+            "A table names images below its own folder.",
+            received=f"{origin}, {shown(column)}: {told(names, wrong)}",
+            remedy="write paths relative to the table's folder, and put the table above the images",
+        )
+
+
+def _leads_away(name: str, folder: Path, root: Path) -> str:
+    """Why a name is none of a file below the folder; "" where it is one, or none at all."""
+    if "://" in name:
+        return "an address, no file"
+    if Path(name).is_absolute():
+        return "an absolute path"
+    try:
+        inside = (folder / name).resolve().is_relative_to(root)
+    except (OSError, ValueError, RuntimeError):  # no name of a file: it is named where it isn't found
+        return ""
+    return "" if inside else "it leads out of the table's folder"
 
 
 def _named(values: pd.Series) -> list[str]:

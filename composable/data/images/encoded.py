@@ -10,14 +10,13 @@ import pandas as pd
 from composable.core.errors import DataError
 from composable.data.encoding import ImageColumn
 from composable.data.frames import column_of
-from composable.data.images.column import cells_of
+from composable.data.images.column import cells_of, told
 from composable.data.images.conversion import ImageShape
 from composable.data.images.room import room
 from composable.data.images.source import ImageSource
 from composable.data.names import shown
 
 LONGEST = 64  # pixels of a side: larger images are made smaller, for training takes time by the pixel
-_TOLD = 5  # rows
 
 
 def fit_images(
@@ -75,13 +74,6 @@ def _decoded(
     return source.read(names, ImageShape(*column.shape, padded=column.padded))
 
 
-def told(names: Sequence[str], missing: Mapping[int, str]) -> str:
-    """The first rows that name no image, with the names and what is wrong."""
-    rows = [f"row {row + 1}, {shown(names[row])} ({why})" for row, why in missing.items()]
-    more = f" and {len(rows) - _TOLD} more" if len(rows) > _TOLD else ""
-    return "; ".join(rows[:_TOLD]) + more
-
-
 def contents(frame: pd.DataFrame, images: Mapping[str, ImageSource]) -> pd.DataFrame:
     """The frame with the hash of each image in the place of its name, so that equal images are equal."""
     found = {
@@ -97,6 +89,6 @@ def _source(column: str, images: Mapping[str, ImageSource]) -> ImageSource:
         raise DataError(
             f"The cells of {shown(column)} must name images.",
             received="no image was found by the names in it",
-            remedy="write paths relative to the table's folder, or paths from the root",
+            remedy="write paths relative to the table's folder",
         )
     return images[column]

@@ -123,7 +123,7 @@ def _check_broken(broken: Mapping[str, str], files: int, folder: Path) -> None:
 
 def _broken_notice(broken: Mapping[str, str]) -> Iterator[Notice]:
     if broken:
-        text = f"{len(broken)} images are broken and left out: {listed(broken, 20)}."
+        text = f"Broken images, {len(broken)} in all, are left out: {listed(broken, 20)}."
         yield Notice(text, "warning", IMAGE, remedy="repair those files, or take them out of the folder")
 
 
