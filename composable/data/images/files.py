@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ from composable.core.errors import DataError
 from composable.core.machine import cores
 from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, image_facts
-from composable.data.images.source import ImageFiles
+from composable.data.images.source import ImageFiles, Stamp, stamp_of
 
 
 def look_at(root: Path, names: Sequence[str]) -> ImageFiles:
@@ -24,6 +25,7 @@ def look_at(root: Path, names: Sequence[str]) -> ImageFiles:
         {name: head.facts for name, head in whole.items()},
         {name: head.sha256 for name, head in whole.items()},
         {name: head for name, head in heads.items() if isinstance(head, str)},
+        {name: head.stamp for name, head in whole.items()},
     )
 
 
@@ -31,13 +33,15 @@ def look_at(root: Path, names: Sequence[str]) -> ImageFiles:
 class _Head:
     facts: Facts
     sha256: str
+    stamp: Stamp
 
 
 def _head(root: Path, name: str) -> _Head | str:
     path = root / name
     try:
         with path.open("rb") as stream:
-            return _Head(image_facts(path), hashlib.file_digest(stream, "sha256").hexdigest())
+            stamp = stamp_of(os.fstat(stream.fileno()))
+            return _Head(image_facts(path), hashlib.file_digest(stream, "sha256").hexdigest(), stamp)
     except DataError as broken:
         return broken.received
     except (OSError, ValueError) as refused:  # a ValueError where the name holds a zero byte

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from composable.core.errors import DataError
 from composable.core.machine import cores
 from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, ImageShape, fitted, read_image
@@ -18,6 +20,12 @@ from composable.data.images.levels import read_levels
 from composable.data.images.room import room
 
 _AT_ONCE = 16  # images that a thread decodes before it asks for more
+Stamp = tuple[int, int]  # nanoseconds and bytes
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """When a file was written last, and how large it is."""
+    return status.st_mtime_ns, status.st_size
 
 
 class ImageSource(Protocol):
@@ -66,12 +74,14 @@ class ImageFiles:
         facts: By the file's path below it, with forward slashes.
         hashes: The sha256 of the files' bytes, by the same.
         broken: What is wrong with others, by the same.
+        stamps: When the files were written last and how large they were at the first look, by the same.
     """
 
     root: Path
     facts: Mapping[str, Facts]
     hashes: Mapping[str, str]
     broken: Mapping[str, str] = field(default_factory=dict)
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
     def read(self, names: Sequence[str], shape: ImageShape) -> np.ndarray:
         """See `ImageSource`; decoded in as many threads as there are cores."""
@@ -79,7 +89,9 @@ class ImageFiles:
 
         def read(first: int) -> None:
             for place in range(first, min(first + _AT_ONCE, len(names))):
-                images[place] = read_image(self.root / names[place], shape)
+                path = self.root / names[place]
+                images[place] = read_image(path, shape)
+                _check_unchanged(path, self.stamps.get(names[place]))
 
         for _ in in_threads(read, range(0, len(names), _AT_ONCE), workers=cores()):
             pass
@@ -113,6 +125,20 @@ class ImageFiles:
     def levels(self, name: str) -> np.ndarray:
         """See `ImageSource`."""
         return read_levels(self.root / name)
+
+
+def _check_unchanged(path: Path, seen: Stamp | None) -> None:
+    """What is learnt must be what its hash, taken at the first look, stands for.
+
+    Raises:
+        DataError: If the file was written to since.
+    """
+    if seen is not None and stamp_of(path.stat()) != seen:
+        raise DataError(
+            "Files stay as they are while they are read.",
+            received=f"{path} has changed since it was first looked at",
+            remedy="run the same command again when nothing writes to it",
+        )
 
 
 @dataclass(frozen=True, eq=False)

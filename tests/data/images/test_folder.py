@@ -95,6 +95,16 @@ def test_d36_the_fingerprint_tells_of_any_change(animals):
     assert read_image_folder(animals).fingerprint != before
 
 
+def test_d36_a_file_that_changes_after_the_first_look_stops(animals):
+    table = read_image_folder(animals)
+    name = table.frame["image"][0]
+    files = table.images["image"]
+    assert files.read([name], files.usual).shape[0] == 1
+    Image.new("RGB", (9, 9), "pink").save(animals / name)
+    with pytest.raises(DataError, match="has changed since"):
+        files.read([name], files.usual)
+
+
 def test_d31_a_broken_file_is_left_out_and_named(animals):
     (animals / "train" / "cat" / "bad.png").write_bytes(b"")
     table = read_image_folder(animals)
