@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import count
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -87,14 +86,13 @@ def kernel_ridge(
     tried: list[Epoch] = []
     best = _Setting(sharpness[0], penalties[0])
     solved: list[_Solved] = []
-    waiting = [_Setting(sharpness[0], penalty) for penalty in penalties]
-    for number in count():
-        if number == len(penalties):
-            waiting = [replace(best, sharpness=sharp) for sharp in sharpness[1:]]
-        if not waiting:
-            break
+
+    def settings() -> Iterator[_Setting]:
+        yield from (_Setting(sharpness[0], penalty) for penalty in penalties)
+        yield from (_Setting(sharp, best.penalty) for sharp in sharpness[1:])
+
+    for number, setting in enumerate(settings()):
         began = time.monotonic()
-        setting = waiting.pop(0)
         by = np.float32(setting.sharpness / usual)
         heads, losses = _solutions(posed, kept, apart * by, away * by, setting.penalty)
         seconds = time.monotonic() - began
