@@ -60,7 +60,8 @@ def read_image(path: Path, shape: ImageShape) -> np.ndarray:
     with opened(path) as image:
         side = _FINER * max(shape.height, shape.width)
         image.draft(None, (side, side))
-        upright = ImageOps.exif_transpose(image)
+        turned = image.getexif().get(_ORIENTATION, 1) != 1
+        upright = ImageOps.exif_transpose(image) if turned else image  # which copies it in any case
         return _fitted(_on_white(_in_8_bits(upright)), shape)
 
 
@@ -78,7 +79,8 @@ def fitted(pixels: np.ndarray, shape: ImageShape) -> np.ndarray:
 
 
 def _fitted(image: Image.Image, shape: ImageShape) -> np.ndarray:
-    plain = image.convert("RGB" if shape.channels == 3 else "L")
+    mode = "RGB" if shape.channels == 3 else "L"
+    plain = image if image.mode == mode else image.convert(mode)  # which copies it in any case
     size, how = (shape.width, shape.height), Image.Resampling.BILINEAR
     filling = (_FILLING,) * shape.channels if shape.channels > 1 else _FILLING
     resized = ImageOps.pad(plain, size, how, color=filling) if shape.padded else plain.resize(size, how)
