@@ -76,6 +76,8 @@ def _held(source: object) -> Table:
     if isinstance(source, pd.DataFrame):
         table = _in_memory(plain_frame(source, origin="DataFrame"), "DataFrame")
         return with_images(table, Path(), beyond=True)
+    if isinstance(source, np.ndarray) and source.ndim == _IMAGES - 1 and source.dtype == np.uint8:
+        source = source[..., None]  # grey ones
     if isinstance(source, np.ndarray) and source.ndim == _IMAGES:
         return _with_arrays({IMAGE: source}, "array")
     if isinstance(source, np.ndarray):

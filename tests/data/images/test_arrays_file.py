@@ -8,6 +8,7 @@ import pytest
 from composable.core.errors import DataError
 from composable.data.images.arrays_file import read_image_arrays
 from composable.data.images.conversion import ImageShape
+from composable.data.read import read_table
 
 X = np.arange(5 * 4 * 3, dtype="uint8").reshape(5, 4, 3)
 Y = np.array([0, 1, 2, 1, 0], "uint8")
@@ -86,3 +87,11 @@ def test_a_damaged_file_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DataError, match=r"i\.npz"):
         read_image_arrays(path)
+
+
+def test_an_array_of_grey_images_needs_no_axis_of_channels():
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 6)).astype("uint8")
+    table = read_table(images)
+    assert table.images["image"].read(list(table.frame["image"]), ImageShape(4, 6, 1)).shape == (5, 4, 6, 1)
+    with pytest.raises(DataError, match="two dimensions"):
+        read_table(images.astype("float32"))
