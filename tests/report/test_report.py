@@ -107,15 +107,6 @@ def test_headline_says_how_good_the_model_is(make_run: MakeRun, regression: tupl
     assert "Don&#39;t deploy it" not in written
 
 
-def test_a_model_that_is_no_better_than_knowing_nothing_is_called_so(
-    make_run: MakeRun, regression: tuple[Head, ...]
-) -> None:
-    run = make_run(regression)
-    path = run / "trials/0/trial.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"test": {"rmse": 2100.0}}))
-    assert "Don&#39;t deploy it" in page(run)
-
-
 def test_a_small_difference_is_called_small(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
     run = make_run(regression)
     path = run / "trials/1/trial.json"

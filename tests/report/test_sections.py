@@ -1,4 +1,4 @@
-"""Sections of the report that not every run has: what was skipped, pictures, words."""
+"""What not every report has: an alarm, what was skipped, pictures, words."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ def picture(colour: str) -> str:
     written = io.BytesIO()
     Image.new("RGB", (2, 2), colour).save(written, "PNG")
     return base64.b64encode(written.getvalue()).decode()
+
+
+def test_a_model_that_is_no_better_than_knowing_nothing_is_called_so(
+    make_run: MakeRun, regression: tuple[Head, ...]
+) -> None:
+    run = make_run(regression)
+    path = run / "trials/0/trial.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"test": {"rmse": 2100.0}}))
+    assert "Don&#39;t deploy it" in page(run)
 
 
 def test_what_was_skipped_is_no_failure(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
