@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from composable.core.errors import DataError
+from composable.data.images import conversion
 from composable.data.images.conversion import ImageShape, read_image
 from composable.engine.feed.image_folder import image_folder_feed
 
@@ -90,12 +91,30 @@ def png_of_size(width, height):
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize("side", [8193, 12_000, 30_000])
-def test_d32_too_many_pixels_are_refused_before_decoding(tmp_path, side):
+@pytest.mark.parametrize(
+    ("side", "why"),
+    [
+        (8193, "8193 x 8193"),
+        (12_000, "12000 x 12000"),
+        (30_000, "DecompressionBombError"),
+    ],  # the last is Pillow's
+)
+def test_d32_too_many_pixels_are_refused_before_decoding(tmp_path, side, why):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_of_size(side, side))
-    with pytest.raises(DataError, match=r"bomb\.png"):
+    with pytest.raises(DataError, match=rf"bomb\.png: {why}"):
         read_image(path, ImageShape(2, 2, 3))
+
+
+def test_d32_too_many_frames_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(conversion, "_FRAMES", 3)
+    frames = [Image.new("L", (4, 4), 50 * number) for number in range(5)]
+    for count in (3, 5):
+        path = tmp_path / f"{count}.gif"
+        frames[0].save(path, save_all=True, append_images=frames[1:count])
+    assert read_image(tmp_path / "3.gif", ImageShape(2, 2, 1)).shape == (2, 2, 1)
+    with pytest.raises(DataError, match=r"5\.gif: 5"):
+        read_image(tmp_path / "5.gif", ImageShape(2, 2, 1))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n" + b"x" * 99])
