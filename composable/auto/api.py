@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from composable.auto.fit import fit as run_fit
-from composable.auto.options import FitOptions, Metric
+from composable.auto.options import Duplicates, FitOptions, Metric
 from composable.auto.run import Run
 from composable.core.records import validated
 from composable.design import Architecture
@@ -26,6 +26,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     max_epochs: int | None = None,
     max_parameters: int | None = None,
     split: str = "auto",
+    duplicates: Duplicates | None = None,
     schema: str | Path | None = None,
     test: str | Path | None = None,
     design: str | Architecture | None = None,
@@ -62,6 +63,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         max_epochs: The number of epochs of each network at most.
         max_parameters: The number of weights of the deployed model at most.
         split: auto, random, stratified, group:COL, time:COL or column:COL.
+        duplicates: Whether rows of equal features stay together in one part of the split, or are dealt apart
+            as observations of their own; by default what the data say.
         schema: The path of an edited schema.
         test: A labelled file of your own, scored once at the end.
         design: What to train instead of the usual networks: an architecture, a name of the catalogue, a call
@@ -106,6 +109,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         "max_epochs": max_epochs,
         "max_parameters": max_parameters,
         "split": split,
+        "duplicates": duplicates,
         "schema": None if schema is None else str(schema),
         "test": None if test is None else str(test),
         "design": design.to_json() if isinstance(design, Architecture) else design,

@@ -17,6 +17,7 @@ Metric = Literal[
     "rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision",
     "mean_iou", "dice", "pixel_accuracy",
 ]  # fmt: skip
+Duplicates = Literal["together", "apart"]
 Stage = Literal["draw", "warmup", "tune", "pretrain", "finetune"]
 
 
@@ -34,6 +35,8 @@ class FitOptions:
         max_epochs: The number of epochs of each network at most.
         max_parameters: The number of weights of the deployed model at most.
         split: How rows are held out: auto, random, stratified, group:COL, time:COL, column:COL.
+        duplicates: Whether rows of equal features stay in one part, as copies of one row, or are dealt as
+            observations of their own; by default what the data say, see `composable.auto.duplicates`.
         schema: Path of an edited schema.
         test: Path of a labelled file of the person's own; its rows are scored once, at the end.
         design: What to train instead of the usual networks: a name of the catalogue, a call of one, a JSON
@@ -70,6 +73,7 @@ class FitOptions:
     max_epochs: int | None = None
     max_parameters: int | None = None
     split: str = "auto"
+    duplicates: Duplicates | None = None
     schema: str | None = None
     test: str | None = None
     design: str | None = None

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pandas.util import hash_pandas_object
 
+from composable.auto.duplicates import copies, copies_notice, tell_shared
 from composable.auto.image_shapes import image_shapes
 from composable.auto.masks import (
     asks_for_masks,
@@ -31,7 +31,6 @@ from composable.data.encode import encode, fit_encoding
 from composable.data.encoding import Encoding, known_encoding
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of, told
-from composable.data.images.encoded import contents
 from composable.data.images.folder import MOST_BROKEN
 from composable.data.infer import infer_schema
 from composable.data.parse import parse_column
@@ -175,18 +174,17 @@ def prepare(
     masks = head_of_masks(problem)
     targets = () if masks else encode_targets(table.frame, schema, problem, origin=table.origin)
     own = _own_test(understood, options, tell)
-    copies = _copies(contents(table.frame, table.images), schema, tell)
     split = split_rows(
         _split_frame(table, schema, options.split),
         options.split,
         strata=targets if understood.strata is None else (understood.strata,),
         seed=derive(options.seed, "split"),
         has_test=own is not None,
-        copies=copies,
+        copies=copies(table, schema, targets, options.duplicates, tell),
         costly=any(column.kind == "image" for column in schema.features),
     )
     if split.duplicates:
-        tell(_copies_notice(split))
+        tell(copies_notice(split))
     if not masks:
         _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
@@ -210,7 +208,7 @@ def prepare(
             if masks
             else encode_targets(own.frame, schema, problem, origin=own.origin)
         )
-        _tell_shared(table, own, schema, tell)
+        tell_shared(table, own, schema, tell)
     sizes = tuple(category.size for category in encoding.categories)
     material = Material(
         problem, inputs, targets, sizes, understood.weights, own_inputs, encoding.vocabularies
@@ -325,31 +323,6 @@ def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
     return table.frame.assign(**{name: times})
 
 
-def _copies(frame: pd.DataFrame, schema: Schema, tell: Tell) -> np.ndarray:
-    """A number per row, equal where all features are equal.
-
-    Where few columns with few values make most rows equal, equal rows are observations of their own: kept
-    together, they would leave nothing but unseen combinations to test on.
-    """
-    features = frame.loc[:, [column.name for column in schema.features]]
-    copies = np.unique(_row_hashes(features), return_inverse=True)[1]
-    different = len(np.unique(copies))
-    if 2 * different >= len(copies):
-        return copies
-    tell(
-        Notice(
-            f"The features of {len(copies)} rows have only {different} different combinations: rows with "
-            "equal features are taken as observations of their own, which may lie in different parts."
-        )
-    )
-    return np.arange(len(copies))
-
-
-def _row_hashes(frame: pd.DataFrame) -> np.ndarray:
-    """A 64-bit hash of each row, shape (n,)."""
-    return hash_pandas_object(frame, index=False).to_numpy()  # type: ignore[operator] (pandas.util imports late)
-
-
 def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:
     """Refuse a split whose validation rows, being of one class, don't define the metric that selects."""
     rows = np.unique(np.concatenate([rotation.validation for rotation in split.rotations[: split.needed]]))
@@ -360,32 +333,4 @@ def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.nda
             f"The metric {problem.metric} needs validation rows of at least two classes.",
             received=f"{len(rows)} validation rows of one class",
             remedy="choose another --split, or --metric log_loss",
-        )
-
-
-def _copies_notice(split: Split) -> Notice:
-    repeated = f"{split.duplicates} rows repeat the features of an earlier row"
-    if not split.torn:
-        return Notice(f"{repeated}; copies stay in one part.")
-    return Notice(
-        f"{repeated}; {split.torn} held-out rows have a copy among the training rows: "
-        "scores may be too good.",
-        "warning",
-        remedy="--split random keeps copies together",
-    )
-
-
-def _tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
-    names = [column.name for column in (*schema.features, *schema.targets)]
-    learnt, asked = (
-        _row_hashes(contents(one.frame, one.images).loc[:, names].astype("str")) for one in (table, own)
-    )
-    shared = int(np.isin(asked, learnt).sum())
-    if shared:
-        tell(
-            Notice(
-                f"{shared} of {len(own.frame)} test rows are also training rows: the test score is too good.",
-                "warning",
-                remedy="take them out of one of the files",
-            )
         )

@@ -135,7 +135,7 @@ def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, has
         raise DataError(
             "At least three different groups of rows are needed to train, to validate and to test.",
             received=f"{units} in {len(groups)} rows",
-            remedy="--split random, or bring more rows",
+            remedy="another --split, --duplicates apart, or more rows",
         )
     fold = _deal(groups, order, folds, seed)
     rows = [np.flatnonzero(fold == number) for number in range(folds)]

@@ -31,7 +31,7 @@ from composable.zoo.realmlp import realmlp
 from composable.zoo.tabm import tabm_mini
 
 _LARGE = 20_000  # from so many rows on, networks are kept smaller
-_MANY = 2_000  # from so many rows on, RealMLP comes first
+_MANY, _WIDE = 2_000, 100  # from so many rows or features on, RealMLP comes first
 _KEPT, _KEPT_NUMBERS = 4000, 1_000_000  # rows that a kernel compares with, and their features in all
 _SCHEDULED = 0.5  # of the time left, for a training that is made to fit its time
 _WITH_IMAGES = 6  # candidates at most, where there are images
@@ -109,8 +109,9 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
             _settings(table, 2e-3),
         ),
     ]
-    # On few rows the best of many epochs flatters RealMLP; on many it learns far more in the same time.
-    yield from strong if table.rows > _MANY else reversed(strong)
+    # On few rows the best of many epochs flatters RealMLP; on many rows, or many features each of which TabM
+    # embeds, it learns far more in the same time.
+    yield from strong if table.rows > _MANY or table.plain > _WIDE else reversed(strong)
     yield Candidate("realmlp_slow", real, replace(usual, learning_rate=usual.learning_rate / 4), _SCHEDULED)
     small = tabm(bins=max(4, bins // 3), units=min(96, most), blocks=3, dropout=0.0)
     yield Candidate("tabm_mini_small", small, _settings(table, 2e-3))

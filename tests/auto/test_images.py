@@ -41,7 +41,7 @@ def drawn(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("squares")
-    for part, rows, seed in (("train", 64, 0), ("test", 20, 1)):
+    for part, rows, seed in (("train", 160, 0), ("test", 20, 1)):
         for place, (image, low) in enumerate(zip(*drawn(rows, seed), strict=True)):
             path = root / part / ("lower" if low else "upper") / f"{place}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +170,7 @@ def prepared(data, *target):
 def test_a_column_of_paths_is_a_column_of_images(folder, tmp_path):
     rows, path = manifest(folder, tmp_path)
     found, _ = prepared(path, "where")
-    assert found.material.inputs["images"].shape == (64, SIDE, SIDE, 3)
+    assert found.material.inputs["images"].shape == (160, SIDE, SIDE, 3)
     first = np.asarray(Image.open(folder / rows["photo"][0]))
     assert np.array_equal(found.material.inputs["images"][0], first)
 
@@ -180,7 +180,7 @@ def test_a_few_wrong_paths_are_named_and_left_out(folder, tmp_path):
     rows.loc[5, "photo"] = "train/lost.png"
     rows.to_csv(path, index=False)
     found, said = prepared(path, "where")
-    assert len(found.material.inputs["images"]) == 63
+    assert len(found.material.inputs["images"]) == 159
     assert any("row 6, 'train/lost.png'" in text and "No such file" in text for text in said)
 
 
@@ -188,7 +188,7 @@ def test_many_wrong_paths_stop_the_fit(folder, tmp_path):
     rows, path = manifest(folder, tmp_path)
     rows.loc[3:12, "photo"] = "lost.png"
     rows.to_csv(path, index=False)
-    with pytest.raises(DataError, match=r"10 of 64: row 4, 'lost.png'"):
+    with pytest.raises(DataError, match=r"10 of 160: row 4, 'lost.png'"):
         prepared(path, "where")
 
 

@@ -105,6 +105,32 @@ def test_d20_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
     assert all(8 <= len(rotation.test) <= 12 for rotation in found.split.rotations)
 
 
+def test_d20_equal_rows_with_different_answers_are_observations_of_their_own(frame):
+    """One row written down twice would have the same answer."""
+    again = frame.head(30).copy()
+    again.loc[:3, "price"] += 1.0
+    found, said = prepared(pd.concat([frame, again], ignore_index=True))
+    assert "30 rows repeat the features of an earlier row: of 30 repeated combinations 4 have" in said
+    assert any(
+        set(rotation.test % 80) & set(rotation.train % 80)  # rows from 80 on repeat the first ones
+        for rotation in found.split.rotations
+    )
+    again.loc[1:3, "price"] -= 1.0  # one in thirty may be a slip
+    _, said = prepared(pd.concat([frame, again], ignore_index=True))
+    assert "copies stay in one part" in said
+
+
+def test_d20_the_person_decides_about_equal_rows(frame):
+    twice = pd.concat([frame, frame], ignore_index=True)
+    found, said = prepared(twice, duplicates="apart")
+    assert "80 rows repeat the features of an earlier row; they are dealt like all others" in said
+    assert any(set(r.test % 80) & set(r.train % 80) for r in found.split.rotations)
+    twice.loc[80:, "price"] += 1.0
+    found, said = prepared(twice, duplicates="together")
+    assert "copies stay in one part" in said
+    assert not any(set(r.test % 80) & set(r.train % 80) for r in found.split.rotations)
+
+
 def test_d20_copies_that_the_persons_split_tears_apart_are_a_warning(frame):
     twice = pd.concat([frame.assign(part="train"), frame.assign(part="test")], ignore_index=True)
     _, said = prepared(twice, split="column:part")

@@ -11,7 +11,7 @@ def test_every_flag_reaches_the_options(command, auto, tmp_path):
     done = command(
         "fit", "cars.csv", "--target", "price", "--target", "mpg", "--problem", "regression",
         "--metric", "mae", "--time-limit", 60, "--max-trials", 3, "--max-epochs", 9, "--split", "group:make",
-        "--test", "t.csv", "--schema", "s.json",
+        "--duplicates", "apart", "--test", "t.csv", "--schema", "s.json",
         "--drop", "id", "--seed", 5, "--encoding", "latin-1", "--delimiter", "tab", "--decimal", ",",
         "--date-order", "day-first", "--drop-missing-target", "--allow-leaks", "--out", tmp_path / "run",
     )  # fmt: skip
@@ -24,6 +24,7 @@ def test_every_flag_reaches_the_options(command, auto, tmp_path):
         max_trials=3,
         max_epochs=9,
         split="group:make",
+        duplicates="apart",
         schema="s.json",
         test="t.csv",
         seed=5,

@@ -1,0 +1,107 @@
+"""Rows that say the same: whether they are copies of one row or observations of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from pandas.util import hash_pandas_object
+
+from composable.auto.options import Duplicates
+from composable.data.images.encoded import contents
+from composable.data.schema import Notice, Schema
+from composable.data.split import Split
+from composable.data.table import Table
+
+_DISAGREEING = 0.05  # of the repeated combinations
+Tell = Callable[[Notice], None]
+
+
+def copies(
+    table: Table, schema: Schema, targets: Sequence[np.ndarray], wanted: Duplicates | None, tell: Tell
+) -> np.ndarray:
+    """A number per row, equal for rows that must lie in one part.
+
+    Equal features may be one row that was written down twice: then a model that is asked about a row that it
+    has learnt looks better than it is. Or they are what rows of such a table are often like: then future rows
+    repeat these as well, and kept together they would leave nothing but unseen combinations to test on. They
+    are the latter where they make most of the rows, or where the same combination has different answers; an
+    image shown twice is always a copy.
+
+    Args:
+        table: The rows.
+        schema: Says what the features are.
+        targets: Per head; empty where they aren't known yet.
+        wanted: What the person decides.
+        tell: Is told the choice, where there is one.
+    """
+    features = contents(table.frame, table.images).loc[:, [column.name for column in schema.features]]
+    found, sizes = np.unique(row_hashes(features), return_inverse=True, return_counts=True)[1:]
+    if len(sizes) == len(found):
+        return found
+    repeat = f"{len(found) - len(sizes)} rows repeat the features of an earlier row"
+    if wanted == "apart":
+        tell(Notice(f"{repeat}; they are dealt like all others."))
+        return np.arange(len(found))
+    reason = ""
+    if wanted is None and not any(column.kind == "image" for column in schema.features):
+        reason = _observations(found, sizes, targets)
+    if not reason:
+        return found
+    text = (
+        f"{repeat}: {reason}. They are taken as observations of their own, which may lie in different parts."
+    )
+    tell(Notice(text, remedy="--duplicates together keeps them in one part"))
+    return np.arange(len(found))
+
+
+def _observations(found: np.ndarray, sizes: np.ndarray, targets: Sequence[np.ndarray]) -> str:
+    """What shows that equal rows are observations of their own, or ""."""
+    if 2 * len(sizes) < len(found):
+        return f"{len(found)} rows have only {len(sizes)} different combinations"
+    if not targets:
+        return ""
+    some = np.flatnonzero(sizes[found] > 1)
+    answers = [y[some].reshape(len(some), -1) for y in targets]
+    different = np.unique(np.column_stack([found[some], *answers]), axis=0)[:, 0].astype(int)
+    disagreeing = np.unique(different, return_counts=True)[1] > 1
+    if disagreeing.mean() < _DISAGREEING:
+        return ""
+    return f"of {len(disagreeing)} repeated combinations {disagreeing.sum()} have different answers"
+
+
+def copies_notice(split: Split) -> Notice:
+    """How copies lie in a split that has some."""
+    repeated = f"{split.duplicates} rows repeat the features of an earlier row"
+    if not split.torn:
+        remedy = "--duplicates apart deals them like all others, if future rows repeat these as well"
+        return Notice(f"{repeated}; copies stay in one part.", remedy=remedy)
+    return Notice(
+        f"{repeated}; {split.torn} held-out rows have a copy among the training rows: "
+        "scores may be too good.",
+        "warning",
+        remedy="--split random keeps copies together",
+    )
+
+
+def tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
+    """Warn of rows of the person's own test file that are training rows as well."""
+    names = [column.name for column in (*schema.features, *schema.targets)]
+    learnt, asked = (
+        row_hashes(contents(one.frame, one.images).loc[:, names].astype("str")) for one in (table, own)
+    )
+    shared = int(np.isin(asked, learnt).sum())
+    if shared:
+        tell(
+            Notice(
+                f"{shared} of {len(own.frame)} test rows are also training rows: the test score is too good.",
+                "warning",
+                remedy="take them out of one of the files",
+            )
+        )
+
+
+def row_hashes(frame: pd.DataFrame) -> np.ndarray:
+    """A 64-bit hash of each row, shape (n,)."""
+    return hash_pandas_object(frame, index=False).to_numpy()  # type: ignore[operator] (pandas.util imports late)
