@@ -28,7 +28,7 @@ import numpy as np
 from conditions import conditions
 from PIL import Image
 
-LIMITS = {0.915: (20, 30, 45, 60, 90, 120), 0.93: (60, 90, 120, 180, 300), 0.945: (480, 900, 1500)}
+LIMITS = {0.915: (20, 30, 35, 45, 60, 90, 120), 0.93: (60, 90, 100, 120, 180, 300), 0.945: (480, 900, 1500)}
 SIDE = 64  # pixels of the photographs, for the peers
 
 
