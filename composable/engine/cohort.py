@@ -80,6 +80,10 @@ class Program(Protocol):
         """Measure on held-out rows, and keep what is better than the best before."""
         ...
 
+    def keep(self, chosen: np.ndarray) -> None:
+        """Keep the present values of the chosen instances as their best, whatever they measure."""
+        ...
+
     def measured(self, rows: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """(instances,) the measure on other rows."""
         ...

@@ -88,6 +88,7 @@ class JaxProgram:
         compiled = self.spread.compiled
         self._advance = compiled(self._steps, (True, data, True, True, False, False), donated=(0, 2))
         self._watch = compiled(self._compared, (True, True, data, True, True, True, True), donated=(1,))
+        self._keep = compiled(self._kept, (True, True, True), donated=(1,))
         self._measure = compiled(self._measured, (True, data, True, True))
         self._say = compiled(self._outputs, (True, True, False, True))
 
@@ -130,6 +131,10 @@ class JaxProgram:
         rows, counted, wanted = self._of_running((*held_out, active))
         self.best, found = self._watch(self.state, self.best, self.data, self.losses, rows, counted, wanted)
         return self._told(found)
+
+    def keep(self, chosen: np.ndarray) -> None:
+        """Keep the present values of the chosen instances, (instances,) of bool, as their best."""
+        self.best = self._keep(self.state, self.best, self._of_running(chosen))
 
     def measured(self, rows: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """(instances,) the measure of the present state on other rows, for instance those learnt from."""
@@ -275,6 +280,10 @@ class JaxProgram:
         improved = active & jnp.isfinite(losses).all() & better
         now = Best(*self.step.deployed(state), measure)
         return jax.tree.map(lambda new, old: jnp.where(improved, new, old), now, best), measure
+
+    def _kept(self, state: State, best: Best, chosen: Any) -> Best:
+        now = Best(*self.step.deployed(state), best.measure)
+        return jax.tree.map(lambda new, old: jnp.where(chosen, new, old), now, best)
 
     def _measured(self, state: State, data: Data, rows: Any, counted: Any) -> Any:
         if not counted.size:

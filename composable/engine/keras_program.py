@@ -100,6 +100,12 @@ class KerasProgram:
                 held.best = self._deployed(number)
         return reached
 
+    def keep(self, chosen: np.ndarray) -> None:
+        """As `JaxProgram.keep`."""
+        for number in map(int, np.flatnonzero(chosen)):
+            self._enter(number)
+            self.held[number].best = self._deployed(number)
+
     def measured(self, rows: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """As `JaxProgram.measured`."""
         return np.array([self._measure(number, *each) for number, each in enumerate(zip(*rows, strict=True))])

@@ -60,6 +60,9 @@ class Options:
         callbacks: A person's own Keras callbacks; None for none.
         keeper: Where the training is kept; None for nowhere.
         share: Of the time that is left once everything is compiled: what a schedule is planned to take.
+        as_one: Whether all instances are watched as one, by the mean of their measures: they keep the values
+            of the same epoch and lose patience at once. Where each has few held-out rows of its own, the best
+            of many epochs flatters it.
     """
 
     on_epoch: OnEpoch = lambda _number, _epoch: None
@@ -68,6 +71,7 @@ class Options:
     callbacks: Callbacks | None = None
     keeper: Keeper | None = None
     share: float = 1.0
+    as_one: bool = False
 
 
 def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None) -> list[History]:
@@ -175,7 +179,9 @@ class Course:
             program.wait()
             self._timed(began, count)
             began = time.monotonic()
-            program.watch(self.cohort.held_out, idle)
+            self._reached(idle)
+            self._keep(idle)
+            program.wait()
             seconds = self._per_step * steps + time.monotonic() - began
         program.restore(before)
         self._kept = self.deadline.remaining * (1.0 - self.options.share)
@@ -189,14 +195,14 @@ class Course:
 
     def take_epoch(self) -> bool:
         """One epoch of all instances, or the rest of one; whether it was whole."""
-        began, program = time.monotonic(), self.cohort.program
+        began = time.monotonic()
         if self.options.callbacks:
             self.options.callbacks.begin_epoch(self.epoch, self.watched, self._curves())
         together, losses = self._together(), []
         with closing(segments(self.cohort, self.epoch, self.step)) as found:
             reached = (segment for segment in found if segment.first < self._steps)
             whole = all(self._take(segment, together, losses) for segment in reached)
-        watched = program.watch(self.cohort.held_out, self.active)
+        watched = self._reached(self.active)
         seconds = time.monotonic() - began
         self._take_in(np.concatenate(losses, axis=1), watched, together["rate"], seconds)
         self._between_epochs(seconds)
@@ -206,6 +212,16 @@ class Course:
         if self.options.keeper and self.options.keeper.due:
             self.keep()
         return True
+
+    def _reached(self, active: np.ndarray) -> np.ndarray:
+        """(instances,) the measures on held-out rows; where each is watched by itself, the best are kept."""
+        program, held_out = self.cohort.program, self.cohort.held_out
+        return program.measured(held_out) if self.options.as_one else program.watch(held_out, active)
+
+    def _keep(self, improved: np.ndarray) -> None:
+        """Where all are watched as one, keep the values of those (instances,) that improved."""
+        if self.options.as_one:
+            self.cohort.program.keep(improved)
 
     @property
     def _steps(self) -> int:
@@ -273,6 +289,8 @@ class Course:
     def _take_in(self, losses: np.ndarray, measures: np.ndarray, rates: np.ndarray, seconds: float) -> None:
         """What the epoch came to for each instance that was trained in it."""
         self.step = 0
+        sound = np.isfinite(losses).all(axis=1) & self.active
+        common = float(measures[sound].mean()) if self.options.as_one and sound.any() else None
         for number, one in enumerate(self.watched):
             if one.stopped is not None:
                 continue
@@ -280,9 +298,10 @@ class Course:
             step = int(wrong[0]) if len(wrong) else -1
             diverged = Divergence(self.epoch, step, float(rates[number, step])) if len(wrong) else None
             epoch = Epoch(self.epoch, float(losses[number].mean()), float(measures[number]), seconds)
-            one.take(epoch, diverged)
+            one.take(epoch, diverged, epoch.held_out if common is None else common)
             self._improved |= one.best_epoch == epoch.epoch
             self.options.on_epoch(number, epoch)
+        self._keep(sound & np.array([one.best_epoch == self.epoch for one in self.watched]))
 
     def _piece(self, left: int) -> int:
         """As many steps as take about half a second; a few where it isn't known yet."""

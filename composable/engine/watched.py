@@ -56,7 +56,7 @@ class Watched:
     Attributes:
         settings: How; may change between epochs.
         epochs: So far.
-        best: The best measure.
+        best: The best measure that it was judged by.
         best_epoch: When.
         waited: Epochs since.
         slowed: How often its learning rate was divided because it had waited too long.
@@ -80,13 +80,13 @@ class Watched:
         """Of the learning rate, beside its schedule."""
         return self.rate * self.settings.decay**-self.slowed
 
-    def take(self, epoch: Epoch, diverged: Divergence | None) -> None:
-        """Take in an epoch."""
+    def take(self, epoch: Epoch, diverged: Divergence | None, measure: float) -> None:
+        """Take in an epoch, to be judged by a measure: its own, or that of several instances."""
         self.epochs.append(epoch)
         if diverged is not None:
             self.stopped, self.diverged = "nan", diverged
-        elif epoch.held_out < self.best or math.isnan(epoch.held_out):
-            self.best, self.best_epoch, self.waited = epoch.held_out, epoch.epoch, 0
+        elif measure < self.best or math.isnan(measure):
+            self.best, self.best_epoch, self.waited = measure, epoch.epoch, 0
         else:
             self.waited += 1
 

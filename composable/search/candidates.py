@@ -109,8 +109,8 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
             _settings(table, 2e-3),
         ),
     ]
-    # On few rows the best of many epochs flatters RealMLP; on many rows, or many features each of which TabM
-    # embeds, it learns far more in the same time.
+    # TabM is the better one on few rows; on many, or of many features each of which it embeds, RealMLP learns
+    # far more in the same time.
     yield from strong if table.rows > _MANY or table.plain > _WIDE else reversed(strong)
     yield Candidate("realmlp_slow", real, replace(usual, learning_rate=usual.learning_rate / 4), _SCHEDULED)
     small = tabm(bins=max(4, bins // 3), units=min(96, most), blocks=3, dropout=0.0)

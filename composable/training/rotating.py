@@ -108,6 +108,7 @@ class Workbench:
                 on_epoch=lambda place, epoch: on_epoch(numbers[place], epoch),
                 keeper=keeping,
                 share=self.candidate.share,
+                as_one=len(numbers) > 1,
             )
             histories = train(cohort, deadline=until, options=options)
             return self._trained(cohort, [(n, rotations[n]) for n in numbers], histories)

@@ -139,6 +139,34 @@ def test_the_best_weights_are_kept():
     assert found.histories[1].best_epoch < 29
 
 
+def test_watched_as_one_all_keep_the_epoch_that_is_best_on_the_mean():
+    instances = [
+        instance(epochs=30, learning_rate=0.05, patience=None),
+        instance(seed=3, epochs=30, learning_rate=3.0, patience=None),
+        instance(
+            seed=4, epochs=30, learning_rate=1e30, patience=None
+        ),  # is no number soon, and counts no more
+    ]
+    found = trained(*instances, as_one=True)
+    assert found.histories[2].stopped == "nan"
+    measures = np.array([[epoch.held_out for epoch in one.epochs] for one in found.histories[:2]])
+    best = int(measures.mean(axis=0).argmin())
+    assert best != measures[0].argmin()
+    for history, weights, reached in zip(found.histories, found.weights, measures[:, best], strict=False):
+        assert history.best_epoch == best
+        assert history.best == reached == pytest.approx(error(found, weights), rel=1e-4)
+
+
+def test_watched_as_one_all_lose_patience_at_once():
+    """A rate of nothing never gets better, but one that learns keeps it going."""
+    still = instance(epochs=20, learning_rate=0.0, weight_decay=0.0, patience=3, decays=0)
+    moving = instance(seed=1, epochs=20, learning_rate=0.05, patience=3, decays=0)
+    alone, together = (trained(still, moving, as_one=as_one).histories for as_one in (False, True))
+    assert len(alone[0].epochs) == 4
+    assert len(together[0].epochs) == len(together[1].epochs) > 4
+    assert together[0].best_epoch == together[1].best_epoch
+
+
 def test_patience_ends_the_training():
     """A rate of nothing never gets better."""
     one = instance(epochs=20, learning_rate=0.0, weight_decay=0.0, patience=3, decays=0)
