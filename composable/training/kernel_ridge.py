@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils.extmath import randomized_svd
 
 from composable.design.kernel_rows import AXES, MIDDLE
@@ -43,6 +43,10 @@ class _Solved:
     alphas: np.ndarray
     bias: np.ndarray
 
+    def times(self, factor: float) -> _Solved:
+        """The same with scores multiplied."""
+        return _Solved(factor * self.alphas, factor * self.bias)
+
 
 @dataclass(frozen=True)
 class _Setting:
@@ -63,7 +67,8 @@ def kernel_ridge(
     """Solve for the weights of `composable.design.kernel_rows.kernel_rows`, for each of several settings.
 
     Saunders, Gammerman & Vovk 1998, "Ridge Regression Learning Algorithm in Dual Variables" (ICML). Classes
-    are told as numbers, 1 and -1, whose scores become logits by a factor found on the held-out rows.
+    are told as numbers, 1 and -1, whose scores become logits by a factor found on what each row would be told
+    if it alone were left out: Rasmussen & Williams 2006, "Gaussian Processes for Machine Learning", eq. 5.12.
 
     Args:
         posed: The network and the rows.
@@ -101,7 +106,9 @@ def kernel_ridge(
         tried.append(Epoch(number, float(losses[0]), float(losses[1]), seconds))
         if posed.deadline.remaining < 2 * seconds:
             break
-    _place(model, kept.features, best.sharpness / usual, solved, rows)
+    factors = _factors(posed, kept, apart * np.float32(best.sharpness / usual), best.penalty, solved)
+    heads = [head.times(factor) for head, factor in zip(solved, factors, strict=True)]
+    _place(model, kept.features, best.sharpness / usual, heads, rows)
     return Solution(model.get_weights(), tuple(tried), min(tried, key=lambda epoch: epoch.held_out).epoch)
 
 
@@ -131,10 +138,7 @@ def _solutions(
     posed: Posed, kept: _Kept, apart: np.ndarray, away: np.ndarray, penalty: float
 ) -> tuple[list[_Solved], np.ndarray]:
     """The sums of every head, and the losses on the rows that are kept and on the held-out ones."""
-    near = 1.0 / (1.0 + apart) - MIDDLE
-    matrix = near + MIDDLE
-    matrix[np.diag_indices_from(matrix)] += penalty / np.maximum(kept.weights, 1e-6)
-    factor = cho_factor(matrix, overwrite_a=True, check_finite=False)
+    near, factor = 1.0 / (1.0 + apart) - MIDDLE, _factor(kept, apart, penalty)
     asked, heads, losses = 1.0 / (1.0 + away) - MIDDLE, [], np.zeros(2)
     for place, head in enumerate(posed.problem.heads):
         wanted, observed = kept.targets[place], posed.held_out.targets[place]
@@ -142,16 +146,50 @@ def _solutions(
         alphas = cho_solve(factor, wanted - middle, check_finite=False)
         solved = _Solved(alphas, middle + MIDDLE * alphas.sum(axis=0))
         inside, outside = (each @ solved.alphas + solved.bias for each in (near, asked))
-        if head.labels:
+        if head.labels:  # as good as a factor can make them
             by = factor_of(head, outside, observed)
-            solved, inside, outside = _Solved(by * solved.alphas, by * solved.bias), by * inside, by * outside
-        learnt = (wanted + 1) / 2 if head.labels else wanted
-        if head.kind == "multiclass":
-            learnt = learnt.argmax(axis=1, keepdims=True)
+            inside, outside = by * inside, by * outside
         metric = posed.problem.metric
-        losses += [loss_of(head, metric, inside, learnt), loss_of(head, metric, outside, observed)]
+        losses += [
+            loss_of(head, metric, inside, _observed(head, wanted)),
+            loss_of(head, metric, outside, observed),
+        ]
         heads.append(solved)
     return heads, losses
+
+
+def _factor(kept: _Kept, apart: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:
+    """The Cholesky factor of the kernel of all kept rows, with the penalty on its diagonal."""
+    matrix = 1.0 / (1.0 + apart)
+    matrix[np.diag_indices_from(matrix)] += penalty / np.maximum(kept.weights, 1e-6)
+    return cho_factor(matrix, overwrite_a=True, check_finite=False)
+
+
+def _factors(
+    posed: Posed, kept: _Kept, apart: np.ndarray, penalty: float, heads: Sequence[_Solved]
+) -> list[float]:
+    """By which the scores of each head are multiplied; numbers are what they are.
+
+    Held-out rows would do, but few are soon told apart, and then no factor is too large for them.
+    """
+    if not any(head.labels for head in posed.problem.heads):
+        return [1.0] * len(heads)
+    triangle, lower = _factor(kept, apart, penalty)
+    (potri,) = get_lapack_funcs(("potri",), (triangle,))
+    inverse, _ = potri(triangle, lower=lower, overwrite_c=True)
+    found = []
+    for head, wanted, solved in zip(posed.problem.heads, kept.targets, heads, strict=True):
+        left_out = wanted - solved.alphas / np.diag(inverse)[:, None]
+        found.append(factor_of(head, left_out, _observed(head, wanted)) if head.labels else 1.0)
+    return found
+
+
+def _observed(head: Head, wanted: np.ndarray) -> np.ndarray:
+    """The reverse of `_wanted`."""
+    if not head.labels:
+        return wanted
+    shares = (wanted + 1) / 2
+    return shares.argmax(axis=1, keepdims=True) if head.kind == "multiclass" else shares
 
 
 def _place(

@@ -77,6 +77,20 @@ def test_a_solved_network_tells_the_held_out_rows(kinds):
         np.testing.assert_allclose(said, expected, atol=1e-4)
 
 
+def test_a_few_held_out_rows_do_not_make_it_too_sure():
+    """One answer in five is wrong, but by chance none of the four by which it is judged."""
+    given = material("binary")
+    clean = given.targets[0].copy()
+    wrong = np.random.default_rng(1).random(ROWS) < 0.2
+    wrong[160:164] = False
+    given.targets[0][wrong] = 1.0 - given.targets[0][wrong]
+    few = {0: Rotation(np.arange(160), np.arange(160, 164), np.arange(164, ROWS))}
+    (trained,) = Workbench(kernel(given), given).train(few, seed=0, deadline=Deadline())
+    right = np.where(given.targets[0][164:] > 0, 1, -1) * trained.test[0]
+    assert ((trained.validation[0] > 0) == clean[160:164]).all()
+    assert np.log1p(np.exp(-right)).mean() < 0.7
+
+
 def test_fewer_rows_than_the_network_keeps_leave_places_that_say_nothing():
     exact, spacious = (solved(material("regression"), rows)[1].test[0] for rows in (160, 200))
     np.testing.assert_allclose(spacious, exact, atol=1e-4)
