@@ -52,7 +52,7 @@ def copies(
     text = (
         f"{repeat}: {reason}. They are taken as observations of their own, which may lie in different parts."
     )
-    tell(Notice(text, remedy="--duplicates together keeps them in one part"))
+    tell(Notice(text, remedy="--duplicates together takes them for copies of one row"))
     return np.arange(len(found))
 
 

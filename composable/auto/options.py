@@ -103,6 +103,16 @@ class FitOptions:
                 raise _out_of_range(name, "1 or more", most)
         if self.image_size is not None and not 4 <= self.image_size <= _LARGEST:
             raise _out_of_range("image_size", f"4 to {_LARGEST}", self.image_size)
+        if self.seed < 0:
+            raise _out_of_range("seed", "0 or more", self.seed)
+        self._check_agreement()
+
+    def _check_agreement(self) -> None:
+        """Refuse options that mean nothing beside others.
+
+        Raises:
+            ConfigError: If there are such.
+        """
         if self.start is None and (self.freeze or self.tap is not None):
             raise ConfigError(
                 "Only a network that is trained already can be tapped or frozen.",
@@ -115,8 +125,12 @@ class FitOptions:
                 received="unfreeze",
                 remedy="--freeze freezes the rest",
             )
-        if self.seed < 0:
-            raise _out_of_range("seed", "0 or more", self.seed)
+        if self.duplicates is not None and self.split.startswith(("group:", "time:")):
+            raise ConfigError(
+                "Where groups or times decide, rows of equal features lie where these put them.",
+                received=f"duplicates {self.duplicates}, split {self.split}",
+                remedy="leave out --duplicates, or choose another --split",
+            )
 
 
 def _out_of_range(name: str, range_: str, received: float) -> ConfigError:

@@ -230,6 +230,7 @@ def test_several_columns_of_images_are_one_input_of_one_network(tmp_path):
 def test_copies_of_an_image_stay_in_one_part():
     images, low = drawn(30)
     images[20:] = images[:10]
+    low[20:] = 1 - low[20:]  # shown twice, and told differently: still the same image
     found, said = prepared({"photo": images, "where": low.astype(str)}, "where")
     assert any("10 rows repeat the features" in text for text in said)
     for rotation in found.split.rotations:

@@ -66,3 +66,9 @@ def test_a_word_that_is_none_of_those_there_are_is_refused(wrong, told):
 def test_what_is_allowed_is_kept():
     options = FitOptions(("a", "b"), time_limit=0.5, max_trials=1, max_epochs=1, seed=0)
     assert (options.target, options.time_limit) == (("a", "b"), 0.5)
+
+
+@pytest.mark.parametrize("split", ["group:owner", "time:sold"])
+def test_equal_rows_lie_where_groups_or_times_put_them(split):
+    with pytest.raises(ConfigError, match="groups or times decide"):
+        FitOptions(("price",), split=split, duplicates="apart")

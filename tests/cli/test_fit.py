@@ -10,7 +10,7 @@ from composable.auto.options import FitOptions
 def test_every_flag_reaches_the_options(command, auto, tmp_path):
     done = command(
         "fit", "cars.csv", "--target", "price", "--target", "mpg", "--problem", "regression",
-        "--metric", "mae", "--time-limit", 60, "--max-trials", 3, "--max-epochs", 9, "--split", "group:make",
+        "--metric", "mae", "--time-limit", 60, "--max-trials", 3, "--max-epochs", 9, "--split", "column:make",
         "--duplicates", "apart", "--test", "t.csv", "--schema", "s.json",
         "--drop", "id", "--seed", 5, "--encoding", "latin-1", "--delimiter", "tab", "--decimal", ",",
         "--date-order", "day-first", "--drop-missing-target", "--allow-leaks", "--out", tmp_path / "run",
@@ -23,7 +23,7 @@ def test_every_flag_reaches_the_options(command, auto, tmp_path):
         time_limit=60.0,
         max_trials=3,
         max_epochs=9,
-        split="group:make",
+        split="column:make",
         duplicates="apart",
         schema="s.json",
         test="t.csv",
