@@ -11,10 +11,10 @@ def plain(text: object) -> str:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Four significant digits, thousands grouped; a dash where there is no number."""
+    """Four significant digits, grouped from five on; a dash where there is no number."""
     if value is None or not math.isfinite(value):
         return "-"
-    digits = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    digits = f"{value:,.0f}" if abs(value) >= 9999.5 else f"{value:.4g}"  # four digits may be a year
     return f"{digits} {unit}".rstrip()
 
 

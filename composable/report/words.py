@@ -44,7 +44,7 @@ def metric_name(metric: str) -> str:
 
 
 def figure(value: float | None, digits: int = 4) -> str:
-    """A number with so many significant digits, grouped: 20,412, 2,041, 20.41, 0.02041, 2.041e-07."""
+    """A number with so many significant digits, grouped from five on: 20,412, 1993, 20.41, 0.02041, 2.041e-07."""
     if value is None:
         return NONE
     shown = fixed(value, decimals(value, digits), digits)
@@ -64,7 +64,8 @@ def fixed(value: float | None, places: int, digits: int = 4) -> str:
         return NONE
     if not -5 < _power(value) < 12:
         return f"{value:.{digits - 1}e}".replace("-", "\N{MINUS SIGN}")
-    return f"{value:,.{places}f}".replace("-", "\N{MINUS SIGN}")
+    grouped = "," if abs(value) >= 1e4 else ""  # four digits may be a year
+    return f"{value:{grouped}.{places}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _power(value: float) -> int:

@@ -56,7 +56,7 @@ def test_progress_goes_to_standard_error_alone(command, auto):
     done = command("fit", "cars.csv", "--target", "price")
     assert "Read 201 rows, 26 columns." in done.err
     assert "Note: price is a number (--problem)" in done.err
-    assert "Trial 1, tabm_mini: rmse 2,100 in 12 s." in done.err
+    assert "Trial 1, tabm_mini: rmse 2100 in 12 s." in done.err
     assert "Read 201 rows" not in done.out
 
 

@@ -22,7 +22,7 @@ def test_the_status_line_has_stage_epoch_best_and_time_left():
         moment = after(moment, event)
     line = status_line(moment, spent=26.0, limit=60.0)
     assert (
-        line == "trial 2: tabm_mini, 8 networks side by side | epoch 12, loss 0.0965 | best: mlp, rmse 2,400 "
+        line == "trial 2: tabm_mini, 8 networks side by side | epoch 12, loss 0.0965 | best: mlp, rmse 2400 "
         "| 34 s left"
     )
     assert status_line(moment, spent=26.0, limit=None).endswith("| 26 s spent")
@@ -82,7 +82,8 @@ def test_a_terminal_gets_a_live_line_unless_it_is_dumb(monkeypatch, term, live):
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
-        (number(2123.456), "2,123"),
+        (number(2123.456), "2123"),
+        (number(21234.56), "21,235"),
         (number(0.123456), "0.1235"),
         (number(None), "-"),
         (number(float("inf")), "-"),

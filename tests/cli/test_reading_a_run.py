@@ -54,7 +54,7 @@ def test_evaluate(command, auto):
         "rmse": 2000.0,
         "r2": None,
     }
-    assert "2,000" in command("evaluate", "runs/cars", "labelled.csv").out
+    assert "2000" in command("evaluate", "runs/cars", "labelled.csv").out
 
 
 def test_export_and_report_say_where(command, auto):
