@@ -27,18 +27,18 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
     """One model that averages the trial's networks, or those of its members."""
     voices = []
     for member, weight in trial.shares:
-        for trained in member.trained:
+        for trained in member.voices:
             network = tap(member.network.architecture.build(material.shapes), "logits")
             network.set_weights(load_weights(member.folder, trained.rotation))
             start_from_zeros(network)
             network = mirrored(network) if trained.mirrored else network
-            voices.append(Voice(network, member.finishes(trained), weight / len(member.trained)))
+            voices.append(Voice(network, member.finishes(trained), weight / len(member.voices)))
     return average(voices, material.problem.heads)
 
 
 def networks_of(trial: Trial) -> int:
     """How many networks the deployed model will hold."""
-    return sum(len(member.trained) for member, _ in trial.shares)
+    return sum(len(member.voices) for member, _ in trial.shares)
 
 
 def deploy(trial: Trial, prepared: Prepared, judge: Judge, folder: Path) -> None:
@@ -73,8 +73,8 @@ def _member(trial: Trial, weight: float) -> Member:
         name=trial.name,
         architecture=trial.network.architecture.to_config(),
         weight=weight,
-        finishes=tuple(tuple(map(unusual, trial.finishes(trained))) for trained in trial.trained),
-        mirrored=tuple(trained.mirrored for trained in trial.trained),
+        finishes=tuple(tuple(map(unusual, trial.finishes(trained))) for trained in trial.voices),
+        mirrored=tuple(trained.mirrored for trained in trial.voices),
     )
 
 

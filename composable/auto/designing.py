@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import keras
+import numpy as np
 
 from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
@@ -94,5 +95,8 @@ def table_of(prepared: Prepared) -> Table:
     rows = prepared.split.rotations[0].train
     count = len(prepared.encoding.images)
     pixels = Pixels.of(material.inputs["images"], rows, count) if count else None
+    known = np.zeros(len(material.targets[0]), bool)
+    for rotation in prepared.split.rotations:
+        known[rotation.train] = known[rotation.validation] = True
     sizes = material.categories, material.vocabularies
-    return Table(material.problem, len(rows), material.widths, *sizes, pixels)
+    return Table(material.problem, len(rows), material.widths, *sizes, pixels, known=int(known.sum()))

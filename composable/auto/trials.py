@@ -18,6 +18,7 @@ from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.auto.rivals import Rival, reference, rival
+from composable.auto.settling import settle
 from composable.auto.staging import OF_SETTINGS, go_through
 from composable.auto.transfer import transferred
 from composable.auto.trial_costs import cost_of, sum_of_costs, trainings_that_fit
@@ -92,7 +93,7 @@ class Search:
     @property
     def left(self) -> float:
         """Seconds left for training: the end needs its time, the longer the more networks there are."""
-        networks = sum(len(t.trained) for t in self.trials) + self.prepared.split.needed
+        networks = sum(len(t.voices) for t in self.trials) + self.prepared.split.needed
         return max(0.0, self.deadline.remaining - self.closing.seconds(min(networks, MOST_NETWORKS)))
 
     def run(self) -> None:
@@ -224,8 +225,7 @@ class Search:
             elif missing:
                 self._train(trial, missing, worth * self.left)
             if trial.status == "done":
-                conclude(trial, self._problem, split, self._material.targets, self.judge, self.options.seed)
-                trial.cost |= cost_of(self.bench(trial), len(trial.trained))
+                self._conclude(trial)
                 if math.isnan(trial.score):
                     trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
         except (ValueError, RuntimeError, MemoryError, TypeError) as failed:
@@ -234,6 +234,11 @@ class Search:
         self._ended(trial)
         if not self._rotations_remain:
             self._benches.pop(trial.number, None)  # a compiled network takes memory
+
+    def _conclude(self, trial: Trial) -> None:
+        split, targets = self.prepared.split, self._material.targets
+        conclude(trial, self._problem, split, targets, self.judge, self.options.seed)
+        trial.cost |= cost_of(self.bench(trial), len(trial.voices))
 
     def _train(self, trial: Trial, numbers: Sequence[int], seconds: float) -> None:
         """Train the trial's network on these rotations, side by side."""
@@ -332,9 +337,9 @@ class Search:
         if math.isinf(self.deadline.seconds):
             return
         members = [t for t, _ in best.shares]
-        weights = sum(t.cost["parameters"] / len(t.trained) for t in members)
+        weights = sum(t.cost["parameters"] / len(t.voices) for t in members)
         most = int(min(len(split.rotations), MOST_NETWORKS // len(members), self._most_weights / weights))
-        grown = set()
+        grown: list[Trial] = []
         for member in sorted(members, key=lambda t: len(t.trained)):
             fit = trainings_that_fit(member, self.left, waiting=len(members) - len(grown))
             missing = range(len(member.trained), int(min(most, len(member.trained) + fit)))
@@ -342,20 +347,28 @@ class Search:
                 bench = self.bench(member)
                 bench.candidate = replace(bench.candidate, share=MOST_OF_THE_LAST)
                 self._train(member, missing, self.left)
-                grown.add(member.number)
-        if not grown:
-            return
-        for member in members:
-            conclude(member, self._problem, split, self._material.targets, self.judge, self.options.seed)
-            member.cost |= cost_of(self.bench(member), len(member.trained))
+                grown.append(member)
+        self._hear_again(best, grown)
+        if grown and self.deployed is best:
+            self._put_to_use(best)
+
+    def _put_to_use(self, trial: Trial) -> None:
+        """Deploy a trial; of what was solved for, one network in the place of many."""
+        left, members = Deadline(self.left, self.deadline.clock), [t for t, _ in trial.shares]
+        settled = settle(members, self.bench, self.prepared.split, seed=self.options.seed, deadline=left)
+        self._hear_again(trial, settled)
+        self.deploy(trial)
+        self._write(trial)
+
+    def _hear_again(self, trial: Trial, changed: Sequence[Trial]) -> None:
+        """What a trial says and costs, after its networks, or those of some members, have become others."""
+        for member in changed:
+            self._conclude(member)
             self._write(member)
-        if best.members:
-            best.opinion = blend([t.opinion for t, _ in best.members], [w for _, w in best.members])
-            best.cost = sum_of_costs(members)
-            self._write(best)
-        if self.deployed is best:
-            self.deploy(best)
-            self._write(best)
+        if changed and trial.members:
+            trial.opinion = blend([t.opinion for t, _ in trial.members], [w for _, w in trial.members])
+            trial.cost = sum_of_costs([t for t, _ in trial.members])
+            self._write(trial)
 
     def _trial(self, name: str, role: Role) -> Trial:
         number = len(self.trials)
@@ -385,9 +398,8 @@ class Search:
         self.best = trial
         if better(metric, self.floor, trial.score):
             return  # what an earlier session deployed is still better
-        self.deploy(trial)
+        self._put_to_use(trial)
         self.deployed = trial
-        self._write(trial)
         self.recorder.happened("saved", trial=trial.number, name=trial.name, score=trial.score)
 
     def _write(self, trial: Trial) -> None:

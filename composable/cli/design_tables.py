@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from composable.cli.tables import new_table, print_pairs, print_titled
-from composable.cli.words import amount, number, plain, size
+from composable.cli.words import amount, number, plain, size, whole
 
 if TYPE_CHECKING:  # a figure comes from Keras
     from composable.design.figure import Figure, Row
@@ -24,7 +24,7 @@ def print_designs(rows: Sequence[Mapping[str, Any]]) -> None:
             row["name"],
             row["family"],
             row["modality"],
-            number(row["parameters"]),
+            whole(row["parameters"]),
             amount(row["multiply_adds"]),
             row["paper"],
         )
@@ -43,7 +43,7 @@ def print_answer(answer: Mapping[str, Any], figure: Figure | None) -> None:
             row.component + (f" x{row.repeats}" if row.repeats > 1 else ""),
             plain(", ".join(row.settings)),
             row.shape,
-            number(row.parameters) if row.parameters else "",
+            whole(row.parameters) if row.parameters else "",
             row.reads,
         )
     print_titled(f"{plain(figure.title)} on {figure.inputs}", table)
@@ -79,8 +79,8 @@ def costs(answer: Mapping[str, Any]) -> dict[str, str]:
     if "parameters" not in answer:
         return {}
     found = {
-        "parameters": number(answer["parameters"]["total"]),
-        "trainable": number(answer["parameters"]["trainable"]),
+        "parameters": whole(answer["parameters"]["total"]),
+        "trainable": whole(answer["parameters"]["trainable"]),
         "multiply-adds for a row": amount(answer["multiply_adds"]),
         "weights": size(answer["bytes"]),
         "activations of a row, at most": size(answer["activation_bytes"]),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from composable.cli.streams import console
-from composable.cli.words import number, plain, size
+from composable.cli.words import number, plain, size, whole
 
 if TYPE_CHECKING:  # rich is imported when a table is drawn
     from rich.table import Table
@@ -33,7 +33,7 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
             number(row["validation"]),
             number(row["test"]),
             number(row["seconds"]),
-            number(row["parameters"]),
+            whole(row["parameters"]),
             size(row["bytes"]),
             number(row["latency_ms"], "ms"),
             _remark(row),

@@ -18,6 +18,11 @@ def number(value: float | None, unit: str = "") -> str:
     return f"{digits} {unit}".rstrip()
 
 
+def whole(count: float | None) -> str:
+    """A count, thousands grouped; a dash where there is none."""
+    return "-" if count is None else f"{count:,.0f}"
+
+
 def size(count: float | None) -> str:
     """A number of bytes in kB or MB."""
     if count is None:

@@ -44,7 +44,7 @@ def metric_name(metric: str) -> str:
 
 
 def figure(value: float | None, digits: int = 4) -> str:
-    """A number with so many significant digits, grouped from five on: 20,412, 1993, 20.41, 0.02041, 2.041e-07."""
+    """A number with so many significant digits, grouped from five on: 20,412, 1993, 20.41, 2.041e-07."""
     if value is None:
         return NONE
     shown = fixed(value, decimals(value, digits), digits)

@@ -121,7 +121,7 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
 
 def _kernel(table: Table) -> Candidate:
     """Kernel ridge regression on all rows, or so many that the network stays small."""
-    rows = max(1, min(table.rows, _KEPT_NUMBERS // table.plain))
+    rows = max(1, min(table.kept, _KEPT_NUMBERS // table.plain))
     task = Part(regressor, scores=Part(kernel_rows, rows=rows))
     design = linear(tasks=(task,), categories=table.categories).with_tasks(*table.tasks)
     solver = Part(kernel_ridge, rows=rows, categories=table.categories)

@@ -73,6 +73,7 @@ class Table:
         mixup: As in `Settings`.
         cutmix: As in `Settings`.
         most_weights: That a network may have.
+        known: The number of rows that some rotation learns from or watches.
     """
 
     problem: Problem
@@ -86,6 +87,12 @@ class Table:
     mixup: float = 0.0
     cutmix: float = 0.0
     most_weights: float = math.inf
+    known: int = 0
+
+    @property
+    def kept(self) -> int:
+        """How many rows a network that keeps them has room for: it may learn from those of all rotations."""
+        return max(self.rows, self.known)
 
     @property
     def texts_alone(self) -> bool:

@@ -49,7 +49,7 @@ def _has_kernel(table: Table) -> bool:
 
 
 def _kernel(table: Table) -> Candidate:
-    size, rows = table.vocabularies["ngrams"], min(table.rows, _KEPT)
+    size, rows = table.vocabularies["ngrams"], min(table.kept, _KEPT)
     architecture = Architecture(
         stem=Part(joined_bags, bags=_WORDS, sizes=(size,)),
         learner=Part(text_axes, vocabulary=size, width=_AXES),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +32,8 @@ class Trial:
         role: Whether it may be deployed: networks and ensembles only.
         candidate: Architecture and settings of a network, None for the other roles; see `network`.
         trained: Its networks, one per rotation.
+        whole: One that learnt from the rows of all rotations, and answers in the place of theirs; None where
+            weights aren't solved for, or by one rotation alone.
         calibrations: One per head.
         opinion: What it says about rows it didn't learn from; empty until it has said something.
         score: The selection score on the validation rows of the rotations that every candidate trains.
@@ -49,6 +51,7 @@ class Trial:
     role: Role
     candidate: Candidate | None = None
     trained: list[Trained] = field(default_factory=list)
+    whole: Trained | None = None
     calibrations: tuple[Calibration, ...] = ()
     opinion: Opinion = field(default_factory=Opinion)
     score: float = float("nan")
@@ -79,6 +82,11 @@ class Trial:
     def shares(self) -> tuple[tuple[Trial, float], ...]:
         """The networks' trials that answer and their weights: an ensemble's members, or the trial alone."""
         return self.members or ((self, 1.0),)
+
+    @property
+    def voices(self) -> list[Trained]:
+        """The networks that are deployed."""
+        return self.trained if self.whole is None else [self.whole]
 
     def finishes(self, network: Trained) -> tuple[Finish, ...]:
         """What turns this trial's logits into answers: the network's own scaling, the trial's temperature."""
@@ -116,7 +124,10 @@ def conclude(
         return validation, test, own_test
 
     trial.opinion = pool(problem, split, sorted(by_rotation), len(targets[0]), said)
-    trial.seconds = sum(t.seconds for t in trial.trained)
+    if trial.whole is not None:
+        own_test = trial.answers(problem.heads, trial.whole, trial.whole.own_test)
+        trial.opinion = replace(trial.opinion, own_test=own_test)
+    trial.seconds = sum(t.seconds for t in (*trial.trained, trial.whole) if t is not None)
     trial.score = judge.selection(trial.opinion)
 
 
@@ -151,6 +162,8 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
             "histories": [_history(t) for t in trial.trained],
             "calibration": _calibration(trial, judge.problem),
         }
+    if trial.whole is not None:
+        facts["settled"] = dict(trial.whole.setting)
     if trial.members:
         facts["members"] = [
             {"trial": t.number, "name": t.name, "weight": round(w, 4)} for t, w in trial.members

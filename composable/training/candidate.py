@@ -16,6 +16,7 @@ from composable.problem.problem import Problem
 from composable.training.progressive import Small
 
 Arrays = list[np.ndarray]
+WHOLE = -1  # in the place of a rotation's number, of what learnt from the rows of all of them
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Trained:
 
     `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored`
     the logits are means of those of each image and of the image mirrored, because they were better on the
-    validation rows.
+    validation rows. Of solved weights `setting` says what `composable.training.solving.Solution` does.
     """
 
     rotation: int
@@ -99,3 +100,4 @@ class Trained:
     test: Arrays
     own_test: Arrays
     mirrored: bool = False
+    setting: Mapping[str, float] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import keras
@@ -88,6 +88,8 @@ def kernel_ridge(
     kept, asked = _features(model, posed, rows)
     apart, away = _squares(kept.features, kept.features), _squares(asked, kept.features)
     usual = max(float(np.median(apart[:_JUDGED, :_JUDGED])), 1e-9)
+    if posed.settled is not None:
+        penalties, sharpness = (posed.settled["penalty"],), (posed.settled["sharpness"],)
     tried: list[Epoch] = []
     best = _Setting(sharpness[0], penalties[0])
     solved: list[_Solved] = []
@@ -109,7 +111,8 @@ def kernel_ridge(
     factors = _factors(posed, kept, apart * np.float32(best.sharpness / usual), best.penalty, solved)
     heads = [head.times(factor) for head, factor in zip(solved, factors, strict=True)]
     _place(model, kept.features, best.sharpness / usual, heads, rows)
-    return Solution(model.get_weights(), tuple(tried), min(tried, key=lambda epoch: epoch.held_out).epoch)
+    chosen = min(tried, key=lambda epoch: epoch.held_out).epoch
+    return Solution(model.get_weights(), tuple(tried), chosen, asdict(best))
 
 
 def _features(model: keras.Model, posed: Posed, rows: int) -> tuple[_Kept, np.ndarray]:

@@ -71,18 +71,27 @@ def linear_texts(
     Returns:
         The solution that does best on the held-out rows: log loss, or the error of standardised numbers.
     """
+    if posed.settled is not None:
+        costs = (posed.settled["cost"],)
     learnt = marks_of(posed.learnt.inputs, bags, sizes)
     held_out = marks_of(posed.held_out.inputs, bags, sizes)
     tried: list[Epoch] = []
     best: list[_Linear] = []
+    setting: dict[str, float] = {}
     for number, cost in enumerate(costs):
         began = time.monotonic()
-        heads, losses = [], np.zeros(2)
+        heads, losses, found = [], np.zeros(2), {"cost": cost}
         for place, head in enumerate(posed.problem.heads):
             y, watched = posed.learnt.targets[place], posed.held_out.targets[place]
             solved = _solved(head, posed, learnt, y, cost, naive_bayes=naive_bayes)
             if head.labels:
-                solved = solved.times(factor_of(head, solved.scores(held_out), watched))
+                factor = f"factor_{place}"
+                found[factor] = (
+                    factor_of(head, solved.scores(held_out), watched)
+                    if posed.settled is None
+                    else posed.settled[factor]
+                )
+                solved = solved.times(found[factor])
             heads.append(solved)
             metric = posed.problem.metric
             losses += [
@@ -92,11 +101,11 @@ def linear_texts(
         better = not tried or losses[1] < min(epoch.held_out for epoch in tried)
         tried.append(Epoch(number, float(losses[0]), float(losses[1]), seconds))
         if better:
-            best = heads
+            best, setting = heads, found
         if not better or posed.deadline.remaining < 2 * seconds:
             break
     chosen = min(tried, key=lambda epoch: epoch.held_out).epoch
-    return Solution(placed(posed.network, _layers(posed.network, best)), tuple(tried), chosen)
+    return Solution(placed(posed.network, _layers(posed.network, best)), tuple(tried), chosen, setting)
 
 
 def _solved(

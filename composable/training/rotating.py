@@ -33,7 +33,7 @@ from composable.engine.settings import CONSTANT, Settings
 from composable.engine.train import Options, train
 from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish, fit_finish, to_training
-from composable.training.candidate import Arrays, Candidate, Material, Trained
+from composable.training.candidate import WHOLE, Arrays, Candidate, Material, Trained
 from composable.training.goals import goal
 from composable.training.keeping import keeper
 from composable.training.progressive import Small, shrunk
@@ -230,36 +230,70 @@ class Workbench:
         """The solution of each rotation, as many at once as there are cores."""
         began, at_once = time.monotonic(), min(cores(), len(rotations))
         each = Deadline(deadline.remaining * at_once / len(rotations), deadline.clock).seconds
-        weights = self.material.weights
 
         def solution(number: int) -> Solution:
-            part = rotations[number]
-            targets = self._targets(part)
-            learnt, held_out = (
-                Known(
-                    self.material.at(numbers),
-                    tuple(y[numbers] for y in targets),
-                    None if weights is None else weights[numbers],
-                )
-                for numbers in (part.train, part.validation)
-            )
-            own_seed = derive(seed, self.candidate.name, number)
-            until = Deadline(each, deadline.clock)
-            problem = self.material.problem
-            return solver(Posed(self.network, self.build, problem, learnt, held_out, own_seed, until))
+            own_seed, until = derive(seed, self.candidate.name, number), Deadline(each, deadline.clock)
+            return solver(self._posed(rotations[number], own_seed, until))
 
         shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
         with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:
             warnings.simplefilter("ignore")  # a solver that stops early has found something all the same
             solutions = list(pool.map(solution, rotations))
         seconds = (time.monotonic() - began) / len(rotations)
-        found = []
-        for (number, part), solved in zip(rotations.items(), solutions, strict=True):
-            self.network.set_weights(solved.weights)
-            said = predict(self.network, self._asked_inputs(part))
-            history = History(solved.tried, solved.best, "solved")
-            found.append(self._answering(number, part, solved.weights, said, history, seconds))
-        return found
+        return [
+            self._telling(number, part, solved, seconds)
+            for (number, part), solved in zip(rotations.items(), solutions, strict=True)
+        ]
+
+    def whole(
+        self, parts: Sequence[Trained], rotations: Sequence[Rotation], *, seed: int, deadline: Deadline
+    ) -> Trained:
+        """Solve once for all rows that some rotation learnt from or watched, by what they settled on.
+
+        Of what was chosen the geometric mean is taken.
+
+        Args:
+            parts: The solution of each rotation.
+            rotations: In the same order.
+            seed: For everything random.
+            deadline: As for `train`.
+        """
+        if self.candidate.solver is None:
+            raise ValueError(f"The weights of {self.candidate.name!r} aren't solved for.")
+        began = time.monotonic()
+        rows = np.unique(np.concatenate([rows for one in rotations for rows in (one.train, one.validation)]))
+        settled = {
+            name: float(np.exp(np.mean([np.log(one.setting[name]) for one in parts])))
+            for name in parts[0].setting
+        }
+        posed = self._posed(
+            Rotation(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            solved = self.candidate.solver(replace(posed, settled=settled))
+        asked = Rotation(rows, rows[:1], rows[:0])
+        return replace(self._telling(WHOLE, asked, solved, time.monotonic() - began), validation=[])
+
+    def _posed(self, part: Rotation, seed: int, deadline: Deadline) -> Posed:
+        targets, weights = self._targets(part), self.material.weights
+        learnt, held_out = (
+            Known(
+                self.material.at(rows),
+                tuple(y[rows] for y in targets),
+                None if weights is None else weights[rows],
+            )
+            for rows in (part.train, part.validation)
+        )
+        return Posed(self.network, self.build, self.material.problem, learnt, held_out, seed, deadline)
+
+    def _telling(self, number: int, part: Rotation, solved: Solution, seconds: float) -> Trained:
+        """The network that a solution is."""
+        self.network.set_weights(solved.weights)
+        said = predict(self.network, self._asked_inputs(part))
+        history = History(solved.tried, solved.best, "solved")
+        found = self._answering(number, part, solved.weights, said, history, seconds)
+        return replace(found, setting=solved.setting)
 
     def _asked(self, rotation: Rotation) -> np.ndarray:
         """The rows that a rotation's network is asked about."""

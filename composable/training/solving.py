@@ -39,6 +39,8 @@ class Posed:
         problem: Says what the targets are.
         learnt: The rows to solve for.
         held_out: The rows by which a solver chooses between solutions.
+        settled: What solvers of parts of the rows chose, see `Solution.setting`; then nothing else is tried,
+            and `held_out` are the rows that are learnt from.
         seed: For everything random.
         deadline: After it no further solution is looked for; a first one is always found.
     """
@@ -50,6 +52,7 @@ class Posed:
     held_out: Known
     seed: int
     deadline: Deadline
+    settled: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +63,13 @@ class Solution:
         weights: As `network.set_weights` takes them.
         tried: The solutions between which it chose, told as epochs.
         best: The place of the chosen one among them.
+        setting: By which it differs from the others, and what was found on held-out rows: greater than zero.
     """
 
     weights: list[np.ndarray]
     tried: tuple[Epoch, ...]
     best: int
+    setting: Mapping[str, float]
 
 
 def scores_name(network: keras.Model, place: int) -> str:

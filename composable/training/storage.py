@@ -15,13 +15,13 @@ from composable.core.errors import ArtifactError
 from composable.core.workspace import write_atomically
 from composable.engine.watched import Divergence, Epoch, History
 from composable.problem.finish import Finish
-from composable.training.candidate import Candidate, Trained
+from composable.training.candidate import WHOLE, Candidate, Trained
 
 _LOGITS = ("validation", "test", "own_test")
 
 
 def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
-    """Write one rotation's network and logits to `folder/rotation-N.npz`."""
+    """Write one rotation's network and logits to `folder/rotation-N.npz`, that of `WHOLE` to `whole.npz`."""
     names = ("weights", *_LOGITS)
     arrays = {
         f"{name}_{number}": array for name in names for number, array in enumerate(getattr(trained, name))
@@ -31,6 +31,7 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
         "rotation": trained.rotation,
         "seconds": trained.seconds,
         "mirrored": trained.mirrored,
+        "setting": dict(trained.setting),
         "finishes": [asdict(finish) for finish in trained.finishes],
         "history": asdict(trained.history),
     }
@@ -46,15 +47,25 @@ def load_trained(folder: Path, candidate: Candidate) -> list[Trained]:
     training that the clock cut short ends the list: that rotation is to be trained again.
     """
     found: list[Trained] = []
-    while (path := _path(folder, len(found))).exists():
-        try:
-            trained, identity = _trained(_arrays(path, *_LOGITS))
-        except ArtifactError:
-            break
-        if identity != _identity(candidate) or trained.history.stopped == "deadline":
-            break
+    while (trained := _usable(_path(folder, len(found)), candidate)) is not None:
         found.append(trained)
     return found
+
+
+def load_whole(folder: Path, candidate: Candidate) -> Trained | None:
+    """The network of `WHOLE`, as `load_trained` gives those of rotations; None where it isn't there."""
+    return _usable(_path(folder, WHOLE), candidate)
+
+
+def _usable(path: Path, candidate: Candidate) -> Trained | None:
+    if not path.exists():
+        return None
+    try:
+        trained, identity = _trained(_arrays(path, *_LOGITS))
+    except ArtifactError:
+        return None
+    ended = identity == _identity(candidate) and trained.history.stopped != "deadline"
+    return trained if ended else None
 
 
 def load_weights(folder: Path, rotation: int) -> list[np.ndarray]:
@@ -67,7 +78,7 @@ def load_weights(folder: Path, rotation: int) -> list[np.ndarray]:
 
 
 def _path(folder: Path, rotation: int) -> Path:
-    return folder / f"rotation-{rotation}.npz"
+    return folder / ("whole.npz" if rotation == WHOLE else f"rotation-{rotation}.npz")
 
 
 def _identity(candidate: Candidate) -> str:
@@ -102,6 +113,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
             ),
             weights=[],
             mirrored=facts.get("mirrored", False),
+            setting=facts.get("setting", {}),
             **{name: _numbered(arrays, name) for name in _LOGITS},
         )
         return trained, facts["candidate"]

@@ -8,7 +8,7 @@ import pytest
 from composable.cli import progress
 from composable.cli.moment import Moment, after, milestone, status_line
 from composable.cli.progress import Progress, show_progress
-from composable.cli.words import duration, number, plain, size
+from composable.cli.words import duration, number, plain, size, whole
 
 
 def test_the_status_line_has_stage_epoch_best_and_time_left():
@@ -86,6 +86,8 @@ def test_a_terminal_gets_a_live_line_unless_it_is_dumb(monkeypatch, term, live):
         (number(21234.56), "21,235"),
         (number(0.123456), "0.1235"),
         (number(None), "-"),
+        (whole(9856), "9,856"),
+        (whole(None), "-"),
         (number(float("inf")), "-"),
         (size(43_412), "43.4 kB"),
         (size(12_000_000), "12.0 MB"),

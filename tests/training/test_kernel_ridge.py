@@ -13,7 +13,8 @@ from composable.training.candidate import Material
 from composable.training.rotating import Workbench
 
 ROWS = 240
-ROTATIONS = {0: Rotation(np.arange(160), np.arange(160, 200), np.arange(200, ROWS))}
+TEST = np.arange(200, ROWS)
+ROTATIONS = {0: Rotation(np.arange(160), np.arange(160, 200), TEST)}
 HEADS = {
     "regression": Head("y", "regression", ("y",)),
     "binary": Head("y", "binary", ("y",), (0, 1)),
@@ -117,6 +118,29 @@ def test_rows_without_weight_say_nothing():
     finish = trained.finishes[0]
     away = trained.test[0] * finish.scale + finish.offset - given.targets[0][200:]
     assert np.median(np.abs(away)) < 60  # with them it is off by hundreds
+
+
+def test_all_rows_are_solved_for_by_what_the_rotations_settled_on():
+    given = material("regression")
+    parts = np.split(np.random.default_rng(0).permutation(200), 4)
+    rotations = [Rotation(np.concatenate(parts[:n] + parts[n + 1 :]), parts[n], TEST) for n in range(4)]
+    bench = Workbench(kernel(given, 200), given)
+    found = bench.train(dict(enumerate(rotations)), seed=0, deadline=Deadline())
+    whole = bench.whole(found, rotations, seed=0, deadline=Deadline())
+    assert len(whole.history.epochs) == 1
+    for name in ("penalty", "sharpness"):
+        chosen = [one.setting[name] for one in found]
+        assert whole.setting[name] == pytest.approx(np.exp(np.mean(np.log(chosen))))
+    assert (whole.validation, whole.test) == ([], [])
+    errors = []
+    for one in (*found, whole):
+        bench.network.set_weights(one.weights)
+        (said,) = predict(bench.network, given.at(TEST))
+        finish = one.finishes[0]
+        errors.append(np.abs(said * finish.scale + finish.offset - given.targets[0][TEST]).mean())
+    assert errors[-1] < np.mean(errors[:-1])
+    kernels = [layer for layer in bench.network.layers if layer.name.endswith("_keys")]
+    assert np.any(kernels[0].get_weights()[0], axis=0).sum() == 200
 
 
 def test_after_the_deadline_one_solution_is_enough():

@@ -6,6 +6,8 @@ import pytest
 from composable.core.budget import Deadline
 from composable.data.split import Rotation
 from composable.engine.predict import predict
+from composable.problem.finish import apply_finish
+from composable.problem.metrics import score
 from composable.problem.problem import Head, Problem
 from composable.search.table import Table
 from composable.search.text_candidates import text_candidates
@@ -62,6 +64,32 @@ def test_a_solved_network_tells_the_held_out_rows(kind, metric):
         assert trained.history.stopped == "solved"
         bench.network.set_weights(trained.weights)
         np.testing.assert_array_equal(predict(bench.network, given.at(np.arange(200, ROWS)))[0][50:], said)
+
+
+@pytest.mark.parametrize("kind", HEADS)
+def test_all_rows_are_solved_for_by_what_the_rotations_settled_on(kind):
+    given = material(kind)
+    halves = np.arange(250).reshape(2, -1)
+    rotations = [Rotation(halves[n], halves[1 - n], np.arange(250, ROWS)) for n in range(2)]
+    for candidate in linear(given):
+        bench = Workbench(candidate, given)
+        found = bench.train(dict(enumerate(rotations)), seed=0, deadline=Deadline())
+        whole = bench.whole(found, rotations, seed=0, deadline=Deadline())
+        assert len(whole.history.epochs) == 1
+        assert set(whole.setting) == set(found[0].setting)
+        assert ("cost" in whole.setting) == (candidate.name != "text_kernel")
+        for name, value in whole.setting.items():
+            assert value == pytest.approx(np.sqrt(found[0].setting[name] * found[1].setting[name]))
+        losses = [_loss(bench, given, one) for one in (*found, whole)]
+        assert losses[-1] <= np.mean(losses[:-1])
+
+
+def _loss(bench, given, one):
+    """Of a network, on the rows from 250 on."""
+    bench.network.set_weights(one.weights)
+    (said,), (head,) = predict(bench.network, given.at(np.arange(250, ROWS))), given.problem.heads
+    answers = apply_finish(np, head, one.finishes[0], said)
+    return score("mae" if head.kind == "regression" else "log_loss", head, given.targets[0][250:], answers)
 
 
 def test_the_order_of_ids_and_padding_change_nothing():

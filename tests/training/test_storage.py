@@ -14,13 +14,13 @@ from composable.design.tasks import regressor
 from composable.engine.settings import Settings
 from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish
-from composable.training.candidate import Candidate, Trained
-from composable.training.storage import load_trained, load_weights, save_trained
+from composable.training.candidate import WHOLE, Candidate, Trained
+from composable.training.storage import load_trained, load_weights, load_whole, save_trained
 from composable.zoo.mlp import mlp
 
 
 def trained(rotation=0, *, weights=3):
-    random = np.random.default_rng(rotation)
+    random = np.random.default_rng(rotation + 1)
     return Trained(
         rotation=rotation,
         weights=[random.normal(size=(2, 3)).astype("float32") for _ in range(weights)],
@@ -30,6 +30,7 @@ def trained(rotation=0, *, weights=3):
         validation=[random.normal(size=(4, 1)), random.normal(size=(4, 2, 3))],
         test=[random.normal(size=(5, 1)), random.normal(size=(5, 2, 3))],
         own_test=[],
+        setting={"penalty": 0.3},
     )
 
 
@@ -51,6 +52,7 @@ def test_what_comes_back_is_what_was_written(tmp_path, weights):
     for name in ("validation", "test", "own_test"):
         assert same(getattr(found, name), getattr(written, name))
     assert (found.rotation, found.seconds, found.finishes) == (0, 1.25, written.finishes)
+    assert found.setting == written.setting
     assert repr(found.history) == repr(written.history)
     assert found.weights == []
     assert same(load_weights(tmp_path, 0), written.weights)
@@ -60,6 +62,18 @@ def test_rotations_come_back_up_to_the_first_that_is_missing(tmp_path):
     for rotation in (3, 1, 0):
         save_trained(tmp_path, trained(rotation), CANDIDATE)
     assert [one.rotation for one in load_trained(tmp_path, CANDIDATE)] == [0, 1]
+
+
+def test_the_network_of_all_rotations_stands_beside_theirs(tmp_path):
+    written = [trained(number) for number in (0, WHOLE)]
+    for one in written:
+        save_trained(tmp_path, one, CANDIDATE)
+    assert (found := load_whole(tmp_path, CANDIDATE)) is not None
+    assert found.rotation == WHOLE
+    assert [one.rotation for one in load_trained(tmp_path, CANDIDATE)] == [0]
+    assert same(load_weights(tmp_path, WHOLE), written[1].weights)
+    assert load_whole(tmp_path, replace(CANDIDATE, settings=Settings(learning_rate=0.5))) is None
+    assert load_whole(tmp_path / "absent", CANDIDATE) is None
 
 
 def test_an_empty_or_absent_folder_holds_none(tmp_path):
