@@ -156,7 +156,7 @@ def _cropped(images: Any, drawn: Any, least: float, ratio: float) -> tuple[Any, 
         size = int(images.shape[side])
         part: Any = ops.reshape(ops.minimum(ops.sqrt(share), 1.0), (-1, 1))
         at: Any = ops.reshape(at, (-1, 1))
-        within: Any = (np.arange(size, dtype="float32") + np.float32(0.5)) * part
+        within: Any = (pixels(size) + 0.5) * part
         found.append(within - 0.5 + (1.0 - part) * size * at)
     return found[0], found[1]
 

@@ -74,8 +74,8 @@ def _on_torch(model: keras.Model, total: Callable[..., Any]) -> Callable[..., An
 
     def found(x: Any, others: Any, directions: Any) -> Any:
         image: Any = ops.convert_to_tensor(x)
-        x = image.requires_grad_()
-        said = total(x, others, ops.convert_to_tensor(directions), model)
+        x, beside = image.requires_grad_(), keras.tree.map_structure(ops.convert_to_tensor, others)
+        said = total(x, beside, ops.convert_to_tensor(directions), model)
         return torch.autograd.grad(said, x)[0]
 
     return found

@@ -212,8 +212,9 @@ def test_masks_move_with_their_images(move):
     drawn = np.random.default_rng(2).random((6, DRAWN)).astype("float32")
     if move is randaugment:  # two that move
         drawn[:, :2] = [6.5 / 12, 9.5 / 12]
-    of_image = augmented((Part(move),), [ops.convert_to_tensor(mask[..., None] * np.uint8(255))], drawn)[0]
-    (of_mask,) = moved((Part(move),), (ops.convert_to_tensor(mask),), drawn)
+    image, same = ops.convert_to_tensor(mask[..., None] * np.uint8(255)), ops.convert_to_tensor(drawn)
+    of_image = augmented((Part(move),), [image], same)[0]
+    (of_mask,) = moved((Part(move),), (ops.convert_to_tensor(mask),), same)
     seen = np.asarray(ops.convert_to_numpy(of_image))[..., 0] / 255
     clear = np.abs(seen - 0.5) > 0.4  # between two classes an image is grey
     assert clear.mean() > 0.4

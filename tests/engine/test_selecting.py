@@ -9,6 +9,7 @@ from keras import ops
 from composable.core.errors import ConfigError
 from composable.engine.losses import squared_error
 from composable.engine.objective import Batch, Goal
+from composable.engine.rows import on_host
 from composable.engine.selecting import hardest
 from composable.engine.settings import Settings
 from tests.engine.cohorts import ROWS, X, instance, trained
@@ -31,7 +32,7 @@ def test_the_rows_with_the_highest_losses_that_count_are_kept():
 
 def test_a_step_learns_from_them_alone():
     begun = trained(instance(epochs=1, batch_size=50, learning_rate=1e-12)).cohort.model
-    errors = np.abs(np.asarray(begun({"numbers": X})) - ROWS.targets[0]).ravel()
+    errors = np.abs(on_host(begun({"numbers": X})) - ROWS.targets[0]).ravel()
     worst = np.argsort(-errors)[:20]
     some, alone = (
         trained(instance(epochs=2, batch_size=50, hardest=0.4)),
