@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ def read_image(path: Path, shape: ImageShape) -> np.ndarray:
         DataError: If it isn't a whole image, or has too many pixels or frames, which are counted before it is
             decoded.
     """
-    with opened(path) as image:
+    with opened(path, at_once=True) as image:
         side = _FINER * max(shape.height, shape.width)
         image.draft(None, (side, side))
         turned = image.getexif().get(_ORIENTATION, 1) != 1
@@ -115,14 +116,18 @@ def image_facts(path: Path) -> Facts:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
+def opened(path: Path, *, at_once: bool = False) -> Iterator[Image.Image]:
     """The image, not decoded yet; what goes wrong with it until the block ends names the file.
+
+    Args:
+        path: The file.
+        at_once: Whether it is read as a whole: faster than piece by piece, if the image is to be decoded.
 
     Raises:
         DataError: If it is no image, or has too many pixels or frames.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(path.read_bytes()) if at_once else path) as image:
             _check_size(image, path)
             yield image
     except DataError:
