@@ -334,11 +334,12 @@ class Search:
     def _more_rotations(self, best: Trial) -> None:
         """Train what won on the other rotations, while time allows: more rows learnt from, more voices."""
         split = self.prepared.split
-        if math.isinf(self.deadline.seconds):
+        members = [t for t, _ in best.shares if t.whole is None]  # the others have learnt from all rows
+        if math.isinf(self.deadline.seconds) or not members:
             return
-        members = [t for t, _ in best.shares]
         weights = sum(t.cost["parameters"] / len(t.voices) for t in members)
-        most = int(min(len(split.rotations), MOST_NETWORKS // len(members), self._most_weights / weights))
+        room = self._most_weights - sum(t.cost["parameters"] for t, _ in best.shares if t.whole is not None)
+        most = int(min(len(split.rotations), MOST_NETWORKS // len(members), room / weights))
         grown: list[Trial] = []
         for member in sorted(members, key=lambda t: len(t.trained)):
             fit = trainings_that_fit(member, self.left, waiting=len(members) - len(grown))

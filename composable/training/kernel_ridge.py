@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import keras
@@ -25,6 +25,7 @@ from composable.training.tfidf import marks_of, rarity, scaled
 
 _ROUNDS = 3  # of the power iteration
 _JUDGED = 500  # rows whose distances tell what is usual
+_MEANT = 1000  # rows over which derivatives are averaged, or so
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,36 @@ class _Solved:
 class _Setting:
     sharpness: float
     penalty: float
+    rounds: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Space:
+    """How far rows lie from each other where each feature counts as much as it matters.
+
+    Attributes:
+        relevance: Of each feature, by which squares are multiplied; 1 on the mean.
+        apart: Squared distances of the kept rows.
+        away: Of the held-out rows, from the kept ones.
+        usual: Of the former.
+    """
+
+    relevance: np.ndarray
+    apart: np.ndarray
+    away: np.ndarray
+    usual: float
+
+    @classmethod
+    def of(cls, kept: _Kept, asked: np.ndarray, relevance: np.ndarray) -> _Space:
+        by = np.sqrt(relevance)
+        rows, others = kept.features * by, asked * by
+        apart = _squares(rows, rows)
+        return cls(
+            relevance,
+            apart,
+            _squares(others, rows),
+            max(float(np.median(apart[:_JUDGED, :_JUDGED])), 1e-9),
+        )
 
 
 @component
@@ -63,6 +94,7 @@ def kernel_ridge(
     bag: str = "",
     penalties: tuple[float, ...] = (0.1, 0.03, 0.3),
     sharpness: tuple[float, ...] = (1.0, 2.0, 0.5, 4.0),
+    rounds: int = 2,
 ) -> Solution:
     """Solve for the weights of `composable.design.kernel_rows.kernel_rows`, for each of several settings.
 
@@ -77,6 +109,8 @@ def kernel_ridge(
         bag: The input of texts that the network projects on axes, if it does; see `_axes`.
         penalties: Added to the kernel of a row with itself; tried at the first sharpness.
         sharpness: By which squared distances are multiplied, over their median; tried at the best penalty.
+        rounds: How often features are weighed by how much the answers of the solution so far change with
+            them; tried first, one after another.
 
     Returns:
         The solution that does best on the held-out rows: log loss, or the error of standardised numbers.
@@ -86,32 +120,38 @@ def kernel_ridge(
     if bag:
         model.get_layer(AXES).set_weights([_axes(posed, bag, *model.get_layer(AXES).embeddings.shape)])
     kept, asked = _features(model, posed, rows)
-    apart, away = _squares(kept.features, kept.features), _squares(asked, kept.features)
-    usual = max(float(np.median(apart[:_JUDGED, :_JUDGED])), 1e-9)
-    if posed.settled is not None:
-        penalties, sharpness = (posed.settled["penalty"],), (posed.settled["sharpness"],)
+    if (settled := posed.settled) is not None:
+        penalties, sharpness, rounds = (
+            (settled["penalty"],),
+            (settled["sharpness"],),
+            round(settled["rounds"]),
+        )
+    spaces = [_Space.of(kept, asked, np.ones(kept.features.shape[1], "float32"))]
     tried: list[Epoch] = []
-    best = _Setting(sharpness[0], penalties[0])
-    solved: list[_Solved] = []
+    best, chosen, heads, solved = _Setting(sharpness[0], penalties[0], 0), 0, [], []
 
     def settings() -> Iterator[_Setting]:
-        yield from (_Setting(sharpness[0], penalty) for penalty in penalties)
-        yield from (_Setting(sharp, best.penalty) for sharp in sharpness[1:])
+        yield from (replace(best, rounds=count) for count in range(rounds + 1))
+        yield from (replace(best, penalty=penalty) for penalty in penalties[1:])
+        yield from (replace(best, sharpness=sharp) for sharp in sharpness[1:])
 
     for number, setting in enumerate(settings()):
         began = time.monotonic()
-        by = np.float32(setting.sharpness / usual)
-        heads, losses = _solutions(posed, kept, apart * by, away * by, setting.penalty)
+        if setting.rounds == len(spaces):
+            relevance = _relevance(kept, spaces[-1], setting.sharpness, heads)
+            spaces.append(_Space.of(kept, asked, relevance))
+        heads, losses = _solutions(posed, kept, spaces[setting.rounds], setting)
         seconds = time.monotonic() - began
-        if not tried or losses[1] < min(epoch.held_out for epoch in tried):
-            best, solved = setting, heads
+        if not tried or settled is not None or losses[1] < min(epoch.held_out for epoch in tried):
+            best, solved, chosen = setting, heads, number
         tried.append(Epoch(number, float(losses[0]), float(losses[1]), seconds))
         if posed.deadline.remaining < 2 * seconds:
             break
-    factors = _factors(posed, kept, apart * np.float32(best.sharpness / usual), best.penalty, solved)
+    space = spaces[best.rounds]
+    by = np.float32(best.sharpness / space.usual)
+    factors = _factors(posed, kept, space.apart * by, best.penalty, solved)
     heads = [head.times(factor) for head, factor in zip(solved, factors, strict=True)]
-    _place(model, kept.features, best.sharpness / usual, heads, rows)
-    chosen = min(tried, key=lambda epoch: epoch.held_out).epoch
+    _place(model, kept.features, by * space.relevance, heads, rows)
     return Solution(model.get_weights(), tuple(tried), chosen, asdict(best))
 
 
@@ -137,11 +177,31 @@ def _wanted(head: Head, y: np.ndarray) -> np.ndarray:
     return 2.0 * shares.astype("float32") - 1.0
 
 
+def _relevance(kept: _Kept, space: _Space, sharpness: float, heads: Sequence[_Solved]) -> np.ndarray:
+    """How much each feature matters: the root of the mean square of the answers' derivatives by it.
+
+    That is the root of the diagonal of the average gradient outer product: Radhakrishnan et al. 2024,
+    "Mechanism for feature learning in neural networks and backpropagation-free machine learning models"
+    (Science 383). The root, so that nothing is left out that matters little.
+    """
+    some = slice(None, None, 1 + len(kept.features) // _MEANT)
+    x, total = kept.features[some], np.zeros(kept.features.shape[1])
+    near = 1.0 / (1.0 + space.apart[some] * np.float32(sharpness / space.usual))
+    for alphas in np.concatenate([head.alphas for head in heads], axis=1).T:
+        shares = near**2 * alphas.astype("float32")
+        slopes = space.relevance * (shares.sum(axis=1, keepdims=True) * x - shares @ kept.features)
+        total += np.average(slopes**2, axis=0, weights=kept.weights[some])
+    roots = np.sqrt(total).astype("float32")
+    return roots / roots.mean() if roots.any() else space.relevance
+
+
 def _solutions(
-    posed: Posed, kept: _Kept, apart: np.ndarray, away: np.ndarray, penalty: float
+    posed: Posed, kept: _Kept, space: _Space, setting: _Setting
 ) -> tuple[list[_Solved], np.ndarray]:
     """The sums of every head, and the losses on the rows that are kept and on the held-out ones."""
-    near, factor = 1.0 / (1.0 + apart) - MIDDLE, _factor(kept, apart, penalty)
+    by = np.float32(setting.sharpness / space.usual)
+    apart, away = space.apart * by, space.away * by
+    near, factor = 1.0 / (1.0 + apart) - MIDDLE, _factor(kept, apart, setting.penalty)
     asked, heads, losses = 1.0 / (1.0 + away) - MIDDLE, [], np.zeros(2)
     for place, head in enumerate(posed.problem.heads):
         wanted, observed = kept.targets[place], posed.held_out.targets[place]
@@ -196,18 +256,18 @@ def _observed(head: Head, wanted: np.ndarray) -> np.ndarray:
 
 
 def _place(
-    model: keras.Model, features: np.ndarray, sharp: float, heads: Sequence[_Solved], rows: int
+    model: keras.Model, features: np.ndarray, sharp: np.ndarray, heads: Sequence[_Solved], rows: int
 ) -> None:
     """Set the values of the layers of `kernel_rows`; rows that aren't there are kept with a weight of 0."""
     missing = rows - len(features)
-    lengths = 1.0 + sharp * (features**2).sum(axis=1)
-    kernel = np.pad(-2.0 * sharp * features.T, ((0, 0), (0, missing)))
+    lengths = 1.0 + features**2 @ sharp
+    kernel = np.pad(-2.0 * (sharp * features).T, ((0, 0), (0, missing)))
     for place, solved in enumerate(heads):
         name = scores_name(model, place)
         model.get_layer(f"{name}_keys").set_weights(
             [kernel, np.pad(lengths, (0, missing), constant_values=1.0)]
         )
-        model.get_layer(f"{name}_lengths").set_weights([np.full((features.shape[1], 1), sharp)])
+        model.get_layer(f"{name}_lengths").set_weights([sharp[:, None]])
         model.get_layer(name).set_weights([np.pad(solved.alphas, ((0, missing), (0, 0))), solved.bias])
 
 

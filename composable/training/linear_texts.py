@@ -17,8 +17,10 @@ from composable.design.part import component
 from composable.engine.watched import Epoch
 from composable.problem.problem import Head
 from composable.training.scores_as_logits import factor_of, loss_of
-from composable.training.solving import Posed, Solution, placed, scores_name
+from composable.training.solving import Known, Posed, Solution, placed, scores_name
 from composable.training.tfidf import Marks, Sparse, inverse_lengths, marks_of, rarity, scaled
+
+_FEW, _FOLDS = 100, 5  # held-out rows below which the factor is found on folds of those learnt from
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +59,8 @@ def linear_texts(
     among the rows of the class and among the others: Wang & Manning 2012, "Baselines and Bigrams: Simple,
     Good Sentiment and Topic Classification" (ACL 2012), section 2.3. Each class is told from all others by a
     support vector machine with squared hinge loss (Fan et al. 2008, "LIBLINEAR"), and its scores become
-    logits by a factor found on the held-out rows. Numbers are told by ridge regression, or for the metric
-    "mae" by support vector regression.
+    logits by a factor found on the held-out rows, or where these are few by cross-validation. Numbers are
+    told by ridge regression, or for the metric "mae" by support vector regression.
 
     Args:
         posed: The network and the rows.
@@ -73,42 +75,85 @@ def linear_texts(
     """
     if posed.settled is not None:
         costs = (posed.settled["cost"],)
-    learnt = marks_of(posed.learnt.inputs, bags, sizes)
-    held_out = marks_of(posed.held_out.inputs, bags, sizes)
+    learnt, held_out = (marks_of(each.inputs, bags, sizes) for each in (posed.learnt, posed.held_out))
     tried: list[Epoch] = []
     best: list[_Linear] = []
-    setting: dict[str, float] = {}
+    factors: list[float] = []
     for number, cost in enumerate(costs):
         began = time.monotonic()
-        heads, losses, found = [], np.zeros(2), {"cost": cost}
-        for place, head in enumerate(posed.problem.heads):
-            y, watched = posed.learnt.targets[place], posed.held_out.targets[place]
-            solved = _solved(head, posed, learnt, y, cost, naive_bayes=naive_bayes)
-            if head.labels:
-                factor = f"factor_{place}"
-                found[factor] = (
-                    factor_of(head, solved.scores(held_out), watched)
-                    if posed.settled is None
-                    else posed.settled[factor]
-                )
-                solved = solved.times(found[factor])
-            heads.append(solved)
-            metric = posed.problem.metric
-            losses += [
-                loss_of(head, metric, solved.scores(x), t) for x, t in ((learnt, y), (held_out, watched))
-            ]
+        heads = _solved(posed, learnt, cost, naive_bayes=naive_bayes)
+        found = _factors(posed, posed.held_out.targets, [each.scores(held_out) for each in heads])
+        losses = [
+            _loss(posed, known, marks, heads, found)
+            for known, marks in ((posed.learnt, learnt), (posed.held_out, held_out))
+        ]
         seconds = time.monotonic() - began
         better = not tried or losses[1] < min(epoch.held_out for epoch in tried)
-        tried.append(Epoch(number, float(losses[0]), float(losses[1]), seconds))
+        tried.append(Epoch(number, losses[0], losses[1], seconds))
         if better:
-            best, setting = heads, found
+            best, factors = heads, found
         if not better or posed.deadline.remaining < 2 * seconds:
             break
-    chosen = min(tried, key=lambda epoch: epoch.held_out).epoch
-    return Solution(placed(posed.network, _layers(posed.network, best)), tuple(tried), chosen, setting)
+    chosen = min(tried, key=lambda epoch: epoch.held_out)
+    cost = costs[chosen.epoch]
+    if _has_few(posed) and posed.deadline.remaining > _FOLDS * chosen.seconds:
+        left_out = _left_out(posed, learnt, cost, naive_bayes=naive_bayes)
+        factors = _factors(posed, posed.learnt.targets, left_out)
+    logits = [head.times(factor) for head, factor in zip(best, factors, strict=True)]
+    setting = {"cost": cost, **{f"factor_{place}": factor for place, factor in enumerate(factors)}}
+    weights = placed(posed.network, _layers(posed.network, logits))
+    return Solution(weights, tuple(tried), chosen.epoch, setting)
 
 
-def _solved(
+def _has_few(posed: Posed) -> bool:
+    """Whether the held-out rows are too few to find factors on, where there are any to be found."""
+    classes = any(head.labels for head in posed.problem.heads)
+    return classes and posed.settled is None and len(posed.held_out.targets[0]) < _FEW
+
+
+def _factors(posed: Posed, observed: Sequence[np.ndarray], scores: Sequence[np.ndarray]) -> list[float]:
+    """By which the scores of each head are multiplied, what was settled or what fits best on these rows."""
+    each = enumerate(zip(posed.problem.heads, scores, observed, strict=True))
+    if posed.settled is not None:
+        return [posed.settled[f"factor_{place}"] for place, _ in each]
+    return [factor_of(head, said, y) if head.labels else 1.0 for _, (head, said, y) in each]
+
+
+def _left_out(posed: Posed, marks: Marks, cost: float, *, naive_bayes: bool) -> list[np.ndarray]:
+    """The scores of each head for the rows that are learnt from, by weights that each wasn't used for.
+
+    Held-out rows would do, but few are soon told apart, and then no factor is too large for them.
+    """
+    known, rows = posed.learnt, marks[0].shape[0]
+    found = [np.zeros((rows, head.width)) for head in posed.problem.heads]
+    fold = np.random.default_rng(posed.seed).permutation(rows) % _FOLDS
+    for number in range(_FOLDS):
+        others, own = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+        weights = None if known.weights is None else known.weights[others]
+        some = Known({}, tuple(y[others] for y in known.targets), weights)
+        taken = [each[others] for each in marks]
+        heads = _solved(replace(posed, learnt=some), taken, cost, naive_bayes=naive_bayes)
+        for scores, head in zip(found, heads, strict=True):
+            scores[own] = head.scores([each[own] for each in marks])
+    return found
+
+
+def _loss(
+    posed: Posed, known: Known, marks: Marks, heads: Sequence[_Linear], factors: Sequence[float]
+) -> float:
+    """The sum over the heads."""
+    each = zip(posed.problem.heads, known.targets, heads, factors, strict=True)
+    metric = posed.problem.metric
+    return float(sum(loss_of(head, metric, by * one.scores(marks), y) for head, y, one, by in each))
+
+
+def _solved(posed: Posed, marks: Marks, cost: float, *, naive_bayes: bool) -> list[_Linear]:
+    """Every head, for the rows that are learnt from, whose marks these are."""
+    heads = zip(posed.problem.heads, posed.learnt.targets, strict=True)
+    return [_head(head, posed, marks, y, cost, naive_bayes=naive_bayes) for head, y in heads]
+
+
+def _head(
     head: Head, posed: Posed, marks: Marks, y: np.ndarray, cost: float, *, naive_bayes: bool
 ) -> _Linear:
     """All scores of a head, each solved for by itself."""

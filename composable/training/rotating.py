@@ -250,7 +250,7 @@ class Workbench:
     ) -> Trained:
         """Solve once for all rows that some rotation learnt from or watched, by what they settled on.
 
-        Of what was chosen the geometric mean is taken.
+        Of what was chosen the median is taken.
 
         Args:
             parts: The solution of each rotation.
@@ -262,10 +262,7 @@ class Workbench:
             raise ValueError(f"The weights of {self.candidate.name!r} aren't solved for.")
         began = time.monotonic()
         rows = np.unique(np.concatenate([rows for one in rotations for rows in (one.train, one.validation)]))
-        settled = {
-            name: float(np.exp(np.mean([np.log(one.setting[name]) for one in parts])))
-            for name in parts[0].setting
-        }
+        settled = {name: float(np.median([one.setting[name] for one in parts])) for name in parts[0].setting}
         posed = self._posed(
             Rotation(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline
         )

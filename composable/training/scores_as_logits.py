@@ -16,7 +16,7 @@ def factor_of(head: Head, scores: np.ndarray, observed: np.ndarray) -> float:
     """Which makes logits of scores (rows, width): that with the lowest log loss on these rows."""
     found = minimize_scalar(
         lambda log: loss_of(head, "", np.exp(log) * scores, observed),
-        bounds=(0.0, np.log(_LARGEST)),
+        bounds=(-np.log(_LARGEST), np.log(_LARGEST)),
         method="bounded",
         options={"maxiter": 20},
     )

@@ -63,7 +63,7 @@ class Solution:
         weights: As `network.set_weights` takes them.
         tried: The solutions between which it chose, told as epochs.
         best: The place of the chosen one among them.
-        setting: By which it differs from the others, and what was found on held-out rows: greater than zero.
+        setting: By which it differs from the others, and what was found on held-out rows.
     """
 
     weights: list[np.ndarray]

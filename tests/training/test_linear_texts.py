@@ -75,13 +75,25 @@ def test_all_rows_are_solved_for_by_what_the_rotations_settled_on(kind):
         bench = Workbench(candidate, given)
         found = bench.train(dict(enumerate(rotations)), seed=0, deadline=Deadline())
         whole = bench.whole(found, rotations, seed=0, deadline=Deadline())
-        assert len(whole.history.epochs) == 1
-        assert set(whole.setting) == set(found[0].setting)
-        assert ("cost" in whole.setting) == (candidate.name != "text_kernel")
-        for name, value in whole.setting.items():
-            assert value == pytest.approx(np.sqrt(found[0].setting[name] * found[1].setting[name]))
+        if candidate.name != "text_kernel":
+            chosen = {name: np.mean([one.setting[name] for one in found]) for name in found[0].setting}
+            assert whole.setting == pytest.approx(chosen)
+            assert len(whole.history.epochs) == 1
         losses = [_loss(bench, given, one) for one in (*found, whole)]
         assert losses[-1] <= np.mean(losses[:-1])
+
+
+def test_a_few_held_out_rows_do_not_make_it_too_sure():
+    """One answer in five is wrong, but by chance none of the four by which it is judged."""
+    given = material("binary")
+    wrong = np.random.default_rng(1).random(ROWS) < 0.2
+    wrong[200:204] = False
+    given.targets[0][wrong] = 1.0 - given.targets[0][wrong]
+    few = {0: Rotation(np.arange(200), np.arange(200, 204), np.arange(204, ROWS))}
+    for candidate in linear(given):
+        (trained,) = Workbench(candidate, given).train(few, seed=0, deadline=Deadline())
+        right = np.where(given.targets[0][204:] > 0, 1, -1) * trained.test[0]
+        assert np.log1p(np.exp(-right)).mean() < 0.9  # 4.4 by a factor of those four
 
 
 def _loss(bench, given, one):
