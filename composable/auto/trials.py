@@ -93,7 +93,7 @@ class Search:
     @property
     def left(self) -> float:
         """Seconds left for training: the end needs its time, the longer the more networks there are."""
-        networks = sum(len(t.voices) for t in self.trials) + self.prepared.split.needed
+        networks = sum(t.networks for t in self.trials) + self.prepared.split.needed
         return max(0.0, self.deadline.remaining - self.closing.seconds(min(networks, MOST_NETWORKS)))
 
     def run(self) -> None:
@@ -318,8 +318,8 @@ class Search:
         if len(members) < 2:
             return
         began = time.monotonic()
-        most = max(1, MOST_NETWORKS // self.prepared.split.needed)
-        weights = greedy_weights(self.judge, [t.opinion for t in members], most=most)
+        opinions, networks = [t.opinion for t in members], [t.networks for t in members]
+        weights = greedy_weights(self.judge, opinions, networks=networks, most=MOST_NETWORKS)
         chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
         if len(chosen) < 2 or sum_of_costs([t for t, _ in chosen])["parameters"] > self._most_weights:
             return

@@ -15,7 +15,9 @@ from composable.search.opinion import Judge, Opinion, blend
 ROUNDS = 25  # AutoGluon reports no gain from more
 
 
-def greedy_weights(judge: Judge, opinions: Sequence[Opinion], *, most: int) -> np.ndarray:
+def greedy_weights(
+    judge: Judge, opinions: Sequence[Opinion], *, networks: Sequence[int], most: int
+) -> np.ndarray:
     """How often each opinion is taken up, as shares: in each round the one that helps the score most.
 
     Of all rounds the best is kept: on the validation rows it is never worse than the best opinion alone.
@@ -23,7 +25,8 @@ def greedy_weights(judge: Judge, opinions: Sequence[Opinion], *, most: int) -> n
     Args:
         judge: Scores the blends, on the validation rows.
         opinions: Of the candidates.
-        most: So many different ones are taken up at most.
+        networks: How many networks each takes.
+        most: Of the networks of those that are taken up.
 
     Returns:
         A share per opinion; they sum to one, or are all zero where no opinion has a score.
@@ -32,11 +35,11 @@ def greedy_weights(judge: Judge, opinions: Sequence[Opinion], *, most: int) -> n
     counts = [0] * len(opinions)
     best_counts, best_score = counts, float("nan")
     for _ in range(ROUNDS):
-        full = sum(count > 0 for count in counts) >= most
+        room = most - sum(size for count, size in zip(counts, networks, strict=True) if count)
         scores = [
-            float("nan")
-            if full and not count
-            else judge.selection(_blended(opinions, _one_more(counts, number)))
+            judge.selection(_blended(opinions, _one_more(counts, number)))
+            if count or networks[number] <= room
+            else float("nan")
             for number, count in enumerate(counts)
         ]
         pick = 0

@@ -88,6 +88,12 @@ class Trial:
         """The networks that are deployed."""
         return self.trained if self.whole is None else [self.whole]
 
+    @property
+    def networks(self) -> int:
+        """How many networks are deployed, or will be: one where weights are solved for, see `whole`."""
+        solved = self.candidate is not None and self.candidate.solver is not None
+        return 1 if solved and self.trained else len(self.trained)
+
     def finishes(self, network: Trained) -> tuple[Finish, ...]:
         """What turns this trial's logits into answers: the network's own scaling, the trial's temperature."""
         return tuple(
