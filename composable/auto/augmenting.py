@@ -1,20 +1,41 @@
-"""What may be done to images of a fit: measured on its own rows, and told."""
+"""What may be done to images of a fit: as a person asks, or measured on its own rows, and told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
 from composable.design import Part
+from composable.search.augmentations import augmented_as
 from composable.search.label_preserving import doubtful, label_preserving
 from composable.search.mask_candidates import moving
-from composable.search.table import Pixels
+from composable.search.table import Pixels, Table
 
 _MANY = 5000  # images to measure on
 
 
-def measured_augmentations(
+def with_augmentations(
+    table: Table, prepared: Prepared, names: Sequence[str], *, seed: int, tell: Callable[[str], None]
+) -> Table:
+    """The table, with what may be done to its images.
+
+    Args:
+        table: Of these rows.
+        prepared: The rows.
+        names: What a person asks for; else it is measured.
+        seed: For everything random.
+        tell: Told what was measured.
+    """
+    if names:
+        return augmented_as(table, names)
+    if table.pixels is None:
+        return table
+    return replace(table, augment=_measured(prepared, table.pixels, seed=seed, tell=tell))
+
+
+def _measured(
     prepared: Prepared, pixels: Pixels, *, seed: int, tell: Callable[[str], None]
 ) -> tuple[Part, ...]:
     """Those that preserve the labels, as far as a quick measurement on training rows shows."""

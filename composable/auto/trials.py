@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any
 
-from composable.auto.augmenting import measured_augmentations
+from composable.auto.augmenting import with_augmentations
 from composable.auto.closing import Closing
 from composable.auto.designing import table_of
 from composable.auto.given import Given
@@ -29,7 +29,6 @@ from composable.data.schema import Notice
 from composable.data.split import Rotation
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
-from composable.search.augmentations import augmented_as
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Judge, blend
@@ -144,15 +143,11 @@ class Search:
         On many rows the time is better spent on more rotations of what won.
         """
         table = replace(table_of(self.prepared), most_weights=self._most_weights / self.prepared.split.needed)
-        if self.options.augment:
-            table = augmented_as(table, self.options.augment)
-        elif table.pixels is not None:
-            seed = self.options.seed
-            measured = measured_augmentations(self.prepared, table.pixels, seed=seed, tell=self._note)
-            table = replace(table, augment=measured)
+        seed, asked = self.options.seed, self.options.augment
+        table = with_augmentations(table, self.prepared, asked, seed=seed, tell=self._note)
         found = candidates(
             table,
-            seed=self.options.seed,
+            seed=seed,
             seconds=self.left,
             max_epochs=self.options.max_epochs,
             design=self.given.design,
@@ -163,15 +158,12 @@ class Search:
             found = chain([begun], found)
         timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
         draws = timed or self.options.max_trials is not None
-        found = islice(found, self._most_candidates if draws else portfolio_size(table))
+        most = max(MOST_CANDIDATES, self.options.max_trials or 0)
+        found = islice(found, most if draws else portfolio_size(table))
         if self.options.max_parameters is not None:
             most, networks = self.options.max_parameters, self.prepared.split.needed
             found = small_enough(found, self._material.shapes, most=most, networks=networks)
         return islice(found, self.options.max_trials)
-
-    @property
-    def _most_candidates(self) -> int:
-        return max(MOST_CANDIDATES, self.options.max_trials or 0)
 
     @property
     def _most_weights(self) -> float:
