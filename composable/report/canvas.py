@@ -117,10 +117,12 @@ def _tidy_ticks(figure: Figure) -> None:
 
 
 class _Grouped(ScalarFormatter):
-    """12,000 for 12000."""
+    """12,000 for 12000, where an axis goes as far: four digits may be years."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
         """The label of one tick."""
+        if self.axis is not None and max(abs(end) for end in self.axis.get_view_interval()) < 1e4:
+            return super().__call__(x, pos)
         whole, point, fraction = super().__call__(x, pos).partition(".")
         return re.sub(r"\d(?=(\d{3})+$)", r"\g<0>,", whole) + point + fraction
 

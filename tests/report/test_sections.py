@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from composable.problem.problem import Head
+from composable.report.canvas import draw
 from composable.report.page import write_report
 
 MakeRun = Callable[..., Path]
@@ -90,3 +91,9 @@ def test_words_are_marked_and_nothing_in_a_text_becomes_markup(
         '{"words": [[], {"grams": {}}], "errors": [{"texts": [{"pieces": 3}]}]}', encoding="utf-8"
     )
     assert "In words" in page(run)
+
+
+@pytest.mark.parametrize(("ends", "tick"), [((1990, 2010), "2000"), ((0, 50_000), "20,000")])
+def test_ticks_are_grouped_where_they_cannot_be_years(ends, tick):
+    chart = draw(lambda figure: figure.subplots().plot(ends, (0, 1)), title="t", span="half", height=2)
+    assert f">{tick}<" in chart.svg
