@@ -10,7 +10,6 @@ from composable.design.metaparameters import Count
 from composable.design.part import component
 
 AXES = "text_axes"  # the name of the layer
-MIDDLE = 0.5  # of the kernel's values, which is taken off: sums of small numbers keep more digits
 _LEAST = 1e-12  # of a squared length: a text without known words lies in the middle of all
 
 
@@ -44,7 +43,8 @@ def kernel_rows(x: Any, *, units: Count, rows: Count, name: str) -> Any:
     """
     lengths = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=f"{name}_lengths")
     keys = layers.Dense(rows, kernel_initializer="zeros", name=f"{name}_keys")
+    middle = layers.Dense(1, kernel_initializer="zeros", name=f"{name}_middle")
     values = layers.Dense(units, kernel_initializer="zeros", name=name)
     away: Any = ops.add(keys(x), lengths(ops.square(x)))  # 1 + sharpness * distance^2, but for rounding
     near: Any = ops.reciprocal(ops.maximum(away, 1.0))
-    return values(near - MIDDLE)
+    return values(near - middle(x))  # the usual value is taken off: sums of small numbers keep more digits

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils.extmath import randomized_svd
 
-from composable.design.kernel_rows import AXES, MIDDLE
+from composable.design.kernel_rows import AXES
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.tables import adapt
@@ -39,7 +39,7 @@ class _Kept:
 
 @dataclass(frozen=True, eq=False)
 class _Solved:
-    """The sums of one head: `kernel @ alphas + bias`, where `MIDDLE` is taken off the kernel."""
+    """The sums of one head: `kernel @ alphas + bias`, with the setting's `middle` taken off the kernel."""
 
     alphas: np.ndarray
     bias: np.ndarray
@@ -54,6 +54,11 @@ class _Setting:
     sharpness: float
     penalty: float
     rounds: int
+
+    @property
+    def middle(self) -> float:
+        """The kernel of rows that are as far apart as usual."""
+        return 1.0 / (1.0 + self.sharpness)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +156,7 @@ def kernel_ridge(
     by = np.float32(best.sharpness / space.usual)
     factors = _factors(posed, kept, space.apart * by, best.penalty, solved)
     heads = [head.times(factor) for head, factor in zip(solved, factors, strict=True)]
-    _place(model, kept.features, by * space.relevance, heads, rows)
+    _place(model, kept.features, by * space.relevance, best.middle, heads, rows)
     return Solution(model.get_weights(), tuple(tried), chosen, asdict(best))
 
 
@@ -201,13 +206,13 @@ def _solutions(
     """The sums of every head, and the losses on the rows that are kept and on the held-out ones."""
     by = np.float32(setting.sharpness / space.usual)
     apart, away = space.apart * by, space.away * by
-    near, factor = 1.0 / (1.0 + apart) - MIDDLE, _factor(kept, apart, setting.penalty)
-    asked, heads, losses = 1.0 / (1.0 + away) - MIDDLE, [], np.zeros(2)
+    near, factor = 1.0 / (1.0 + apart) - setting.middle, _factor(kept, apart, setting.penalty)
+    asked, heads, losses = 1.0 / (1.0 + away) - setting.middle, [], np.zeros(2)
     for place, head in enumerate(posed.problem.heads):
         wanted, observed = kept.targets[place], posed.held_out.targets[place]
         middle = wanted.mean(axis=0)
         alphas = cho_solve(factor, wanted - middle, check_finite=False)
-        solved = _Solved(alphas, middle + MIDDLE * alphas.sum(axis=0))
+        solved = _Solved(alphas, middle + setting.middle * alphas.sum(axis=0))
         inside, outside = (each @ solved.alphas + solved.bias for each in (near, asked))
         if head.labels:  # as good as a factor can make them
             by = factor_of(head, outside, observed)
@@ -256,7 +261,12 @@ def _observed(head: Head, wanted: np.ndarray) -> np.ndarray:
 
 
 def _place(
-    model: keras.Model, features: np.ndarray, sharp: np.ndarray, heads: Sequence[_Solved], rows: int
+    model: keras.Model,
+    features: np.ndarray,
+    sharp: np.ndarray,
+    middle: float,
+    heads: Sequence[_Solved],
+    rows: int,
 ) -> None:
     """Set the values of the layers of `kernel_rows`; rows that aren't there are kept with a weight of 0."""
     missing = rows - len(features)
@@ -268,6 +278,7 @@ def _place(
             [kernel, np.pad(lengths, (0, missing), constant_values=1.0)]
         )
         model.get_layer(f"{name}_lengths").set_weights([sharp[:, None]])
+        model.get_layer(f"{name}_middle").set_weights([np.zeros_like(sharp[:, None]), np.full(1, middle)])
         model.get_layer(name).set_weights([np.pad(solved.alphas, ((0, missing), (0, 0))), solved.bias])
 
 
