@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from conditions import conditions
 
-from composable.zoo.catalogue import architecture
+from composable.zoo.catalog import architecture
 
 PHOTO = (224, 224, 3)
 

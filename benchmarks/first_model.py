@@ -53,13 +53,13 @@ def table(rows: int) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=(rows, 7))
     frame = pd.DataFrame(numbers, columns=[f"n{i}" for i in range(7)])
-    frame["colour"] = rng.choice(["red", "green", "blue"], rows)
+    frame["color"] = rng.choice(["red", "green", "blue"], rows)
     frame["place"] = rng.choice([f"place {i}" for i in range(40)], rows)
     frame["day"] = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 2000, rows), unit="D")
     frame["y"] = (
         numbers[:, 0] * numbers[:, 1]
         + np.abs(numbers[:, 2])
-        + (frame["colour"] == "red")
+        + (frame["color"] == "red")
         + rng.normal(size=rows)
     )
     return frame

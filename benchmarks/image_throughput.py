@@ -4,8 +4,8 @@ python benchmarks/image_throughput.py --data DIR [--rounds 5] [--photos SIDE]
 
 DIR is a folder of class folders, as `sign_digits`; with `--photos 1600` a hundred of its images are enlarged
 to photos first, with a camera's noise. Both give uint8 images of 64 x 64: flipped, cropped, and with other
-colours. The pipeline is that of a usual PyTorch loader: Pillow decodes whole images, crops, resizes, flips
-and changes colours image by image, in two processes, in every epoch. Composable decodes once, in as many
+colors. The pipeline is that of a usual PyTorch loader: Pillow decodes whole images, crops, resizes, flips
+and changes colors image by image, in two processes, in every epoch. Composable decodes once, in as many
 threads as there are cores, a photo at a fraction of its size, and augments in the compiled program, here a
 call of its own: the first epoch is decoding and augmenting, later ones augmenting alone; ten are one of the
 first kind and nine of the other. Compiling isn't counted. Medians of rounds that alternate.
@@ -83,12 +83,12 @@ def altered(path: str) -> np.ndarray:
     """One image as a usual loader gives it."""
     rng = np.random.default_rng()
     with Image.open(path) as image:
-        colours = image.convert("RGB")
+        colors = image.convert("RGB")
     share = np.sqrt(rng.uniform(0.6, 1.0))
-    width, height = (max(1, round(side * share)) for side in colours.size)
-    left, top = rng.integers(colours.size[0] - width + 1), rng.integers(colours.size[1] - height + 1)
+    width, height = (max(1, round(side * share)) for side in colors.size)
+    left, top = rng.integers(colors.size[0] - width + 1), rng.integers(colors.size[1] - height + 1)
     box = (left, top, left + width, top + height)
-    found = colours.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box)
+    found = colors.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=box)
     if rng.random() < 0.5:
         found = found.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     for change in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color):
@@ -104,10 +104,10 @@ def ours(files: list[str]) -> dict[str, Callable[[], object]]:
     from composable.data.images.source import ImageFiles
     from composable.design import Part
     from composable.engine.augment import augmented, draws
-    from composable.engine.augmentations import colour, crop, flip, light
+    from composable.engine.augmentations import color, crop, flip, light
 
     source, shape = ImageFiles(Path(), {}, {}), ImageShape(SIDE, SIDE, 3)
-    augment = (Part(flip), Part(crop), Part(light), Part(colour))
+    augment = (Part(flip), Part(crop), Part(light), Part(color))
     order = np.arange(250)[None]
     program = jax.jit(lambda images, drawn: augmented(augment, [images], drawn)[0])
     held = source.read(files, shape)

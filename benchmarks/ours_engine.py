@@ -29,7 +29,7 @@ from composable.design.tables import adapt, prepare  # noqa: E402
 from composable.design.taps import tap  # noqa: E402
 from composable.design.tasks import binary_classifier  # noqa: E402
 from composable.engine.cohort import Cohort, Instance  # noqa: E402
-from composable.engine.drawing import initialise  # noqa: E402
+from composable.engine.drawing import initialize  # noqa: E402
 from composable.engine.losses import binary_cross_entropy, categorical_cross_entropy, squared_error  # noqa: E402
 from composable.engine.objective import Goal  # noqa: E402
 from composable.engine.optimizer import Optimizer  # noqa: E402
@@ -117,10 +117,10 @@ def _folds(job: Job, architecture: Architecture, settings: Settings) -> Prepared
     fit_to = data_init(model)
 
     def begin(model: keras.Model, number: int) -> None:
-        learnt_from = {"numbers": numbers[learning[number]]}
-        initialise(model, build, number)
-        adapt(model, learnt_from)
-        fit_to(learnt_from, number)
+        learned_from = {"numbers": numbers[learning[number]]}
+        initialize(model, build, number)
+        adapt(model, learned_from)
+        fit_to(learned_from, number)
 
     instances = tuple(
         Instance(rows, np.flatnonzero(fold == number), number, settings)
@@ -152,7 +152,7 @@ def _cohort(
 
     def begin(model: keras.Model, number: int) -> None:
         if len(each) > 1:
-            initialise(model, network.build, number)
+            initialize(model, network.build, number)
 
     return Cohort(model, (Goal(loss, loss),), given, instances, begin)
 

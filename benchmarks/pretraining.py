@@ -1,7 +1,7 @@
 """Where pre-training pays: networks begun from a pretext task and from their draw, with few labels and many.
 
 For every task: its figure on rows held out and by chance; what a linear model makes of the embedding of rows
-with a label, before and after; and the error on test rows after the network was trained on the labelled rows,
+with a label, before and after; and the error on test rows after the network was trained on the labeled rows,
 from the pre-trained weights minus from the drawn ones (below zero: it pays), with the standard error over the
 seeds. All are trained for the same steps and judged at the last one. Errors: the share of wrong classes; for
 numbers the root of the mean squared error, in standard deviations.
@@ -41,7 +41,7 @@ from composable.training.stages.pretrain.learning import learn
 from composable.training.stages.pretrain.masking import masking
 from composable.training.stages.pretrain.number_denoising import number_denoising
 from composable.training.stages.pretrain.occlusion import occlusion
-from composable.training.stages.pretrain.pretext import Unlabelled
+from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.training.stages.pretrain.synthetic import synthetic
 from composable.training.stages.stage import Job, Weights
 from composable.training.stages.starts import Start, cohort_of, set_start
@@ -108,17 +108,17 @@ def _compare(job: Job, tasks: Sequence[Part], given: argparse.Namespace) -> None
     starts = [Start(job.settings, derive(job.seed, "begin", number)) for number in range(given.seeds)]
     begun: dict[str, list[Weights]] = {"drawn": [_drawn(job, start) for start in starts]}
     for task in tasks:
-        pretext = task(Unlabelled(job.rows.inputs, job.train, job.held_out, given.epochs, 0))
+        pretext = task(Unlabeled(job.rows.inputs, job.train, job.held_out, given.epochs, 0))
         settings = replace(job.settings, epochs=pretext.epochs)
         learned = learn(job, pretext, starts, settings, Deadline())
         begun[repr(task)] = list(learned.weights)
         reached = ", ".join(f"{figure:.3f}" for figure in learned.figures)
         print(f"{job.name}: {task!r}: {pretext.figure} {reached}; by chance {pretext.chance:.3f}", flush=True)
     for share in given.labels:
-        labelled = _labelled(job, share)
-        probed = {name: _probed(job, some, labelled) for name, some in begun.items()}
-        trained = _trained(job, begun, starts, labelled)
-        print(f"{job.name}, {len(labelled)} labels")
+        labeled = _labeled(job, share)
+        probed = {name: _probed(job, some, labeled) for name, some in begun.items()}
+        trained = _trained(job, begun, starts, labeled)
+        print(f"{job.name}, {len(labeled)} labels")
         for name in begun:
             linear, whole = probed[name], trained[name]
             difference = whole - trained["drawn"]
@@ -130,7 +130,7 @@ def _compare(job: Job, tasks: Sequence[Part], given: argparse.Namespace) -> None
             )
 
 
-def _labelled(job: Job, share: float) -> np.ndarray:
+def _labeled(job: Job, share: float) -> np.ndarray:
     """Some of the training rows; of classes as large a share of each, at least one row."""
     rng = np.random.default_rng(1)
     target = job.rows.targets[0][job.train, 0]
@@ -153,24 +153,24 @@ def _drawn(job: Job, start: Start) -> Weights:
 
 
 def _trained(
-    job: Job, begun: Mapping[str, list[Weights]], starts: Sequence[Start], labelled: np.ndarray
+    job: Job, begun: Mapping[str, list[Weights]], starts: Sequence[Start], labeled: np.ndarray
 ) -> dict[str, np.ndarray]:
     """The error of each beginning and seed, all trained in one cohort."""
-    steps = -(-len(labelled) // job.settings.batch_size)
+    steps = -(-len(labeled) // job.settings.batch_size)
     settings = replace(job.settings, epochs=int(np.clip(STEPS // steps, LEAST, MOST)))
     every = [
         replace(start, settings=settings, weights=weights)
         for some in begun.values()
         for start, weights in zip(starts, some, strict=True)
     ]
-    cohort = cohort_of(replace(job, train=labelled), every, held_out=np.arange(0))
+    cohort = cohort_of(replace(job, train=labeled), every, held_out=np.arange(0))
     train(cohort, deadline=Deadline())
     said = cohort.program.outputs([job.held_out] * len(every))
     errors = np.array([_error(job, heads[0]) for heads in said]).reshape(len(begun), -1)
     return dict(zip(begun, errors, strict=True))
 
 
-def _probed(job: Job, some: Sequence[Weights], labelled: np.ndarray) -> np.ndarray:
+def _probed(job: Job, some: Sequence[Weights], labeled: np.ndarray) -> np.ndarray:
     """The error of a linear model on the embedding of frozen networks."""
     network = job.build()
     reading = tap(network, "embedding")
@@ -180,10 +180,10 @@ def _probed(job: Job, some: Sequence[Weights], labelled: np.ndarray) -> np.ndarr
         network.set_weights(list(weights))
         vectors = reading.predict(arranged(reading, job.rows.inputs), batch_size=512, verbose=0)
         vectors = vectors.reshape(len(vectors), -1)
-        centred = (vectors - vectors[job.train].mean(axis=0)) / (vectors[job.train].std(axis=0) + 1e-6)
+        centerd = (vectors - vectors[job.train].mean(axis=0)) / (vectors[job.train].std(axis=0) + 1e-6)
         classes = _has_classes(job)
         linear = LogisticRegression(max_iter=2000) if classes else Ridge(10.0)
-        said = linear.fit(centred[labelled], target[labelled]).predict(centred[job.held_out])
+        said = linear.fit(centerd[labeled], target[labeled]).predict(centerd[job.held_out])
         wrong = said != target[job.held_out] if classes else (said - target[job.held_out]) ** 2
         errors.append(np.mean(wrong) if classes else np.sqrt(np.mean(wrong)))
     return np.array(errors)

@@ -17,8 +17,8 @@ from conditions import conditions
 
 from composable.design.inputs import Input, as_inputs
 from composable.design.source import source
-from composable.zoo import catalogue
-from composable.zoo.catalogue import FAMILIES
+from composable.zoo import catalog
+from composable.zoo.catalog import FAMILIES
 
 ROWS = 16
 APPLICATIONS = {
@@ -39,11 +39,11 @@ def main() -> None:
     print(f"{'':24s}{'forward':>10s}{'step':>10s}   ours / plain, median of {given.runs}")
     for name in given.families:
         family = FAMILIES[name]
-        design = catalogue.made(family, dict(family.smallest.metaparameters))
+        design = catalog.made(family, dict(family.smallest.metaparameters))
         inputs = family.smallest.inputs
         _report(name, [lambda: design.build(inputs), lambda: _emitted(design, inputs)], inputs, given.runs)  # noqa: B023
     for name in given.applications:
-        makers = [lambda: catalogue.architecture(name).build(SMALL_PHOTO), lambda: _application(name)]  # noqa: B023
+        makers = [lambda: catalog.architecture(name).build(SMALL_PHOTO), lambda: _application(name)]  # noqa: B023
         _report(f"{name} (applications)", makers, SMALL_PHOTO, given.runs)
 
 

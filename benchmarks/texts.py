@@ -6,7 +6,7 @@ DIR holds the folders `text` and `tables` with the files below. Test rows are th
 the seed; with seed 0 files that come with test rows of their own keep those. The error is 1 - accuracy, for
 the spam 1 - F1 of the spam, and for the table with columns of text the mean absolute error. The peer is
 TF-IDF of words and pairs of words with logistic regression (ridge regression for the table, one TF-IDF per
-column), its regularisation found by 5-fold cross-validation; it has as much time as it wants. Composable runs
+column), its regularization found by 5-fold cross-validation; it has as much time as it wants. Composable runs
 through its command line alone and never sees the test rows.
 """
 

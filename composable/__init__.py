@@ -1,4 +1,4 @@
-"""Composable: from a person's own data to a deployed deep model, automatically, on Keras 3.
+"""Composable: from a user's own data to a deployed deep model, automatically, on Keras 3.
 
 The names below are the whole public interface. Each is imported when it is first used, so that
 `import composable` takes no time and the backend can be chosen before Keras is there.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from composable.design import component as component
     from composable.design.cost import cost as cost
     from composable.design.taps import tap as tap
-    from composable.zoo.catalogue import architecture as architecture
+    from composable.zoo.catalog import architecture as architecture
 
 __version__ = "0.1.0"
 
@@ -40,7 +40,7 @@ _ORIGINS = {  # public name -> module, name there
     "inspect": ("composable.auto.inspect", "inspect"),
     "Classifier": ("composable.auto.estimators", "Classifier"),
     "Regressor": ("composable.auto.estimators", "Regressor"),
-    "architecture": ("composable.zoo.catalogue", "architecture"),
+    "architecture": ("composable.zoo.catalog", "architecture"),
     "Architecture": ("composable.design", "Architecture"),
     "Task": ("composable.design", "Task"),
     "Part": ("composable.design", "Part"),

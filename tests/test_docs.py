@@ -36,7 +36,7 @@ def blocks(page, language):
 
 
 def shell_lines():
-    """Every line that the pages tell a person to type."""
+    """Every line that the pages tell a user to type."""
     return [
         pytest.param(line, id=line[:40])
         for page in PAGES

@@ -26,7 +26,7 @@ class Voice:
 def average(voices: Sequence[Voice], heads: Sequence[Head]) -> keras.Model:
     """One functional model of stock layers: raw inputs in; per head probabilities or numbers out, as a list.
 
-    Weights are normalised to sum to one. The networks become its layers `network_0`, `network_1`, ...; what
+    Weights are normalized to sum to one. The networks become its layers `network_0`, `network_1`, ...; what
     the model gives is its tap `probabilities`, with several heads `head_0/probabilities` and so on.
     """
     total = sum(voice.weight for voice in voices)

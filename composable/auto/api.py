@@ -66,8 +66,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         duplicates: Whether rows of equal features stay together in one part of the split, or are dealt apart
             as observations of their own; by default what the data say.
         schema: The path of an edited schema.
-        test: A labelled file of your own, scored once at the end.
-        design: What to train instead of the usual networks: an architecture, a name of the catalogue, a call
+        test: A labeled file of your own, scored once at the end.
+        design: What to train instead of the usual networks: an architecture, a name of the catalog, a call
             of one such as "mlp(units=64)", a JSON file, or module:function. Openings are searched.
         stages: What every network goes through before its fit: draw, warmup, tune, pretrain. What doesn't pay
             on held-out rows is dropped; the report shows each gain.
@@ -77,8 +77,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         freeze: Whether of it only what follows the tap is trained.
         unfreeze: Parts of it, or beginnings of the names of layers, that are trained all the same.
         image_size: Pixels of the longer side that images are given; by default at most 64.
-        keep_aspect: Pad images with grey instead of stretching them to one shape.
-        augment: What is done to images while networks learn: flip, translate, crop, rotate, light, colour,
+        keep_aspect: Pad images with gray instead of stretching them to one shape.
+        augment: What is done to images while networks learn: flip, translate, crop, rotate, light, color,
             randaugment, cutout, mixup, cutmix, or none; by default what is measured to preserve labels.
         seed: One seed for everything random.
         drop: Columns that the model must not see.

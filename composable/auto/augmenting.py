@@ -1,4 +1,4 @@
-"""What may be done to images of a fit: as a person asks, or measured on its own rows, and told."""
+"""What may be done to images of a fit: as a user asks, or measured on its own rows, and told."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def with_augmentations(
     Args:
         table: Of these rows.
         prepared: The rows.
-        names: What a person asks for; else it is measured.
+        names: What a user asks for; else it is measured.
         seed: For everything random.
         tell: Told what was measured.
     """

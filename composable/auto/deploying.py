@@ -79,7 +79,7 @@ def _member(trial: Trial, weight: float) -> Member:
 
 
 def _ranges(prepared: Prepared) -> dict[str, tuple[float, float]]:
-    """The least and the greatest value of each number column among the rows that were learnt from."""
+    """The least and the greatest value of each number column among the rows that were learned from."""
     understood, encoding = prepared.understood, prepared.encoding
     ranges = {}
     for number in encoding.numbers:

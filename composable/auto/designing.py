@@ -1,4 +1,4 @@
-"""A person's own design, held against the table before anything is trained."""
+"""A user's own design, held against the table before anything is trained."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from composable.design.keras_configuration import checked_config
 from composable.design.outline import outline
 from composable.search.candidates import candidates
 from composable.search.table import Pixels, Table
-from composable.zoo.catalogue import FAMILIES
-from composable.zoo.catalogue.written import Written, written_design
+from composable.zoo.catalog import FAMILIES
+from composable.zoo.catalog.written import Written, written_design
 
 _TRAINED = 5  # numbers kept per parameter: itself, its gradient, AdamW's two moments, the best so far
 
@@ -37,7 +37,7 @@ def read_design(text: str | None, schema: Schema) -> Written | None:
     modality = "image" if all(column.kind == "image" for column in schema.features) else "table"
     if family is not None and family.modality != modality:
         raise ConfigError(
-            f"{'Images are' if modality == 'image' else 'A table is'} learnt by a design for {modality}s.",
+            f"{'Images are' if modality == 'image' else 'A table is'} learned by a design for {modality}s.",
             received=f"{design.name} takes {family.modality} data of shape {family.inputs}",
             remedy=f"`composable design list --modality {modality}` shows those there are",
         )
@@ -71,7 +71,7 @@ def _check_maps(model: keras.Model, wanted: tuple[int | None, ...], design: Writ
     said = tuple(keras.tree.flatten(model.output)[0].shape[1:-1])
     if said != tuple(wanted[:2]):
         raise ConfigError(
-            "Masks are learnt by a design that answers for every pixel.",
+            "Masks are learned by a design that answers for every pixel.",
             received=f"{design.name} makes maps of {said} from images of {tuple(wanted[:2])}",
             remedy="a padded U-Net: --design unet_same",
         )

@@ -24,16 +24,16 @@ def copies(
     """A number per row, equal for rows that must lie in one part.
 
     Equal features may be one row that was written down twice: then a model that is asked about a row that it
-    has learnt looks better than it is. Or they are what rows of such a table are often like: then future rows
-    repeat these as well, and kept together they would leave nothing but unseen combinations to test on. They
-    are the latter where they make most of the rows, or where the same combination has different answers; an
-    image shown twice is always a copy.
+    has learned looks better than it is. Or they are what rows of such a table are often like: then future
+    rows repeat these as well, and kept together they would leave nothing but unseen combinations to test on.
+    They are the latter where they make most of the rows, or where the same combination has different answers;
+    an image shown twice is always a copy.
 
     Args:
         table: The rows.
         schema: Says what the features are.
         targets: Per head; empty where they aren't known yet.
-        wanted: What the person decides.
+        wanted: What the user decides.
         tell: Is told the choice, where there is one.
     """
     features = contents(table.frame, table.images).loc[:, [column.name for column in schema.features]]
@@ -86,12 +86,12 @@ def copies_notice(split: Split) -> Notice:
 
 
 def tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
-    """Warn of rows of the person's own test file that are training rows as well."""
+    """Warn of rows of the user's own test file that are training rows as well."""
     names = [column.name for column in (*schema.features, *schema.targets)]
-    learnt, asked = (
+    learned, asked = (
         row_hashes(contents(one.frame, one.images).loc[:, names].astype("str")) for one in (table, own)
     )
-    shared = int(np.isin(asked, learnt).sum())
+    shared = int(np.isin(asked, learned).sum())
     if shared:
         tell(
             Notice(

@@ -46,7 +46,7 @@ class _Held:
 
     Attributes:
         part: "test" or "validation".
-        rows: Of the table; None for those of the person's own test.
+        rows: Of the table; None for those of the user's own test.
         observed: Per head.
         predicted: Per head.
     """

@@ -92,10 +92,10 @@ class _Estimator(BaseEstimator):
             "allow_leaks": True,  # whoever passes arrays has chosen the columns
         }
         options = validated(FitOptions, given, origin=type(self).__name__)
-        labelled = frame.assign(**{target: y})
+        labeled = frame.assign(**{target: y})
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, "run") if self.out is None else Path(self.out)
-            self.bundle_: Bundle = fit(labelled, options, out=folder, sample_weight=sample_weight).bundle
+            self.bundle_: Bundle = fit(labeled, options, out=folder, sample_weight=sample_weight).bundle
         return self
 
     def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:  # noqa: N803 (scikit-learn's name)

@@ -1,11 +1,11 @@
-"""What a person brings to a fit besides their data."""
+"""What a user brings to a fit besides their data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from composable.auto.origin import Origin
-from composable.zoo.catalogue.written import Written
+from composable.zoo.catalog.written import Written
 
 
 @dataclass(frozen=True, eq=False)

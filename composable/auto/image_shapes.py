@@ -11,7 +11,7 @@ from composable.data.encoding import ImageColumn
 from composable.data.images.encoded import fit_images
 from composable.data.table import Table
 
-COLOURED = 3  # channels
+COLORED = 3  # channels
 
 
 def image_shapes(
@@ -19,7 +19,7 @@ def image_shapes(
 ) -> tuple[ImageColumn, ...]:
     """The columns of images with the shapes asked for, else with those that a trained network takes.
 
-    Several columns get one shape, coloured, so that one network can look at all of them.
+    Several columns get one shape, colored, so that one network can look at all of them.
     """
     wanted = origin.images if origin is not None else None
     if wanted is not None and wanted.height and options.image_size is None:
@@ -32,5 +32,5 @@ def image_shapes(
         return tuple(replace(one, channels=wanted.channels) for one in sized)
     if len(sized) > 1:
         height, width = max(one.height for one in sized), max(one.width for one in sized)
-        return tuple(replace(one, height=height, width=width, channels=COLOURED) for one in sized)
+        return tuple(replace(one, height=height, width=width, channels=COLORED) for one in sized)
     return tuple(sized)

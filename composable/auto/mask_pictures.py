@@ -16,8 +16,8 @@ from composable.problem.problem import Head
 
 WORST = 24  # images
 SHOWN = 4  # images with what augmentation makes of them
-MISSED, ADDED, TAKEN = (0, 90, 181), (220, 50, 32), (255, 194, 10)  # told apart by the colour-blind too
-_COLOURS = np.array(
+MISSED, ADDED, TAKEN = (0, 90, 181), (220, 50, 32), (255, 194, 10)  # told apart by the color-blind too
+_COLORS = np.array(
     [
         (0, 0, 0),
         (230, 159, 0),
@@ -35,7 +35,7 @@ _COLOURS = np.array(
 
 @dataclass(frozen=True, eq=False)
 class Segmented:
-    """Images that were not learnt from.
+    """Images that were not learned from.
 
     Attributes:
         images: (rows, height, width, channels) of uint8.
@@ -70,8 +70,8 @@ def mask_pictures(head: Head, held: Segmented, *, augment: Sequence[Part]) -> di
             "name": held.names[row],
             "mean_iou": scores[row],
             "picture": png_text(held.images[row]),
-            "observed": png_text(_coloured(held.observed[row], common)),
-            "predicted": png_text(_coloured(codes[row], common)),
+            "observed": png_text(_colored(held.observed[row], common)),
+            "predicted": png_text(_colored(codes[row], common)),
             "difference": png_text(_difference(held.images[row], held.observed[row], codes[row], common)),
         }
         for row in order
@@ -83,14 +83,14 @@ def mask_pictures(head: Head, held: Segmented, *, augment: Sequence[Part]) -> di
     }
 
 
-def _coloured(codes: np.ndarray, common: int) -> np.ndarray:
-    """A colour per class, the commonest black; beyond nine they repeat."""
-    places = np.where(codes == common, 0, 1 + (codes - (codes > common)) % (len(_COLOURS) - 1))
-    return _COLOURS[places]
+def _colored(codes: np.ndarray, common: int) -> np.ndarray:
+    """A color per class, the commonest black; beyond nine they repeat."""
+    places = np.where(codes == common, 0, 1 + (codes - (codes > common)) % (len(_COLORS) - 1))
+    return _COLORS[places]
 
 
 def _difference(image: np.ndarray, true: np.ndarray, said: np.ndarray, common: int) -> np.ndarray:
-    """The image in dim greys; in colours what was missed, what was added, and what was taken for another."""
+    """The image in dim grays; in colors what was missed, what was added, and what was taken for another."""
     dim = (0.5 * image.mean(axis=-1, keepdims=True)).astype(np.uint8)
     found = np.repeat(dim, 3, axis=-1)
     wrong = true != said

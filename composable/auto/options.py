@@ -1,4 +1,4 @@
-"""What a person may decide about a fit; a record, so that a config file and the run folder can hold it."""
+"""What a user may decide about a fit; a record, so that a config file and the run folder can hold it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from composable.core.errors import ConfigError
 
 _LARGEST = 1024  # pixels
 Augmentation = Literal[
-    "none", "flip", "translate", "crop", "rotate", "light", "colour", "randaugment", "cutout",
+    "none", "flip", "translate", "crop", "rotate", "light", "color", "randaugment", "cutout",
     "mixup", "cutmix",
 ]  # fmt: skip
 Metric = Literal[
@@ -38,19 +38,19 @@ class FitOptions:
         duplicates: Whether rows of equal features stay in one part, as copies of one row, or are dealt as
             observations of their own; by default what the data say, see `composable.auto.duplicates`.
         schema: Path of an edited schema.
-        test: Path of a labelled file of the person's own; its rows are scored once, at the end.
-        design: What to train instead of the usual networks: a name of the catalogue, a call of one, a JSON
+        test: Path of a labeled file of the user's own; its rows are scored once, at the end.
+        design: What to train instead of the usual networks: a name of the catalog, a call of one, a JSON
             file or text, or module:function.
         stages: What every network goes through before its fit: draw, warmup, tune, pretrain; finetune of
             one that is begun from another.
-        start: A run, a bundle or a `.keras` file of the person's own, whose network is the first one's
+        start: A run, a bundle or a `.keras` file of the user's own, whose network is the first one's
             beginning.
         tap: Up to where: `encoding`, a part of a bundle's network such as `learner.1`, a layer of a file.
         freeze: Whether of that network only what follows the tap is trained.
         unfreeze: Parts of it, or beginnings of the names of layers, that are trained all the same.
         image_size: Pixels of the longer side that images are given; by default that of the usual image, but
             not more than 64.
-        keep_aspect: Whether images keep the ratio of their sides and are filled up with grey; else they are
+        keep_aspect: Whether images keep the ratio of their sides and are filled up with gray; else they are
             stretched to the shape of the usual image.
         augment: What is done to images while networks learn from them, in the place of what is measured to
             preserve the labels; "none" for nothing.

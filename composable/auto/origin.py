@@ -18,12 +18,12 @@ from composable.design import Architecture, Part
 from composable.design.grown_on import Levels, grown_on, written
 from composable.design.prestems import only
 from composable.design.taps import tap
-from composable.zoo.catalogue.written import written_design
+from composable.zoo.catalog.written import written_design
 
 ENCODING = "encoding"
 _MAPS = 4  # axes of feature maps
 _CAFFE = ("resnet50", "resnet101", "resnet152", "vgg")  # names that keras.applications gives
-_CENTRED = ("inception", "mobilenet_", "mobilenetv2", "nasnet", "xception")
+_CENTERD = ("inception", "mobilenet_", "mobilenetv2", "nasnet", "xception")
 _SCALING = (keras.layers.Normalization, keras.layers.Rescaling)
 _FIRST = 4  # layers among which a network's own scaling stands
 
@@ -40,7 +40,7 @@ class Origin:
         trunk: The trained network up to the tap.
         encoding: Of the rows that it takes; None where it takes images alone.
         images: The shape of its images, where it takes some.
-        told: For the person: what was made of it.
+        told: For the user: what was made of it.
     """
 
     name: str
@@ -115,7 +115,7 @@ def _of_file(path: Path, at: str | None) -> Origin:
     shape: Any = model.inputs[0].shape[1:]
     if len(model.inputs) != 1 or len(shape) != _MAPS - 1 or shape[-1] not in (1, 3):
         raise ConfigError(
-            "A fit begins from a file of Keras whose one input is images in grey or colour.",
+            "A fit begins from a file of Keras whose one input is images in gray or color.",
             received=f"{path}: {', '.join(str(tuple(one.shape)) for one in model.inputs)}",
             remedy="begin from a run or a bundle where rows hold other columns",
         )
@@ -153,7 +153,7 @@ def _levels(model: keras.Model) -> Levels:
     name = model.name.lower()
     if name.startswith(_CAFFE) and "v2" not in name:
         return "caffe"
-    return "-1..1" if name.startswith((*_CENTRED, *_CAFFE)) else "0..1"
+    return "-1..1" if name.startswith((*_CENTERD, *_CAFFE)) else "0..1"
 
 
 def _no_tap(at: str | None, known: Any) -> ConfigError:

@@ -36,7 +36,7 @@ Ask = Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Rows that were not learnt from.
+    """Rows that were not learned from.
 
     Attributes:
         inputs: `images` among them.

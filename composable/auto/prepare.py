@@ -247,7 +247,7 @@ def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
 
 
 def _have_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell) -> np.ndarray:
-    """Which rows have a value in every target; others may be left out only if the person said so."""
+    """Which rows have a value in every target; others may be left out only if the user said so."""
     missing = target_missing(table.frame, schema, options.target)
     if not missing.any():
         return ~missing

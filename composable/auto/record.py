@@ -27,7 +27,7 @@ Progress = Callable[[dict[str, Any]], None]
 
 @dataclass(eq=False)
 class Recorder:
-    """Writes what happens to the run folder and tells the person's progress function."""
+    """Writes what happens to the run folder and tells the user's progress function."""
 
     folder: Path
     progress: Progress
@@ -39,7 +39,7 @@ class Recorder:
         self.progress({"event": event, **facts})
 
     def notice(self, notice: Notice) -> None:
-        """Remember something the person should know; the same text once."""
+        """Remember something the user should know; the same text once."""
         known = self.facts.setdefault("notices", [])
         if asdict(notice) not in known:
             known.append(asdict(notice))

@@ -20,7 +20,7 @@ from composable.search.opinion import Arrays, Opinion, pool
 
 _MANY, _TREE = 20, 0.01  # scores, each of which takes a tree in every iteration; seconds for one
 _TIMED = 256  # images
-_LEARNT, _SOLVED = 200, 2.0  # images with masks, seconds
+_LEARNED, _SOLVED = 200, 2.0  # images with masks, seconds
 # (training rows, the inputs that are asked about, how many rows these are) -> answers, one array per head
 Predict = Callable[[np.ndarray, Mapping[str, np.ndarray], int], Arrays]
 
@@ -88,7 +88,7 @@ def on_pixels(prepared: Prepared, seed: int) -> Opinion:
     (head,), (masks,) = material.problem.heads, material.targets
 
     def predict(train: np.ndarray, asked: Mapping[str, np.ndarray], _: int) -> Arrays:
-        some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(train)[:_LEARNT]
+        some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(train)[:_LEARNED]
         images = material.inputs["images"][some]
         said = logistic_on_pixels(images, masks[some], asked["images"], seed=derive(seed, "baseline"))
         return [np.pad(said, [(0, 0)] * 3 + [(0, head.width - said.shape[-1])])]
@@ -101,7 +101,7 @@ def pixels_seconds(prepared: Prepared, _seed: int) -> float:
     began = time.monotonic()
     described_pixels(prepared.material.inputs["images"][0])
     each = time.monotonic() - began
-    return (_SOLVED + each * (_LEARNT + 2 * _asked(prepared))) * prepared.split.needed
+    return (_SOLVED + each * (_LEARNED + 2 * _asked(prepared))) * prepared.split.needed
 
 
 def _asked(prepared: Prepared) -> int:
@@ -147,7 +147,7 @@ def _boosted(
 
 
 def _opinion(prepared: Prepared, predict: Predict) -> Opinion:
-    """Train once per rotation, then ask about its validation rows, its test rows and the person's own."""
+    """Train once per rotation, then ask about its validation rows, its test rows and the user's own."""
     material, split = prepared.material, prepared.split
 
     def said(number: int) -> tuple[Arrays, Arrays, Arrays]:

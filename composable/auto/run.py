@@ -77,7 +77,7 @@ class Run:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """What the person should know: choices with the flags that overrule them, and warnings."""
+        """What the user should know: choices with the flags that overrule them, and warnings."""
         return tuple(Notice(**notice) for notice in self.facts.get("notices", []))
 
     def leaderboard(self) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ class Run:
         return self.bundle.masks(data)
 
     def evaluate(self, data: Any) -> dict[str, float]:
-        """Every metric that fits the problem, on labelled rows; where the data have a test part, on that.
+        """Every metric that fits the problem, on labeled rows; where the data have a test part, on that.
 
         Raises:
             DataError: If a target column isn't there, or holds an unknown class; names the row.

@@ -23,7 +23,7 @@ _ORANGE = np.array([255.0, 120.0, 0.0])
 def integrated_gradients(
     gradients: Gradients, row: Mapping[str, np.ndarray], direction: np.ndarray
 ) -> np.ndarray:
-    """What each pixel adds to the score of a row, against an image of its mean colour alone.
+    """What each pixel adds to the score of a row, against an image of its mean color alone.
 
     They sum to the difference of the two scores, but for the error of the sum of `STEPS` midpoints.
 
@@ -45,7 +45,7 @@ def integrated_gradients(
 
 
 def highlighted(image: np.ndarray, attributions: np.ndarray) -> np.ndarray:
-    """The image in grey, orange where its pixels speak for the answer; (height, width, 3) of uint8.
+    """The image in gray, orange where its pixels speak for the answer; (height, width, 3) of uint8.
 
     Args:
         image: (height, width, channels) of uint8; of several images they are shown beside each other.

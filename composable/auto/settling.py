@@ -22,7 +22,7 @@ def settle(
     seed: int,
     deadline: Deadline,
 ) -> list[Trial]:
-    """Give trials whose weights are solved for the network that learnt from the rows of all rotations.
+    """Give trials whose weights are solved for the network that learned from the rows of all rotations.
 
     It knows more than each of them, and is as large and as fast as one.
 

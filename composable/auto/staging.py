@@ -58,7 +58,7 @@ def go_through(
         seed: For everything random.
         deadline: Of all of them.
         folder: Where the outcomes are kept.
-        notice: Told what the person should know.
+        notice: Told what the user should know.
     """
     of_weights = [name for name in names if name not in OF_SETTINGS]
     left = len(names) + (len(rotations) - 1) * len(of_weights)

@@ -48,10 +48,10 @@ def transferred(
     architecture = origin.architecture.with_tasks(*table.tasks)
     network = tap(architecture.build(shapes), "logits")
     trunk = tap(network, ENCODING)
-    learnt = origin.trunk.get_weights()[: len(trunk.weights)]
-    if [weight.shape for weight in trunk.weights] != [value.shape for value in learnt]:
+    learned = origin.trunk.get_weights()[: len(trunk.weights)]
+    if [weight.shape for weight in trunk.weights] != [value.shape for value in learned]:
         raise refusal  # tables with other categories, images too small for the network
-    trunk.set_weights(learnt)
+    trunk.set_weights(learned)
     return Candidate(
         f"from_{origin.name}",
         architecture,

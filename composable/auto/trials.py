@@ -63,7 +63,7 @@ class Search:
         deadline: When everything must be over, the report included.
         closing: How much of the time is kept for the end.
         options: Seed, and the number of trials and epochs at most.
-        given: What the person brings to be trained.
+        given: What the user brings to be trained.
         deploy: Called with each trial that is better than all before it.
         floor: The score of the model that an earlier session of the run deployed; NaN where there is none.
         deployed: The trial that this session deployed last.
@@ -324,9 +324,9 @@ class Search:
         self._ended(trial)
 
     def _more_rotations(self, best: Trial) -> None:
-        """Train what won on the other rotations, while time allows: more rows learnt from, more voices."""
+        """Train what won on the other rotations, while time allows: more rows learned from, more voices."""
         split = self.prepared.split
-        members = [t for t, _ in best.shares if t.whole is None]  # the others have learnt from all rows
+        members = [t for t, _ in best.shares if t.whole is None]  # the others have learned from all rows
         if math.isinf(self.deadline.seconds) or not members:
             return
         weights = sum(t.cost["parameters"] / len(t.voices) for t in members)

@@ -29,7 +29,7 @@ _SURE = 1e-6  # of a probability, lest its logarithm is infinite
 
 @dataclass(frozen=True, eq=False)
 class HeldTexts:
-    """Rows that were not learnt from.
+    """Rows that were not learned from.
 
     Attributes:
         inputs: Of the model.
@@ -52,7 +52,7 @@ class HeldTexts:
 
 
 def pieces_of(text: str) -> list[Span]:
-    """Where the words begin and end; of many words several neighbours are one piece."""
+    """Where the words begin and end; of many words several neighbors are one piece."""
     places = word_places(text[:LETTERS])
     size = -(-len(places) // _times(text)) or 1
     runs = [places[start : start + size] for start in range(0, len(places), size)]

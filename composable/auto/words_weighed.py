@@ -31,7 +31,7 @@ def words_weighed(
         network: Solved by `composable.training.linear_texts.linear_texts`.
         solver: That part, which says what is weighted.
         encoding: The vocabularies.
-        inputs: Of rows that were not learnt from.
+        inputs: Of rows that were not learned from.
         finish: Of the head: its temperature, or the scale of its numbers.
     """
     known = solver.metaparameters

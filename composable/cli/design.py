@@ -15,7 +15,7 @@ from composable.cli.switches import backend_option, debug_switch, json_switch
 from composable.cli.typed import Amount, InputShape, TypedInput
 from composable.core.workspace import write_atomically
 
-MODALITIES = ("image", "table", "text", "sequence")  # as `composable.zoo.catalogue.family` has them
+MODALITIES = ("image", "table", "text", "sequence")  # as `composable.zoo.catalog.family` has them
 LATENCY_ROWS = (1, 32)
 Verb = TypeVar("Verb", bound=Callable[..., object])
 
@@ -52,7 +52,7 @@ def command() -> None:
 @debug_switch
 def list_designs(modality: str | None, max_params: float | None, *, as_json: bool) -> None:
     """List the designs of the zoo with their sizes."""
-    from composable.zoo.catalogue.listing import listed
+    from composable.zoo.catalog.listing import listed
 
     rows = listed(modality, max_params)
     if as_json:

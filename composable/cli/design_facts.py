@@ -56,7 +56,7 @@ def seen(design: str, typed: Sequence[TypedInput] = (), backend: str | None = No
     from composable.design.cost import cost
     from composable.design.figure import figure
     from composable.design.outline import outline
-    from composable.zoo.catalogue.written import written_design
+    from composable.zoo.catalog.written import written_design
 
     written = written_design(design)
     inputs = _inputs(typed, written.inputs)
@@ -92,7 +92,7 @@ def source_of(design: str, typed: Sequence[TypedInput]) -> tuple[str, str]:
     """
     choose_backend()
     from composable.design.source import source
-    from composable.zoo.catalogue.written import written_design
+    from composable.zoo.catalog.written import written_design
 
     written = written_design(design)
     inputs = _inputs(typed, written.inputs)

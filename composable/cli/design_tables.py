@@ -1,4 +1,4 @@
-"""What `composable design` prints for a person."""
+"""What `composable design` prints for a user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a figure comes from Keras
 
 
 def print_designs(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the catalogue."""
+    """Print the catalog."""
     table = new_table(
         left=("name", "family", "modality"), right=("parameters", "multiply-adds"), last="paper"
     )

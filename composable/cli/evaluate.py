@@ -1,4 +1,4 @@
-"""`composable evaluate RUN DATA`: how good the model is on labelled rows."""
+"""`composable evaluate RUN DATA`: how good the model is on labeled rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from composable.cli.switches import backend_option, debug_switch, json_switch, r
 @json_switch
 @debug_switch
 def command(run: str, data: str, backend: str | None, *, as_json: bool) -> None:
-    """Score the model of RUN on the labelled rows of DATA."""
+    """Score the model of RUN on the labeled rows of DATA."""
     from composable.cli.opening import open_run
     from composable.cli.tables import print_pairs
     from composable.cli.words import number

@@ -49,7 +49,7 @@ SECONDS = click.FloatRange(min=0, min_open=True)
     "--duplicates", type=words_of("duplicates"), help="Whether rows of equal features stay in one part."
 )
 @click.option(
-    "--test", type=click.Path(), metavar="FILE", help="Labelled rows of your own, scored at the end."
+    "--test", type=click.Path(), metavar="FILE", help="Labeled rows of your own, scored at the end."
 )
 @click.option("--schema", type=click.Path(), metavar="FILE", help="A schema that `inspect` wrote, edited.")
 @click.option(

@@ -19,7 +19,7 @@ VERBS = {
     "fit": "Train networks on a table and keep the best.",
     "leaderboard": "List every candidate of a run with its score and cost.",
     "predict": "Answer for new rows.",
-    "evaluate": "Score a run on labelled rows.",
+    "evaluate": "Score a run on labeled rows.",
     "export": "Write a run's model for use elsewhere.",
     "source": "Print a run's model as a Python file of plain Keras.",
     "report": "Write a run's report and say where it is.",

@@ -8,7 +8,7 @@ import click
 
 
 class ColumnName(click.ParamType):
-    """A text of a person's own data, in UTF-8 even where the locale knows only ASCII.
+    """A text of a user's own data, in UTF-8 even where the locale knows only ASCII.
 
     There Python hands over what was typed as stand-ins for bytes (PEP 383), which equal no name in a file.
     Paths stay as they are, since the system takes the stand-ins back.

@@ -1,4 +1,4 @@
-"""What a verb writes never replaces what the person gave it."""
+"""What a verb writes never replaces what the user gave it."""
 
 from __future__ import annotations
 

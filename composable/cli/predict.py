@@ -27,7 +27,7 @@ def command(run: str, data: str, out: Path | None, backend: str | None, *, raw: 
     """Answer for the rows of DATA with the model of RUN.
 
     The columns are `prediction` and, for classes, `p_CLASS`; with several targets `prediction_TARGET` and
-    `p_TARGET_CLASS`. A model that learnt from masks writes one PNG per image into the folder --out, and
+    `p_TARGET_CLASS`. A model that learned from masks writes one PNG per image into the folder --out, and
     masks.csv with the share of each class, which is all that is printed without --out.
     """
     from composable.cli.csv_output import check_output, csv_text

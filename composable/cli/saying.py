@@ -11,6 +11,6 @@ from composable.data.schema import Notice
 
 
 def say_notices(notices: Iterable[Notice]) -> None:
-    """Tell the person each notice on a line of its own."""
+    """Tell the user each notice on a line of its own."""
     for notice in notices:
         say(notice_line(asdict(notice)))

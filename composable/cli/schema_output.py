@@ -1,4 +1,4 @@
-"""The schema file that `inspect` writes for a person to edit, and never takes away from them."""
+"""The schema file that `inspect` writes for a user to edit, and never takes away from them."""
 
 from __future__ import annotations
 

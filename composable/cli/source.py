@@ -39,7 +39,7 @@ def command(
     choose_backend(backend)
     from composable.deploy.bundle import load_bundle
     from composable.deploy.source import bundle_source
-    from composable.zoo.catalogue.written import own_module
+    from composable.zoo.catalog.written import own_module
 
     for module in modules:
         own_module(module)

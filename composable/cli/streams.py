@@ -30,12 +30,12 @@ def print_json(value: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the person something that isn't the answer."""
+    """Tell the user something that isn't the answer."""
     click.echo(text, err=True)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A rich console that neither reads markup in a person's texts nor breaks lines in a pipe."""
+    """A rich console that neither reads markup in a user's texts nor breaks lines in a pipe."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout

@@ -1,4 +1,4 @@
-"""What a person meant who typed a command that isn't there."""
+"""What a user meant who typed a command that isn't there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes and counts as a person types them."""
+"""Sizes and counts as a user types them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers and a person's own texts as a terminal should show them."""
+"""Numbers and a user's own texts as a terminal should show them."""
 
 from __future__ import annotations
 

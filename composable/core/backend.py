@@ -44,7 +44,7 @@ def decide_backend(requested: str | None = None) -> BackendChoice:
     """The backend that a fit would use; changes nothing.
 
     Keras's own `keras.json` has no say: Keras writes it by itself with its default in it, so it tells
-    nothing about what the person wants.
+    nothing about what the user wants.
 
     Raises:
         SetupError: If the one asked for is unknown or not installed, if Keras already runs on another

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Deadline:
-    """A wall-clock limit that started when the person pressed Enter.
+    """A wall-clock limit that started when the user pressed Enter.
 
     Attributes:
         seconds: The limit; infinity where only the number of trials is bounded.

@@ -13,7 +13,7 @@ MOST_BYTES = 2 * 10**9
 
 
 def compile_cache() -> Path | None:
-    """A folder in the person's cache, `$XDG_CACHE_HOME` or `~/.cache`; None where nothing can be written.
+    """A folder in the user's cache, `$XDG_CACHE_HOME` or `~/.cache`; None where nothing can be written.
 
     A program fits one processor alone: where a home is shared between machines each kind has its folder.
     """

@@ -1,4 +1,4 @@
-"""Every error a person can meet: the rule, what was received, and what to do about it.
+"""Every error a user can meet: the rule, what was received, and what to do about it.
 
 Exit codes: 2 data, configuration or artifact; 3 environment; 4 nothing succeeded; 130 interrupted.
 """

@@ -19,7 +19,7 @@ def to_json(record: Any, *, format: str, version: int = 1) -> str:
 
 
 def from_json(cls: type[Record], text: str, *, format: str, origin: str, version: int = 1) -> Record:
-    """Read what `to_json` wrote, perhaps edited by a person since.
+    """Read what `to_json` wrote, perhaps edited by a user since.
 
     Raises:
         ConfigError: Naming `origin`, the path inside it, the value, and the nearest known name.

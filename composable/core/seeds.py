@@ -1,4 +1,4 @@
-"""One seed for every generator: each use derives its own from the person's seed and its name."""
+"""One seed for every generator: each use derives its own from the user's seed and its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the columns that a person names are there: targets, dropped columns, a schema of their own."""
+"""Whether the columns that a user names are there: targets, dropped columns, a schema of their own."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def check_dropped(table: Table, drop: Sequence[str], targets: Sequence[str]) -> 
 
 
 def apply_schema(table: Table, schema: Schema, targets: tuple[str, ...] = ()) -> Schema:
-    """The person's schema for this table: it wins over inference, whatever the values look like.
+    """The user's schema for this table: it wins over inference, whatever the values look like.
 
     Args:
         table: The table it must fit.

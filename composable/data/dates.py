@@ -66,7 +66,7 @@ def detect_dates(texts: pd.Series, counts: np.ndarray, order: DateOrder | None) 
     Args:
         texts: The different texts of a column in order of appearance, without outer blanks.
         counts: How many cells have each text.
-        order: The person's choice for 01/02.
+        order: The user's choice for 01/02.
     """
     sample = texts.head(_SAMPLE)
     shaped = sample.loc[[_SHAPE.fullmatch(text) is not None for text in sample]]

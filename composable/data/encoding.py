@@ -51,7 +51,7 @@ class TextTable:
     """How a column of texts is read, see `composable.data.text_tokens`.
 
     In `words` stand the ids of a text's words in their order: `FIRST` and the place in `words`, or
-    `UNKNOWN_WORD`. In `ngrams` stand, ascending, those of the different words and pairs of neighbouring words
+    `UNKNOWN_WORD`. In `ngrams` stand, ascending, those of the different words and pairs of neighboring words
     that it holds: `FIRST` and the place in `words` followed by `pairs`. In `characters` likewise those of its
     runs of characters within words. What isn't in a vocabulary has no id there. Each list is cut at its width
     and filled up with 0. The lists of several columns stand side by side, and the ids of each column begin
@@ -60,7 +60,7 @@ class TextTable:
     Attributes:
         column: The column's name.
         words: The vocabulary, the most frequent first.
-        pairs: Of neighbouring words, with a blank between them.
+        pairs: Of neighboring words, with a blank between them.
         characters: Runs of two to five, with a blank for the beginning and the end of a word.
         length: The width of `words`.
         most_ngrams: The width of `ngrams`.

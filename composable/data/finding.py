@@ -18,7 +18,7 @@ ODD_TEXTS = 100  # different texts that may count as missing in such a column
 
 @dataclass(frozen=True)
 class Finding:
-    """A column, and what the person should know about it."""
+    """A column, and what the user should know about it."""
 
     column: Column
     notices: tuple[Notice, ...] = ()
@@ -34,7 +34,7 @@ class TextCells:
         present: The different texts that may be values: without `MISSING_MARKS`.
         marks: The missing marks that occur.
         decimal: The file's decimal mark.
-        date_order: The person's choice for 01/02.
+        date_order: The user's choice for 01/02.
         is_target: Whether the column is to be predicted: then it is never dropped.
     """
 

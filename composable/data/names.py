@@ -1,4 +1,4 @@
-"""Column names: what makes them usable, and which known name a person probably meant."""
+"""Column names: what makes them usable, and which known name a user probably meant."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def read_table(
         source: A path to CSV or TSV (also `.gz`) or Parquet, to a folder of images or an `.npz` file of
             them; a frame, a 2-D array (columns x0, x1, ...), an array of images (rows, height, width,
             channels), or columns by name, of which some may be such arrays, or images x and masks y. A column
-            of paths to images, relative to the table's folder, is recognised.
+            of paths to images, relative to the table's folder, is recognized.
         encoding: How a text file is encoded; None detects it and says so, here and below.
         delimiter: What separates its cells.
         decimal: Its decimal mark, "." or ",".
@@ -77,7 +77,7 @@ def _held(source: object) -> Table:
         table = _in_memory(plain_frame(source, origin="DataFrame"), "DataFrame")
         return with_images(table, Path(), beyond=True)
     if isinstance(source, np.ndarray) and source.ndim == _IMAGES - 1 and source.dtype == np.uint8:
-        source = source[..., None]  # grey ones
+        source = source[..., None]  # gray ones
     if isinstance(source, np.ndarray) and source.ndim == _IMAGES:
         return _with_arrays({IMAGE: source}, "array")
     if isinstance(source, np.ndarray):

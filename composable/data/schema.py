@@ -22,7 +22,7 @@ class Column:
         name: As in the file's header.
         kind: What the values are.
         role: What the column is used for.
-        reason: Why this kind and role were chosen, for the person to check.
+        reason: Why this kind and role were chosen, for the user to check.
         missing: The texts that mean "no value" in this column, beside empty cells.
         date_format: For dates: a `strptime` format, or "ISO8601".
         decimal: For numbers written as text: the decimal mark.
@@ -67,7 +67,7 @@ class Schema:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the person should know: a choice and the flag that overrules it, or a warning."""
+    """Something the user should know: a choice and the flag that overrules it, or a warning."""
 
     text: str
     level: Literal["note", "warning"] = "note"

@@ -49,7 +49,7 @@ class Split:
         kind: rotating, time or column.
         rotations: In the order in which they are trained.
         needed: So many rotations every candidate trains; the best goes on with the others as time allows.
-        text: What was done, for the person.
+        text: What was done, for the user.
         duplicates: Rows that repeat an earlier one.
         torn: Held-out rows with a copy among the training rows; 0 unless groups, times or a column decide.
     """
@@ -79,7 +79,7 @@ def split_rows(
         wanted: auto, random, stratified, group:COL, time:COL or column:COL.
         strata: One array of class numbers or amounts per head; the first decides how rows are spread.
         seed: Decides the order.
-        has_test: Whether the person brought test rows of their own; then no others are held out.
+        has_test: Whether the user brought test rows of their own; then no others are held out.
         copies: A number per row, equal for rows whose features are equal.
         costly: Whether a network takes so long to train that every candidate trains one.
 

@@ -28,13 +28,13 @@ def detect_encoding(
 ) -> tuple[str, tuple[Notice, ...]]:
     """The encoding in which the whole file decodes, as a Python codec name.
 
-    In this order: what the person gave; a byte order mark; UTF-16 by its pattern of zero bytes; UTF-8;
+    In this order: what the user gave; a byte order mark; UTF-16 by its pattern of zero bytes; UTF-8;
     Windows-1252; Latin-1, in which every byte has a meaning. Nothing is held in memory but a chunk.
 
     Args:
         open_file: Opens the file's (unpacked) bytes from the start.
         origin: The file, for errors.
-        given: The person's encoding, which stands.
+        given: The user's encoding, which stands.
 
     Raises:
         DataError: If the file doesn't decode as given or marked, or holds NUL characters or endless lines.

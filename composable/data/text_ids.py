@@ -103,7 +103,7 @@ def _read(texts: Iterable[object]) -> _Tokens:
 
 
 def _pairs(found: _Tokens) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """In which text each pair of neighbours stands, its number, and the different pairs."""
+    """In which text each pair of neighbors stands, its number, and the different pairs."""
     together = found.rows[:-1] == found.rows[1:]
     coded = (found.places[:-1] * len(found.different) + found.places[1:])[together]
     different, places = np.unique(coded, return_inverse=True)

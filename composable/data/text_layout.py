@@ -31,7 +31,7 @@ def detect_layout(lines: list[str], *, given: str | None = None) -> Layout:
 
     Args:
         lines: The first lines of the file, line breaks included.
-        given: The person's delimiter, which stands.
+        given: The user's delimiter, which stands.
     """
     quotes = ('"',) if any('"' in line for line in lines) else ('"', "'")
     options = [

@@ -102,7 +102,7 @@ class Bundle:
         """
         if not self.masked:
             raise ConfigError(
-                "Masks are given by a model that learnt from masks.",
+                "Masks are given by a model that learned from masks.",
                 received=f"a model for {', '.join(self.card.problem.targets)}",
                 remedy="use predict",
             )

@@ -26,10 +26,10 @@ MODEL, INPUTS = "model.onnx", "inputs.json"
 ML_OPSET, IR_VERSION = 3, 9
 IMAGES = (
     "levels from 0 to 255: the image turned as its Exif orientation says, 16 bits cut to 8, transparency on "
-    "white, in RGB (1 channel: grey, ITU-R 601), resized by a triangle filter with antialiasing (Pillow's "
+    "white, in RGB (1 channel: gray, ITU-R 601), resized by a triangle filter with antialiasing (Pillow's "
     "BILINEAR; a JPEG may be decoded at a fraction of its size, at least twice as large as this), "
 )
-_SIDES = {True: "the ratio of the sides kept and grey (128) around", False: "the ratio of the sides not kept"}
+_SIDES = {True: "the ratio of the sides kept and gray (128) around", False: "the ratio of the sides not kept"}
 _KINDS = {
     "numbers": ("double", "a number; NaN where there is none"),
     "dates": (

@@ -86,7 +86,7 @@ def _in_child(bundle: Bundle, path: Path) -> None:
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """The converter prints and logs at length; nothing of it helps a person."""
+    """The converter prints and logs at length; nothing of it helps a user."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

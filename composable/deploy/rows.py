@@ -14,7 +14,7 @@ from composable.deploy.card import BundleCard
 
 
 def noticed(table: Table, inputs: Mapping[str, np.ndarray], card: BundleCard) -> Iterator[Notice]:
-    """What the person should know about these rows."""
+    """What the user should know about these rows."""
     known = {column.name for column in card.schema.columns}
     if extra := [name for name in table.frame.columns if name not in known]:
         yield Notice(f"Columns that the model doesn't know were left out: {listed(extra)}.", "warning")

@@ -26,7 +26,7 @@ from composable.design.source_definitions import Definitions
 from composable.design.source_layout import Node, assigned, call, laid_out, literal, several
 from composable.problem.finish import Finish
 from composable.problem.problem import Head
-from composable.zoo.catalogue.written import written_design
+from composable.zoo.catalog.written import written_design
 
 _ENCODERS = {
     "numbers": client.encoded_numbers,

@@ -38,7 +38,7 @@ def build(architecture: Architecture, inputs: Inputs, *, name: str | None = None
         raise ConfigError(
             "An architecture has a task.", remedy="Architecture(..., tasks=Part(classifier, classes=10))"
         )
-    for reserved in TAPS:  # or Keras would call a person's first unnamed Embedding `embedding`
+    for reserved in TAPS:  # or Keras would call a user's first unnamed Embedding `embedding`
         keras.backend.get_uid(reserved)
     given = keras_inputs(inputs)
     with recording() as trail:
@@ -75,7 +75,7 @@ def _predict(tasks: tuple[Task, ...], given: Any, encoding: Any) -> Any:
         path = f"tasks.{number}"
         if "name" in names(task.part.component) and not isinstance(task.part.component, type):
             outputs[task.name] = task.part.at(path, x, name=task.name)
-        else:  # a person's own: what it gives is the prediction
+        else:  # a user's own: what it gives is the prediction
             outputs[task.name] = layers.Identity(name=named(task.name, "probabilities"))(
                 task.part.at(path, x)
             )

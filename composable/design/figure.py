@@ -123,7 +123,7 @@ def _shown(value: Any) -> str:
 
 
 def _folded(rows: Sequence[Row], given: str) -> list[Row]:
-    """Equal neighbours as one row; where many remain, those of one component, whatever their sizes.
+    """Equal neighbors as one row; where many remain, those of one component, whatever their sizes.
 
     Args:
         rows: Inside a part.

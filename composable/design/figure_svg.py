@@ -1,6 +1,6 @@
 """The figure of an architecture as one SVG file: inputs on top, each part below, the tasks at the bottom.
 
-It needs nothing but itself, and follows the reader's light or dark colours.
+It needs nothing but itself, and follows the reader's light or dark colors.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def grown_on(x: Any, *, network: str, levels: Levels = "0..1") -> Any:
         x: Images, of levels 0 to 255, as large as the network takes them.
         network: From one input of images to what comes next, as its `to_json` tells it. It is made of the
             layers that a bundle may hold; its weights aren't in it.
-        levels: That it takes; "caffe": blue first, each colour less its mean over ImageNet.
+        levels: That it takes; "caffe": blue first, each color less its mean over ImageNet.
 
     Raises:
         ArtifactError: If the network names anything else.

@@ -28,7 +28,7 @@ class Input:
             raise ConfigError(
                 "A shape is a tuple of whole numbers above zero, None where it is free, without the rows.",
                 received=f"{self.shape!r}",
-                remedy="for example (224, 224, 3) for images of 224 by 224 pixels in colour",
+                remedy="for example (224, 224, 3) for images of 224 by 224 pixels in color",
             )
 
 

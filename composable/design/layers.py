@@ -76,7 +76,7 @@ def max_pool(x: Any, *, size: Count = 3, strides: Count = 2) -> Any:
 def response_norm(
     x: Any, *, window: int = 5, bias: float = 2.0, scale: float = 1e-4, power: float = 0.75
 ) -> Any:
-    """Local response normalization: every channel over the strength of its neighbours.
+    """Local response normalization: every channel over the strength of its neighbors.
 
     Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks", section 3.3.
     """

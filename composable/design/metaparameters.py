@@ -152,7 +152,7 @@ def _adapters(component: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
     annotated = component if inspect.isroutine(component) else type(component).__call__
     try:
         hints = get_type_hints(annotated, include_extras=True)
-    except (NameError, TypeError, AttributeError):  # a person's own function, annotated with what isn't there
+    except (NameError, TypeError, AttributeError):  # a user's own function, annotated with what isn't there
         return {}
     adapters = {}
     for name in names(component):

@@ -36,13 +36,13 @@ def rescale(x: Any, *, scale: float = 1 / 255, offset: float = 0.0) -> Any:
 
 
 @component
-def normalise(x: Any) -> Any:
+def normalize(x: Any) -> Any:
     """Pixels from 0 to 255 become -1 to 1, as MobileNet and Inception want them."""
     return layers.Rescaling(1 / 127.5, -1.0)(x)
 
 
 @component
-def standardise(x: Any, *, mean: tuple[Finite, ...], deviation: tuple[Deviation, ...]) -> Any:
+def standardize(x: Any, *, mean: tuple[Finite, ...], deviation: tuple[Deviation, ...]) -> Any:
     """Each channel minus its mean, over its standard deviation, both taken from training pixels.
 
     Raises:

@@ -86,8 +86,8 @@ def anchors(
     sides = [(size * ratio**0.5, size / ratio**0.5) for size in sizes for ratio in ratios]
     half = np.asarray(sides) / 2 / (stride * np.asarray(grid))
     middle = np.moveaxis(np.indices(grid), 0, -1) + 0.5
-    centres = (middle / np.asarray(grid))[:, :, None, :]
-    return np.concatenate([centres - half, centres + half], axis=-1).reshape(-1, 4).astype("float32")
+    centers = (middle / np.asarray(grid))[:, :, None, :]
+    return np.concatenate([centers - half, centers + half], axis=-1).reshape(-1, 4).astype("float32")
 
 
 def moved(boxes: Any, deltas: Any) -> Any:
@@ -101,10 +101,10 @@ def moved(boxes: Any, deltas: Any) -> Any:
     top, left, bottom, right = _edges(boxes)
     down, across, higher, wider = _edges(deltas)
     height, width = bottom - top, right - left
-    middle, centre = top + (0.5 + down) * height, left + (0.5 + across) * width
+    middle, center = top + (0.5 + down) * height, left + (0.5 + across) * width
     half_height, half_width = ops.exp(higher) * height / 2, ops.exp(wider) * width / 2
     return ops.concatenate(
-        [middle - half_height, centre - half_width, middle + half_height, centre + half_width], axis=-1
+        [middle - half_height, center - half_width, middle + half_height, center + half_width], axis=-1
     )
 
 

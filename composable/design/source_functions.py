@@ -1,4 +1,4 @@
-"""The text of a component as a person would write it in a file of its own, without Composable.
+"""The text of a component as a user would write it in a file of its own, without Composable.
 
 The body stays as its author wrote it, comments and all; the signature is written anew.
 """

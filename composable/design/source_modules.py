@@ -17,7 +17,7 @@ _INSTALLED = tuple(
 
 
 def is_own(module: str) -> bool:
-    """Whether a module's text is taken over: Composable's and the person's, not what is installed."""
+    """Whether a module's text is taken over: Composable's and the user's, not what is installed."""
     if module.partition(".")[0] == "composable":
         return True
     file = getattr(sys.modules.get(module), "__file__", None)

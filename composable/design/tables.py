@@ -40,7 +40,7 @@ def prepare(
         categories: The number of codes of each category column; code 0 (unknown) becomes all zeros.
         bins: Quantile bins per number; 0 for none.
         embedding: The width of the embedding of category columns with many values.
-        one_hot: "scaled" treats one-hot codes as RealMLP does, like numbers: centred at their median, scaled
+        one_hot: "scaled" treats one-hot codes as RealMLP does, like numbers: centerd at their median, scaled
             by their range (between quartiles, where that isn't zero), smoothly clipped.
 
     Returns:

@@ -17,9 +17,9 @@ from composable.design.part import component
 from composable.engine.randaugment import randaugment, randaugmented_masks
 from composable.engine.resampling import (
     BRIGHTEST,
-    COLOURS,
-    from_centre,
-    greys,
+    COLORS,
+    from_center,
+    grays,
     levels,
     nearest,
     per_row,
@@ -60,7 +60,7 @@ def translate(images: Any, drawn: Any, *, most: Count = 2) -> Any:
 
 @component
 def turn(images: Any, drawn: Any, *, angle: Degrees = 15.0, zoom: Portion = 0.1) -> Any:
-    """Turned about the centre by up to `angle` degrees, enlarged or shrunk by up to the factor 1 + `zoom`.
+    """Turned about the center by up to `angle` degrees, enlarged or shrunk by up to the factor 1 + `zoom`.
 
     Between pixels it is interpolated linearly; beyond the border the nearest pixel is repeated.
     """
@@ -84,7 +84,7 @@ def crop(images: Any, drawn: Any, *, least: Portion = 0.6, ratio: Ratio = 1.2) -
 
 @component
 def cutout(images: Any, drawn: Any, *, side: Portion = 0.3) -> Any:
-    """A square, wholly or partly inside, replaced by the image's mean colour.
+    """A square, wholly or partly inside, replaced by the image's mean color.
 
     DeVries & Taylor 2017, "Improved Regularization of Convolutional Neural Networks with Cutout",
     arXiv:1708.04552.
@@ -114,24 +114,24 @@ def light(images: Any, drawn: Any, *, brightness: Portion = 0.14, contrast: Port
 
 
 @component
-def colour(images: Any, drawn: Any, *, saturation: Portion = 0.3, tint: Portion = 0.1) -> Any:
-    """More or less colourful, the red and the blue channel brighter or darker; grey images stay.
+def color(images: Any, drawn: Any, *, saturation: Portion = 0.3, tint: Portion = 0.1) -> Any:
+    """More or less colorful, the red and the blue channel brighter or darker; gray images stay.
 
     Args:
         images: The images.
         drawn: (rows, 4).
-        saturation: By which the distance from grey changes at most, as a share.
+        saturation: By which the distance from gray changes at most, as a share.
         tint: By which the levels of red and of blue change at most, as a share.
     """
     if images.shape[-1] == 1:
         return images
     values: Any = ops.cast(images, "float32")
-    grey = greys(values)
+    gray = grays(values)
     distance: Any = 1.0 + saturation * per_row(2.0 * drawn[:, 0] - 1.0)
     red, blue = (1.0 + tint * per_row(2.0 * drawn[:, place] - 1.0) for place in (1, 2))
     gains: Any = (red, 1.0, blue)
-    changed: Any = grey + (values - grey) * distance
-    each = [changed[..., n : n + 1] * gains[n % COLOURS] for n in range(int(images.shape[-1]))]
+    changed: Any = gray + (values - gray) * distance
+    each = [changed[..., n : n + 1] * gains[n % COLORS] for n in range(int(images.shape[-1]))]
     return levels(ops.concatenate(each, axis=-1), images.dtype)
 
 
@@ -141,7 +141,7 @@ def _turned(images: Any, drawn: Any, angle: float, zoom: float) -> tuple[Any, An
     scale: Any = ops.exp((2.0 * drawn[:, 1] - 1.0) * np.float32(np.log1p(zoom)))
     cosine: Any = ops.reshape(ops.cos(radians) * scale, (-1, 1, 1))
     sine: Any = ops.reshape(ops.sin(radians) * scale, (-1, 1, 1))
-    down, right = from_centre(images)
+    down, right = from_center(images)
     y: Any = cosine * down - sine * right + (int(images.shape[1]) - 1) / 2
     x: Any = sine * down + cosine * right + (int(images.shape[2]) - 1) / 2
     return y, x

@@ -1,4 +1,4 @@
-"""A person's Keras callbacks, run untouched on the instances of a cohort.
+"""A user's Keras callbacks, run untouched on the instances of a cohort.
 
 Between epochs each instance's values are in the model, its learning rate in the model's optimizer; what a
 callback changes there, or says by `stop_training`, goes back into the program. Callbacks that want to know of
@@ -30,7 +30,7 @@ class Callbacks:
     Args:
         callbacks: Of a cohort of one; of a larger one, a function from an instance's number to its callbacks,
             since each keeps a state of its own.
-        notice: Told what the person should know.
+        notice: Told what the user should know.
     """
 
     callbacks: Sequence[keras.callbacks.Callback] | Callable[[int], Sequence[keras.callbacks.Callback]]
@@ -38,7 +38,7 @@ class Callbacks:
     every_batch: bool = field(init=False, default=False)
 
     def begin(self, cohort: Cohort) -> None:
-        """Bind them to the cohort's model, which is compiled if the person hasn't done so.
+        """Bind them to the cohort's model, which is compiled if the user hasn't done so.
 
         Raises:
             ConfigError: If several instances would share callbacks.

@@ -13,26 +13,26 @@ from composable.core.seeds import derive
 from composable.engine.twin import all_layers
 
 
-def initialise(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
+def initialize(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
     """Draw the weights of `model` anew, as `build` draws them.
 
-    Where every layer tells the initialisers of its weights they are asked; else the model is built once more,
+    Where every layer tells the initializers of its weights they are asked; else the model is built once more,
     which takes far longer.
     """
-    known = _initialisers(model)
+    known = _initializers(model)
     if known is None:
         _as_built(model, build, seed)
         return
-    for number, (variable, initialiser) in enumerate(known):
-        config = initialiser.get_config()
+    for number, (variable, initializer) in enumerate(known):
+        config = initializer.get_config()
         if "seed" in config:
             config["seed"] = derive(seed, "weights", number)
-        fresh = type(initialiser).from_config(config)
+        fresh = type(initializer).from_config(config)
         variable.assign(fresh(variable.shape, dtype=variable.dtype))
 
 
-def _initialisers(model: keras.Model) -> list[tuple[Any, Any]] | None:
-    """Each weight and its initialiser, None if one isn't known."""
+def _initializers(model: keras.Model) -> list[tuple[Any, Any]] | None:
+    """Each weight and its initializer, None if one isn't known."""
     found = []
     for layer in all_layers(model):
         if isinstance(layer, keras.Model):
@@ -40,16 +40,16 @@ def _initialisers(model: keras.Model) -> list[tuple[Any, Any]] | None:
         for variable in layer.variables:
             if variable.name == "seed_generator_state":
                 continue
-            initialiser = getattr(layer, f"{variable.name}_initializer", None)
-            if not isinstance(initialiser, keras.initializers.Initializer):
+            initializer = getattr(layer, f"{variable.name}_initializer", None)
+            if not isinstance(initializer, keras.initializers.Initializer):
                 return None
-            found.append((variable, initialiser))
+            found.append((variable, initializer))
     told = {id(variable) for variable, _ in found}
     return found if all(id(variable) in told for variable in model.weights) else None
 
 
 def _as_built(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
-    # Keras seeds the global generators; what the person drew from them goes on as if nothing had happened.
+    # Keras seeds the global generators; what the user drew from them goes on as if nothing had happened.
     numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
     keras.utils.set_random_seed(derive(seed, "weights"))
     try:

@@ -1,4 +1,4 @@
-"""Train a person's own compiled Keras model as `model.fit` would, by the engine.
+"""Train a user's own compiled Keras model as `model.fit` would, by the engine.
 
 The model's optimizer, losses and metrics are used as they are; afterwards it holds the weights of the last
 epoch, and its optimizer's state, so that everything goes on as with Keras.
@@ -23,7 +23,7 @@ from composable.engine.callbacks import Callbacks
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.feed.batches import Names, rows_of
 from composable.engine.feed.chunk import Feed
-from composable.engine.feed.recognise import as_feed
+from composable.engine.feed.recognize import as_feed
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows, on_host
 from composable.engine.settings import Settings
@@ -32,7 +32,7 @@ from composable.engine.train import Options, train
 
 @dataclass(frozen=True, eq=False)
 class Own:
-    """A person's own Keras optimizer in the place of `composable.engine.optimizer.Optimizer`."""
+    """A user's own Keras optimizer in the place of `composable.engine.optimizer.Optimizer`."""
 
     optimizer: keras.optimizers.Optimizer
 
@@ -85,7 +85,7 @@ def fit_model(
         fitting: Epochs, batch size and so on.
         validation: `(x, y)` of rows that are watched.
         deadline: When training stops.
-        notice: Told what the person should know; by default a Python warning.
+        notice: Told what the user should know; by default a Python warning.
 
     Returns:
         Keras's history: `loss`, `val_loss`, and `val_` with the name of each compiled metric.
@@ -101,7 +101,7 @@ def fit_model(
             remedy="call model.compile(optimizer=..., loss=...)",
         )
     feed, held = _sources(model, rows, fitting, validation)
-    learnt = np.arange(0) if isinstance(feed, Feed) else np.arange(len(feed))
+    learned = np.arange(0) if isinstance(feed, Feed) else np.arange(len(feed))
     together, watched = (held, np.arange(len(held))) if isinstance(feed, Feed) else _joined(feed, held)
     settings = Settings(
         optimizer=Own(model.optimizer),
@@ -110,7 +110,7 @@ def fit_model(
         epochs=fitting.epochs,
         patience=None,
     )
-    instance = Instance(learnt, watched, derive(fitting.seed, "fit"), settings)
+    instance = Instance(learned, watched, derive(fitting.seed, "fit"), settings)
     source = feed if isinstance(feed, Feed) else None
     cohort = Cohort(model, _goals(model), together, (instance,), feed=source)
     history = keras.callbacks.History()
@@ -142,7 +142,7 @@ class _Metrics(keras.callbacks.Callback):
 def _sources(
     model: keras.Model, rows: Any, fitting: Fitting, validation: tuple[Any, Any] | None
 ) -> tuple[Rows | Feed, Rows]:
-    """What is learnt from, on the device or streamed, and what is watched."""
+    """What is learned from, on the device or streamed, and what is watched."""
     names = Names(tuple(tensor.name for tensor in model.inputs), tuple(_outputs(model)))
     given: Rows | Feed
     if isinstance(rows, (tuple, list)):
@@ -188,14 +188,14 @@ def _weighted(rows: Rows, fitting: Fitting) -> Rows:
     return Rows(rows.inputs, rows.targets, each if rows.weights is None else each * rows.weights)
 
 
-def _joined(learnt: Rows, held: Rows) -> tuple[Rows, np.ndarray]:
+def _joined(learned: Rows, held: Rows) -> tuple[Rows, np.ndarray]:
     """Both, one after another, and where the second ones are."""
-    inputs = {name: np.concatenate([x, held.inputs[name]]) for name, x in learnt.inputs.items()}
-    targets = tuple(np.concatenate(pair) for pair in zip(learnt.targets, held.targets, strict=True))
-    weights = learnt.weights
+    inputs = {name: np.concatenate([x, held.inputs[name]]) for name, x in learned.inputs.items()}
+    targets = tuple(np.concatenate(pair) for pair in zip(learned.targets, held.targets, strict=True))
+    weights = learned.weights
     if weights is not None:
         weights = np.concatenate([weights, np.ones(len(held), weights.dtype)])
-    return Rows(inputs, targets, weights), np.arange(len(learnt), len(learnt) + len(held))
+    return Rows(inputs, targets, weights), np.arange(len(learned), len(learned) + len(held))
 
 
 def _goals(model: keras.Model) -> tuple[Goal, ...]:

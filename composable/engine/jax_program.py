@@ -137,7 +137,7 @@ class JaxProgram:
         self.best = self._keep(self.state, self.best, self._of_running(chosen))
 
     def measured(self, rows: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        """(instances,) the measure of the present state on other rows, for instance those learnt from."""
+        """(instances,) the measure of the present state on other rows, for instance those learned from."""
         return self._told(self._measure(self.state, self.data, *self._of_running(rows)))
 
     def outputs(self, rows: Sequence[np.ndarray]) -> list[list[np.ndarray]]:

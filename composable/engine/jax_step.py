@@ -38,7 +38,7 @@ class Step:
         optimizer: Built for the twin's trainable variables.
         goals: One per output.
         augment: What is done to images.
-        hardest: Share of the batch that is learnt from.
+        hardest: Share of the batch that is learned from.
         sam: Radius; 0 for none.
         average: Of the weights.
         dropout: Where in the twin's non-trainable variables the dropout rates are.

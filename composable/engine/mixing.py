@@ -21,7 +21,7 @@ def mix(inputs: Any, curve: Mapping[str, Any]) -> tuple[Any, Any]:
     """The mixed inputs, and which share of each row is its own: None where the curve doesn't mix."""
     if "share" not in curve:
         return inputs, None
-    if "centre" not in curve:
+    if "center" not in curve:
         return _blended(inputs, curve["share"]), curve["share"]
     images = keras.tree.flatten(inputs)
     if len(images) != 1 or len(images[0].shape) != 4:
@@ -30,7 +30,7 @@ def mix(inputs: Any, curve: Mapping[str, Any]) -> tuple[Any, Any]:
             received=", ".join(str(tuple(x.shape)) for x in images),
             remedy="use mixup for anything else",
         )
-    mixed, share = _cut(images[0], curve["share"], curve["centre"])
+    mixed, share = _cut(images[0], curve["share"], curve["center"])
     return keras.tree.pack_sequence_as(inputs, [mixed]), share
 
 
@@ -51,24 +51,24 @@ def _blended(inputs: Any, share: Any) -> Any:
     return keras.tree.map_structure(one, inputs)
 
 
-def _cut(images: Any, share: Any, centre: Any) -> tuple[Any, Any]:
+def _cut(images: Any, share: Any, center: Any) -> tuple[Any, Any]:
     """A box of the partner's image laid over each row's, and the share that is left of its own.
 
     Args:
         images: (rows, height, width, channels).
         share: Of the area that stays, if the box is wholly inside.
-        centre: (2,) of the box, both in [0, 1).
+        center: (2,) of the box, both in [0, 1).
     """
     height, width = int(images.shape[1]), int(images.shape[2])
     side = ops.sqrt(1.0 - share)
-    rows: Any = _within(height, centre[0], side)
-    columns = _within(width, centre[1], side)
+    rows: Any = _within(height, center[0], side)
+    columns = _within(width, center[1], side)
     box: Any = rows[:, None] * columns[None, :]
     covered = ops.cast(ops.expand_dims(box, -1), "bool")
     replaced: Any = ops.mean(box)
     return ops.where(covered, ops.roll(images, 1, axis=0), images), 1.0 - replaced
 
 
-def _within(size: int, centre: Any, side: Any) -> Any:
+def _within(size: int, center: Any, side: Any) -> Any:
     places = np.arange(size, dtype="float32") / size
-    return ops.cast(ops.abs(places - centre) < side / 2, "float32")
+    return ops.cast(ops.abs(places - center) < side / 2, "float32")

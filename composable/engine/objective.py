@@ -65,7 +65,7 @@ def batch_loss(
 def _data_loss(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch, curve: Mapping[str, Any]) -> Any:
     total = 0.0
     for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
-        known, filled = labelled(target)
+        known, filled = labeled(target)
         counted = known if batch.counted is None else known * ops.cast(batch.counted, "float32")
         total = total + goal.weight * mean(
             goal.loss(filled, output, curve["smoothing"]), counted, batch.weights
@@ -77,14 +77,14 @@ def measures(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch) -> lis
     """Per head the sum of the measure over the rows that count, and how many those are."""
     found = []
     for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
-        known, filled = labelled(target)
+        known, filled = labeled(target)
         counted = known * ops.cast(batch.counted, "float32")
         each = goal.measure(filled, ops.cast(output, "float32"))
         found.append((ops.sum(ops.where(counted > 0, each, 0.0)), ops.sum(counted)))
     return found
 
 
-def labelled(targets: Any) -> tuple[Any, Any]:
+def labeled(targets: Any) -> tuple[Any, Any]:
     """Which rows have a label, (rows,) of 0 and 1, and the targets with the missing ones replaced by 0."""
     whole = "int" in str(targets.dtype)
     known: Any = ops.not_equal(targets, -1) if whole else ops.logical_not(ops.isnan(targets))

@@ -112,7 +112,7 @@ def assigned(optimizer: Optimizer, variables: Sequence[keras.Variable]) -> tuple
 
 
 class Builds(Protocol):
-    """What makes a Keras optimizer for a model: an `Optimizer`, or whatever holds a person's own."""
+    """What makes a Keras optimizer for a model: an `Optimizer`, or whatever holds a user's own."""
 
     def build(self, trained: keras.Model) -> Any:
         """Built for the model's trainable variables."""

@@ -1,7 +1,7 @@
 """RandAugment: some of a dozen alterations, drawn for each image, all of one strength.
 
 Cubuk, Zoph, Shlens & Le 2020, "RandAugment: Practical Automated Data Augmentation with a Reduced Search
-Space", arXiv:1909.13719, with the ranges of its reference code. Equalising and sharpening are left out: they
+Space", arXiv:1909.13719, with the ranges of its reference code. Equalizing and sharpening are left out: they
 would take a histogram and a convolution for every image. What moves pixels is done at once.
 """
 
@@ -15,11 +15,11 @@ from keras import ops
 from pydantic import Field
 
 from composable.design.part import component
-from composable.engine.resampling import BRIGHTEST, from_centre, greys, levels, nearest, per_row, sampled
+from composable.engine.resampling import BRIGHTEST, from_center, grays, levels, nearest, per_row, sampled
 
 PICKS = 2  # alterations of an image
 _ANGLE, _SHEAR, _SHIFT = np.float32(np.deg2rad(30)), 0.3, 1 / 3  # at full strength; the shift of a side
-_ENHANCED = 0.9  # of brightness, contrast and colour
+_ENHANCED = 0.9  # of brightness, contrast and color
 _BITS = 4  # that posterising takes away
 Strength = Annotated[float, Field(gt=0, le=10)]
 
@@ -62,7 +62,7 @@ def _places(images: Any, drawn: Any, magnitude: float) -> tuple[Any, Any]:
     for chosen, one in _picks(drawn, magnitude):
         for number, name in enumerate(_OF_PLACES, len(_OF_LEVELS)):
             strength[name] = strength[name] + ops.where(ops.equal(chosen, number), one, 0.0)
-    down, right = from_centre(images)
+    down, right = from_center(images)
     height, width = int(images.shape[1]), int(images.shape[2])
     each: Any = {name: ops.reshape(value, (-1, 1, 1)) for name, value in strength.items()}
     cosine: Any = ops.cos(_ANGLE * each["turned"])
@@ -82,9 +82,9 @@ def _contrasted(values: Any, strength: Any) -> Any:
     return middle + (values - middle) * (1.0 + _ENHANCED * strength)
 
 
-def _coloured(values: Any, strength: Any) -> Any:
-    grey = greys(values)
-    return grey + (values - grey) * (1.0 + _ENHANCED * strength)
+def _colored(values: Any, strength: Any) -> Any:
+    gray = grays(values)
+    return gray + (values - gray) * (1.0 + _ENHANCED * strength)
 
 
 def _solarized(values: Any, strength: Any) -> Any:
@@ -110,7 +110,7 @@ def _stretched(values: Any, strength: Any) -> Any:  # noqa: ARG001 (has no stren
 _OF_LEVELS: tuple[Callable[[Any, Any], Any], ...] = (
     _brighter,
     _contrasted,
-    _coloured,
+    _colored,
     _solarized,
     _posterized,
     _stretched,

@@ -1,4 +1,4 @@
-"""Dynamic regularisation: what changes while a training goes on, by what is seen of it."""
+"""Dynamic regularization: what changes while a training goes on, by what is seen of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from composable.engine.settings import Settings
 from composable.engine.train import Regulate
 from composable.engine.watched import Watched
 
-MOST_ROWS = 1024  # of those learnt from that are measured after each epoch
+MOST_ROWS = 1024  # of those learned from that are measured after each epoch
 Portion = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -26,7 +26,7 @@ Portion = Annotated[float, Field(ge=0, le=1)]
 def follow_gap(
     cohort: Cohort, *, tolerance: Factor = 0.1, first: Factor = 1.0, growth: Growth = 1.1, most: Factor = 1.5
 ) -> Regulate:
-    """Dropout follows the gap between the rows learnt from and those held out.
+    """Dropout follows the gap between the rows learned from and those held out.
 
     Where the measure on held-out rows is worse by more than `tolerance`, dropout is switched on and then
     grows; else it is off. Each instance follows its own gap. The seed's author had it so by accuracies that
@@ -35,7 +35,7 @@ def follow_gap(
 
     Args:
         cohort: To be trained; a network without dropout has nothing to follow.
-        tolerance: 1 - measure on rows learnt from / measure on held-out rows.
+        tolerance: 1 - measure on rows learned from / measure on held-out rows.
         first: What the network's dropout rates are multiplied by at first.
         growth: Of that factor, each epoch that the gap remains.
         most: The factor grows no further.
@@ -43,7 +43,7 @@ def follow_gap(
     Returns:
         For `composable.engine.train.Options`.
     """
-    learnt = held_out_blocks([_some(one.rows, one.seed) for one in cohort.instances])
+    learned = held_out_blocks([_some(one.rows, one.seed) for one in cohort.instances])
 
     def followed(one: Watched, measure: float) -> Settings:
         now = one.settings.dropout
@@ -52,34 +52,34 @@ def follow_gap(
         return replace(one.settings, dropout=min(now * growth, most) if now else first)
 
     def regulate(_epoch: int, watched: Sequence[Watched]) -> list[Settings]:
-        measures = cohort.program.measured(learnt)
+        measures = cohort.program.measured(learned)
         return [followed(one, float(measure)) for one, measure in zip(watched, measures, strict=True)]
 
     return regulate
 
 
-def has_gap(learnt: float, held_out: float, tolerance: float) -> bool:
+def has_gap(learned: float, held_out: float, tolerance: float) -> bool:
     """Whether the measure on held-out rows is worse by more than a share of it; never if one is no number."""
-    return bool(held_out - learnt > tolerance * abs(held_out))
+    return bool(held_out - learned > tolerance * abs(held_out))
 
 
-def late(settings: Settings, *, batch: Growth = 4.0, regularisation: Factor = 0.5) -> Settings:
-    """For the end of a training: larger batches, and less regularisation with them.
+def late(settings: Settings, *, batch: Growth = 4.0, regularization: Factor = 0.5) -> Settings:
+    """For the end of a training: larger batches, and less regularization with them.
 
-    A larger batch has less noise, which regularises; so the rest is turned down for the network to settle
+    A larger batch has less noise, which regularizes; so the rest is turned down for the network to settle
     (Smith et al. 2018, "Don't Decay the Learning Rate, Increase the Batch Size", arXiv:1711.00489).
 
     Args:
         settings: Until then.
         batch: Factor of the batch size.
-        regularisation: Factor of dropout, weight decay and label smoothing.
+        regularization: Factor of dropout, weight decay and label smoothing.
     """
     return replace(
         settings,
         batch_size=round(batch * settings.batch_size),
-        dropout=regularisation * settings.dropout,
-        weight_decay=regularisation * settings.weight_decay,
-        label_smoothing=regularisation * settings.label_smoothing,
+        dropout=regularization * settings.dropout,
+        weight_decay=regularization * settings.weight_decay,
+        label_smoothing=regularization * settings.label_smoothing,
     )
 
 
@@ -90,6 +90,6 @@ def portion(progress: np.ndarray, *, of: Component, low: Portion = 0.0, high: Po
 
 
 def _some(rows: np.ndarray, seed: int) -> np.ndarray:
-    """Of the rows learnt from, always the same."""
+    """Of the rows learned from, always the same."""
     chosen = np.random.default_rng(derive(seed, "gap")).permutation(rows)[:MOST_ROWS]
     return np.sort(chosen)

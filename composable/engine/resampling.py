@@ -11,7 +11,7 @@ from typing import Any
 from keras import backend, ops
 
 BRIGHTEST = 255.0
-COLOURS = 3  # channels of an image; where there are more, they are those of several images
+COLORS = 3  # channels of an image; where there are more, they are those of several images
 
 
 def pixels(size: int) -> Any:
@@ -31,16 +31,16 @@ def levels(values: Any, dtype: Any) -> Any:
     return ops.cast(values if "float" in kind else ops.round(values), kind)
 
 
-def greys(values: Any) -> Any:
+def grays(values: Any) -> Any:
     """The mean of an image's channels, (rows, height, width, 1); of several images that of each.
 
     On a CPU this is much faster than a sum along that axis.
     """
     channels: Any = [values[..., place : place + 1] for place in range(int(values.shape[-1]))]
-    if len(channels) <= COLOURS:
+    if len(channels) <= COLORS:
         return sum(channels[1:], channels[0]) / len(channels)
-    each = [sum(channels[at + 1 : at + COLOURS], channels[at]) for at in range(0, len(channels), COLOURS)]
-    return ops.concatenate([one / COLOURS for one in each for _ in range(COLOURS)], axis=-1)
+    each = [sum(channels[at + 1 : at + COLORS], channels[at]) for at in range(0, len(channels), COLORS)]
+    return ops.concatenate([one / COLORS for one in each for _ in range(COLORS)], axis=-1)
 
 
 def shifted(images: Any, steps: Any, axis: int) -> Any:
@@ -54,8 +54,8 @@ def shifted(images: Any, steps: Any, axis: int) -> Any:
     return ops.take_along_axis(images, ops.broadcast_to(ops.reshape(places, shape), ops.shape(images)), axis)
 
 
-def from_centre(images: Any) -> tuple[Any, Any]:
-    """How far each pixel lies from the centre, down (height, 1) and right (1, width)."""
+def from_center(images: Any) -> tuple[Any, Any]:
+    """How far each pixel lies from the center, down (height, 1) and right (1, width)."""
     height, width = int(images.shape[1]), int(images.shape[2])
     return (pixels(height) - (height - 1) / 2)[:, None], (pixels(width) - (width - 1) / 2)[None, :]
 
@@ -64,8 +64,8 @@ def sampled(images: Any, y: Any, x: Any) -> Any:
     """The images at places between pixels, interpolated linearly."""
     height, width = int(images.shape[1]), int(images.shape[2])
     total: Any = 0.0
-    for row, vertical in _neighbours(y, height):
-        for column, horizontal in _neighbours(x, width):
+    for row, vertical in _neighbors(y, height):
+        for column, horizontal in _neighbors(x, width):
             share: Any = ops.expand_dims(vertical * horizontal, -1)
             total = total + share * ops.cast(_at(images, row, column), "float32")
     return levels(total, images.dtype)
@@ -117,7 +117,7 @@ def _shares(places: Any, size: int) -> Any:
     return ops.maximum(0.0, 1.0 - distance)
 
 
-def _neighbours(places: Any, size: int) -> list[tuple[Any, Any]]:
+def _neighbors(places: Any, size: int) -> list[tuple[Any, Any]]:
     """The whole places on both sides, and their shares."""
     places = ops.clip(places, 0, size - 1)
     before: Any = ops.floor(places)

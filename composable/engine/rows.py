@@ -69,7 +69,7 @@ def shuffled(rows: np.ndarray, at: Pace, *, seed: int, epoch: int) -> tuple[np.n
 
     Returns:
         (steps, size) row numbers, int32, and (steps, size) whether they count. Where a step has fewer rows
-        than `size` its last places hold other rows that don't count: those normalisation may look at.
+        than `size` its last places hold other rows that don't count: those normalization may look at.
     """
     order = np.random.default_rng((seed, epoch)).permutation(rows).astype("int32")
     ends = np.linspace(0, len(order), at.steps + 1).round().astype(int)

@@ -1,4 +1,4 @@
-"""Sharpness-aware minimisation: the gradient is taken where the loss nearby is worst (Foret et al. 2021).
+"""Sharpness-aware minimization: the gradient is taken where the loss nearby is worst (Foret et al. 2021).
 
 "Sharpness-Aware Minimization for Efficiently Improving Generalization", arXiv:2010.01412, equation 2 with
 p = 2. A step takes the gradient twice, at the weights and where these are `perturbed`; the second one counts.

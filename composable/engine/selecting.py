@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from composable.engine.objective import Batch, Goal, labelled
+from composable.engine.objective import Batch, Goal, labeled
 
 
 def hardest(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch, share: float) -> Batch:
@@ -28,7 +28,7 @@ def hardest(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch, share: 
     """
     total: Any = 0.0
     for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
-        known, filled = labelled(target)
+        known, filled = labeled(target)
         each = goal.weight * goal.loss(filled, ops.cast(output, "float32"), 0.0)
         total = total + ops.where(known > 0, each, 0.0)
     if batch.counted is not None:

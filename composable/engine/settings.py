@@ -35,9 +35,9 @@ class Settings:
         mixup: The parameter of the beta distribution of Zhang et al. 2018, "mixup"; 0 for none.
         cutmix: That of Yun et al. 2019, "CutMix"; 0 for none. Images alone.
         augment: What is done to images before anything else, see `composable.engine.augment`; shared.
-        hardest: Which share of a batch is learnt from, the rows with the highest losses, see
+        hardest: Which share of a batch is learned from, the rows with the highest losses, see
             `composable.engine.selecting`; shared.
-        sam: The radius of sharpness-aware minimisation; 0 for none; shared.
+        sam: The radius of sharpness-aware minimization; 0 for none; shared.
         average: Of the weights, over the steps; None for the last ones; shared.
         precision: In which the layers compute: "bfloat16", with variables in float32, or "float32". None for
             bfloat16 on a GPU, float32 on a CPU; shared.
@@ -100,7 +100,7 @@ def curves(
     """What changes from step to step, for `count` steps from step `first` on of `total`; float32.
 
     `rate` is a further factor of the learning rate. The keys are `rate`, `decay`, `dropout`, `smoothing`;
-    where rows are mixed, `share`: of each row, the rest being its partner's, and for CutMix the `centre` of
+    where rows are mixed, `share`: of each row, the rest being its partner's, and for CutMix the `center` of
     the box, (count, 2); where weights are averaged, the `progress`.
     """
     found = {
@@ -113,7 +113,7 @@ def curves(
         rng = np.random.default_rng((derive(seed, "mixing"), first))
         found["share"] = rng.beta(alpha, alpha, count)
         if settings.cutmix:
-            found["centre"] = rng.uniform(size=(count, 2))
+            found["center"] = rng.uniform(size=(count, 2))
     if settings.average:
         found["progress"] = (first + np.arange(count)) / max(total - 1, 1)
     return {name: values.astype("float32") for name, values in found.items()}

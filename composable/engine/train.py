@@ -57,7 +57,7 @@ class Options:
             far (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification").
         regulate: Asked after each epoch how the instances are trained from there on; what they share in a
             program can't change.
-        callbacks: A person's own Keras callbacks; None for none.
+        callbacks: A user's own Keras callbacks; None for none.
         keeper: Where the training is kept; None for nowhere.
         share: Of the time that is left once everything is compiled: what a schedule is planned to take.
         as_one: Whether all instances are watched as one, by the mean of their measures: they keep the values

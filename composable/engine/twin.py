@@ -1,6 +1,6 @@
 """The training twin: a copy of a model that trains faster, or in ways that Keras's layers don't allow.
 
-The model that a person has stays made of Keras's layers alone. Its twin has the house's layers in some
+The model that a user has stays made of Keras's layers alone. Its twin has the house's layers in some
 places, the same trainable variables in the same order, and a few variables more, which aren't trained.
 """
 
@@ -28,7 +28,7 @@ def training_twin(model: keras.Model, *, precision: Precision = "float32") -> ke
     Dropout layers become those of `composable.engine.dropout`, whose rates are variables; where JAX computes
     on the CPU, the layers in which XLA is slow become those of `composable.engine.jax_cpu`. Layers within
     nested models are replaced too, those within wrappers (Bidirectional, TimeDistributed) aren't. A layer is
-    replaced if it is exactly one of Keras's: a person's own subclass of it stays what it is.
+    replaced if it is exactly one of Keras's: a user's own subclass of it stays what it is.
 
     `twin.trainable_variables` correspond one to one to `model.trainable_variables`;
     `shared_positions` says where the model's other variables are.

@@ -1,4 +1,4 @@
-"""From logits to what a person reads: calibrated probabilities, or numbers in the target's own unit."""
+"""From logits to what a user reads: calibrated probabilities, or numbers in the target's own unit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Finish:
 
     Attributes:
         temperature: Logits are divided by it (Guo et al. 2017, "On Calibration of Modern Neural Networks").
-        scale, offset: A regression's target was standardised with them.
+        scale, offset: A regression's target was standardized with them.
         low, high: The range of the training targets, which predictions don't leave.
     """
 
@@ -39,7 +39,7 @@ def fit_finish(head: Head, y: np.ndarray) -> Finish:
 
 
 def to_training(head: Head, finish: Finish, y: np.ndarray) -> np.ndarray:
-    """Targets as the loss wants them: standardised numbers, or class numbers as they are; float32.
+    """Targets as the loss wants them: standardized numbers, or class numbers as they are; float32.
 
     The class numbers of pixels stay int16, which takes half the memory.
     """

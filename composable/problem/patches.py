@@ -49,7 +49,7 @@ def draw_patches(images: np.ndarray, seed: int) -> Patches:
     cut = images[
         rows[:, None, None], tops[:, None, None] + places[:, None], lefts[:, None, None] + places[None, :]
     ]
-    clean = _normalised(cut.reshape(_DRAWN, -1).astype("float32"))
+    clean = _normalized(cut.reshape(_DRAWN, -1).astype("float32"))
     mean = clean.mean(axis=0)
     variances, directions = np.linalg.eigh(np.cov(clean - mean, rowvar=False).reshape(clean.shape[1], -1))
     whitening = (directions / np.sqrt(np.maximum(variances, 0) + _SMOOTHING)) @ directions.T
@@ -74,7 +74,7 @@ def _described(images: np.ndarray, patches: Patches) -> np.ndarray:
         0, 1, 2, 4, 5, 3
     )  # rows, down, right, side, side, channels
     rows, down, right = windows.shape[:3]
-    flat = _normalised(windows.reshape(rows * down * right, -1).astype("float32"))
+    flat = _normalized(windows.reshape(rows * down * right, -1).astype("float32"))
     said = ((flat - patches.mean) @ patches.filters).reshape(rows, down, right, -1)
     both = np.concatenate([np.maximum(said - _OFFSET, 0), np.maximum(-said - _OFFSET, 0)], axis=-1)
     sums = np.add.reduceat(both, _starts(down), axis=1)
@@ -96,7 +96,7 @@ def _starts(size: int) -> np.ndarray:
     return np.minimum(np.arange(GRID) * size // GRID, size - 1)
 
 
-def _normalised(patches: np.ndarray) -> np.ndarray:
+def _normalized(patches: np.ndarray) -> np.ndarray:
     """Each patch with a mean of zero and a deviation of about one."""
-    centred = patches - patches.mean(axis=1, keepdims=True)
-    return centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + _CONTRAST)
+    centerd = patches - patches.mean(axis=1, keepdims=True)
+    return centerd / np.sqrt((centerd**2).mean(axis=1, keepdims=True) + _CONTRAST)

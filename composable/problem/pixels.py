@@ -1,4 +1,4 @@
-"""A class for every pixel from its colour, its surroundings and its place alone: a baseline for masks."""
+"""A class for every pixel from its color, its surroundings and its place alone: a baseline for masks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def logistic_on_pixels(images: np.ndarray, masks: np.ndarray, asked: np.ndarray,
         images: (rows, height, width, channels) of uint8.
         masks: (rows, height, width) the classes' numbers.
         asked: Other images, of the same size.
-        seed: Of the pixels that are learnt from.
+        seed: Of the pixels that are learned from.
 
     Returns:
         (asked, height, width, classes) probabilities of the classes up to the highest in `masks`.
@@ -29,15 +29,15 @@ def logistic_on_pixels(images: np.ndarray, masks: np.ndarray, asked: np.ndarray,
     rng = np.random.default_rng(seed)
     each = max(1, _PIXELS // len(images))
     size = images.shape[1] * images.shape[2]
-    learnt, classes = [], []
+    learned, classes = [], []
     for image, mask in zip(images, masks, strict=True):
         chosen = rng.integers(0, size, each)
-        learnt.append(described(image)[chosen])
+        learned.append(described(image)[chosen])
         classes.append(mask.ravel()[chosen])
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what hasn't converged by then has still found something
-        model.fit(np.concatenate(learnt), np.concatenate(classes).astype(int))
+        model.fit(np.concatenate(learned), np.concatenate(classes).astype(int))
     found = np.zeros((*asked.shape[:3], int(masks.max()) + 1), "float32")
     for row, image in enumerate(asked):
         said = model.predict_proba(described(image))
@@ -46,15 +46,15 @@ def logistic_on_pixels(images: np.ndarray, masks: np.ndarray, asked: np.ndarray,
 
 
 def described(image: np.ndarray) -> np.ndarray:
-    """(height * width, features): colours, those of the surroundings, how they vary, the place.
+    """(height * width, features): colors, those of the surroundings, how they vary, the place.
 
     Args:
         image: (height, width, channels) of uint8.
     """
-    colours = image.astype("float32") / 255.0
-    around = [gaussian_filter(colours, (blur, blur, 0)) for blur in _BLURS]
-    varied = gaussian_filter((colours - around[-1]) ** 2, (_BLURS[-1], _BLURS[-1], 0))
+    colors = image.astype("float32") / 255.0
+    around = [gaussian_filter(colors, (blur, blur, 0)) for blur in _BLURS]
+    varied = gaussian_filter((colors - around[-1]) ** 2, (_BLURS[-1], _BLURS[-1], 0))
     down, right = np.meshgrid(*(np.linspace(-1, 1, side) for side in image.shape[:2]), indexing="ij")
     place = np.stack([down, right, down**2, right**2, down * right], axis=-1)
-    features = [colours, colours**2, *around, varied, place.astype("float32")]
+    features = [colors, colors**2, *around, varied, place.astype("float32")]
     return np.concatenate(features, axis=-1).reshape(image.shape[0] * image.shape[1], -1)

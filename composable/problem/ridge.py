@@ -34,7 +34,7 @@ class Ridge:
 
 
 def fit_ridge(features: np.ndarray, targets: np.ndarray, penalty: float) -> Ridge:
-    """Ridge regression of (rows, outputs) targets on standardised features.
+    """Ridge regression of (rows, outputs) targets on standardized features.
 
     The penalty is one of the mean square error: it does not depend on the number of rows.
     """

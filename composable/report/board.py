@@ -15,13 +15,13 @@ REMARKS = {"network": "", "baseline": "baseline, never deployed", "reference": "
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the leaderboard. `colour` names its style."""
+    """One line of the leaderboard. `color` names its style."""
 
     rank: int
     name: str
     trial: int
     remark: str
-    colour: str
+    color: str
     validation: str
     spread: str
     test: str
@@ -83,7 +83,7 @@ def _row(rank: int, trial: Trial, deployed: int | None, places: int) -> Row:
         name=shortened(trial.name, 60),
         trial=trial.number,
         remark="deployed" if is_deployed else REMARKS.get(trial.role, ""),
-        colour="model" if is_deployed else trial.role if trial.role in ("baseline", "reference") else "other",
+        color="model" if is_deployed else trial.role if trial.role in ("baseline", "reference") else "other",
         validation=fixed(trial.score, places),
         spread=f"± {fixed(trial.spread, places)}" if trial.spread else "",
         test=fixed(trial.test_score, places),

@@ -18,7 +18,7 @@ from matplotlib.ticker import AutoLocator, MaxNLocator, ScalarFormatter
 
 from composable.report.reading import shortened
 
-# After Okabe & Ito (2008), "Color universal design": told apart by every kind of colour vision.
+# After Okabe & Ito (2008), "Color universal design": told apart by every kind of color vision.
 MODEL, BASELINE, REFERENCE, OTHER = "#0b5c94", "#c8680a", "#6b7480", "#8fb4cf"
 INK, FAINT, GRID = "#1d2733", "#5b6673", "#e3e7ec"
 PALE, DEEP = "#f3f7fa", "#0b5c94"

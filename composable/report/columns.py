@@ -148,6 +148,6 @@ def _bars(heights: Sequence[float], words: str) -> Markup:
 
 
 def _merged(heights: Sequence[float]) -> list[float]:
-    """Neighbouring bars added up, so that about thirty are left."""
+    """Neighboring bars added up, so that about thirty are left."""
     step = -(-len(heights) // _BARS)
     return [sum(heights[start : start + step]) for start in range(0, len(heights), step)]

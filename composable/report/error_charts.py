@@ -88,9 +88,9 @@ def confusion_chart(
         axes = single(figure, across="predicted class", up="observed class")
         axes.grid(visible=False)
         # A square root, since what matters is small: one row in twenty that goes wrong must be seen.
-        colours = LinearSegmentedColormap.from_list("share", [PALE, DEEP])
+        colors = LinearSegmentedColormap.from_list("share", [PALE, DEEP])
         axes.pcolormesh(
-            shares, cmap=colours, norm=PowerNorm(0.5, 0, 1), edgecolors="white", linewidth=1, gid=MARK
+            shares, cmap=colors, norm=PowerNorm(0.5, 0, 1), edgecolors="white", linewidth=1, gid=MARK
         )
         upright = classes > 6 or max(map(len, names)) > 8
         places = np.arange(classes) + 0.5
@@ -112,9 +112,9 @@ def confusion_chart(
 
 def _numbers(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(counts):
-        colour = "white" if shares[row, column] > 0.3 else INK
+        color = "white" if shares[row, column] > 0.3 else INK
         place = (column + 0.5, row + 0.5)
-        axes.annotate(f"{int(count):,}", place, color=colour, ha="center", va="center", fontsize=8)
+        axes.annotate(f"{int(count):,}", place, color=color, ha="center", va="center", fontsize=8)
 
 
 def reliability_chart(name: str, bins: Sequence[tuple[float, float, float]], *, about: str) -> Chart | None:

@@ -22,13 +22,13 @@ _ALONE = {"image": " from an image", "text": " from a text"}
 
 @dataclass(frozen=True)
 class Tile:
-    """One number to remember. `colour` names its style: model, baseline or reference."""
+    """One number to remember. `color` names its style: model, baseline or reference."""
 
     label: str
     value: str
     measure: str
     note: str
-    colour: str
+    color: str
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ def _tiles(run: RunFacts, trial: Trial, stands: Standing) -> tuple[Tile, ...]:
         ("Knowing nothing", stands.reference, "always the same answer", "reference"),
     ]
     return tuple(
-        Tile(label, figure(value), measure, note, colour)
-        for label, value, note, colour in entries
+        Tile(label, figure(value), measure, note, color)
+        for label, value, note, color in entries
         if value is not None
     )
 

@@ -127,7 +127,7 @@ def _part_of(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _folded(boxes: Sequence[Box]) -> list[Box]:
-    """Equal neighbours become one box that says how often it is repeated."""
+    """Equal neighbors become one box that says how often it is repeated."""
     folded: list[Box] = []
     for box in boxes:
         if folded and replace(folded[-1], repeats=1) == box:

@@ -62,7 +62,7 @@ def numbers(value: object) -> dict[str, float]:
 
 
 def text(value: object, longest: int = _LONGEST) -> str:
-    """What a person may see of a value: one line, no invisible characters, cut at `longest` characters."""
+    """What a user may see of a value: one line, no invisible characters, cut at `longest` characters."""
     if value is None or isinstance(value, (dict, list)):
         return ""
     if isinstance(value, str):

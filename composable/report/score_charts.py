@@ -35,7 +35,7 @@ def score_chart(trials: Sequence[Trial], *, candidates: int, deployed: int | Non
     def paint(figure: Figure) -> None:
         axes = single(figure, across=f"{metric_name(trials[0].metric)}{unit}", up="", grid="x")
         for place, trial in enumerate(trials):
-            _candidate(axes, place, trial, _colour(trial, deployed), (low, high))
+            _candidate(axes, place, trial, _color(trial, deployed), (low, high))
         nothing = next((trial.score for trial in trials if trial.role == "reference"), None)
         if nothing is not None and low <= nothing <= high:
             axes.axvline(nothing, color=REFERENCE, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
@@ -44,8 +44,8 @@ def score_chart(trials: Sequence[Trial], *, candidates: int, deployed: int | Non
         axes.set_ylim(len(trials) - 0.4, -0.6)
         axes.set_yticks(range(len(trials)), [shortened(trial.name, 34) for trial in trials])
         for label, trial in zip(axes.get_yticklabels(), trials, strict=True):
-            colour = _colour(trial, deployed)
-            label.set_color(INK if colour == OTHER else colour)
+            color = _color(trial, deployed)
+            label.set_color(INK if color == OTHER else color)
         figure.legend(
             handles=_legend(trials), loc="outside upper left", ncols=5, handletextpad=0.4, columnspacing=1.6
         )
@@ -67,10 +67,10 @@ def learning_chart(trial: Trial, detail: Detail, *, best: bool) -> Chart | None:
 
     def paint(figure: Figure) -> None:
         loss, held_out = figure.subplots(1, 2)
-        colour = MODEL if best else INK
+        color = MODEL if best else INK
         for rotation in histories:
-            _curve(loss, rotation, rotation.losses, colour)
-            _curve(held_out, rotation, rotation.held_out, colour)
+            _curve(loss, rotation, rotation.losses, color)
+            _curve(held_out, rotation, rotation.held_out, color)
         for axes, what in ((loss, "training loss"), (held_out, "validation loss")):
             axes.set_xlabel("epoch")
             axes.set_title(what, loc="left")
@@ -80,18 +80,18 @@ def learning_chart(trial: Trial, detail: Detail, *, best: bool) -> Chart | None:
     return draw(paint, title=title, span="half", height=1.9)
 
 
-def _candidate(axes: Axes, place: int, trial: Trial, colour: str, window: tuple[float, float]) -> None:
+def _candidate(axes: Axes, place: int, trial: Trial, color: str, window: tuple[float, float]) -> None:
     low, high = window
     score = trial.score if trial.score is not None else low
     inside = min(max(score, low), high)
     shape = "o" if inside == score else ">" if score > high else "<"
     if trial.spread and inside == score:
         ends = np.clip([score - trial.spread, score + trial.spread], low, high)
-        axes.plot(ends, [place, place], color=colour, linewidth=4, alpha=0.25, solid_capstyle="butt")
+        axes.plot(ends, [place, place], color=color, linewidth=4, alpha=0.25, solid_capstyle="butt")
     if trial.test_score is not None and low <= trial.test_score <= high:
-        hollow = {"markerfacecolor": "white", "markeredgecolor": colour, "markeredgewidth": 1.2}
+        hollow = {"markerfacecolor": "white", "markeredgecolor": color, "markeredgewidth": 1.2}
         axes.plot(trial.test_score, place, marker="D", markersize=4.5, linestyle="", zorder=3, **hollow)
-    axes.plot(inside, place, marker=shape, markersize=7, color=colour, linestyle="", zorder=4, gid=MARK)
+    axes.plot(inside, place, marker=shape, markersize=7, color=color, linestyle="", zorder=4, gid=MARK)
 
 
 def _window(trials: Sequence[Trial]) -> tuple[float, float]:
@@ -114,17 +114,17 @@ def _window(trials: Sequence[Trial]) -> tuple[float, float]:
     return (low, high) if high > low else (low - abs(low) * 0.05 - 0.01, high + abs(high) * 0.05 + 0.01)
 
 
-def _colour(trial: Trial, deployed: int | None) -> str:
+def _color(trial: Trial, deployed: int | None) -> str:
     if trial.number == deployed:
         return MODEL
     return {"baseline": BASELINE, "reference": REFERENCE}.get(trial.role, OTHER)
 
 
 def _legend(trials: Sequence[Trial]) -> list[Line2D]:
-    def entry(label: str, colour: str, marker: str = "o") -> Line2D:
-        face = "white" if marker == "D" else colour
+    def entry(label: str, color: str, marker: str = "o") -> Line2D:
+        face = "white" if marker == "D" else color
         return Line2D(
-            [], [], linestyle="", marker=marker, color=colour, markerfacecolor=face, markersize=5, label=label
+            [], [], linestyle="", marker=marker, color=color, markerfacecolor=face, markersize=5, label=label
         )
 
     roles = {trial.role for trial in trials}
@@ -138,7 +138,7 @@ def _legend(trials: Sequence[Trial]) -> list[Line2D]:
     return entries
 
 
-def _curve(axes: Axes, rotation: Rotation, values: Sequence[float | None], colour: str) -> None:
+def _curve(axes: Axes, rotation: Rotation, values: Sequence[float | None], color: str) -> None:
     known = [
         (epoch, value) for epoch, value in zip(rotation.epochs, values, strict=True) if value is not None
     ]
@@ -147,7 +147,7 @@ def _curve(axes: Axes, rotation: Rotation, values: Sequence[float | None], colou
     step = max(1, len(known) // _POINTS)
     epochs, heights = zip(*(known[::step] if step == 1 else [*known[::step], known[-1]]), strict=True)
     alone = "o" if len(epochs) == 1 else ""
-    axes.plot(epochs, heights, color=colour, linewidth=1.1, alpha=0.65, marker=alone, markersize=3, gid=MARK)
+    axes.plot(epochs, heights, color=color, linewidth=1.1, alpha=0.65, marker=alone, markersize=3, gid=MARK)
     kept = [pair for pair in known if pair[0] == rotation.best_epoch]
     if kept:
         axes.plot(*kept[0], marker="o", markersize=4.5, color=BASELINE, linestyle="", zorder=4)

@@ -16,7 +16,7 @@ from composable.report.words import IN_UNITS
 Interval = tuple[float, float]
 BASELINES = {
     "gradient_boosting": ("HistGradientBoosting", "a strong baseline for tables"),
-    "logistic_on_pixels": ("Logistic regression", "a linear model of single pixels, their colour and place"),
+    "logistic_on_pixels": ("Logistic regression", "a linear model of single pixels, their color and place"),
     "ridge_on_patches": ("Ridge on patches", "a linear model of what small squares look like"),
 }
 

@@ -12,9 +12,9 @@ _RESAMPLES = 500
 
 def wilson(share: float, rows: float) -> tuple[float, float]:
     """90 % interval of a share of `rows` rows (Wilson 1927)."""
-    centre = (share + _Z**2 / (2 * rows)) / (1 + _Z**2 / rows)
+    center = (share + _Z**2 / (2 * rows)) / (1 + _Z**2 / rows)
     half = _Z / (1 + _Z**2 / rows) * math.sqrt(max(0.0, share * (1 - share)) / rows + _Z**2 / (4 * rows**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, center - half), min(1.0, center + half)
 
 
 def roc_area(area: float, negatives: int, positives: int) -> tuple[float, float] | None:

@@ -88,7 +88,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as a person says them."""
+    """Seconds as a user says them."""
     if seconds is None:
         return NONE
     if seconds < 100:
@@ -99,7 +99,7 @@ def duration(seconds: float | None) -> str:
 
 
 def size(count: int | None) -> str:
-    """Bytes as a person says them."""
+    """Bytes as a user says them."""
     if count is None:
         return NONE
     for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

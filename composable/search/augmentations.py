@@ -1,4 +1,4 @@
-"""What may be done to images while a network learns from them, by name: measured, or as a person asks for."""
+"""What may be done to images while a network learns from them, by name: measured, or as a user asks for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from composable.core.errors import ConfigError
 from composable.design.part import Part
 from composable.engine.augmentations import (
-    colour,
+    color,
     crop,
     cutout,
     flip,
@@ -31,14 +31,14 @@ def augmentations(pixels: Pixels) -> dict[str, Part]:
         "crop": Part(crop),
         "rotate": Part(turn, angle=10.0, zoom=0.1),
         "light": Part(light),
-        "colour": Part(colour),
+        "color": Part(color),
         "randaugment": Part(randaugment),
         "cutout": Part(cutout),
     }
 
 
 def augmented_as(table: Table, names: Sequence[str]) -> Table:
-    """The table whose images are augmented as a person asks for.
+    """The table whose images are augmented as a user asks for.
 
     Raises:
         ConfigError: If there are no images, the names exclude each other, or CutMix would mix other columns.

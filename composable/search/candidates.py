@@ -24,7 +24,7 @@ from composable.search.text_candidates import text_candidates
 from composable.training import recipes
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
-from composable.zoo.catalogue.written import Written
+from composable.zoo.catalog.written import Written
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
 from composable.zoo.realmlp import realmlp
@@ -53,7 +53,7 @@ def candidates(
         seed: Of the draws.
         seconds: For all of them together.
         max_epochs: Of each training; None for as many as it takes.
-        design: The person's own, to be tried instead.
+        design: The user's own, to be tried instead.
     """
     if design is not None:
         found = designed(table, design, seed)

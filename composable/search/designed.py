@@ -1,4 +1,4 @@
-"""A person's own design as candidates: fitted to the table, openings closed, in several training settings."""
+"""A user's own design as candidates: fitted to the table, openings closed, in several training settings."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from composable.core.seeds import derive
 from composable.design import Architecture, Choice, Part
 from composable.design.architecture import Parts
 from composable.design.metaparameters import names
-from composable.design.prestems import only, standardise
+from composable.design.prestems import only, standardize
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
 from composable.engine.settings import Settings
 from composable.search.table import Pixels, Table
 from composable.training import recipes
 from composable.training.candidate import Candidate
-from composable.zoo.catalogue.written import Written
+from composable.zoo.catalog.written import Written
 
 _SCHEDULED = 0.9  # of the time that is left, for a training that is made to fit its time
 
@@ -49,19 +49,19 @@ def designed(table: Table, design: Written, seed: int) -> Iterator[Candidate]:
 
 
 def for_images(design: Architecture, table: Table, pixels: Pixels) -> Architecture:
-    """The design with these tasks; where it standardises, by the colours of these images."""
-    prestem = _standardised(design.prestem, pixels)
+    """The design with these tasks; where it standardizes, by the colors of these images."""
+    prestem = _standardized(design.prestem, pixels)
     return replace(design, prestem=(Part(only), prestem)).with_tasks(*table.tasks)
 
 
-def _standardised(parts: Parts, pixels: Pixels) -> Parts:
+def _standardized(parts: Parts, pixels: Pixels) -> Parts:
     match parts:
-        case Part() if parts.component is standardise:
+        case Part() if parts.component is standardize:
             return parts.replace(mean=pixels.mean, deviation=pixels.deviation)
         case Choice(options, name):
-            return Choice(tuple(_standardised(option, pixels) for option in options), name)
+            return Choice(tuple(_standardized(option, pixels) for option in options), name)
         case tuple():
-            return tuple(_standardised(each, pixels) for each in parts)
+            return tuple(_standardized(each, pixels) for each in parts)
     return parts
 
 

@@ -18,7 +18,7 @@ from composable.design.inputs import Input
 from composable.design.learners import groups
 from composable.design.mixed import beside_images, each_image
 from composable.design.outline import outline
-from composable.design.prestems import only, standardise
+from composable.design.prestems import only, standardize
 from composable.design.tasks import pooled
 from composable.design.whitening import whitened
 from composable.engine.augmentations import cutout, flip
@@ -115,7 +115,7 @@ def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> 
 
 
 def _also(table: Table, further: Sequence[Part]) -> Table:
-    """The table whose images are altered so as well, unless a person chose what is done to them."""
+    """The table whose images are altered so as well, unless a user chose what is done to them."""
     known = {one.component for one in table.augment}
     new = () if table.chosen else tuple(one for one in further if one.component not in known)
     return replace(table, augment=(*table.augment, *new))
@@ -132,7 +132,7 @@ def fast_cnn(table: Table, pixels: Pixels, *, width: int, depth: int = 2) -> Arc
     """
     filters = _filters(pixels, width)
     return Architecture(
-        prestem=(Part(only), Part(standardise, mean=pixels.mean, deviation=pixels.deviation)),
+        prestem=(Part(only), Part(standardize, mean=pixels.mean, deviation=pixels.deviation)),
         stem=Part(whitened),
         learner=(
             *groups(

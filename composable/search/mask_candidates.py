@@ -12,7 +12,7 @@ from composable.design import Architecture, Part
 from composable.design.cost import cost
 from composable.design.inputs import Input
 from composable.design.outline import outline
-from composable.design.prestems import only, standardise
+from composable.design.prestems import only, standardize
 from composable.engine.augmentations import flip, light, translate, turn
 from composable.engine.optimizer import Optimizer
 from composable.engine.schedules import polynomial
@@ -20,7 +20,7 @@ from composable.engine.settings import Settings
 from composable.search.image_candidates import speed
 from composable.search.table import Pixels, Table
 from composable.training.candidate import Candidate
-from composable.zoo.unet import normalised_convolutions, unet
+from composable.zoo.unet import normalized_convolutions, unet
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # channels at full size; Ronneberger et al. have 64
 _UNTIMED = 16  # channels, where there is no time limit
@@ -31,7 +31,7 @@ _COMPILED = 10.0  # seconds before the first step, about
 _SEEN, _WANTED = 6_000, 12  # images in all, or epochs, that a network should be able to take in its time
 _TRAINING = 3  # multiply-adds forward and back, for each of those forward
 _EFFICIENCY = 0.4  # of a training, beside the product of two matrices
-_LONGEST = 40_000  # images in all, after which little is learnt from the same ones
+_LONGEST = 40_000  # images in all, after which little is learned from the same ones
 
 
 def mask_candidates(table: Table, pixels: Pixels, seconds: float) -> Iterator[Candidate]:
@@ -60,10 +60,10 @@ def sized_unet(table: Table, pixels: Pixels, *, width: int) -> Architecture:
     found = unet(
         filters=tuple(width * 2**level for level in range(levels)),
         padding="same",
-        block=Part(normalised_convolutions, momentum=_MOMENTUM),
+        block=Part(normalized_convolutions, momentum=_MOMENTUM),
         dropout=0.0,
     )
-    prestem = (Part(only), Part(standardise, mean=pixels.mean, deviation=pixels.deviation))
+    prestem = (Part(only), Part(standardize, mean=pixels.mean, deviation=pixels.deviation))
     return replace(found, prestem=prestem, tasks=table.tasks)
 
 

@@ -22,7 +22,7 @@ class Opinion:
         validation: From networks that stopped by these rows but did not learn from them; empty where nothing
             was said at all.
         test: From networks that never saw these rows.
-        own_test: For the rows of the person's own test file; empty where there is none.
+        own_test: For the rows of the user's own test file; empty where there is none.
     """
 
     validation: Arrays = field(default_factory=list)
@@ -30,7 +30,7 @@ class Opinion:
     own_test: Arrays = field(default_factory=list)
 
 
-# From the number of a rotation to the predictions for its validation and test rows and the person's own.
+# From the number of a rotation to the predictions for its validation and test rows and the user's own.
 Said = Callable[[int], tuple[Arrays, Arrays, Arrays]]
 
 
@@ -70,7 +70,7 @@ class Judge:
         problem: Its metric selects.
         split: Which rows were predicted together.
         targets: Per head, for every row of the table.
-        own_targets: Per head, for the rows of the person's own test file; empty where there is none.
+        own_targets: Per head, for the rows of the user's own test file; empty where there is none.
         reference: What knowing nothing says, for heads of different kinds.
     """
 

@@ -1,4 +1,4 @@
-"""Candidates whose networks have no more weights than a person allows."""
+"""Candidates whose networks have no more weights than a user allows."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Table:
         vocabularies: The number of ids of each input of texts.
         pixels: Of the images, where there are any.
         augment: What may be done to them without changing what they are.
-        chosen: Whether that is a person's choice.
+        chosen: Whether that is a user's choice.
         mixup: As in `Settings`.
         cutmix: As in `Settings`.
         most_weights: That a network may have.

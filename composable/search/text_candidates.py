@@ -1,4 +1,4 @@
-"""The networks worth trying on texts: linear models and neighbours that are solved for, then fastText."""
+"""The networks worth trying on texts: linear models and neighbors that are solved for, then fastText."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from composable.training.linear_texts import linear_texts
 from composable.zoo.fasttext import fasttext
 
 _WIDTH = 64  # of word vectors
-_MANY = 8  # scores; with more, each regularisation takes long
+_MANY = 8  # scores; with more, each regularization takes long
 _FEW = 256  # n-grams of a text: the vectors of more take much memory
 _AXES, _KEPT = 192, 4000  # of text_kernel: numbers per text, and texts that are kept
 _FAITHFUL = (0.1, 0.03)  # penalties: a text that is known, or nearly, should be told by its own answer

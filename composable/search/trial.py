@@ -32,7 +32,7 @@ class Trial:
         role: Whether it may be deployed: networks and ensembles only.
         candidate: Architecture and settings of a network, None for the other roles; see `network`.
         trained: Its networks, one per rotation.
-        whole: One that learnt from the rows of all rotations, and answers in the place of theirs; None where
+        whole: One that learned from the rows of all rotations, and answers in the place of theirs; None where
             weights aren't solved for, or by one rotation alone.
         calibrations: One per head.
         opinion: What it says about rows it didn't learn from; empty until it has said something.

@@ -16,7 +16,7 @@ from composable.problem.problem import Problem
 from composable.training.progressive import Small
 
 Arrays = list[np.ndarray]
-WHOLE = -1  # in the place of a rotation's number, of what learnt from the rows of all of them
+WHOLE = -1  # in the place of a rotation's number, of what learned from the rows of all of them
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Material:
         targets: One array per head, as `encode_targets` gives them.
         categories: The number of codes of each category column.
         weights: A weight per row, or None.
-        own_test: Inputs of the person's own test file, or None.
+        own_test: Inputs of the user's own test file, or None.
         vocabularies: The number of ids of each input of texts.
     """
 

@@ -20,7 +20,7 @@ from composable.problem.problem import Head
 
 
 def goal(head: Head, metric: str) -> Goal:
-    """The loss of a head, and log loss or the error of standardised targets to stop by.
+    """The loss of a head, and log loss or the error of standardized targets to stop by.
 
     Both are smoother than most metrics, so better guides. With members they are those of the members' mean.
     """

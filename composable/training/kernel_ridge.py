@@ -118,10 +118,10 @@ def kernel_ridge(
             them; tried first, one after another.
 
     Returns:
-        The solution that does best on the held-out rows: log loss, or the error of standardised numbers.
+        The solution that does best on the held-out rows: log loss, or the error of standardized numbers.
     """
     model = posed.fresh()
-    adapt(model, posed.learnt.inputs, categories=categories)
+    adapt(model, posed.learned.inputs, categories=categories)
     if bag:
         model.get_layer(AXES).set_weights([_axes(posed, bag, *model.get_layer(AXES).embeddings.shape)])
     kept, asked = _features(model, posed, rows)
@@ -163,13 +163,13 @@ def kernel_ridge(
 def _features(model: keras.Model, posed: Posed, rows: int) -> tuple[_Kept, np.ndarray]:
     """What the network compares: of the rows to be kept, and of the held-out ones."""
     probe = keras.Model(model.input, model.get_layer(f"{scores_name(model, 0)}_keys").input)
-    there = len(next(iter(posed.learnt.inputs.values())))
+    there = len(next(iter(posed.learned.inputs.values())))
     some = np.sort(np.random.default_rng(posed.seed).permutation(there)[:rows])
-    taken = {name: values[some] for name, values in posed.learnt.inputs.items()}
+    taken = {name: values[some] for name, values in posed.learned.inputs.items()}
     targets = [
-        _wanted(head, y[some]) for head, y in zip(posed.problem.heads, posed.learnt.targets, strict=True)
+        _wanted(head, y[some]) for head, y in zip(posed.problem.heads, posed.learned.targets, strict=True)
     ]
-    weights = np.ones(there) if posed.learnt.weights is None else posed.learnt.weights
+    weights = np.ones(there) if posed.learned.weights is None else posed.learned.weights
     (kept,), (asked,) = predict(probe, taken), predict(probe, posed.held_out.inputs)
     return _Kept(kept, targets, weights[some]), asked
 
@@ -293,7 +293,7 @@ def _axes(posed: Posed, bag: str, size: int, width: int) -> np.ndarray:
 
     Deerwester et al. 1990, "Indexing by Latent Semantic Analysis"; Halko et al. 2011, arXiv:0909.4061.
     """
-    (marks,) = marks_of(posed.learnt.inputs, (bag,), (size,))
+    (marks,) = marks_of(posed.learned.inputs, (bag,), (size,))
     values = rarity(marks)
     features = scaled(marks, values)
     most = min(width, min(features.shape) - 1)

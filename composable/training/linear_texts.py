@@ -20,7 +20,7 @@ from composable.training.scores_as_logits import factor_of, loss_of
 from composable.training.solving import Known, Posed, Solution, placed, scores_name
 from composable.training.tfidf import Marks, Sparse, inverse_lengths, marks_of, rarity, scaled
 
-_FEW, _FOLDS = 100, 5  # held-out rows below which the factor is found on folds of those learnt from
+_FEW, _FOLDS = 100, 5  # held-out rows below which the factor is found on folds of those learned from
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def linear_texts(
     naive_bayes: bool = False,
     costs: tuple[float, ...] = (0.3, 1.0, 3.0),
 ) -> Solution:
-    """Solve for the weights of `composable.design.bags.weighted_bags`, for each of several regularisations.
+    """Solve for the weights of `composable.design.bags.weighted_bags`, for each of several regularizations.
 
     An id's value is its inverse document frequency, and each bag is scaled to length one: tf-idf of what a
     text holds, however often. With `naive_bayes` the value is multiplied by the log ratio of the id's share
@@ -71,21 +71,21 @@ def linear_texts(
             before it ends the search.
 
     Returns:
-        The solution that does best on the held-out rows: log loss, or the error of standardised numbers.
+        The solution that does best on the held-out rows: log loss, or the error of standardized numbers.
     """
     if posed.settled is not None:
         costs = (posed.settled["cost"],)
-    learnt, held_out = (marks_of(each.inputs, bags, sizes) for each in (posed.learnt, posed.held_out))
+    learned, held_out = (marks_of(each.inputs, bags, sizes) for each in (posed.learned, posed.held_out))
     tried: list[Epoch] = []
     best: list[_Linear] = []
     factors: list[float] = []
     for number, cost in enumerate(costs):
         began = time.monotonic()
-        heads = _solved(posed, learnt, cost, naive_bayes=naive_bayes)
+        heads = _solved(posed, learned, cost, naive_bayes=naive_bayes)
         found = _factors(posed, posed.held_out.targets, [each.scores(held_out) for each in heads])
         losses = [
             _loss(posed, known, marks, heads, found)
-            for known, marks in ((posed.learnt, learnt), (posed.held_out, held_out))
+            for known, marks in ((posed.learned, learned), (posed.held_out, held_out))
         ]
         seconds = time.monotonic() - began
         better = not tried or losses[1] < min(epoch.held_out for epoch in tried)
@@ -97,8 +97,8 @@ def linear_texts(
     chosen = min(tried, key=lambda epoch: epoch.held_out)
     cost = costs[chosen.epoch]
     if _has_few(posed) and posed.deadline.remaining > _FOLDS * chosen.seconds:
-        left_out = _left_out(posed, learnt, cost, naive_bayes=naive_bayes)
-        factors = _factors(posed, posed.learnt.targets, left_out)
+        left_out = _left_out(posed, learned, cost, naive_bayes=naive_bayes)
+        factors = _factors(posed, posed.learned.targets, left_out)
     logits = [head.times(factor) for head, factor in zip(best, factors, strict=True)]
     setting = {"cost": cost, **{f"factor_{place}": factor for place, factor in enumerate(factors)}}
     weights = placed(posed.network, _layers(posed.network, logits))
@@ -120,11 +120,11 @@ def _factors(posed: Posed, observed: Sequence[np.ndarray], scores: Sequence[np.n
 
 
 def _left_out(posed: Posed, marks: Marks, cost: float, *, naive_bayes: bool) -> list[np.ndarray]:
-    """The scores of each head for the rows that are learnt from, by weights that each wasn't used for.
+    """The scores of each head for the rows that are learned from, by weights that each wasn't used for.
 
     Held-out rows would do, but few are soon told apart, and then no factor is too large for them.
     """
-    known, rows = posed.learnt, marks[0].shape[0]
+    known, rows = posed.learned, marks[0].shape[0]
     found = [np.zeros((rows, head.width)) for head in posed.problem.heads]
     fold = np.random.default_rng(posed.seed).permutation(rows) % _FOLDS
     for number in range(_FOLDS):
@@ -132,7 +132,7 @@ def _left_out(posed: Posed, marks: Marks, cost: float, *, naive_bayes: bool) -> 
         weights = None if known.weights is None else known.weights[others]
         some = Known({}, tuple(y[others] for y in known.targets), weights)
         taken = [each[others] for each in marks]
-        heads = _solved(replace(posed, learnt=some), taken, cost, naive_bayes=naive_bayes)
+        heads = _solved(replace(posed, learned=some), taken, cost, naive_bayes=naive_bayes)
         for scores, head in zip(found, heads, strict=True):
             scores[own] = head.scores([each[own] for each in marks])
     return found
@@ -148,8 +148,8 @@ def _loss(
 
 
 def _solved(posed: Posed, marks: Marks, cost: float, *, naive_bayes: bool) -> list[_Linear]:
-    """Every head, for the rows that are learnt from, whose marks these are."""
-    heads = zip(posed.problem.heads, posed.learnt.targets, strict=True)
+    """Every head, for the rows that are learned from, whose marks these are."""
+    heads = zip(posed.problem.heads, posed.learned.targets, strict=True)
     return [_head(head, posed, marks, y, cost, naive_bayes=naive_bayes) for head, y in heads]
 
 
@@ -191,7 +191,7 @@ def _column(
         model = LinearSVR(C=cost, random_state=posed.seed % 2**32)
     else:
         model = Ridge(alpha=0.5 / cost, solver="sparse_cg", tol=1e-4)
-    model.fit(features, y, posed.learnt.weights)
+    model.fit(features, y, posed.learned.weights)
     return np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
 
 

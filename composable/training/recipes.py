@@ -17,7 +17,7 @@ from composable.problem.problem import Head, Problem
 BATCH = 256
 EPOCHS = 256
 _MUON = 0.12  # its learning rate
-_SEEN = 1_500_000  # images, all epochs together, after which little is learnt from the same ones
+_SEEN = 1_500_000  # images, all epochs together, after which little is learned from the same ones
 _SMOOTHED = ("accuracy",)  # smoothing spoils probabilities and their order
 _RULE = Rule("adam", {"beta_2": 0.95, "epsilon": 1e-8})
 

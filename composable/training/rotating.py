@@ -25,7 +25,7 @@ from composable.design.taps import tap
 from composable.design.whitening import whiten_some
 from composable.engine.augmentations import flip
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialise
+from composable.engine.drawing import initialize
 from composable.engine.parts import in_parts
 from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host
@@ -90,7 +90,7 @@ class Workbench:
             starts: Weights that the networks of some rotations begin with.
             folder: Where checkpoints of a long training are kept until it ends.
             on_epoch: Told the number of a rotation and its epoch, as each ends.
-            notice: Told what the person should know.
+            notice: Told what the user should know.
 
         Returns:
             One network per rotation, in their order, with what it says of the other rows.
@@ -126,7 +126,7 @@ class Workbench:
     def _begun_small(
         self, small: Small, rotations: Mapping[int, Rotation], seed: int, deadline: Deadline
     ) -> dict[int, Arrays]:
-        """Weights learnt from small images; none where images are too many to be held twice."""
+        """Weights learned from small images; none where images are too many to be held twice."""
         if is_mapped(self.material.inputs):
             return {}
         images = shrunk(self.material.inputs["images"], small.scale)
@@ -158,12 +158,12 @@ class Workbench:
         begin_at_rows = data_init(self.network)
 
         def begin(model: keras.Model, place: int) -> None:
-            initialise(model, self.build, seeds[place])
-            learnt_from = self._learnt_from(parts[place].train, seeds[place])
-            adapt(model, learnt_from, categories=self.material.categories)
-            begin_at_rows(learnt_from, derive(seeds[place], "data_init"))
-            if "images" in learnt_from:
-                whiten_some(model, learnt_from, derive(seeds[place], "whitening"))
+            initialize(model, self.build, seeds[place])
+            learned_from = self._learned_from(parts[place].train, seeds[place])
+            adapt(model, learned_from, categories=self.material.categories)
+            begin_at_rows(learned_from, derive(seeds[place], "data_init"))
+            if "images" in learned_from:
+                whiten_some(model, learned_from, derive(seeds[place], "whitening"))
             begun = starts.get(numbers[place], self.candidate.begin)
             if begun is not None:
                 model.set_weights(list(begun))
@@ -171,7 +171,7 @@ class Workbench:
         goals = tuple(goal(head, self.material.problem.metric) for head in self.material.problem.heads)
         return Cohort(self.network, goals, rows, instances, begin, feed)
 
-    def _learnt_from(self, train: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+    def _learned_from(self, train: np.ndarray, seed: int) -> dict[str, np.ndarray]:
         """The training rows, whose statistics a network begins with; some of those that lie in a file."""
         if is_mapped(self.material.inputs):
             train = np.sort(np.random.default_rng(derive(seed, "some")).permutation(train)[:_SOME])
@@ -248,7 +248,7 @@ class Workbench:
     def whole(
         self, parts: Sequence[Trained], rotations: Sequence[Rotation], *, seed: int, deadline: Deadline
     ) -> Trained:
-        """Solve once for all rows that some rotation learnt from or watched, by what they settled on.
+        """Solve once for all rows that some rotation learned from or watched, by what they settled on.
 
         Of what was chosen the median is taken.
 
@@ -274,7 +274,7 @@ class Workbench:
 
     def _posed(self, part: Rotation, seed: int, deadline: Deadline) -> Posed:
         targets, weights = self._targets(part), self.material.weights
-        learnt, held_out = (
+        learned, held_out = (
             Known(
                 self.material.at(rows),
                 tuple(y[rows] for y in targets),
@@ -282,7 +282,7 @@ class Workbench:
             )
             for rows in (part.train, part.validation)
         )
-        return Posed(self.network, self.build, self.material.problem, learnt, held_out, seed, deadline)
+        return Posed(self.network, self.build, self.material.problem, learned, held_out, seed, deadline)
 
     def _telling(self, number: int, part: Rotation, solved: Solution, seconds: float) -> Trained:
         """The network that a solution is."""
@@ -334,7 +334,7 @@ class Workbench:
         return tuple(fit_finish(head, y[rotation.train]) for head, y in heads)
 
     def _targets(self, rotation: Rotation) -> tuple[np.ndarray, ...]:
-        """The targets of all rows as one rotation's loss wants them; the person's own test rows have none."""
+        """The targets of all rows as one rotation's loss wants them; the user's own test rows have none."""
         found, finishes = [], self._finishes(rotation)
         for head, finish, y in zip(self.material.problem.heads, finishes, self.material.targets, strict=True):
             wanted = to_training(head, finish, y)
@@ -343,7 +343,7 @@ class Workbench:
         return tuple(found)
 
     def _rows(self) -> Rows:
-        """The material's rows, then those of the person's own test file: they are only asked about."""
+        """The material's rows, then those of the user's own test file: they are only asked about."""
         material, own = self.material, self.material.own_test
         inputs = dict(material.inputs)
         if own:

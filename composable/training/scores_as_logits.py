@@ -24,7 +24,7 @@ def factor_of(head: Head, scores: np.ndarray, observed: np.ndarray) -> float:
 
 
 def loss_of(head: Head, metric: str, logits: np.ndarray, observed: np.ndarray) -> float:
-    """Log loss of classes; of standardised numbers the mean absolute or square error, by the metric."""
+    """Log loss of classes; of standardized numbers the mean absolute or square error, by the metric."""
     if head.labels:
         return score("log_loss", head, observed, apply_finish(np, head, Finish(), logits))
     away = np.abs(logits - observed)

@@ -37,10 +37,10 @@ class Posed:
         network: Whose weights are wanted. Several rotations are solved at once, so it is only looked at.
         fresh: Builds another one like it, to be changed.
         problem: Says what the targets are.
-        learnt: The rows to solve for.
+        learned: The rows to solve for.
         held_out: The rows by which a solver chooses between solutions.
         settled: What solvers of parts of the rows chose, see `Solution.setting`; then nothing else is tried,
-            and `held_out` are the rows that are learnt from.
+            and `held_out` are the rows that are learned from.
         seed: For everything random.
         deadline: After it no further solution is looked for; a first one is always found.
     """
@@ -48,7 +48,7 @@ class Posed:
     network: keras.Model
     fresh: Callable[[], keras.Model]
     problem: Problem
-    learnt: Known
+    learned: Known
     held_out: Known
     seed: int
     deadline: Deadline

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.metaparameters import Count, Rate, checked
-from composable.design.prestems import standardise
+from composable.design.prestems import standardize
 from composable.design.stochastic_depth import fading_group, fading_groups, skipped
 from composable.design.tasks import classifier
 
@@ -80,7 +80,7 @@ def convnext(
         stochastic_depth: How often the last block's branch is skipped while training.
     """
     return Architecture(
-        prestem=Part(standardise, mean=MEAN, deviation=DEVIATION),
+        prestem=Part(standardize, mean=MEAN, deviation=DEVIATION),
         stem=Part(patchify, filters=filters[0], patch=patch),
         learner=fading_groups(
             Part(block, scale=scale),
@@ -97,7 +97,7 @@ def convnext_space(*, classes: Count = 1000) -> Architecture:
     """Depth and width of every group, the size of the patches and of the first factors."""
     kind = Part(block, scale=Choice((1e-6, 1.0, None), name="scale"))
     return Architecture(
-        prestem=Part(standardise, mean=MEAN, deviation=DEVIATION),
+        prestem=Part(standardize, mean=MEAN, deviation=DEVIATION),
         stem=Part(patchify, filters=Choice((24, 48, 96)), patch=Choice((1, 2, 4))),
         learner=tuple(
             Part(

@@ -45,13 +45,13 @@ def to_image(x: Any, *, channels: Count, kernel_size: Count = 5) -> Any:
 
 @component
 def downsampled(
-    x: Any, *, filters: Count, kernel_size: Count = 5, slope: Rate = 0.2, normalised: bool = True
+    x: Any, *, filters: Count, kernel_size: Count = 5, slope: Rate = 0.2, normalized: bool = True
 ) -> Any:
     """Half the size by convolution, batch normalization but at the first, leaky ReLU."""
     x = layers.Conv2D(filters, kernel_size, 2, padding="same", use_bias=False, kernel_initializer=_initial())(
         x
     )
-    return layers.LeakyReLU(slope)(norm(x) if normalised else x)
+    return layers.LeakyReLU(slope)(norm(x) if normalized else x)
 
 
 def _initial() -> Any:
@@ -101,7 +101,7 @@ def dcgan_discriminator(
     """
     first, *later = (Part(downsampled, filters=f, kernel_size=kernel_size, slope=slope) for f in filters)
     return Architecture(
-        stem=first.replace(normalised=False),
+        stem=first.replace(normalized=False),
         learner=tuple(later),
         tasks=Part(binary_classifier, pool=flattened, scores=Part(dense_scores, use_bias=False)),
     )

@@ -16,7 +16,7 @@ from pydantic import Field
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.learners import group, groups
 from composable.design.metaparameters import Count, Rate, checked
-from composable.design.prestems import standardise
+from composable.design.prestems import standardize
 from composable.design.tasks import classifier, pooled
 from composable.design.whitening import whitened
 
@@ -43,9 +43,9 @@ def convolutions(
         momentum: Of the normalizations' moving averages: training is so short that they have to move fast.
     """
     x = layers.MaxPooling2D(strides)(_identity_conv(x, filters))
-    x = shortcut = layers.Activation("gelu")(_centred(x, momentum))
+    x = shortcut = layers.Activation("gelu")(_centerd(x, momentum))
     for number in range(1, depth):
-        x = _centred(_identity_conv(x, filters), momentum)
+        x = _centerd(_identity_conv(x, filters), momentum)
         x = layers.Add()([shortcut, x]) if number == 2 else x
         x = layers.Activation("gelu")(x)
     return x
@@ -69,7 +69,7 @@ def seen(
         filters: Per group; every group halves the image.
         depth: Convolutions per group.
     """
-    x = whitened(standardise(x, mean=mean, deviation=deviation))
+    x = whitened(standardize(x, mean=mean, deviation=deviation))
     for count in filters:
         x = convolutions(x, filters=count, depth=depth)
     return pooled(x, kind="max")
@@ -101,7 +101,7 @@ def fast_cifar(
     block = Part(convolutions, depth=depth, momentum=momentum)
     halves = tuple(2 for _ in filters)
     return Architecture(
-        prestem=Part(standardise, mean=MEAN, deviation=DEVIATION),
+        prestem=Part(standardize, mean=MEAN, deviation=DEVIATION),
         stem=Part(whitened),
         learner=groups(block, filters=filters, blocks=tuple(1 for _ in filters), strides=halves),
         tasks=Part(classifier, classes=classes, pool=Part(pooled, kind="max"), scores=quiet_scores),
@@ -115,7 +115,7 @@ def fast_cifar_space(*, classes: Count = 10) -> Architecture:
         convolutions, depth=Choice((1, 2, 3), name="depth"), momentum=Between(0.5, 0.95, name="momentum")
     )
     return Architecture(
-        prestem=Part(standardise, mean=MEAN, deviation=DEVIATION),
+        prestem=Part(standardize, mean=MEAN, deviation=DEVIATION),
         stem=Part(whitened, patch=Choice((2, 3))),
         learner=tuple(
             Part(group, block=block, filters=Choice((f // 4, f // 2, f)), blocks=1) for f in (128, 512, 512)
@@ -124,7 +124,7 @@ def fast_cifar_space(*, classes: Count = 10) -> Architecture:
     )
 
 
-def _centred(x: Any, momentum: float) -> Any:
+def _centerd(x: Any, momentum: float) -> Any:
     """Batch normalization that shifts, but doesn't scale."""
     return layers.BatchNormalization(momentum=momentum, epsilon=1e-12, scale=False)(x)
 

@@ -15,7 +15,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.learners import group
 from composable.design.metaparameters import Count, Rate, checked
 from composable.design.mobile import convolve, depthwise, divisible, gated
-from composable.design.prestems import normalise
+from composable.design.prestems import normalize
 from composable.design.tasks import classifier
 
 Activation = Literal["relu", "hard_swish"]
@@ -122,7 +122,7 @@ def mobilenet_v3(
     units = divisible((units or (1280 if size == "large" else 1024)) * max(1.0, alpha))
     last, widened = ("relu" if minimalistic else "hard_swish"), divisible(6 * divisible(rows[-1][2] * alpha))
     return Architecture(
-        prestem=Part(normalise),
+        prestem=Part(normalize),
         stem=Part(convolve, filters=16, kernel_size=3, strides=2, activation=last),
         learner=(
             *_grouped([_block(row, alpha, minimalistic=minimalistic) for row in rows]),
@@ -141,7 +141,7 @@ def mobilenet_v3(
 def mobilenet_v3_space(*, classes: Count = 1000) -> Architecture:
     """What was searched: kernel, expansion, gates, width and depth of every group."""
     return Architecture(
-        prestem=Part(normalise),
+        prestem=Part(normalize),
         stem=Part(convolve, filters=Choice((8, 16)), kernel_size=3, strides=2, activation="hard_swish"),
         learner=(
             *(

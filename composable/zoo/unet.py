@@ -30,7 +30,7 @@ def convolutions(x: Any, *, filters: Count, padding: Padding = "valid") -> Any:
 
 
 @component
-def normalised_convolutions(
+def normalized_convolutions(
     x: Any, *, filters: Count, padding: Padding = "valid", momentum: Rate = 0.99
 ) -> Any:
     """As `convolutions`, batch-normalized, as most later U-Nets.
@@ -152,6 +152,6 @@ def unet_space(*, classes: Count = 2) -> Architecture:
             Choice((f // 4, f // 2, f), name=f"filters_{level}") for level, f in enumerate(FILTERS)
         ),
         padding="same",
-        block=Choice((Part(convolutions), Part(normalised_convolutions)), name="block"),
+        block=Choice((Part(convolutions), Part(normalized_convolutions)), name="block"),
         dropout=Between(0.0, 0.5),
     )

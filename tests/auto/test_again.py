@@ -206,7 +206,7 @@ def test_without_out_another_fit_gets_a_numbered_folder(tmp_path, copied, module
 
 
 def test_a_fit_that_was_refused_before_training_does_not_block_its_folder(tmp_path, module_csv):
-    """The person reads the error, adds the flag, and calls again."""
+    """The user reads the error, adds the flag, and calls again."""
     out = tmp_path / "run"
     with pytest.raises(composable.DataError):
         composable.fit(module_csv, "price", **BUDGET, out=out, split="group:sizes")

@@ -1,4 +1,4 @@
-"""`--design`: a person's own choice of what to train, as a name, a call, JSON or a function."""
+"""`--design`: a user's own choice of what to train, as a name, a call, JSON or a function."""
 
 import subprocess
 import sys

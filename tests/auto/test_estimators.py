@@ -15,7 +15,7 @@ import composable
 from composable import Classifier, Regressor
 
 BUDGET = {"max_trials": 1, "max_epochs": 2}
-LONGER = {"max_trials": 1, "max_epochs": 40}  # scikit-learn wants to see something learnt
+LONGER = {"max_trials": 1, "max_epochs": 40}  # scikit-learn wants to see something learned
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_other_columns_than_those_trained_on_are_refused(classifier, rows):
         classifier.predict(rows[["make", "size", "sold on"]].rename(columns={"make": "maker"}))
 
 
-def test_what_is_learnt_shows_in_the_right_column(rows):
+def test_what_is_learned_shows_in_the_right_column(rows):
     found = Classifier(max_trials=1, max_epochs=30).fit(rows[["size"]], rows["fast"])
     assert found.classes_.tolist() == ["no", "yes"]
     assert found.score(rows[["size"]], rows["fast"]) > 0.75

@@ -144,7 +144,7 @@ def test_d39_weights_that_cannot_be_are_refused(csv, weights, told):
         composable.fit(csv, "price", sample_weight=weights)
 
 
-def test_d39_rows_without_weight_are_not_learnt_from(tmp_path, cars):
+def test_d39_rows_without_weight_are_not_learned_from(tmp_path, cars):
     """Half of the rows say the opposite, with no weight; one of them has no target at all."""
     honest = cars[["size", "make", "price"]]
     data = honest.assign(price=honest["price"].where(cars.index % 2 == 0, -10 * honest["price"]))

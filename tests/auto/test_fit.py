@@ -61,7 +61,7 @@ def test_amounts_stay_in_the_range_of_the_training_targets(fitted, cars):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_labelled_rows_are_scored(fitted, cars, kind):
+def test_labeled_rows_are_scored(fitted, cars, kind):
     found = fitted(kind).evaluate(cars)
     assert found["rows"] == len(cars)
     assert len(found) > 3
@@ -219,9 +219,9 @@ def test_d25_a_missing_column_is_named(fitted, cars):
 
 def test_d25_other_columns_are_left_out_and_said(fitted, cars):
     run = fitted("regression")
-    more = run.predict(cars.assign(colour="red"))
+    more = run.predict(cars.assign(color="red"))
     assert more["prediction"].equals(run.predict(cars)["prediction"])
-    assert any("'colour'" in notice for notice in more.attrs["notices"])
+    assert any("'color'" in notice for notice in more.attrs["notices"])
 
 
 def test_d25_numbers_written_as_text_are_read_and_words_are_refused_with_their_row(fitted, cars):

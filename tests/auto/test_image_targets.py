@@ -12,12 +12,12 @@ from PIL import Image
 import composable
 
 SIDE = 16
-COLOURS = ("red", "green", "blue")
+COLORS = ("red", "green", "blue")
 
 
 @pytest.fixture(scope="module")
 def manifest(tmp_path_factory):
-    """Images with squares of some colours, and a bar on the left at some height."""
+    """Images with squares of some colors, and a bar on the left at some height."""
     root, rng, rows = tmp_path_factory.mktemp("shapes"), np.random.default_rng(0), []
     for number in range(90):
         image = rng.integers(0, 60, (SIDE, SIDE, 3)).astype("uint8")
@@ -28,7 +28,7 @@ def manifest(tmp_path_factory):
         height = int(rng.integers(0, SIDE - 3))
         image[height : height + 3, :3] = 255
         Image.fromarray(image).save(root / f"{number}.png")
-        rows.append({"file": f"{number}.png", **dict(zip(COLOURS, has, strict=True)), "height": height + 0.5})
+        rows.append({"file": f"{number}.png", **dict(zip(COLORS, has, strict=True)), "height": height + 0.5})
     pd.DataFrame(rows).to_csv(root / "rows.csv", index=False)
     return root / "rows.csv"
 
@@ -37,7 +37,7 @@ def manifest(tmp_path_factory):
 def labels(manifest, tmp_path_factory):
     return composable.fit(
         manifest,
-        target=COLOURS,
+        target=COLORS,
         problem="multilabel",
         drop=("height",),
         max_trials=1,
@@ -51,7 +51,7 @@ def number(manifest, tmp_path_factory):
     return composable.fit(
         manifest,
         target="height",
-        drop=COLOURS,
+        drop=COLORS,
         max_trials=1,
         max_epochs=20,
         out=tmp_path_factory.mktemp("runs") / "number",
@@ -72,11 +72,11 @@ def test_several_labels_of_an_image(labels, manifest, tmp_path):
     assert labels.problem.heads[0].kind == "multilabel"
     assert labels.evaluate(manifest)["roc_auc"] > 0.95
     answers = labels.predict(manifest)
-    assert {f"prediction_{c}" for c in COLOURS} | {f"p_{c}_1" for c in COLOURS} <= set(answers.columns)
+    assert {f"prediction_{c}" for c in COLORS} | {f"p_{c}_1" for c in COLORS} <= set(answers.columns)
     said = on_images(labels, manifest, tmp_path)
-    for colour in COLOURS:
-        assert (said[f"prediction_{colour}"] == answers[f"prediction_{colour}"]).mean() > 0.98
-        assert said[f"probabilities_{colour}"][:, 1] == pytest.approx(answers[f"p_{colour}_1"], abs=1e-5)
+    for color in COLORS:
+        assert (said[f"prediction_{color}"] == answers[f"prediction_{color}"]).mean() > 0.98
+        assert said[f"probabilities_{color}"][:, 1] == pytest.approx(answers[f"p_{color}_1"], abs=1e-5)
 
 
 def test_a_number_of_an_image(number, manifest, tmp_path):

@@ -68,7 +68,7 @@ def understood(data, **options):
     return understand_table(table, completed(asked, table), lambda _notice: None)
 
 
-def test_a_folder_needs_no_options_and_pixels_are_learnt(run):
+def test_a_folder_needs_no_options_and_pixels_are_learned(run):
     (head,) = run.problem.heads
     assert (head.kind, head.labels, run.problem.metric) == ("mask", LEVELS, "mean_iou")
     board = {row["model"]: row["test"] for row in run.leaderboard()}
@@ -231,7 +231,7 @@ def _decimals(root):
         path.unlink()
 
 
-def _coloured(root):
+def _colored(root):
     for path in (root / "masks").iterdir():
         save(drawn(1)[0][0], path)
 
@@ -258,7 +258,7 @@ def _more_masks(root):
         (_without_masks, "none with a mask"),
         (_too_small, "masks/00.png.*5 x 5 pixels, its image images/00.bmp 18 x 13"),
         (_decimals, "decimals"),
-        (_coloured, "colours"),
+        (_colored, "colors"),
         (_lossy, "JPEG changes levels"),
         (_empty, "all of the level 0"),
         (_more_masks, "5 masks beside 20 images.*alone0.png"),

@@ -1,4 +1,4 @@
-"""The deployed model has no more weights than a person allows."""
+"""The deployed model has no more weights than a user allows."""
 
 from __future__ import annotations
 

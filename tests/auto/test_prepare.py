@@ -1,4 +1,4 @@
-"""From data and options to material: schema, splits, leaks, the person's own test file; without training."""
+"""From data and options to material: schema, splits, leaks, the user's own test file; without training."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_d14_a_split_whose_validation_rows_are_of_one_class_is_refused(cars):
 
 @pytest.fixture
 def own_test(frame, tmp_path):
-    """Write rows as the person's own test file."""
+    """Write rows as the user's own test file."""
 
     def write(rows) -> str:
         rows.to_csv(tmp_path / "test.csv", index=False)

@@ -17,7 +17,7 @@ SIDE = 16
 
 
 def drawn(rows, seed=0, side=SIDE):
-    """Images in colour, bright at the top or at the bottom."""
+    """Images in color, bright at the top or at the bottom."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 80, (rows, side, side, 3)).astype("uint8")
     low = np.arange(rows) % 2

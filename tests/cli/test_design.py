@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from composable.cli import design
-from composable.zoo import catalogue
-from composable.zoo.catalogue.family import Modality
+from composable.zoo import catalog
+from composable.zoo.catalog.family import Modality
 
 SMALL = "resnet(blocks=(1, 2), filters=(4, 8), classes=3)"
 
@@ -31,7 +31,7 @@ def test_an_unknown_verb_names_the_nearest(command):
     assert "Did you mean 'show'?" in command("design", "shwo").err
 
 
-def test_the_modalities_are_those_of_the_catalogue():
+def test_the_modalities_are_those_of_the_catalog():
     assert get_args(Modality) == design.MODALITIES
 
 
@@ -46,7 +46,7 @@ def test_list_imports_nothing_heavy():
 
 def test_list_names_every_design_with_its_size(command):
     rows = answer(command("design", "list", "--json"))
-    assert [row["name"] for row in rows] == list(catalogue.MEMBERS)
+    assert [row["name"] for row in rows] == list(catalog.MEMBERS)
     row = next(row for row in rows if row["name"] == "resnet50")
     assert (row["family"], row["modality"], row["parameters"]) == ("resnet", "image", 25_636_712)
     assert "1512.03385" in row["paper"]
@@ -70,7 +70,7 @@ def test_show_answers_with_exactly_what_is_promised(command):
     assert answer(command("design", "show", "resnet50", "--json")) == {
         "name": "resnet50",
         "family": "resnet",
-        "metaparameters": dict(catalogue.family_of("resnet50").members["resnet50"]),
+        "metaparameters": dict(catalog.family_of("resnet50").members["resnet50"]),
         "input_shape": [224, 224, 3],
         "parameters": {"total": 25_636_712, "trainable": 25_583_592},
         "multiply_adds": 3_857_973_248,
@@ -115,7 +115,7 @@ def test_show_lists_what_a_search_space_leaves_open(command, tmp_path):
 
 def test_a_file_of_ones_own_needs_its_input(command, tmp_path):
     file = tmp_path / "mine.json"
-    file.write_text(catalogue.architecture("resnet", blocks=(1,), filters=(4,), classes=2).to_json())
+    file.write_text(catalog.architecture("resnet", blocks=(1,), filters=(4,), classes=2).to_json())
     assert "--input 32,32,3" in command("design", "show", file).err
     done = answer(command("design", "show", file, "--input", "16,16,3", "--json"))
     assert (done["name"], done["family"], done["metaparameters"]) == ("mine", None, {})

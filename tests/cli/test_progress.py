@@ -1,4 +1,4 @@
-"""What a person sees while a fit goes on."""
+"""What a user sees while a fit goes on."""
 
 import io
 import re

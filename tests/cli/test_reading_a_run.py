@@ -50,11 +50,11 @@ def test_predict_keeps_its_input(command, auto, tmp_path):
 
 
 def test_evaluate(command, auto):
-    assert json.loads(command("evaluate", "runs/cars", "labelled.csv", "--json").out) == {
+    assert json.loads(command("evaluate", "runs/cars", "labeled.csv", "--json").out) == {
         "rmse": 2000.0,
         "r2": None,
     }
-    assert "2000" in command("evaluate", "runs/cars", "labelled.csv").out
+    assert "2000" in command("evaluate", "runs/cars", "labeled.csv").out
 
 
 def test_export_and_report_say_where(command, auto):

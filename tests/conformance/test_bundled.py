@@ -12,13 +12,13 @@ from composable.deploy.counts import COUNTS
 from composable.deploy.safe_load import load_model
 from composable.deploy.weights import declared_weights
 from composable.design.allowed import LAYERS
-from composable.zoo import catalogue
-from composable.zoo.catalogue import FAMILIES
+from composable.zoo import catalog
+from composable.zoo.catalog import FAMILIES
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 def test_a_model_of_the_zoo_passes_the_checks_and_is_loaded(family, tmp_path):
-    model = catalogue.made(family, dict(family.smallest.metaparameters)).build(family.smallest.inputs)
+    model = catalog.made(family, dict(family.smallest.metaparameters)).build(family.smallest.inputs)
     model.save(tmp_path / "m.keras")
     again = load_model(tmp_path / "m.keras")
     for one, other in zip(model.get_weights(), again.get_weights(), strict=True):

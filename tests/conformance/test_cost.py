@@ -8,8 +8,8 @@ import pytest
 from composable.design.cost import cost
 from composable.design.inputs import as_inputs
 from composable.design.outline import outline
-from composable.zoo import catalogue
-from composable.zoo.catalogue import FAMILIES
+from composable.zoo import catalog
+from composable.zoo.catalog import FAMILIES
 
 LENGTH = 12  # of what is left free
 families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
@@ -66,5 +66,5 @@ def of_equation(equation):
 @families
 def test_multiply_adds_are_those_of_the_program(family):
     inputs = family.smallest.inputs
-    model, _ = outline(catalogue.made(family, dict(family.smallest.metaparameters)), inputs)
+    model, _ = outline(catalog.made(family, dict(family.smallest.metaparameters)), inputs)
     assert cost(model, free=LENGTH).multiply_adds == products(program(model, inputs))

@@ -13,8 +13,8 @@ import pytest
 
 from composable.design.source import source
 from composable.design.source_layout import WIDTH
-from composable.zoo.catalogue import FAMILIES
-from composable.zoo.catalogue.family import Family
+from composable.zoo.catalog import FAMILIES
+from composable.zoo.catalog.family import Family
 from tests.conformance.test_zoo import outputs, rows, smallest
 
 families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)

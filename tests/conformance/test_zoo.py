@@ -17,9 +17,9 @@ from composable.engine.objective import Goal
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.zoo import catalogue
-from composable.zoo.catalogue import FAMILIES
-from composable.zoo.catalogue.family import Family
+from composable.zoo import catalog
+from composable.zoo.catalog import FAMILIES
+from composable.zoo.catalog.family import Family
 
 ROWS = 4
 families = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
@@ -35,7 +35,7 @@ trained_families = pytest.mark.parametrize(
 
 
 def smallest(family: Family) -> Architecture:
-    return catalogue.made(family, dict(family.smallest.metaparameters))
+    return catalog.made(family, dict(family.smallest.metaparameters))
 
 
 def rows(family: Family):
@@ -58,14 +58,14 @@ def outputs(model, x):
 
 @families
 def test_it_comes_back_from_json(family):
-    for architecture in (smallest(family), catalogue.search_space(family.name)):
+    for architecture in (smallest(family), catalog.search_space(family.name)):
         assert Architecture.from_json(architecture.to_json()) == architecture
 
 
 @families
 def test_every_published_member_is_made(family):
     for name in family.members:
-        assert catalogue.architecture(name).tasks
+        assert catalog.architecture(name).tasks
 
 
 @families
@@ -139,7 +139,7 @@ def mean_squared_error(y, said, smoothing=0.0):
 
 @families
 def test_its_search_space_is_open_and_what_is_drawn_from_it_builds(family):
-    space = catalogue.search_space(family.name)
+    space = catalog.search_space(family.name)
     assert space.openings()
     rng = np.random.default_rng(0)
     drawn = space.fill(lambda _, opening: opening.draw(rng))

@@ -1,4 +1,4 @@
-"""Compiled programs are kept in the person's cache, of bounded size."""
+"""Compiled programs are kept in the user's cache, of bounded size."""
 
 import os
 

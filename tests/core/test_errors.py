@@ -1,4 +1,4 @@
-"""G5: every error a person can meet: its words, its exit code, and what it can be caught as."""
+"""G5: every error a user can meet: its words, its exit code, and what it can be caught as."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Records go to JSON and back unchanged; what a person mistypes is named with its path."""
+"""Records go to JSON and back unchanged; what a user mistypes is named with its path."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A person's schema: it wins, and what it names must be there."""
+"""A user's schema: it wins, and what it names must be there."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""What columns are taken for: the kind, the reason, and what the person is told."""
+"""What columns are taken for: the kind, the reason, and what the user is told."""
 
 from dataclasses import replace
 
@@ -239,14 +239,14 @@ def test_a_target_is_never_dropped_and_never_text():
         (("January 31, 2020", "February 1, 2020"), "%B %d, %Y", 7335.0),
     ],
 )
-def test_dates_are_recognised(cells, date_format, first):
+def test_dates_are_recognized(cells, date_format, first):
     column, notices, days = inferred(repeated(*cells))
     assert (column.kind, column.date_format) == ("date", date_format)
     assert days[0] == first
     assert notices == ()
 
 
-def test_dates_without_separators_are_recognised_and_said():
+def test_dates_without_separators_are_recognized_and_said():
     column, (notice,), days = inferred([f"202001{i % 28 + 1:02d}" for i in range(ROWS)], "day")
     assert (column.kind, days[0]) == ("date", 7305.0)
     assert "YYYYMMDD" in notice.text

@@ -97,7 +97,7 @@ def test_d3_decimal_comma_is_detected_and_stated_and_overruled(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8"])
-def test_d4_unicode_encodings_are_recognised(tmp_path, encoding):
+def test_d4_unicode_encodings_are_recognized(tmp_path, encoding):
     table = read_table(write(tmp_path, "name,n\nZoë Grün,1\nJosé,2\n".encode(encoding)))
     assert cells(table) == [["Zoë Grün", "1"], ["José", "2"]]
 
@@ -243,6 +243,6 @@ def test_d6_a_quote_left_open_is_not_taken_for_text(tmp_path):
     assert "starts at line 3 " in refusal(write(tmp_path, 'a,b,c\n1,2,3\n4,"open,5\n6,7,8\n'))
 
 
-def test_single_quotes_are_recognised_where_they_alone_make_the_rows_equal(tmp_path):
+def test_single_quotes_are_recognized_where_they_alone_make_the_rows_equal(tmp_path):
     table = read_table(write(tmp_path, "a,b\n'x, y',1\n'z, w',2\n"))
     assert cells(table) == [["x, y", "1"], ["z, w", "2"]]

@@ -131,9 +131,9 @@ def test_d25_missing_columns_are_named(tiny: SimpleNamespace) -> None:
 
 
 def test_d25_an_extra_column_is_named_and_order_is_free(tiny: SimpleNamespace) -> None:
-    rows = _frame(price=3, colour="red")[["colour", "note", "price", "fuel", "make", "sold", "stamp", "size"]]
+    rows = _frame(price=3, color="red")[["color", "note", "price", "fuel", "make", "sold", "stamp", "size"]]
     prediction = tiny.bundle.answer(rows)
-    assert ["'colour'" in notice.text for notice in prediction.notices] == [True]
+    assert ["'color'" in notice.text for notice in prediction.notices] == [True]
     np.testing.assert_array_equal(prediction.frame.select_dtypes("number"), _values(tiny.bundle, _frame()))
 
 

@@ -1,4 +1,4 @@
-"""Components as a person writes them, for the tests of emitted source."""
+"""Components as a user writes them, for the tests of emitted source."""
 
 from typing import Any
 

@@ -14,11 +14,11 @@ from composable.design.evolve import cross, decisions, draw, graft, mutate
 from composable.design.learners import group
 from composable.design.openings import children
 from composable.design.tasks import classifier, flattened, regressor
-from composable.zoo import catalogue
+from composable.zoo import catalog
 from composable.zoo.resnet import basic, bottleneck, resnet
 
-NAMES = sorted(catalogue.FAMILIES)
-spaces = st.sampled_from(NAMES).map(catalogue.search_space)
+NAMES = sorted(catalog.FAMILIES)
+spaces = st.sampled_from(NAMES).map(catalog.search_space)
 seeds = st.integers(0, 2**32)
 some = settings(max_examples=50)
 
@@ -92,7 +92,7 @@ def test_a_child_has_every_decision_from_one_of_the_two(space, first, second, th
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_option_can_be_taken(name):
-    space = catalogue.search_space(name)
+    space = catalog.search_space(name)
     for path, opening in space.openings().items():
         offered = opening.options if isinstance(opening, Choice) else (opening.low, opening.high)
         for option in offered:

@@ -10,10 +10,10 @@ from composable.design import Architecture, Choice, Input, Part
 from composable.design.prestems import (
     augment,
     deconvolution,
-    normalise,
+    normalize,
     rescale,
     resize,
-    standardise,
+    standardize,
     tear_off,
 )
 from composable.design.tasks import classifier, flattened
@@ -41,11 +41,11 @@ def predicted(model, x, **call):
     [
         (Part(rescale), PIXELS / 255),
         (Part(rescale, scale=1 / 128, offset=-0.5), PIXELS / 128 - 0.5),
-        (Part(normalise), PIXELS / 127.5 - 1),
-        (Part(standardise, mean=MEAN, deviation=DEVIATION), (PIXELS - np.array(MEAN)) / DEVIATION),
+        (Part(normalize), PIXELS / 127.5 - 1),
+        (Part(standardize, mean=MEAN, deviation=DEVIATION), (PIXELS - np.array(MEAN)) / DEVIATION),
         ((Part(resize, height=4, width=6), Part(rescale)), bilinear(PIXELS, 4, 6) / 255),
     ],
-    ids=["rescale", "offset", "normalise", "standardise", "resize"],
+    ids=["rescale", "offset", "normalize", "standardize", "resize"],
 )
 def test_raw_pixels_to_the_model_are_prepared_ones_to_the_bare_model(prestem, prepared, dtype):
     prepared = prepared.astype("float32")
@@ -85,21 +85,21 @@ def test_deconvolution_refuses_sides_it_cannot_reach_by_place(shape):
         design(Part(deconvolution, height=128, width=128)).build(shape)
 
 
-def test_standardise_names_a_wrong_number_of_channels():
+def test_standardize_names_a_wrong_number_of_channels():
     with pytest.raises(ConfigError, match=r"`prestem\.0` doesn't fit.*1 channels take as many means"):
-        design(Part(standardise, mean=MEAN, deviation=DEVIATION)).build((8, 8, 1))
+        design(Part(standardize, mean=MEAN, deviation=DEVIATION)).build((8, 8, 1))
     with pytest.raises(ConfigError, match="3 channels take as many"):
-        design(Part(standardise, mean=MEAN, deviation=(1.0,))).build((8, 8, 3))
+        design(Part(standardize, mean=MEAN, deviation=(1.0,))).build((8, 8, 3))
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"deviation": (1.0, 0.0)}, {"deviation": (-1.0,)}, {"mean": (float("nan"),)}, {"mean": "grey"}],
+    [{"deviation": (1.0, 0.0)}, {"deviation": (-1.0,)}, {"mean": (float("nan"),)}, {"mean": "gray"}],
     ids=str,
 )
-def test_standardise_refuses_wrong_values_at_once(wrong):
+def test_standardize_refuses_wrong_values_at_once(wrong):
     with pytest.raises(ConfigError, match=f"can't take this {next(iter(wrong))}"):
-        Part(standardise, **wrong)
+        Part(standardize, **wrong)
 
 
 @pytest.mark.parametrize("wrong", [{"shift": 1.5}, {"flip": "sideways"}, {"pixels": (0,)}], ids=str)

@@ -1,4 +1,4 @@
-"""Source of what a person composes: own functions, layers, classes, tasks that read taps."""
+"""Source of what a user composes: own functions, layers, classes, tasks that read taps."""
 
 import ast
 import re

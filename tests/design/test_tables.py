@@ -42,7 +42,7 @@ def test_unknown_and_unseen_codes_are_all_zeros():
     np.testing.assert_array_equal(found.sum(axis=1), [1, 1, 0, 0])  # 4 wasn't among the training rows
 
 
-def test_scaled_codes_are_centred_at_their_median_and_clipped_like_numbers():
+def test_scaled_codes_are_centerd_at_their_median_and_clipped_like_numbers():
     codes = np.array([[1]] * 5 + [[2]] * 4 + [[3]] * 1 + [[4], [0]], "int32")
     found = plain({"categories": codes}, categories=(5,), train=np.arange(10), one_hot="scaled")
     one, two = np.sqrt(0.9), 2 / np.sqrt(1 + 4 / 9)  # smoothly clipped 1, between quartiles; 2, of the range

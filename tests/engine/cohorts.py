@@ -9,7 +9,7 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialise
+from composable.engine.drawing import initialize
 from composable.engine.losses import squared_error
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows
@@ -45,7 +45,7 @@ def cohort(*instances, make=build, rows=ROWS, goals=(GOAL,)):
     """Instances of one model, each with weights drawn by its own seed."""
 
     def begin(model, number):
-        initialise(model, make, instances[number].seed)
+        initialize(model, make, instances[number].seed)
 
     return Cohort(make(), goals, rows, instances, begin)
 

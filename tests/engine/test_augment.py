@@ -14,7 +14,7 @@ from composable.engine.augment import augmented, draws, moved
 from composable.engine.augmentations import (
     DRAWN,
     OF_MASKS,
-    colour,
+    color,
     crop,
     cutout,
     flip,
@@ -30,7 +30,7 @@ from composable.engine.train import train
 from tests.engine.cohorts import GOAL, instance, trained
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 10, 3)).astype("uint8")
-EACH = (flip, translate, turn, crop, cutout, light, colour, randaugment)
+EACH = (flip, translate, turn, crop, cutout, light, color, randaugment)
 
 
 def shown(augmentation, drawn, images=IMAGES):
@@ -86,7 +86,7 @@ def test_enlarging_keeps_the_middle():
     assert larger[0, 4, 4, 0] == smaller[0, 4, 4, 0] == 200
 
 
-def test_cutout_covers_a_square_with_the_mean_colour():
+def test_cutout_covers_a_square_with_the_mean_color():
     cut = shown(Part(cutout, side=0.5), {0: 0.5, 1: 0.5})
     covered = (cut != IMAGES).any(-1)
     assert not covered[:, :2].any()
@@ -98,8 +98,8 @@ def test_cutout_covers_a_square_with_the_mean_colour():
 
 
 def test_light_stays_within_the_levels():
-    grey = np.full((1, 4, 4, 1), 100, "uint8")
-    assert shown(Part(light, brightness=0.1, contrast=0.5), {0: 0.999}, grey)[0, 0, 0, 0] == 125
+    gray = np.full((1, 4, 4, 1), 100, "uint8")
+    assert shown(Part(light, brightness=0.1, contrast=0.5), {0: 0.999}, gray)[0, 0, 0, 0] == 125
     brighter = shown(Part(light, brightness=0.9), {0: 0.999})
     assert brighter.max() == 255
     assert brighter.dtype == np.uint8
@@ -169,23 +169,23 @@ def test_a_crop_is_a_part_enlarged():
     assert np.array_equal(shown(Part(crop, least=0.999, ratio=1.0), {0: 0.999}), IMAGES)
 
 
-def test_colours_fade_and_grey_images_stay():
-    grey = IMAGES[..., :1]
-    assert np.array_equal(shown(Part(colour), {0: 0.0, 1: 0.9, 2: 0.1}, grey), grey)
-    faded = shown(Part(colour, saturation=0.999), {0: 0.0, 1: 0.5, 2: 0.5})
+def test_colors_fade_and_gray_images_stay():
+    gray = IMAGES[..., :1]
+    assert np.array_equal(shown(Part(color), {0: 0.0, 1: 0.9, 2: 0.1}, gray), gray)
+    faded = shown(Part(color, saturation=0.999), {0: 0.0, 1: 0.5, 2: 0.5})
     assert np.ptp(faded.astype(int), axis=-1).max() <= 1
-    tinted = shown(Part(colour, tint=0.5), {0: 0.5, 1: 0.0, 2: 0.999}).astype(int)
+    tinted = shown(Part(color, tint=0.5), {0: 0.5, 1: 0.0, 2: 0.999}).astype(int)
     assert (tinted[..., 0] <= IMAGES[..., 0]).all()
     assert (tinted[..., 2] >= IMAGES[..., 2]).all()
     assert np.array_equal(tinted[..., 1], IMAGES[..., 1])
 
 
-def test_the_colours_of_several_images_fade_each_by_itself():
+def test_the_colors_of_several_images_fade_each_by_itself():
     images = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 6)).astype("uint8")
     drawn = {0: 0.0, 1: 0.2, 2: 0.7}
-    both = shown(Part(colour, saturation=0.999, tint=0.2), drawn, images)
+    both = shown(Part(color, saturation=0.999, tint=0.2), drawn, images)
     each = [
-        shown(Part(colour, saturation=0.999, tint=0.2), drawn, one) for one in np.split(images, 2, axis=-1)
+        shown(Part(color, saturation=0.999, tint=0.2), drawn, one) for one in np.split(images, 2, axis=-1)
     ]
     np.testing.assert_array_equal(both, np.concatenate(each, axis=-1))
 
@@ -216,6 +216,6 @@ def test_masks_move_with_their_images(move):
     of_image = augmented((Part(move),), [image], same)[0]
     (of_mask,) = moved((Part(move),), (ops.convert_to_tensor(mask),), same)
     seen = np.asarray(ops.convert_to_numpy(of_image))[..., 0] / 255
-    clear = np.abs(seen - 0.5) > 0.4  # between two classes an image is grey
+    clear = np.abs(seen - 0.5) > 0.4  # between two classes an image is gray
     assert clear.mean() > 0.4
     assert np.array_equal(seen[clear] > 0.5, np.asarray(ops.convert_to_numpy(of_mask))[clear] > 0.5)

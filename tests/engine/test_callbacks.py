@@ -1,4 +1,4 @@
-"""A person's Keras callbacks: untouched, and heard."""
+"""A user's Keras callbacks: untouched, and heard."""
 
 from __future__ import annotations
 

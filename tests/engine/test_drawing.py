@@ -1,10 +1,10 @@
-"""Weights drawn anew: as the layers' initialisers say, without building the model again."""
+"""Weights drawn anew: as the layers' initializers say, without building the model again."""
 
 import keras
 import numpy as np
 import pytest
 
-from composable.engine.drawing import initialise
+from composable.engine.drawing import initialize
 
 
 def build():
@@ -32,17 +32,17 @@ def test_a_seed_says_what_is_drawn(make):
     model = make()
     drawn = []
     for seed in (1, 2, 1):
-        initialise(model, make, seed)
+        initialize(model, make, seed)
         drawn.append(model.get_weights())
     assert all(np.array_equal(a, b) for a, b in zip(drawn[0], drawn[2], strict=True))
     assert not np.array_equal(drawn[0][0], drawn[1][0])
 
 
-def test_they_are_drawn_as_the_initialisers_say():
+def test_they_are_drawn_as_the_initializers_say():
     model = build()
     for weight in model.weights:
         weight.assign(np.full(weight.shape, 7.0))
-    initialise(model, lambda: pytest.fail("built again"), 3)
+    initialize(model, lambda: pytest.fail("built again"), 3)
     kernel, bias, gamma, beta, mean, variance, *_ = model.get_weights()
     assert kernel.std() == pytest.approx((2 / 6) ** 0.5, rel=0.1)
     assert (bias == 1).all()
@@ -54,5 +54,5 @@ def test_they_are_drawn_as_the_initialisers_say():
 
 def test_a_model_that_does_not_tell_is_built_again():
     model = opaque()
-    initialise(model, opaque, 3)
+    initialize(model, opaque, 3)
     assert model.get_weights()[-1].std() > 0

@@ -1,4 +1,4 @@
-"""A person's own compiled model, trained as `model.fit` would."""
+"""A user's own compiled model, trained as `model.fit` would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Regularisation that changes while a training goes on."""
+"""Regularization that changes while a training goes on."""
 
 import math
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 
 from composable.core.budget import Deadline
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialise
+from composable.engine.drawing import initialize
 from composable.engine.regulation import follow_gap, has_gap, late, portion
 from composable.engine.rows import Rows
 from composable.engine.schedules import cosine
@@ -19,7 +19,7 @@ from tests.engine.cohorts import GOAL
 
 random = np.random.default_rng(0)
 X = random.normal(size=(80, 3)).astype("float32")
-# The held-out rows (the last twenty) have targets far from what is learnt: their gap never closes.
+# The held-out rows (the last twenty) have targets far from what is learned: their gap never closes.
 HELD_OUT = np.arange(60, 80)
 Y = np.concatenate([X[:60, :1], X[60:, :1] + 5.0])
 
@@ -38,7 +38,7 @@ def trained(regulation, *, held_out=HELD_OUT, epochs=5):
     )
     instances = tuple(Instance(np.arange(60), held_out, seed, settings) for seed in (0, 1))
     cohort = Cohort(
-        build(), (GOAL,), Rows({"numbers": X}, (Y,)), instances, lambda model, _: initialise(model, build, 0)
+        build(), (GOAL,), Rows({"numbers": X}, (Y,)), instances, lambda model, _: initialize(model, build, 0)
     )
     factors = []
     regulate = regulation(cohort)
@@ -63,7 +63,7 @@ def test_dropout_is_switched_on_by_a_gap_and_grows_to_its_bound(under_a_gap):
 
 
 def test_the_running_graph_changes(under_a_gap):
-    """At a rate of 0 nothing is learnt: only dropout makes the loss of an epoch another one."""
+    """At a rate of 0 nothing is learned: only dropout makes the loss of an epoch another one."""
     histories, _ = under_a_gap
     for history in histories:
         losses = [epoch.loss for epoch in history.epochs]
@@ -78,7 +78,7 @@ def test_the_running_graph_changes(under_a_gap):
 
 
 def test_without_a_gap_dropout_stays_off():
-    """Held-out rows that are learnt from have none."""
+    """Held-out rows that are learned from have none."""
     histories, factors = trained(follow_gap, held_out=np.arange(60), epochs=3)
     assert not factors.any()
     losses = [epoch.loss for epoch in histories[0].epochs]
@@ -86,7 +86,7 @@ def test_without_a_gap_dropout_stays_off():
 
 
 @pytest.mark.parametrize(
-    ("learnt", "held_out", "expected"),
+    ("learned", "held_out", "expected"),
     [
         (0.8, 1.0, True),
         (0.95, 1.0, False),
@@ -96,13 +96,13 @@ def test_without_a_gap_dropout_stays_off():
         (-2.0, -1.0, True),
     ],
 )
-def test_a_gap_is_a_share_of_the_held_out_measure(learnt, held_out, expected):
-    assert has_gap(learnt, held_out, 0.1) is expected
+def test_a_gap_is_a_share_of_the_held_out_measure(learned, held_out, expected):
+    assert has_gap(learned, held_out, 0.1) is expected
 
 
-def test_late_settings_have_larger_batches_and_less_regularisation():
+def test_late_settings_have_larger_batches_and_less_regularization():
     settings = Settings(batch_size=32, dropout=0.8, weight_decay=0.1, label_smoothing=0.2)
-    found = late(settings, batch=2.0, regularisation=0.25)
+    found = late(settings, batch=2.0, regularization=0.25)
     expected = replace(settings, batch_size=64, dropout=0.2, weight_decay=0.025, label_smoothing=0.05)
     assert found == expected
 

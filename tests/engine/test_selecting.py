@@ -1,4 +1,4 @@
-"""The rows of a batch that are learnt from."""
+"""The rows of a batch that are learned from."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from composable.core.errors import DataError
 from composable.engine import segments
 from composable.engine import train as training
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialise
+from composable.engine.drawing import initialize
 from composable.engine.feed.arrays import ArraysFeed
 from composable.engine.train import Options, train
 from tests.engine.cohorts import GOAL, HELD_OUT, ROWS, build, cohort, instance, settings, trained
@@ -23,12 +23,12 @@ def fed(*, epochs=40, feed=None, instances=1):
         for seed in range(instances)
     )
     feed = ArraysFeed(ROWS.inputs, ROWS.targets) if feed is None else feed
-    begin = lambda model, number: initialise(model, build, number)  # noqa: E731
+    begin = lambda model, number: initialize(model, build, number)  # noqa: E731
     return Cohort(build(), (GOAL,), ROWS.take(np.arange(10)), chosen, begin, feed)
 
 
 @pytest.mark.parametrize("chunk", [16, 64])
-def test_rows_in_chunks_are_learnt_from(monkeypatch, chunk):
+def test_rows_in_chunks_are_learned_from(monkeypatch, chunk):
     monkeypatch.setattr(segments, "CHUNK", chunk)
     histories = train(fed(instances=3), deadline=Deadline())
     for history in histories:

@@ -8,8 +8,8 @@ from keras import layers, ops
 from composable.core.errors import ConfigError
 from composable.design.inputs import as_inputs
 from composable.engine.twin import copy_to_twin, dropout_rates, shared_positions, training_twin, weights_back
-from composable.zoo import catalogue
-from composable.zoo.catalogue import FAMILIES
+from composable.zoo import catalog
+from composable.zoo.catalog import FAMILIES
 
 on_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="draws as Keras does on JAX")
 
@@ -280,7 +280,7 @@ MEMBERS = [(name, "float32") for name in FAMILIES] + [(name, "bfloat16") for nam
 @pytest.mark.parametrize(("name", "precision"), MEMBERS)
 def test_every_family_of_the_zoo_has_a_twin(name, precision):
     family = FAMILIES[name]
-    model = catalogue.made(family, dict(family.smallest.metaparameters)).build(family.smallest.inputs)
+    model = catalog.made(family, dict(family.smallest.metaparameters)).build(family.smallest.inputs)
     twin = training_twin(model, precision=precision)
     assert [v.shape for v in twin.trainable_variables] == [v.shape for v in model.trainable_variables]
     x = rows(family)

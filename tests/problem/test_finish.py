@@ -54,13 +54,13 @@ def test_d26_huge_logits_stay_finite(head):
     assert np.isfinite(answers).all()
 
 
-def test_a_regression_learns_standardised_targets_and_answers_in_their_unit():
+def test_a_regression_learns_standardized_targets_and_answers_in_their_unit():
     y = np.array([[10.0], [20.0], [60.0]])
     finish = fit_finish(AMOUNT, y)
-    learnt = to_training(AMOUNT, finish, y)
-    assert learnt.dtype == "float32"
-    assert (learnt.mean(), learnt.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1))
-    np.testing.assert_allclose(apply_finish(np, AMOUNT, finish, learnt), y, rtol=1e-6)
+    learned = to_training(AMOUNT, finish, y)
+    assert learned.dtype == "float32"
+    assert (learned.mean(), learned.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1))
+    np.testing.assert_allclose(apply_finish(np, AMOUNT, finish, learned), y, rtol=1e-6)
 
 
 def test_a_regression_stays_in_the_range_of_the_training_targets():

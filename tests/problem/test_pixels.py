@@ -21,17 +21,17 @@ def drawn(rows, seed):
     return images, masks
 
 
-def test_colours_tell_the_classes_apart():
-    learnt, (asked, right) = drawn(20, 0), drawn(5, 1)
-    said = logistic_on_pixels(*learnt, asked, seed=0)
+def test_colors_tell_the_classes_apart():
+    learned, (asked, right) = drawn(20, 0), drawn(5, 1)
+    said = logistic_on_pixels(*learned, asked, seed=0)
     assert said.shape == (5, 12, 16, 3)
     np.testing.assert_allclose(said.sum(axis=-1), 1.0, atol=1e-5)
     assert (said[..., 1] == 0).all()
     assert (said.argmax(axis=-1) == right).mean() > 0.97
 
 
-def test_a_pixel_is_described_by_its_colour_and_its_place():
+def test_a_pixel_is_described_by_its_color_and_its_place():
     even = np.full((6, 9, 1), 100, "uint8")
     features = described(even)
     assert features.shape[0] == 54
-    assert len(np.unique(features.round(6), axis=0)) == 54  # of one colour, in different places
+    assert len(np.unique(features.round(6), axis=0)) == 54  # of one color, in different places

@@ -22,9 +22,9 @@ def page(run: Path) -> str:
     return write_report(run).read_text(encoding="utf-8")
 
 
-def picture(colour: str) -> str:
+def picture(color: str) -> str:
     written = io.BytesIO()
-    Image.new("RGB", (2, 2), colour).save(written, "PNG")
+    Image.new("RGB", (2, 2), color).save(written, "PNG")
     return base64.b64encode(written.getvalue()).decode()
 
 

@@ -10,7 +10,7 @@ import pytest
 from composable.core.budget import Deadline
 from composable.data.split import Rotation
 from composable.design import Architecture, Part, Task, component
-from composable.design.prestems import only, standardise
+from composable.design.prestems import only, standardize
 from composable.design.tasks import classifier, pooled
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem
@@ -43,7 +43,7 @@ def material():
 
 def candidate(epochs=4):
     tasks = (Task(Part(classifier, classes=2), "head_0"),)
-    prestem = (Part(only), Part(standardise, mean=(120.0,), deviation=(90.0,)))
+    prestem = (Part(only), Part(standardize, mean=(120.0,), deviation=(90.0,)))
     design = Architecture(prestem=prestem, learner=(Part(watched), Part(pooled)), tasks=tasks)
     settings = Settings(batch_size=8, epochs=epochs, learning_rate=0.05, patience=None)
     return Candidate("one", design, settings, small=Small(share=0.5))
@@ -63,7 +63,7 @@ def test_a_pixel_is_the_mean_of_those_that_it_covers():
     assert shrunk(np.full((3, 9, 7, 3), 77, "uint8"), 0.5).tolist() == np.full((3, 4, 4, 3), 77).tolist()
 
 
-def test_the_network_goes_on_from_what_it_learnt_of_small_images():
+def test_the_network_goes_on_from_what_it_learned_of_small_images():
     SIDES.clear()
     begun, plain = trained(candidate()), trained(replace(candidate(), small=None))
     assert SIDE // 2 in SIDES

@@ -68,7 +68,7 @@ def test_the_simple_realmlp_has_fewer_rates_of_their_own():
 @pytest.mark.parametrize(
     ("kinds", "rate"), [(("regression",), 0.2), (("binary",), 0.04), (("regression", "binary"), 0.04)]
 )
-def test_numbers_are_learnt_at_a_higher_rate(kinds, rate):
+def test_numbers_are_learned_at_a_higher_rate(kinds, rate):
     assert recipes.realmlp(problem(*kinds)).learning_rate == rate
 
 

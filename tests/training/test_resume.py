@@ -23,7 +23,7 @@ class Killed(BaseException):
 
 
 def network():
-    """Normalisation, dropout and biases: everything that has a state of its own."""
+    """Normalization, dropout and biases: everything that has a state of its own."""
     inputs = keras.Input((3,), name="numbers")
     hidden = keras.layers.BatchNormalization()(keras.layers.Dense(4, activation="tanh")(inputs))
     return keras.Model({"numbers": inputs}, [keras.layers.Dense(1)(keras.layers.Dropout(0.2)(hidden))])

@@ -1,4 +1,4 @@
-"""The main job as a person does it: commands in, files out, the exported model alone in onnxruntime."""
+"""The main job as a user does it: commands in, files out, the exported model alone in onnxruntime."""
 
 import json
 from pathlib import Path

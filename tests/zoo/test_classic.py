@@ -8,7 +8,7 @@ from composable.core.errors import ConfigError
 from composable.design.outline import outline
 from composable.design.taps import tap
 from composable.zoo.alexnet import alexnet
-from composable.zoo.catalogue import architecture, inputs_of
+from composable.zoo.catalog import architecture, inputs_of
 from composable.zoo.inception import inception
 from composable.zoo.inception_v3 import inception_v3
 from composable.zoo.squeezenet import squeezenet

@@ -8,8 +8,8 @@ from composable.core.errors import ConfigError
 from composable.design.cost import cost
 from composable.design.mobile import divisible
 from composable.design.outline import outline, outlined
-from composable.zoo import catalogue
-from composable.zoo.catalogue import architecture
+from composable.zoo import catalog
+from composable.zoo.catalog import architecture
 from composable.zoo.mobilenet_v1 import mobilenet_v1
 from composable.zoo.mobilenet_v2 import mobilenet_v2
 from composable.zoo.mobilenet_v3 import mobilenet_v3
@@ -75,7 +75,7 @@ def figures(model):
 
 
 def member(name):
-    return outline(architecture(name), catalogue.inputs_of(name))[0]
+    return outline(architecture(name), catalog.inputs_of(name))[0]
 
 
 @pytest.mark.parametrize("name", COUNTS)

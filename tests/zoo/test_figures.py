@@ -4,18 +4,18 @@ import json
 
 import pytest
 
-from composable.zoo import catalogue
-from composable.zoo.catalogue import figures as file
-from composable.zoo.catalogue import measure
-from composable.zoo.catalogue.figures import Figures, figures
-from composable.zoo.catalogue.listing import listed
+from composable.zoo import catalog
+from composable.zoo.catalog import figures as file
+from composable.zoo.catalog import measure
+from composable.zoo.catalog.figures import Figures, figures
+from composable.zoo.catalog.listing import listed
 
 AGAIN = "`make figures` counts them anew"
-SAMPLE = list(catalogue.MEMBERS)[::12]
+SAMPLE = list(catalog.MEMBERS)[::12]
 
 
 def test_every_member_has_its_sizes_and_nobody_else():
-    assert list(figures()) == list(catalogue.MEMBERS), AGAIN
+    assert list(figures()) == list(catalog.MEMBERS), AGAIN
 
 
 @pytest.mark.parametrize("name", SAMPLE)
@@ -24,7 +24,7 @@ def test_the_sizes_of_some_members_are_true(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in catalogue.MEMBERS if name not in SAMPLE])
+@pytest.mark.parametrize("name", [name for name in catalog.MEMBERS if name not in SAMPLE])
 def test_the_sizes_of_the_others_are_true(name):
     assert figures()[name] == measure.measured(name), AGAIN
 
@@ -46,7 +46,7 @@ def test_the_file_is_written_as_it_is_read(monkeypatch, tmp_path, capsys):
 
 
 def test_a_list_has_every_member_of_a_modality_or_a_size():
-    assert [row["name"] for row in listed()] == list(catalogue.MEMBERS)
+    assert [row["name"] for row in listed()] == list(catalog.MEMBERS)
     assert all(row["modality"] == "image" for row in listed("image"))
     names = [row["name"] for row in listed("image", 22e6)]
     assert "resnet34" in names

@@ -9,8 +9,8 @@ from composable.design.cost import cost
 from composable.design.outline import outline, outlined
 from composable.design.stochastic_depth import skipped
 from composable.design.whitening import whiten
-from composable.zoo import catalogue
-from composable.zoo.catalogue import architecture
+from composable.zoo import catalog
+from composable.zoo.catalog import architecture
 from composable.zoo.convnext import convnext
 from composable.zoo.efficientnet import efficientnet
 from composable.zoo.fast_cifar import fast_cifar
@@ -74,7 +74,7 @@ def figures(model):
 
 
 def member(name):
-    return outline(architecture(name), catalogue.inputs_of(name))[0]
+    return outline(architecture(name), catalog.inputs_of(name))[0]
 
 
 def of_kind(model, kind):
@@ -231,7 +231,7 @@ def test_fast_cifar_96_closes_a_residual_branch_over_its_last_two_convolutions()
 def test_whitening_makes_directions_independent_and_survives_saving(tmp_path):
     rng = np.random.default_rng(0)
     rows, columns = rng.uniform(0, 255, (2, 300, 8, 8, 3))
-    images = (rows.cumsum(axis=1) + columns.cumsum(axis=2)).astype("float32") / 8  # neighbours are alike
+    images = (rows.cumsum(axis=1) + columns.cumsum(axis=2)).astype("float32") / 8  # neighbors are alike
     images = (images - images.mean()) + 120
     model = fast_cifar(filters=(4,), classes=3).build((8, 8, 3))
     whiten(model, images)

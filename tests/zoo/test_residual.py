@@ -11,7 +11,7 @@ from composable.core.errors import ConfigError
 from composable.design import Architecture, Part
 from composable.design.blocks import squeeze_excite
 from composable.design.outline import outline
-from composable.zoo.catalogue import architecture, inputs_of
+from composable.zoo.catalog import architecture, inputs_of
 from composable.zoo.densenet import dense_block, densenet
 from composable.zoo.jumpnet import jumpnet
 from composable.zoo.resnet import resnet

@@ -6,7 +6,7 @@ import pytest
 
 from composable.design.outline import outline
 from composable.design.taps import tap
-from composable.zoo.catalogue import architecture, inputs_of
+from composable.zoo.catalog import architecture, inputs_of
 
 ROWS = {  # name -> what each layer with weights gives, and its parameters
     "seed_regressor": [((10,), 140), ((10,), 110), ((1,), 11)],

@@ -10,9 +10,9 @@ from composable.design.cost import cost
 from composable.design.outline import outline
 from composable.design.taps import tap
 from composable.design.text import hashed_ngrams
-from composable.zoo import catalogue
-from composable.zoo.catalogue import FAMILIES, architecture
-from composable.zoo.catalogue.sequences import SEQUENCES
+from composable.zoo import catalog
+from composable.zoo.catalog import FAMILIES, architecture
+from composable.zoo.catalog.sequences import SEQUENCES
 
 WORDS = Input((None,), "int32")
 TEXT = [family.name for family in SEQUENCES if family.modality == "text"]
@@ -37,16 +37,14 @@ COUNTS = {  # recomputed from the papers; every weight is trained
 
 @pytest.mark.parametrize(("name", "classes"), COUNTS)
 def test_a_published_member_has_the_published_count(name, classes):
-    found = cost(outline(architecture(name, classes=classes), catalogue.inputs_of(name))[0])
+    found = cost(outline(architecture(name, classes=classes), catalog.inputs_of(name))[0])
     assert (found.parameters, found.trainable) == (COUNTS[name, classes],) * 2
 
 
 def small(name: str, inputs=WORDS, **changed):
     """The smallest member with random weights, biases too."""
     keras.utils.set_random_seed(3)
-    model = catalogue.made(FAMILIES[name], {**FAMILIES[name].smallest.metaparameters, **changed}).build(
-        inputs
-    )
+    model = catalog.made(FAMILIES[name], {**FAMILIES[name].smallest.metaparameters, **changed}).build(inputs)
     rng = np.random.default_rng(3)
     model.set_weights([rng.normal(0, 0.5, w.shape).astype("float32") for w in model.get_weights()])
     return model

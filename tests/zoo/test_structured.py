@@ -8,9 +8,9 @@ from composable.core.errors import ConfigError
 from composable.design.part import Part
 from composable.design.regions import proposals
 from composable.design.taps import tap
-from composable.zoo.catalogue import architecture, inputs_of
+from composable.zoo.catalog import architecture, inputs_of
 from composable.zoo.faster_rcnn import faster_rcnn
-from composable.zoo.unet import normalised_convolutions, unet
+from composable.zoo.unet import normalized_convolutions, unet
 
 COUNTS = {  # total, trainable; = recomputed from the paper
     "unet": (31_030_658, 31_030_658),  # = one channel, two classes
@@ -108,7 +108,7 @@ def test_a_unets_skips_reach_the_level_they_left_and_none_is_left_over():
 
 
 def test_a_unet_takes_another_block_on_every_level():
-    model = small_unet((8, 8), padding="same", block=normalised_convolutions)
+    model = small_unet((8, 8), padding="same", block=normalized_convolutions)
     kinds = [type(layer).__name__ for layer in model.layers]
     assert kinds.count("BatchNormalization") == kinds.count("Conv2D") - 1 == 10
 
@@ -172,7 +172,7 @@ def test_srcnn_keeps_the_size_and_enlarging_at_the_end_multiplies_it():
     assert free(near((1, 4, 5, 3))).shape == (1, 12, 15, 3)
 
 
-def test_shuffled_channels_become_neighbouring_pixels():
+def test_shuffled_channels_become_neighboring_pixels():
     model = architecture("espcn", factor=2, filters=(2,), kernel_sizes=(1, 1)).build((2, 2, 1))
     *others, kernel, _ = model.get_weights()
     model.set_weights([*others, kernel * 0, np.arange(4.0)])

@@ -11,9 +11,9 @@ from composable.design.outline import outline
 from composable.design.tables import adapt
 from composable.design.taps import tap
 from composable.design.tasks import classifier, regressor
-from composable.zoo import catalogue
-from composable.zoo.catalogue import FAMILIES, architecture
-from composable.zoo.catalogue.tabular import TABULAR
+from composable.zoo import catalog
+from composable.zoo.catalog import FAMILIES, architecture
+from composable.zoo.catalog.tabular import TABULAR
 from composable.zoo.tabm import MEMBERS
 
 CODES = (4, 20)  # one-hot, embedded
@@ -98,7 +98,7 @@ def table(rows=6):
 
 def small(name, inputs=INPUTS, **changed):
     keras.utils.set_random_seed(5)
-    return catalogue.made(FAMILIES[name], {**FAMILIES[name].smallest.metaparameters, **changed}).build(inputs)
+    return catalog.made(FAMILIES[name], {**FAMILIES[name].smallest.metaparameters, **changed}).build(inputs)
 
 
 @pytest.mark.parametrize("name", TABLES)

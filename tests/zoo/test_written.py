@@ -5,8 +5,8 @@ import json
 import pytest
 
 from composable.core.errors import ArtifactError, ConfigError
-from composable.zoo.catalogue import architecture
-from composable.zoo.catalogue.written import written_design
+from composable.zoo.catalog import architecture
+from composable.zoo.catalog.written import written_design
 
 OWN = """
 from keras import layers

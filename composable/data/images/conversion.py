@@ -1,4 +1,4 @@
-"""One image file as an array: every kind of file in the same colours, the same way up, of one size."""
+"""One image file as an array: every kind of file in the same colors, the same way up, of one size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from composable.core.errors import DataError
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 _PIXELS = 1 << 26  # of an image before it is resized: 8192 x 8192
-_GREYS = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
+_GRAYS = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
 _ORIENTATION, _SIDEWAYS = 0x0112, 5  # from 5 on, Exif's orientations swap the sides
 _FILLING = 128  # neither light nor dark
 _FINER = 2  # times the wanted size, in which a JPEG is decoded at least
@@ -29,8 +29,8 @@ class ImageShape:
     Attributes:
         height: In pixels.
         width: In pixels.
-        channels: 3 for colours or 1 for grey.
-        padded: Whether the sides' ratio is kept and grey fills what is left, half on each side; else images
+        channels: 3 for colors or 1 for gray.
+        padded: Whether the sides' ratio is kept and gray fills what is left, half on each side; else images
             are stretched to the shape.
     """
 
@@ -43,7 +43,7 @@ class ImageShape:
 def read_image(path: Path, shape: ImageShape) -> np.ndarray:
     """Decode an image file.
 
-    Turned as its camera says, 16-bit grey values scaled to 8, transparent parts on white, of an animation
+    Turned as its camera says, 16-bit gray values scaled to 8, transparent parts on white, of an animation
     the first image, resized (bilinear with antialiasing). A JPEG of much more pixels is decoded at a half, a
     quarter or an eighth of its size, at least twice as large as wanted: that takes a fraction of the time.
 
@@ -70,13 +70,13 @@ def fitted(pixels: np.ndarray, shape: ImageShape) -> np.ndarray:
     """Decoded pixels as `read_image` gives them.
 
     Args:
-        pixels: (height, width, 1 for grey, 3 for colours or 4 with transparency) of uint8.
+        pixels: (height, width, 1 for gray, 3 for colors or 4 with transparency) of uint8.
         shape: Of the result.
     """
     if pixels.shape == (shape.height, shape.width, shape.channels):
         return pixels
-    grey = pixels.shape[-1] == 1
-    return _fitted(_on_white(Image.fromarray(pixels[..., 0] if grey else pixels)), shape)
+    gray = pixels.shape[-1] == 1
+    return _fitted(_on_white(Image.fromarray(pixels[..., 0] if gray else pixels)), shape)
 
 
 def _fitted(image: Image.Image, shape: ImageShape) -> np.ndarray:
@@ -95,12 +95,12 @@ class Facts:
     Attributes:
         height: In pixels, as the image is seen: turned as its camera says.
         width: The same.
-        coloured: Whether it may hold anything but greys.
+        colored: Whether it may hold anything but grays.
     """
 
     height: int
     width: int
-    coloured: bool
+    colored: bool
 
 
 def image_facts(path: Path) -> Facts:
@@ -112,7 +112,7 @@ def image_facts(path: Path) -> Facts:
     with opened(path) as image:
         sideways = image.getexif().get(_ORIENTATION, 1) >= _SIDEWAYS
         width, height = reversed(image.size) if sideways else image.size
-        return Facts(height, width, image.mode not in _GREYS)
+        return Facts(height, width, image.mode not in _GRAYS)
 
 
 @contextlib.contextmanager

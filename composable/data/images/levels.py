@@ -16,16 +16,16 @@ _LOSSY = frozenset({"JPEG", "MPO"})
 
 
 def read_levels(path: Path) -> np.ndarray:
-    """The levels of a mask file: palette indices, grey levels, or 0 and 255 where there is one bit.
+    """The levels of a mask file: palette indices, gray levels, or 0 and 255 where there is one bit.
 
     Args:
-        path: A file without loss (PNG, TIFF, BMP, GIF); coloured ones only if all their pixels are grey.
+        path: A file without loss (PNG, TIFF, BMP, GIF); colored ones only if all their pixels are gray.
 
     Returns:
         (height, width) of uint8.
 
     Raises:
-        DataError: If the file is broken, or holds decimals, colours, levels above 255 or JPEG's, which are
+        DataError: If the file is broken, or holds decimals, colors, levels above 255 or JPEG's, which are
             no longer those that were painted.
     """
     with opened(path) as image:
@@ -66,10 +66,10 @@ def _levels(image: Image.Image, path: Path) -> np.ndarray:
     if image.mode == "F":
         raise _refusal(path, "decimals", "number the classes")
     pixels = np.asarray(image)
-    if pixels.ndim == 3:  # levels written by a program that knows colours alone
+    if pixels.ndim == 3:  # levels written by a program that knows colors alone
         pixels = pixels[..., :3]
         if (pixels != pixels[..., :1]).any():
-            raise _refusal(path, f"colours ({image.mode})", "save palette indices or grey levels")
+            raise _refusal(path, f"colors ({image.mode})", "save palette indices or gray levels")
         pixels = pixels[..., 0]
     if int(pixels.max(initial=0)) >= LEVELS or int(pixels.min(initial=0)) < 0:
         raise _refusal(path, f"levels from {pixels.min()} to {pixels.max()}", "number the classes from 0 on")

@@ -9,14 +9,14 @@ import numpy as np
 from PIL import Image
 
 LONGEST = 96  # pixels of a side
-_COLOURED = 3  # channels
+_COLORED = 3  # channels
 
 
 def beside_each_other(pixels: np.ndarray) -> np.ndarray:
     """Several images whose channels stand one behind the other, (height, width, 3 each), as a wide one."""
-    if pixels.shape[-1] <= _COLOURED:
+    if pixels.shape[-1] <= _COLORED:
         return pixels
-    return np.concatenate(np.split(pixels, pixels.shape[-1] // _COLOURED, axis=-1), axis=1)
+    return np.concatenate(np.split(pixels, pixels.shape[-1] // _COLORED, axis=-1), axis=1)
 
 
 def png_text(pixels: np.ndarray) -> str:

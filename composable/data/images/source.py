@@ -49,7 +49,7 @@ class ImageSource(Protocol):
 
     @property
     def usual(self) -> ImageShape:
-        """The median height and width, as seen; 3 channels if any image may be coloured."""
+        """The median height and width, as seen; 3 channels if any image may be colored."""
         ...
 
     def size(self, name: str) -> tuple[int, int]:
@@ -116,7 +116,7 @@ class ImageFiles:
         height, width = (
             int(np.median([getattr(one, side) for one in facts])) for side in ("height", "width")
         )
-        return ImageShape(height, width, 3 if any(one.coloured for one in facts) else 1)
+        return ImageShape(height, width, 3 if any(one.colored for one in facts) else 1)
 
     def size(self, name: str) -> tuple[int, int]:
         """See `ImageSource`."""
@@ -128,7 +128,7 @@ class ImageFiles:
 
 
 def _check_unchanged(path: Path, seen: Stamp | None) -> None:
-    """What is learnt must be what its hash, taken at the first look, stands for.
+    """What is learned must be what its hash, taken at the first look, stands for.
 
     Raises:
         DataError: If the file was written to since.

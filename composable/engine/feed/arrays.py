@@ -18,7 +18,7 @@ _READ = 1 << 16  # bytes of a mapped file that are read at once at least
 class ArraysFeed:
     """Arrays, rows first, as for `composable.engine.rows.Rows`; `np.memmap` too.
 
-    Rows in memory are shuffled freely, in the order of the compiled epoch. Of a mapped file, neighbouring
+    Rows in memory are shuffled freely, in the order of the compiled epoch. Of a mapped file, neighboring
     rows that fill 64 KiB are read together (see `composable.engine.feed.shuffle`).
 
     Attributes:

@@ -22,7 +22,7 @@ _BLOCKS = 64  # of which a chunk is mixed at least
 class ArrowFeed:
     """A copy made by `composable.engine.feed.arrow_copy.arrow_copy`.
 
-    Blocks of at most `BATCH` neighbouring rows, so small that a chunk mixes 64 of them or more, follow one
+    Blocks of at most `BATCH` neighboring rows, so small that a chunk mixes 64 of them or more, follow one
     another at random; the rows of a chunk are mixed. In memory: a chunk of raw rows while it is made.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""The order of an epoch: all rows at random, or, of a file, random blocks of neighbouring rows.
+"""The order of an epoch: all rows at random, or, of a file, random blocks of neighboring rows.
 
 Reading single rows at random from a file reads a page, or decodes a row group, for each of them. Blocks keep
 the reading sequential; the blocks in a chunk are random ones, and its rows are mixed. No state is carried

@@ -14,7 +14,7 @@ from keras import layers, ops
 
 
 @jax.custom_vjp
-def normalise(x: Any, scale: Any, shift: Any, mean: Any, inverse: Any) -> Any:
+def normalize(x: Any, scale: Any, shift: Any, mean: Any, inverse: Any) -> Any:
     """The values without their mean, over their deviation, scaled and shifted.
 
     `mean` and `inverse` must be those of `x`. They get no slope: that of `x` takes in what `x` does to them.
@@ -31,7 +31,7 @@ def normalise(x: Any, scale: Any, shift: Any, mean: Any, inverse: Any) -> Any:
 
 
 def _forward(x: Any, scale: Any, shift: Any, mean: Any, inverse: Any) -> Any:
-    return normalise(x, scale, shift, mean, inverse), (x, scale, mean, inverse)
+    return normalize(x, scale, shift, mean, inverse), (x, scale, mean, inverse)
 
 
 def _backward(kept: Any, slope: Any) -> Any:
@@ -39,20 +39,20 @@ def _backward(kept: Any, slope: Any) -> Any:
     axes, count = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
     to_shift = jnp.sum(slope, axes)
     to_scale = jnp.sum(slope * (x - mean), axes) * inverse
-    # factor (slope - to_shift / count - normalised to_scale / count), what belongs to a channel gathered
+    # factor (slope - to_shift / count - normalized to_scale / count), what belongs to a channel gathered
     factor = scale * inverse
     to_x = slope * factor - (x - mean) * (factor * inverse * to_scale / count) - factor * to_shift / count
     return to_x, to_scale, to_shift, jnp.zeros_like(mean), jnp.zeros_like(inverse)
 
 
-normalise.defvjp(_forward, _backward)
+normalize.defvjp(_forward, _backward)
 
 
 class BatchNormalization(layers.BatchNormalization):
     """Keras's, but for the gradient while training without a mask."""
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        """Keras's, with `normalise` where the moments are those of the inputs."""
+        """Keras's, with `normalize` where the moments are those of the inputs."""
         if not (training and self.trainable) or mask is not None:
             return super().call(inputs, training=training, mask=mask)
         x = jnp.asarray(inputs, jnp.promote_types(inputs.dtype, "float32"))
@@ -64,5 +64,5 @@ class BatchNormalization(layers.BatchNormalization):
             moving.assign(moving * self.momentum + seen * (1.0 - self.momentum))
         scale = jnp.ones_like(mean) if self.gamma is None else ops.convert_to_tensor(self.gamma)
         shift = jnp.zeros_like(mean) if self.beta is None else ops.convert_to_tensor(self.beta)
-        outputs = normalise(x, scale, shift, mean, lax.rsqrt(variance + self.epsilon))
+        outputs = normalize(x, scale, shift, mean, lax.rsqrt(variance + self.epsilon))
         return ops.cast(outputs, self.compute_dtype)

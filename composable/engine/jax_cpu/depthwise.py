@@ -13,7 +13,7 @@ from jax import lax
 from keras import layers, ops
 
 from composable.engine.jax_cpu.convolution import convolve, rows_at_once
-from composable.engine.jax_cpu.materialised import materialised
+from composable.engine.jax_cpu.materialized import materialized
 from composable.engine.jax_cpu.windows import Pads, Sizes, same_padding, tap_slices
 
 IN_CACHE = 2**20  # bytes of inputs and slopes at once: they are read anew for every element of the kernel
@@ -77,7 +77,7 @@ def _weighted_sum(padded: Any, kernel: Any, outputs: Sizes, strides: Sizes, dila
         places = enumerate(_offsets(kernel.shape, dilation))
         return sum(tap_slices(padded, at, outputs, strides) * weights[number] for number, at in places)
 
-    return materialised(add, padded, kernel)
+    return materialized(add, padded, kernel)
 
 
 def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: Sizes) -> Any:
@@ -99,7 +99,7 @@ def _to_kernel(padded: Any, slope: Any, shape: Sizes, strides: Sizes, dilation: 
 
 def _padded(x: Any, around: list[tuple[int, int, int]]) -> Any:
     padding = [(0, 0, 0), *around, (0, 0, 0)]
-    return materialised(lambda x: lax.pad(x, jnp.zeros((), x.dtype), padding), x)
+    return materialized(lambda x: lax.pad(x, jnp.zeros((), x.dtype), padding), x)
 
 
 def _spans(kernel: Any, dilation: Sizes) -> Sizes:

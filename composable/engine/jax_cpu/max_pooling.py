@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 from keras import layers
 
-from composable.engine.jax_cpu.materialised import materialised
+from composable.engine.jax_cpu.materialized import materialized
 from composable.engine.jax_cpu.windows import Pads, Sizes, padded_after, same_padding, tap_slices
 
 
@@ -72,7 +72,7 @@ def _backward(window: Sizes, strides: Sizes, pads: Pads, kept: Any, slope: Any) 
             found = padded_after(found, axis, wanted - found.shape[axis])
         return found
 
-    return (materialised(spread, slope, place),)
+    return (materialized(spread, slope, place),)
 
 
 _pooled.defvjp(_forward, _backward)

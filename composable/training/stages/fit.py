@@ -33,27 +33,27 @@ def fit(
     regulation: Component | None = None,
     late_share: Late = 0.0,
     batch: Growth = 4.0,
-    regularisation: Factor = 0.5,
+    regularization: Factor = 0.5,
 ) -> Outcome:
     """Train to the end, and hand on the weights that were best on the held-out rows.
 
-    The gain is what the network has learnt in it: the held-out measure before it less the best one. It has no
-    spread, and the stage is never dropped.
+    The gain is what the network has learned in it: the held-out measure before it less the best one. It has
+    no spread, and the stage is never dropped.
 
     Args:
         job: What is trained.
         progress: Where it begins, and the settings.
         deadline: Of everything; all that is left of it may be used.
         regulation: Changes settings from epoch to epoch: `Part(composable.engine.regulation.follow_gap)`.
-        late_share: Of the epochs, at the end, that have larger batches and less regularisation; 0 for none.
+        late_share: Of the epochs, at the end, that have larger batches and less regularization; 0 for none.
             They begin with new moments in the optimizer.
         batch: What the batch size is multiplied by then.
-        regularisation: What dropout, weight decay and label smoothing are multiplied by then.
+        regularization: What dropout, weight decay and label smoothing are multiplied by then.
     """
     if deadline.remaining <= 0:
         return out_of_time("fit", progress)
     weights, best, before, histories = progress.weights, None, None, []
-    phases = phases_of(progress.settings, late_share, batch=batch, regularisation=regularisation)
+    phases = phases_of(progress.settings, late_share, batch=batch, regularization=regularization)
     for number, settings in enumerate(phases):
         if deadline.remaining <= 0:
             break
@@ -70,7 +70,7 @@ def fit(
 
 
 def phases_of(
-    settings: Settings, late_share: float, *, batch: float, regularisation: float
+    settings: Settings, late_share: float, *, batch: float, regularization: float
 ) -> list[Settings]:
     """Those of the whole training, or of its two phases, each with its part of the schedules."""
     if not late_share:
@@ -81,7 +81,7 @@ def phases_of(
     turn = 1.0 - last / settings.epochs
     first = replace(_portion(settings, 0.0, turn), epochs=settings.epochs - last)
     rest = replace(_portion(settings, turn, 1.0), epochs=last)
-    return [first, late(rest, batch=batch, regularisation=regularisation)]
+    return [first, late(rest, batch=batch, regularization=regularization)]
 
 
 def _portion(settings: Settings, low: float, high: float) -> Settings:

@@ -34,7 +34,7 @@ class Job:
 
     Attributes:
         name: Of the training, for messages; part of its identity.
-        build: Gives the network from its inputs to its logits, freshly initialised, each time a new one.
+        build: Gives the network from its inputs to its logits, freshly initialized, each time a new one.
         goals: One per output.
         rows: Those that the numbers in `train` and `held_out` are of.
         train: The numbers of the rows to learn from.
@@ -42,7 +42,7 @@ class Job:
         settings: How the fit is trained; a stage may hand on changed ones.
         seed: For everything random.
         begin: Fits values that aren't trained, such as scales and bins, to the training rows; called with
-            each freshly initialised network.
+            each freshly initialized network.
 
     Raises:
         ConfigError: If there are no rows to learn from or none to judge on.

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialise
+from composable.engine.drawing import initialize
 from composable.engine.settings import Settings
 from composable.training.stages.stage import Job, Weights
 
@@ -49,7 +49,7 @@ def cohort_of(job: Job, starts: Sequence[Start], *, held_out: np.ndarray | None 
 def set_start(job: Job, model: keras.Model, start: Start) -> None:
     """Give a network the values that an instance begins with."""
     if start.weights is None:
-        initialise(model, job.build, start.seed)
+        initialize(model, job.build, start.seed)
         job.begin(model)
     else:
         model.set_weights(list(start.weights))

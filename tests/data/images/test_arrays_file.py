@@ -89,7 +89,7 @@ def test_a_damaged_file_is_named(tmp_path):
         read_image_arrays(path)
 
 
-def test_an_array_of_grey_images_needs_no_axis_of_channels():
+def test_an_array_of_gray_images_needs_no_axis_of_channels():
     images = np.random.default_rng(0).integers(0, 256, (5, 4, 6)).astype("uint8")
     table = read_table(images)
     assert table.images["image"].read(list(table.frame["image"]), ImageShape(4, 6, 1)).shape == (5, 4, 6, 1)

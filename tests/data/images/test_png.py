@@ -13,7 +13,7 @@ def drawn(pixels):
     return Image.open(io.BytesIO(base64.b64decode(png_text(pixels))))
 
 
-def test_grey_and_coloured_images_stay_as_they_are():
+def test_gray_and_colored_images_stay_as_they_are():
     for channels in (1, 3):
         pixels = np.random.default_rng(0).integers(0, 256, (5, 7, channels)).astype("uint8")
         assert np.array_equal(np.asarray(drawn(pixels)).reshape(pixels.shape), pixels)

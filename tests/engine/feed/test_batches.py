@@ -9,7 +9,7 @@ import pytest
 from composable.core.errors import ConfigError, DataError
 from composable.engine.feed.arrays import ArraysFeed
 from composable.engine.feed.batches import UNNAMED, Names, rechunked, rows_of
-from composable.engine.feed.recognise import as_feed
+from composable.engine.feed.recognize import as_feed
 from composable.engine.rows import Rows
 
 X = np.arange(6.0).reshape(3, 2)

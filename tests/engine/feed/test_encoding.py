@@ -12,7 +12,7 @@ from composable.data.encode import encode, fit_encoding
 from composable.data.infer import infer_schema
 from composable.data.read import read_table
 from composable.engine.feed import parquet_copy
-from composable.engine.feed.recognise import as_feed
+from composable.engine.feed.recognize import as_feed
 
 ROWS = 300
 random = np.random.default_rng(0)
@@ -20,7 +20,7 @@ FRAME = pd.DataFrame(
     {
         "id": np.arange(ROWS) + 0.5,
         "level": random.integers(0, 4, ROWS),
-        "colour": random.choice(["red", "green", "blue", None], ROWS),
+        "color": random.choice(["red", "green", "blue", None], ROWS),
         "day": pd.date_range("2020-01-01", periods=ROWS).astype("datetime64[us]"),
         "flag": random.choice([True, False], ROWS),
     }
@@ -34,7 +34,7 @@ def csv(folder):
 
 def parquet(folder):
     table = pa.Table.from_pandas(FRAME)
-    for name in ("colour", "level"):
+    for name in ("color", "level"):
         at = table.schema.get_field_index(name)
         table = table.set_column(at, name, table.column(name).dictionary_encode())
     pq.write_table(table, folder / "t.parquet", row_group_size=40)

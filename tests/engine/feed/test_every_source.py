@@ -13,7 +13,7 @@ from PIL import Image
 from composable.engine.feed.batches import Names
 from composable.engine.feed.image_folder import ImageShape
 from composable.engine.feed.prefetch import prefetched
-from composable.engine.feed.recognise import as_feed
+from composable.engine.feed.recognize import as_feed
 from composable.engine.rows import Pace, Rows, shuffled
 
 TOTAL = 203

@@ -1,4 +1,4 @@
-"""Images: every file in the same colours and of one size, the broken one named."""
+"""Images: every file in the same colors and of one size, the broken one named."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def palette():
 
 
 @pytest.mark.parametrize(
-    ("image", "colour"),
+    ("image", "color"),
     [
         (Image.new("RGB", (4, 4), "red"), RED),
         (Image.new("RGBA", (4, 4), (255, 0, 0, 255)), RED),
@@ -39,13 +39,13 @@ def palette():
         (Image.new("1", (4, 4), 1), WHITE),
         (Image.fromarray(np.full((4, 4), 0x8000, "uint16")), [128, 128, 128]),
     ],
-    ids=["RGB", "opaque", "transparent", "palette", "grey", "black and white", "16-bit"],
+    ids=["RGB", "opaque", "transparent", "palette", "gray", "black and white", "16-bit"],
 )
-def test_d33_every_mode_becomes_the_same_colours(tmp_path, image, colour):
+def test_d33_every_mode_becomes_the_same_colors(tmp_path, image, color):
     pixels = read_image(saved(tmp_path, image), ImageShape(3, 2, 3))
     assert pixels.shape == (3, 2, 3)
     assert pixels.dtype == np.uint8
-    assert (pixels == colour).all()
+    assert (pixels == color).all()
 
 
 def test_a_photograph_of_many_pixels_looks_as_if_it_were_decoded_whole(tmp_path):

@@ -33,11 +33,11 @@ def test_a_block_cut_by_a_border_gives_both_sides_rows_from_all_over_it():
 
 
 def test_rows_meet_others_in_each_epoch():
-    def neighbours(epoch):
+    def neighbors(epoch):
         blocks = ShuffledBlocks([10] * 20, seed=0, epoch=epoch)
         return {block for block, _ in blocks.mixture(0, 50).pieces}
 
-    assert neighbours(0) != neighbours(1)
+    assert neighbors(0) != neighbors(1)
 
 
 def test_seed_and_epoch_are_not_added_up():

@@ -27,11 +27,11 @@ def test_it_hands_on_the_weights_that_were_best_on_the_held_out_rows():
     assert found.pays
 
 
-def test_a_late_phase_has_larger_batches_and_less_regularisation():
+def test_a_late_phase_has_larger_batches_and_less_regularization():
     settings = Settings(
         schedule=Part(cosine), epochs=10, batch_size=32, weight_decay=0.1, label_smoothing=0.2, patience=None
     )
-    first, last = phases_of(settings, 0.3, batch=4.0, regularisation=0.5)
+    first, last = phases_of(settings, 0.3, batch=4.0, regularization=0.5)
     assert (first.epochs, last.epochs) == (7, 3)
     assert (first.batch_size, last.batch_size) == (32, 128)
     assert (last.dropout, last.weight_decay, last.label_smoothing) == (0.5, 0.05, 0.1)
@@ -39,7 +39,7 @@ def test_a_late_phase_has_larger_batches_and_less_regularisation():
 
 def test_the_phases_together_follow_the_schedule_of_the_whole():
     settings = Settings(schedule=Part(cosine), learning_rate=1.0, epochs=10, patience=None)
-    first, last = phases_of(settings, 0.5, batch=1.0, regularisation=1.0)
+    first, last = phases_of(settings, 0.5, batch=1.0, regularization=1.0)
     ends = [curves(phase, first=0, count=11, total=11, seed=0)["rate"] for phase in (settings, first, last)]
     assert ends[1][0] == pytest.approx(1.0)
     assert ends[1][-1] == pytest.approx(0.5) == ends[2][0]
@@ -47,7 +47,7 @@ def test_the_phases_together_follow_the_schedule_of_the_whole():
 
 
 def test_without_a_late_share_there_is_one_phase():
-    assert phases_of(job().settings, 0.0, batch=4.0, regularisation=0.5) == [job().settings]
+    assert phases_of(job().settings, 0.0, batch=4.0, regularization=0.5) == [job().settings]
 
 
 @pytest.mark.slow

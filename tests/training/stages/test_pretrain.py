@@ -74,7 +74,7 @@ def test_the_pretext_is_learned_well_above_chance(outcome):
     assert evidence["pretext_chance"] == 0.25
     assert min(evidence["pretext_reached"]) > 0.6
     assert evidence["pretext_epochs"] == [4, 4, 4]
-    assert evidence["pretext_rows"] * 4 == 120 * 24  # labelled or not
+    assert evidence["pretext_rows"] * 4 == 120 * 24  # labeled or not
 
 
 def test_the_gain_is_measured_over_the_seeds(outcome):

@@ -17,7 +17,7 @@ from composable.training.stages.pretrain.denoising import denoising
 from composable.training.stages.pretrain.jigsaw import jigsaw, mosaic
 from composable.training.stages.pretrain.occlusion import boxes, occlusion
 from composable.training.stages.pretrain.permutations import apart
-from composable.training.stages.pretrain.pretext import Unlabelled, attached
+from composable.training.stages.pretrain.pretext import Unlabeled, attached
 from composable.training.stages.pretrain.shapes import SHAPES, drawn
 from composable.training.stages.pretrain.synthetic import synthetic
 
@@ -25,10 +25,10 @@ TASKS = (jigsaw, denoising, autoencoding, occlusion, synthetic)
 BLACK = np.zeros(1)
 
 
-def unlabelled(side=12, rows=40, epochs=3, dtype="uint8", seed=0):
+def unlabeled(side=12, rows=40, epochs=3, dtype="uint8", seed=0):
     rng = np.random.default_rng(7)
     pixels = rng.integers(0, 256, (rows, side, side, 1)).astype(dtype)
-    return Unlabelled({"x": pixels}, np.arange(rows - 10), np.arange(rows - 10, rows), epochs, seed)
+    return Unlabeled({"x": pixels}, np.arange(rows - 10), np.arange(rows - 10, rows), epochs, seed)
 
 
 def network(side=12):
@@ -66,7 +66,7 @@ def test_the_tiles_of_the_identity_are_the_image_upright():
     np.testing.assert_array_equal(shown, pixels)
 
 
-def test_sides_that_the_tiles_dont_divide_are_cropped_around_the_centre():
+def test_sides_that_the_tiles_dont_divide_are_cropped_around_the_center():
     pixels = np.full((1, 32, 32, 1), 9, "uint8")
     shown = mosaic(pixels, np.arange(9)[None], gap=0, background=BLACK, rng=np.random.default_rng())
     assert shown.shape == pixels.shape
@@ -89,7 +89,7 @@ def test_every_row_has_a_permutation_of_its_own_and_is_asked_for_that_one(tiles)
     count = 12
     side = 18
     rows = 60
-    x = Unlabelled({"x": numbered(int(tiles**0.5), side, rows)}, np.arange(50), np.arange(50, 60), 2, 0)
+    x = Unlabeled({"x": numbered(int(tiles**0.5), side, rows)}, np.arange(50), np.arange(50, 60), 2, 0)
     made = jigsaw(x, tiles=tiles, permutations=count, gap=0)
     orders, places = apart(tiles, count), np.arange(0, side, side // int(tiles**0.5))
     shown = made.rows.inputs["x"][:, places][:, :, places].reshape(-1, tiles) - 1
@@ -100,7 +100,7 @@ def test_every_row_has_a_permutation_of_its_own_and_is_asked_for_that_one(tiles)
 
 
 def test_a_network_is_asked_to_tell_as_many_orders_as_there_are():
-    x = unlabelled(side=12)
+    x = unlabeled(side=12)
     made = jigsaw(x, tiles=9, permutations=17)
     model = made.attach(network())
     assert model.output.shape == (None, 17)
@@ -124,12 +124,12 @@ def test_permutations_differ_as_much_as_they_can():
 )
 def test_jigsaws_that_cant_be_are_refused(given):
     with pytest.raises(ConfigError):
-        jigsaw(unlabelled(side=12), **given)
+        jigsaw(unlabeled(side=12), **given)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_task_is_attached_before_the_scores_and_shares_the_network(task):
-    made = task(unlabelled())
+    made = task(unlabeled())
     whole = network()
     model = made.attach(whole)
     shared = {id(v) for v in model.variables} & {id(v) for v in whole.variables}
@@ -147,7 +147,7 @@ def test_the_scores_of_the_classes_are_never_read(reads):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_corruptions_follow_from_the_seed_alone(task):
-    one, same, other = (task(unlabelled(seed=seed)) for seed in (1, 1, 2))
+    one, same, other = (task(unlabeled(seed=seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.rows.inputs["x"], same.rows.inputs["x"])
     np.testing.assert_array_equal(one.rows.targets[0], same.rows.targets[0])
     assert not np.array_equal(one.rows.inputs["x"], other.rows.inputs["x"])
@@ -163,7 +163,7 @@ def originals(made, x):
 
 @pytest.mark.parametrize("task", [denoising, autoencoding, occlusion])
 def test_reconstructions_ask_for_the_clean_image_of_the_same_row(task):
-    x = unlabelled(dtype="float32")
+    x = unlabeled(dtype="float32")
     made = task(x)
     clean = originals(made, x)
     np.testing.assert_allclose(clean[made.held_out], x.inputs["x"][x.held_out], atol=1.0)
@@ -175,9 +175,9 @@ def test_reconstructions_ask_for_the_clean_image_of_the_same_row(task):
 
 
 def test_noise_has_the_mean_and_deviation_that_are_asked_for():
-    grey = np.full((60, 12, 12, 1), 64, "uint8")
-    grey[0, 0, 0, 0] = 65  # images that are all the same have no range of contrast
-    x = Unlabelled({"x": grey}, np.arange(50), np.arange(50, 60), 4, 0)
+    gray = np.full((60, 12, 12, 1), 64, "uint8")
+    gray[0, 0, 0, 0] = 65  # images that are all the same have no range of contrast
+    x = Unlabeled({"x": gray}, np.arange(50), np.arange(50, 60), 4, 0)
     added = denoising(x, mean=0.5, deviation=0.2, scale=0.5).rows.inputs["x"].astype("float32") - 64
     assert added.mean() == pytest.approx(0.25 * 255, abs=2)
     assert added.std() == pytest.approx(0.1 * 255, abs=2)
@@ -192,7 +192,7 @@ def test_boxes_hide_as_much_as_asked_anywhere():
 
 
 def test_what_covers_a_box_is_the_mean_or_another_image():
-    x = unlabelled(dtype="float32")
+    x = unlabeled(dtype="float32")
     clean = originals(autoencoding(x), x)
     for cover in ("mean", "other"):
         made = occlusion(x, cover=cover)
@@ -212,18 +212,16 @@ def test_drawn_classes_look_different_and_fill_the_range():
     assert pixels.shape == (len(classes), 16, 20, 3)
     assert pixels.min() >= 0
     assert pixels.max() <= 1
-    made = synthetic(unlabelled(), images=200, watched=50)
+    made = synthetic(unlabeled(), images=200, watched=50)
     assert made.rows.inputs["x"].dtype == np.uint8
     assert made.rows.inputs["x"].max() > 200
     assert set(made.rows.targets[0][:, 0]) == set(range(len(SHAPES)))
 
 
 def test_shapes_are_drawn_for_networks_of_images_alone():
-    x = unlabelled()
+    x = unlabeled()
     with pytest.raises(DataError):
-        synthetic(
-            Unlabelled({**x.inputs, "numbers": np.zeros((40, 2), "float32")}, x.train, x.held_out, 1, 0)
-        )
+        synthetic(Unlabeled({**x.inputs, "numbers": np.zeros((40, 2), "float32")}, x.train, x.held_out, 1, 0))
 
 
 @pytest.mark.parametrize("encoding", [(3, 3, 5), (5, 2, 5), (1, 1, 5), (9, 8), (10, 8), (7, 8), (24,)])
@@ -233,7 +231,7 @@ def test_any_encoding_is_decoded_to_an_image(encoding):
 
 
 def test_copies_are_bounded_and_every_row_is_seen_as_often_as_asked(monkeypatch):
-    x = unlabelled(epochs=10)  # 30 rows to learn from
+    x = unlabeled(epochs=10)  # 30 rows to learn from
     made = denoising(x)
     assert (len(made.train), made.epochs) == (75, 4)
     row = 144 * 3  # a byte per pixel shown, two per pixel asked for
@@ -244,9 +242,9 @@ def test_copies_are_bounded_and_every_row_is_seen_as_often_as_asked(monkeypatch)
 
 
 def test_what_isnt_an_image_is_refused():
-    flat = Unlabelled({"x": np.zeros((4, 5), "float32")}, np.arange(3), np.arange(3, 4), 1, 0)
+    flat = Unlabeled({"x": np.zeros((4, 5), "float32")}, np.arange(3), np.arange(3, 4), 1, 0)
     with pytest.raises(DataError, match="images"):
         jigsaw(flat)
-    blank = Unlabelled({"x": np.ones((4, 9, 9, 1), "float32")}, np.arange(3), np.arange(3, 4), 1, 0)
+    blank = Unlabeled({"x": np.ones((4, 9, 9, 1), "float32")}, np.arange(3), np.arange(3, 4), 1, 0)
     with pytest.raises(DataError, match="same"):
         jigsaw(blank)

@@ -11,7 +11,7 @@ from composable.training.stages.pretrain.column_losses import column_cross_entro
 from composable.training.stages.pretrain.columns import columns_of
 from composable.training.stages.pretrain.masking import masking, swapped
 from composable.training.stages.pretrain.number_denoising import number_denoising
-from composable.training.stages.pretrain.pretext import Unlabelled
+from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.zoo.mlp import mlp
 from composable.zoo.tabm import tabm_mini
 
@@ -26,7 +26,7 @@ def table(rows=300, epochs=4):
     categories = np.stack([rng.integers(1, size, rows) for size in SIZES], axis=1).astype("int32")
     ngrams = rng.integers(0, 9, (rows, 2)).astype("int32")
     inputs = {"numbers": numbers, "categories": categories, "ngrams": ngrams}
-    return Unlabelled(inputs, np.arange(rows - 50), np.arange(rows - 50, rows), epochs, 0)
+    return Unlabeled(inputs, np.arange(rows - 50), np.arange(rows - 50, rows), epochs, 0)
 
 
 def network(family):
@@ -133,8 +133,8 @@ def test_noise_follows_the_spread_of_each_column_and_leaves_holes():
 
 
 def test_what_isnt_a_table_is_refused():
-    images = Unlabelled({"x": np.zeros((4, 5, 5, 1), "float32")}, np.arange(3), np.arange(3, 4), 1, 0)
-    codes = Unlabelled({"categories": np.ones((4, 2), "int32")}, np.arange(3), np.arange(3, 4), 1, 0)
+    images = Unlabeled({"x": np.zeros((4, 5, 5, 1), "float32")}, np.arange(3), np.arange(3, 4), 1, 0)
+    codes = Unlabeled({"categories": np.ones((4, 2), "int32")}, np.arange(3), np.arange(3, 4), 1, 0)
     with pytest.raises(DataError):
         masking(images)
     with pytest.raises(DataError):

@@ -24,7 +24,7 @@ from composable.training.stages.pretrain.masked_words import (
     masked_words,
     reads_words_in_order,
 )
-from composable.training.stages.pretrain.pretext import Unlabelled
+from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.training.stages.pretrain.pretrain import pretrain
 from composable.training.stages.rotation_job import rotation_job
 from composable.training.stages.stage import Progress
@@ -40,7 +40,7 @@ def texts(rows=200):
     words = np.minimum(rng.geometric(0.1, (rows, LENGTH)) + FIRST - 1, SIZE - 1)
     words[np.arange(LENGTH) >= rng.integers(1, LENGTH + 1, rows)[:, None]] = 0
     inputs = {"words": words.astype("int32"), "ngrams": words.astype("int32")}
-    return Unlabelled(inputs, np.arange(rows - 40), np.arange(rows - 40, rows), 4, 0)
+    return Unlabeled(inputs, np.arange(rows - 40), np.arange(rows - 40, rows), 4, 0)
 
 
 def network(family):
@@ -108,9 +108,9 @@ def test_it_needs_words_and_a_vector_for_each(transformer):
         masked_words(texts()).attach(pooled)
     rows = np.arange(4)
     with pytest.raises(DataError):
-        masked_words(Unlabelled({"numbers": np.zeros((4, 2), "float32")}, rows[:3], rows[3:], 1, 0))
+        masked_words(Unlabeled({"numbers": np.zeros((4, 2), "float32")}, rows[:3], rows[3:], 1, 0))
     with pytest.raises(DataError):
-        masked_words(Unlabelled({"words": np.ones((4, 2), "int32")}, rows[:3], rows[3:], 1, 0))
+        masked_words(Unlabeled({"words": np.ones((4, 2), "int32")}, rows[:3], rows[3:], 1, 0))
 
 
 def test_the_stage_learns_words_from_those_around_them():

@@ -65,7 +65,7 @@ def test_no_trial_is_repeated(outcome):
     assert len(set(keys)) == len(keys)
 
 
-def test_it_never_looks_at_rows_that_are_neither_learnt_from_nor_held_out():
+def test_it_never_looks_at_rows_that_are_neither_learned_from_nor_held_out():
     """The targets of the other rows are no numbers: a trial that met one would have no measure."""
     rows = job().rows
     targets = rows.targets[0].copy()

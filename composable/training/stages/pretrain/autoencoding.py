@@ -9,7 +9,7 @@ from pydantic import Field
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.training.stages.pretrain.images import images_of
-from composable.training.stages.pretrain.pretext import Pretext, Unlabelled
+from composable.training.stages.pretrain.pretext import Pretext, Unlabeled
 from composable.training.stages.pretrain.reconstruction import reconstruction
 
 Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -17,7 +17,7 @@ Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 @component
 def autoencoding(
-    x: Unlabelled, *, sparsity: Penalty = 1e-4, reads: str = "encoding", width: Count = 32
+    x: Unlabeled, *, sparsity: Penalty = 1e-4, reads: str = "encoding", width: Count = 32
 ) -> Pretext:
     """The image itself is asked for; the encoding pays for what isn't zero.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from composable.core.errors import DataError
-from composable.training.stages.pretrain.pretext import Unlabelled
+from composable.training.stages.pretrain.pretext import Unlabeled
 
 _CLASSES = 64  # a column with more codes has its most frequent ones told apart
 _CATEGORIES = "categories"
@@ -63,7 +63,7 @@ class Columns:
         return found
 
 
-def columns_of(x: Unlabelled) -> Columns:
+def columns_of(x: Unlabeled) -> Columns:
     """The columns whose cells can be asked about: every float input, and `categories`.
 
     Raises:

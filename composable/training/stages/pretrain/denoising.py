@@ -10,7 +10,7 @@ from pydantic import Field
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.training.stages.pretrain.images import images_of
-from composable.training.stages.pretrain.pretext import Pretext, Unlabelled
+from composable.training.stages.pretrain.pretext import Pretext, Unlabeled
 from composable.training.stages.pretrain.reconstruction import reconstruction
 
 Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -18,7 +18,7 @@ Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 @component
 def denoising(
-    x: Unlabelled,
+    x: Unlabeled,
     *,
     mean: float = 0.5,
     deviation: Size = 0.5,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from composable.core.errors import DataError
-from composable.training.stages.pretrain.pretext import Unlabelled
+from composable.training.stages.pretrain.pretext import Unlabeled
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Images:
         return (np.rint(scaled) if self.dtype.kind in "iu" else scaled).astype(self.dtype)
 
 
-def images_of(x: Unlabelled) -> Images:
+def images_of(x: Unlabeled) -> Images:
     """The one input that holds images.
 
     Raises:

@@ -17,14 +17,14 @@ from composable.engine.losses import categorical_cross_entropy
 from composable.engine.objective import Goal
 from composable.training.stages.pretrain.images import Images, images_of
 from composable.training.stages.pretrain.permutations import apart
-from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabelled, attached, corrupted
+from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 
 Gap = Annotated[int, Field(ge=0)]
 
 
 @component
 def jigsaw(
-    x: Unlabelled,
+    x: Unlabeled,
     *,
     tiles: Literal[4, 9] = 9,
     permutations: Annotated[Count, Field(le=1000)] = 24,
@@ -40,7 +40,7 @@ def jigsaw(
         x: The rows.
         tiles: 4, two by two, or 9, three by three.
         permutations: How many orders there are; of 4 tiles 24 at most.
-        gap: Pixels between neighbouring tiles: lines that go on beyond an edge would give the answer away.
+        gap: Pixels between neighboring tiles: lines that go on beyond an edge would give the answer away.
         reads: The tap from which the order is told.
 
     Raises:

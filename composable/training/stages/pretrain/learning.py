@@ -11,7 +11,7 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialise
+from composable.engine.drawing import initialize
 from composable.engine.settings import Settings
 from composable.engine.train import train
 from composable.engine.watched import History, best_first
@@ -75,7 +75,7 @@ def learn(
     model = pretext.attach(network)
 
     def begin(_: keras.Model, number: int) -> None:
-        initialise(model, lambda: pretext.attach(job.build()), starts[number].seed)
+        initialize(model, lambda: pretext.attach(job.build()), starts[number].seed)
         set_start(job, network, starts[number])  # the model has the network's own layers
 
     instances = tuple(Instance(pretext.train, pretext.held_out, start.seed, settings) for start in starts)

@@ -17,18 +17,18 @@ from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.taps import tap
 from composable.engine.objective import Goal
-from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabelled, corrupted
+from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, corrupted
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 WORDS, HIDDEN = "words", "hidden"  # inputs: the ids of a text's words, and the places of those to be told
 
 
 @component
-def masked_words(x: Unlabelled, *, share: Share = 0.15, classes: Count = 4000) -> Pretext:
+def masked_words(x: Unlabeled, *, share: Share = 0.15, classes: Count = 4000) -> Pretext:
     """Some of a text's words are replaced by the id of unknown ones, and told from what stands around them.
 
     Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
-    arXiv:1810.04805, section 3.1, task 1, on the person's own texts; all chosen words are hidden, none kept.
+    arXiv:1810.04805, section 3.1, task 1, on the user's own texts; all chosen words are hidden, none kept.
 
     Args:
         x: The rows, with an input `words`.
@@ -122,7 +122,7 @@ def hidden_cross_entropy(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:  # n
     return -total / ops.maximum(ops.sum(used, axis=-1), 1.0)
 
 
-def _words(x: Unlabelled) -> np.ndarray:
+def _words(x: Unlabeled) -> np.ndarray:
     if WORDS not in x.inputs:
         raise DataError(
             "Words are hidden in texts.",

@@ -14,7 +14,7 @@ from composable.engine.losses import binary_cross_entropy
 from composable.engine.objective import Goal
 from composable.training.stages.pretrain.column_losses import original_goals, original_widths
 from composable.training.stages.pretrain.columns import columns_of
-from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabelled, attached, corrupted
+from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -22,7 +22,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 @component
 def masking(
-    x: Unlabelled, *, share: Share = 0.3, reconstruction: Weight = 2.0, reads: str = "embedding"
+    x: Unlabeled, *, share: Share = 0.3, reconstruction: Weight = 2.0, reads: str = "embedding"
 ) -> Pretext:
     """Swap noise: cells take the value that the same column has in another training row.
 

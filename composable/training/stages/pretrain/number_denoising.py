@@ -14,13 +14,13 @@ from composable.design.part import component
 from composable.engine.objective import Goal
 from composable.training.stages.pretrain.column_losses import known_squared_error
 from composable.training.stages.pretrain.columns import columns_of
-from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabelled, attached, corrupted
+from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 
 Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 @component
-def number_denoising(x: Unlabelled, *, deviation: Size = 0.3, reads: str = "embedding") -> Pretext:
+def number_denoising(x: Unlabeled, *, deviation: Size = 0.3, reads: str = "embedding") -> Pretext:
     """Normal noise is added to every number; the ranks of the clean ones are asked for.
 
     Args:

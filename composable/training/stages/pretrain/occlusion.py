@@ -10,7 +10,7 @@ from pydantic import Field
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.training.stages.pretrain.images import images_of
-from composable.training.stages.pretrain.pretext import Pretext, Unlabelled
+from composable.training.stages.pretrain.pretext import Pretext, Unlabeled
 from composable.training.stages.pretrain.reconstruction import reconstruction
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -18,7 +18,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 
 @component
 def occlusion(
-    x: Unlabelled,
+    x: Unlabeled,
     *,
     side: Share = 0.5,
     cover: Literal["mean", "other"] = "mean",

@@ -1,6 +1,6 @@
 """A pretext task: a question about rows that needs no labels, and that the same network can answer.
 
-A task is a component `(x, *, metaparameters) -> Pretext`, x being `Unlabelled`. Corruptions are drawn once,
+A task is a component `(x, *, metaparameters) -> Pretext`, x being `Unlabeled`. Corruptions are drawn once,
 on the host: the same on every backend, and the rows held out are corrupted too.
 """
 
@@ -30,7 +30,7 @@ Corrupt = Callable[[Arrays, np.random.Generator], tuple[Arrays, tuple[np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
-class Unlabelled:
+class Unlabeled:
     """What a task is made of.
 
     Attributes:
@@ -92,7 +92,7 @@ class Copies:
     epochs: int
 
 
-def corrupted(x: Unlabelled, corrupt: Corrupt) -> Copies:
+def corrupted(x: Unlabeled, corrupt: Corrupt) -> Copies:
     """Copies of every training row, each corrupted differently, as many as `MEMORY` and `ROUNDS` allow."""
     rng = np.random.default_rng(x.seed)
     trial = corrupt(_taken(x.inputs, x.train[:1]), np.random.default_rng(x.seed))

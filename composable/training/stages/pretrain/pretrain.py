@@ -17,7 +17,7 @@ from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.design.metaparameters import Count
 from composable.design.part import Component, Part, component
-from composable.engine.objective import labelled
+from composable.engine.objective import labeled
 from composable.engine.rows import Rows
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
@@ -26,7 +26,7 @@ from composable.training.stages.pretrain.jigsaw import jigsaw
 from composable.training.stages.pretrain.learning import Learned, learn
 from composable.training.stages.pretrain.masked_words import WORDS, masked_words, reads_words_in_order
 from composable.training.stages.pretrain.masking import masking
-from composable.training.stages.pretrain.pretext import Unlabelled
+from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.training.stages.stage import Job, Outcome, Progress, Share, out_of_time, part_of
 from composable.training.stages.starts import Start
 
@@ -50,7 +50,7 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
     judged_for: Count = 30,
     share: Share = 0.2,
 ) -> Outcome:
-    """Train on a pretext task, on all training rows, labelled or not, and hand on what the two tasks share.
+    """Train on a pretext task, on all training rows, labeled or not, and hand on what the two tasks share.
 
     It is done once per seed, side by side. Then the network is trained for its own task from each of these
     beginnings and, for comparison, from those that the stage was given, equally long. The beginning whose
@@ -80,7 +80,7 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
         return out_of_time(_STAGE, progress)
     until = part_of(deadline, share)
     seen = derive(job.seed, _STAGE, "rows")
-    pretext = made(Unlabelled(job.rows.inputs, job.train, job.held_out, epochs, seen))
+    pretext = made(Unlabeled(job.rows.inputs, job.train, job.held_out, epochs, seen))
     settings = Settings(
         optimizer=progress.settings.optimizer,
         learning_rate=learning_rate or progress.settings.learning_rate,
@@ -118,7 +118,7 @@ def _gain(job: Job, starts: Sequence[Start], learned: Learned, epochs: int, dead
 def _with_label(rows: Rows, numbers: np.ndarray) -> np.ndarray:
     known = np.zeros(len(numbers), bool)
     for target in rows.targets:
-        known |= np.asarray(keras.ops.convert_to_numpy(labelled(target[numbers])[0])) > 0
+        known |= np.asarray(keras.ops.convert_to_numpy(labeled(target[numbers])[0])) > 0
     return numbers[known]
 
 

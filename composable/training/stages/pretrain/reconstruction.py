@@ -12,14 +12,14 @@ from composable.engine.losses import squared_error
 from composable.engine.objective import Goal
 from composable.training.stages.pretrain.decoder import image_decoder
 from composable.training.stages.pretrain.images import Images
-from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabelled, attached, corrupted
+from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 
 Alter = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Images of pixels from 0 to 1 to others of that shape."""
 
 
 def reconstruction(
-    x: Unlabelled, images: Images, alter: Alter, *, reads: str, width: int, sparsity: float = 0.0
+    x: Unlabeled, images: Images, alter: Alter, *, reads: str, width: int, sparsity: float = 0.0
 ) -> Pretext:
     """Judged by the squared error between the original and what a decoder makes of the encoding.
 

@@ -1,4 +1,4 @@
-"""Simple shapes, drawn: each is told by where it is, in coordinates from -1 to 1 around its centre."""
+"""Simple shapes, drawn: each is told by where it is, in coordinates from -1 to 1 around its center."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHAPES: Mapping[str, Shape] = {
 
 
 def drawn(classes: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
-    """An image of each class: one shape of any size, place, turn and colour, on a noisy ground of another.
+    """An image of each class: one shape of any size, place, turn and color, on a noisy ground of another.
 
     Args:
         classes: (rows,) places in `SHAPES`.
@@ -46,12 +46,12 @@ def drawn(classes: np.ndarray, shape: tuple[int, int, int], rng: np.random.Gener
     rows, side = len(classes), min(height, width)
     size = rng.uniform(0.2, 0.45, (rows, 1, 1)) * side
     room = [np.maximum(length / 2 - size, 0.0) for length in (height, width)]
-    centre = [
+    center = [
         length / 2 + rng.uniform(-1, 1, (rows, 1, 1)) * free
         for length, free in zip((height, width), room, strict=True)
     ]
-    down = (np.arange(height)[None, :, None] + 0.5 - centre[0]) / size
-    right = (np.arange(width)[None, None, :] + 0.5 - centre[1]) / size
+    down = (np.arange(height)[None, :, None] + 0.5 - center[0]) / size
+    right = (np.arange(width)[None, None, :] + 0.5 - center[1]) / size
     turn = rng.uniform(0, 2 * np.pi, (rows, 1, 1))
     u, v = np.cos(turn) * right + np.sin(turn) * down, np.cos(turn) * down - np.sin(turn) * right
     edge = np.empty((rows, height, width))
@@ -60,6 +60,6 @@ def drawn(classes: np.ndarray, shape: tuple[int, int, int], rng: np.random.Gener
         edge[one] = told(u[one], v[one])
     inside = np.clip(0.5 - edge * size, 0.0, 1.0)[..., None]  # edges are a pixel wide
     ground = rng.uniform(0, 1, (rows, 1, 1, channels))
-    colour = (ground + rng.uniform(0.3, 0.7, ground.shape)) % 1.0
-    pixels = inside * colour + (1.0 - inside) * ground + rng.normal(0.0, 0.05, (rows, *shape))
+    color = (ground + rng.uniform(0.3, 0.7, ground.shape)) % 1.0
+    pixels = inside * color + (1.0 - inside) * ground + rng.normal(0.0, 0.05, (rows, *shape))
     return np.clip(pixels, 0.0, 1.0).astype("float32")

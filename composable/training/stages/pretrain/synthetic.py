@@ -14,15 +14,15 @@ from composable.engine.objective import Goal
 from composable.engine.rows import Rows
 from composable.training.stages.pretrain.images import images_of
 from composable.training.stages.pretrain.jigsaw import classes_head
-from composable.training.stages.pretrain.pretext import Pretext, Unlabelled, attached
+from composable.training.stages.pretrain.pretext import Pretext, Unlabeled, attached
 from composable.training.stages.pretrain.shapes import SHAPES, drawn
 
 
 @component
 def synthetic(
-    x: Unlabelled, *, images: Count = 2000, watched: Count = 400, reads: str = "embedding"
+    x: Unlabeled, *, images: Count = 2000, watched: Count = 400, reads: str = "embedding"
 ) -> Pretext:
-    """Which of eight shapes an image shows; of the person's images only size and range of pixels are taken.
+    """Which of eight shapes an image shows; of the user's images only size and range of pixels are taken.
 
     Args:
         x: The rows.

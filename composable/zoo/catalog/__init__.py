@@ -1,4 +1,4 @@
-"""The zoo's catalogue: every published architecture by name. Nothing here imports Keras or builds a model."""
+"""The zoo's catalog: every published architecture by name. Nothing here imports Keras or builds a model."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from composable.core.errors import ConfigError
 from composable.design.inputs import Inputs
 from composable.design.metaparameters import nearest
-from composable.zoo.catalogue.classic import CLASSIC
-from composable.zoo.catalogue.compact import COMPACT
-from composable.zoo.catalogue.family import Family
-from composable.zoo.catalogue.modern import MODERN
-from composable.zoo.catalogue.residual import RESIDUAL
-from composable.zoo.catalogue.sequences import SEQUENCES
-from composable.zoo.catalogue.structured import STRUCTURED
-from composable.zoo.catalogue.tabular import TABULAR
+from composable.zoo.catalog.classic import CLASSIC
+from composable.zoo.catalog.compact import COMPACT
+from composable.zoo.catalog.family import Family
+from composable.zoo.catalog.modern import MODERN
+from composable.zoo.catalog.residual import RESIDUAL
+from composable.zoo.catalog.sequences import SEQUENCES
+from composable.zoo.catalog.structured import STRUCTURED
+from composable.zoo.catalog.tabular import TABULAR
 
 if TYPE_CHECKING:
     from composable.design.architecture import Architecture
@@ -25,11 +25,11 @@ FAMILIES: dict[str, Family] = {
     for family in (*CLASSIC, *RESIDUAL, *SEQUENCES, *STRUCTURED, *TABULAR, *COMPACT, *MODERN)
 }
 MEMBERS: dict[str, Family] = {name: family for family in FAMILIES.values() for name in family.members}
-"""Every name in the catalogue, and the family it belongs to."""
+"""Every name in the catalog, and the family it belongs to."""
 
 
 def names(modality: str | None = None) -> list[str]:
-    """The names of all members, or of those for one modality, in the catalogue's order."""
+    """The names of all members, or of those for one modality, in the catalog's order."""
     return [name for name, family in MEMBERS.items() if modality in (None, family.modality)]
 
 
@@ -56,7 +56,7 @@ def inputs_of(name: str) -> Inputs:
 
 
 def architecture(name: str, **metaparameters: Any) -> Architecture:
-    """A member of the catalogue, or a family with its defaults; `metaparameters` change what it is made with.
+    """A member of the catalog, or a family with its defaults; `metaparameters` change what it is made with.
 
     Raises:
         ConfigError: If there is no such name, or it doesn't take what is given.

@@ -1,12 +1,12 @@
-"""The catalogue as a list with sizes, without Keras."""
+"""The catalog as a list with sizes, without Keras."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, fields
 from typing import Any
 
-from composable.zoo import catalogue
-from composable.zoo.catalogue.figures import Figures, figures
+from composable.zoo import catalog
+from composable.zoo.catalog.figures import Figures, figures
 
 _SIZES = [field.name for field in fields(Figures)]
 
@@ -20,7 +20,7 @@ def listed(modality: str | None = None, max_parameters: float | None = None) -> 
     """
     known = figures()
     rows = []
-    for name in catalogue.names(modality):
+    for name in catalog.names(modality):
         size = known.get(name)
         if max_parameters is None or (size is not None and size.parameters <= max_parameters):
             rows.append(_row(name, size))
@@ -28,6 +28,6 @@ def listed(modality: str | None = None, max_parameters: float | None = None) -> 
 
 
 def _row(name: str, size: Figures | None) -> dict[str, Any]:
-    family = catalogue.family_of(name)
+    family = catalog.family_of(name)
     sizes: dict[str, int | None] = asdict(size) if size else dict.fromkeys(_SIZES)
     return {"name": name, "family": family.name, "modality": family.modality, **sizes, "paper": family.paper}

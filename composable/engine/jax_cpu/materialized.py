@@ -12,7 +12,7 @@ from jax import lax
 SENTINEL = 0x7FA55A5A  # the bits of a NaN that no computation gives
 
 
-def materialised(compute: Callable[..., Any], *arrays: Any) -> Any:
+def materialized(compute: Callable[..., Any], *arrays: Any) -> Any:
     """`compute(*arrays)`, an array of floats, computed once.
 
     XLA:CPU fuses what is cheap into everything that reads it: a sum of nine shifted inputs is computed anew

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from composable.design.inputs import Input, Inputs
-from composable.zoo.catalogue.family import Family, Smallest
+from composable.zoo.catalog.family import Family, Smallest
 
 _TABLE: Inputs = {"numbers": Input((10,))}
 _COLUMNS: Inputs = {"numbers": Input((3,)), "categories": Input((2,), "int32")}

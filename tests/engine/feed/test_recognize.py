@@ -1,4 +1,4 @@
-"""Sources are recognised by what they are, without importing what they aren't."""
+"""Sources are recognized by what they are, without importing what they aren't."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from composable.core.errors import ConfigError, DataError
 from composable.engine.feed.image_folder import ImageShape
-from composable.engine.feed.recognise import as_feed
+from composable.engine.feed.recognize import as_feed
 
 X = np.zeros((4, 2))
 
@@ -50,7 +50,7 @@ def test_no_other_backend_is_imported():
         "from composable.core.backend import choose_backend\n"
         "choose_backend()\n"
         "import numpy\n"
-        "from composable.engine.feed.recognise import as_feed\n"
+        "from composable.engine.feed.recognize import as_feed\n"
         "as_feed((numpy.zeros(3), numpy.zeros(3)))\n"
         "print({'tensorflow', 'torch'} & set(sys.modules))"
     )

@@ -1,4 +1,4 @@
-"""What the catalogue says of a family: values alone, so that listing it neither imports Keras nor builds."""
+"""What the catalog says of a family: values alone, so that listing it neither imports Keras nor builds."""
 
 from __future__ import annotations
 

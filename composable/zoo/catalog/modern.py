@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composable.zoo.catalogue.family import Family, Smallest
+from composable.zoo.catalog.family import Family, Smallest
 
 CIFAR = (32, 32, 3)
 _COEFFICIENTS = (  # width, depth, the input's side, dropout

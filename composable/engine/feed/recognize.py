@@ -37,7 +37,7 @@ def as_feed(
     images: ImageShape | None = None,
     names: Names = UNNAMED,
 ) -> Feed:
-    """Recognise a source. TensorFlow and PyTorch are not imported for it.
+    """Recognize a source. TensorFlow and PyTorch are not imported for it.
 
     Args:
         source: A feed; `Rows`; arrays as Keras `fit` takes them, `(x, y)` or `(x, y, sample_weight)`; the

@@ -1,4 +1,4 @@
-"""Count the members of the zoo anew: `python -m composable.zoo.catalogue.measure` writes `figures.json`."""
+"""Count the members of the zoo anew: `python -m composable.zoo.catalog.measure` writes `figures.json`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import asdict
 
 from composable.design.cost import cost
 from composable.design.outline import outline
-from composable.zoo import catalogue
-from composable.zoo.catalogue.figures import FILE, Figures
+from composable.zoo import catalog
+from composable.zoo.catalog.figures import FILE, Figures
 
 
 def measured(name: str) -> Figures:
     """The figures of one member, counted in its outline."""
-    model, _ = outline(catalogue.architecture(name), catalogue.inputs_of(name))
+    model, _ = outline(catalog.architecture(name), catalog.inputs_of(name))
     found = cost(model)
     return Figures(found.parameters, found.trainable, found.multiply_adds)
 
@@ -33,7 +33,7 @@ def measure(names: Iterable[str]) -> tuple[dict[str, Figures], dict[str, str]]:
 
 def main() -> int:
     """Write the file and say what failed; 1 if anything did."""
-    found, failed = measure(catalogue.MEMBERS)
+    found, failed = measure(catalog.MEMBERS)
     lines = [f"  {json.dumps(name)}: {json.dumps(asdict(values))}" for name, values in found.items()]
     FILE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     for name, why in failed.items():

@@ -1,4 +1,4 @@
-"""Designs as a person writes them in one line: a name, a call, a JSON file, or a function of one's own.
+"""Designs as a user writes them in one line: a name, a call, a JSON file, or a function of one's own.
 
 `resnet50`, `resnet_space`, `resnet(depth=101, classes=10)`, `my_design.json`, `my_module:my_function`.
 Nothing but the last one runs code that isn't the zoo's.
@@ -21,7 +21,7 @@ from composable.design.architecture import Architecture
 from composable.design.config import LARGEST
 from composable.design.inputs import Inputs
 from composable.design.metaparameters import check, nearest
-from composable.zoo import catalogue
+from composable.zoo import catalog
 
 LONGEST = 10_000  # characters of a call
 _SPACE = "_space"
@@ -61,16 +61,16 @@ def written_design(text: str) -> Written:
     name, given = _call(text)
     if ":" in name:
         return _from_function(name, given)
-    if name.endswith(_SPACE) and name.removesuffix(_SPACE) in catalogue.FAMILIES:
+    if name.endswith(_SPACE) and name.removesuffix(_SPACE) in catalog.FAMILIES:
         return _space(name, given)
-    family = catalogue.family_of(name)
+    family = catalog.family_of(name)
     made_with = {**family.members.get(name, {}), **given}
-    return Written(name, catalogue.made(family, made_with), catalogue.inputs_of(name), family.name, made_with)
+    return Written(name, catalog.made(family, made_with), catalog.inputs_of(name), family.name, made_with)
 
 
 def _space(name: str, given: dict[str, Any]) -> Written:
-    family = catalogue.family_of(name.removesuffix(_SPACE))
-    space = catalogue.search_space(family.name, **given)
+    family = catalog.family_of(name.removesuffix(_SPACE))
+    space = catalog.search_space(family.name, **given)
     return Written(name, space, family.inputs, family.name, given)
 
 
@@ -85,7 +85,7 @@ def _from_file(path: Path) -> Written:
 
 
 def own_module(name: str) -> ModuleType:
-    """A module of the person's own, found also in the folder where the command is called.
+    """A module of the user's own, found also in the folder where the command is called.
 
     Raises:
         ConfigError: If there is none, or it fails.
@@ -119,7 +119,7 @@ def _failing_as_design(name: str) -> Iterator[None]:
         yield
     except ComposableError:
         raise
-    except Exception as failed:  # a person's own code may raise anything
+    except Exception as failed:  # a user's own code may raise anything
         raise ConfigError(
             f"{name} can't be used as a design.",
             received=f"{type(failed).__name__}: {failed}"[:400],
@@ -167,6 +167,6 @@ def _nothing(text: str, why: str) -> ComposableError:
     return ConfigError(
         f"There is no design {text[:100]!r}.",
         received=why[:300],
-        remedy="give a name of the catalogue, a call, a JSON file or module:function; "
-        f"`composable design list` shows the names{nearest(text, [*catalogue.MEMBERS, *catalogue.FAMILIES])}",
+        remedy="give a name of the catalog, a call, a JSON file or module:function; "
+        f"`composable design list` shows the names{nearest(text, [*catalog.MEMBERS, *catalog.FAMILIES])}",
     )

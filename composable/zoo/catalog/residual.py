@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composable.zoo.catalogue.family import Family, Smallest
+from composable.zoo.catalog.family import Family, Smallest
 
 SMALL = (32, 32, 3)  # CIFAR-10's images
 _TINY = {"blocks": (1, 1), "filters": (4, 8), "classes": 3}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composable.zoo.catalogue.family import Family, Smallest
+from composable.zoo.catalog.family import Family, Smallest
 
 COMPACT = (
     Family(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from composable.design.inputs import Input
-from composable.zoo.catalogue.family import Family, Smallest
+from composable.zoo.catalog.family import Family, Smallest
 
 _WORDS = Input((None,), "int32")
 _FEW_WORDS = Input((6,), "int32")
