@@ -12,7 +12,7 @@ demo: $(READY)
 	$(BIN)/composable fit examples/auto_imports.csv --target price --time-limit 30 --out runs/demo </dev/null
 
 # The models' tests spend their time compiling, on one core: beside the others they fit into the same time.
-MODELS := tests/conformance tests/design tests/zoo tests/engine/test_cpu_layers.py
+MODELS := tests/conformance tests/design tests/codegen tests/zoo tests/engine/test_cpu_layers.py
 WHICH := -m "not slow"
 
 test: lint

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from conditions import conditions
 
+from composable.codegen.program import source
 from composable.design.inputs import Input, as_inputs
-from composable.design.source import source
 from composable.zoo import catalog
 from composable.zoo.catalog import FAMILIES
 

@@ -91,7 +91,7 @@ def source_of(design: str, typed: Sequence[TypedInput]) -> tuple[str, str]:
         ConfigError: As `seen`, and if it has open choices.
     """
     choose_backend()
-    from composable.design.source import source
+    from composable.codegen.program import source
     from composable.zoo.catalog.written import written_design
 
     written = written_design(design)

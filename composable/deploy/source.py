@@ -13,6 +13,10 @@ import keras
 
 from composable.amalgamation.average import Voice, average
 from composable.amalgamation.mirrored import mirrored
+from composable.codegen.build_function import LOCALS, Builder, gather
+from composable.codegen.definitions import Definitions
+from composable.codegen.layout import Node, assigned, call, laid_out, literal, several
+from composable.codegen.program import program
 from composable.core.errors import ArtifactError
 from composable.data.encoding import TEXTS, TYPES
 from composable.deploy import plain_client as client
@@ -20,10 +24,6 @@ from composable.deploy.bundle import CARD, MODEL, Bundle
 from composable.deploy.card import BundleCard, Member
 from composable.design.architecture import Architecture
 from composable.design.inputs import Input
-from composable.design.source import program
-from composable.design.source_build import LOCALS, Builder, gather
-from composable.design.source_definitions import Definitions
-from composable.design.source_layout import Node, assigned, call, laid_out, literal, several
 from composable.problem.finish import Finish
 from composable.problem.problem import Head
 from composable.zoo.catalog.written import written_design

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from composable.codegen.definitions import Definitions, import_lines
 from composable.deploy import plain_client as client
 from composable.deploy.bundle import CARD
-from composable.design.source_definitions import Definitions, import_lines
 
 PRESTEP = "texts.py"
 _ENCODED = f'''\

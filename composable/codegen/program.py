@@ -12,12 +12,12 @@ from collections.abc import Iterable
 
 import keras
 
+from composable.codegen.build_function import LOCALS, Builder, gather
+from composable.codegen.definitions import Definitions, import_lines
+from composable.codegen.layout import quoted
 from composable.design.architecture import Architecture
 from composable.design.inputs import Inputs
 from composable.design.outline import outline
-from composable.design.source_build import LOCALS, Builder, gather
-from composable.design.source_definitions import Definitions, import_lines
-from composable.design.source_layout import quoted
 
 _BACKEND = '"KERAS_BACKEND"'  # which Keras reads as it is imported
 _MAIN = 'if __name__ == "__main__":\n    build().summary()'

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from composable.design.source import source
-from composable.design.source_layout import WIDTH
+from composable.codegen.layout import WIDTH
+from composable.codegen.program import source
 from composable.zoo.catalog import FAMILIES
 from composable.zoo.catalog.family import Family
 from tests.conformance.test_zoo import outputs, rows, smallest

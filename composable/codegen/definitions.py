@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from composable.core.errors import ConfigError
-from composable.design.metaparameters import called
-from composable.design.part import Part
-from composable.design.source_functions import (
+from composable.codegen.edits import names_used, renamed
+from composable.codegen.layout import assigned, laid_out, literal
+from composable.codegen.modules import import_of, imported_from, is_own, statement
+from composable.codegen.standalone import (
     Plain,
     new_layer,
     plain_class,
@@ -24,9 +24,9 @@ from composable.design.source_functions import (
     plain_function,
     refitted,
 )
-from composable.design.source_layout import assigned, laid_out, literal
-from composable.design.source_modules import import_of, imported_from, is_own, statement
-from composable.design.source_text import names_used, renamed
+from composable.core.errors import ConfigError
+from composable.design.metaparameters import called
+from composable.design.part import Part
 
 Key = tuple[str, str]  # the module, and the name in it; an empty name for the module itself
 _ANYWHERE = {"Literal": typing.Literal, "Part": Part, "new_layer": new_layer}  # what plain texts bring along

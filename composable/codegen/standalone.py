@@ -10,18 +10,20 @@ import importlib
 import inspect
 import re
 import types
+import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from textwrap import dedent
-from typing import Any
+from typing import Any, Literal
 
+import keras
+
+from composable.codegen.edits import Edits, Place, end_of, start_of
+from composable.codegen.layout import Bracketed, flat, laid_out, literal
+from composable.codegen.modules import is_own
 from composable.core.errors import ConfigError
 from composable.design.metaparameters import called
 from composable.design.part import Part, component
-from composable.design.source_hints import hints_of
-from composable.design.source_layout import Bracketed, laid_out
-from composable.design.source_modules import is_own
-from composable.design.source_text import Edits, Place, end_of, start_of
 
 _FOR_LINTERS = re.compile(r"  # (?:noqa|type: ignore|pyright)\b.*$", re.MULTILINE)
 
@@ -211,3 +213,31 @@ def _is_layer(node: ast.expr, namespace: Mapping[str, Any]) -> bool:
         case ast.Attribute(value=ast.Name(id=name), attr=attribute):
             return isinstance(getattr(namespace.get(name), attribute, None), type)
     return False
+
+
+def hints_of(definition: Any) -> dict[str, str | None]:
+    """Each annotation as plain Python, or None where it says nothing without Composable."""
+    try:
+        return {name: _written(hint) for name, hint in typing.get_type_hints(definition).items()}
+    except (NameError, TypeError, AttributeError):  # annotated with what isn't there
+        return {}
+
+
+def _written(hint: Any) -> str | None:
+    origin, inside = typing.get_origin(hint), typing.get_args(hint)
+    if hint is type(None):
+        return "None"
+    if origin is Literal:
+        return f"Literal[{', '.join(flat(literal(each)) for each in inside)}]"
+    if hint is Ellipsis:
+        return "..."
+    if hint is keras.Model:
+        return "keras.Model"
+    parts = [_written(each) for each in inside]
+    if None in parts:
+        return origin.__name__ if origin in (tuple, list, dict) else None
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(map(str, parts))
+    if origin in (tuple, list, dict):
+        return f"{origin.__name__}[{', '.join(map(str, parts))}]"
+    return hint.__name__ if hint in (int, float, str, bool, tuple, list, dict) else None

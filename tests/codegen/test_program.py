@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+from composable.codegen.layout import WIDTH, call, laid_out, literal, several
+from composable.codegen.program import source
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Choice, Input, Part, Task
 from composable.design.learners import group
-from composable.design.source import source
-from composable.design.source_layout import WIDTH, call, laid_out, literal, several
 from composable.design.taps import tapped
 from composable.design.tasks import classifier, regressor
 from composable.zoo.resnet import bottleneck
-from tests.design import own_components as own
+from tests.codegen import own_components as own
 
 
 def the_same(architecture: Architecture, inputs) -> str:

@@ -9,14 +9,8 @@ from typing import Any
 
 import keras
 
-from composable.design.architecture import Architecture, Task, in_order
-from composable.design.inputs import Input, Inputs, as_inputs
-from composable.design.metaparameters import names as names_of
-from composable.design.openings import children
-from composable.design.part import Part, as_part
-from composable.design.source_definitions import Definitions
-from composable.design.source_functions import new_layer
-from composable.design.source_layout import (
+from composable.codegen.definitions import Definitions
+from composable.codegen.layout import (
     STEP,
     Bracketed,
     Node,
@@ -28,6 +22,12 @@ from composable.design.source_layout import (
     quoted,
     several,
 )
+from composable.codegen.standalone import new_layer
+from composable.design.architecture import Architecture, Task, in_order
+from composable.design.inputs import Input, Inputs, as_inputs
+from composable.design.metaparameters import names as names_of
+from composable.design.openings import children
+from composable.design.part import Part, as_part
 from composable.design.taps import named
 
 _PLACES = ("prestem", "stem", "learner")

@@ -1,0 +1,1 @@
+"""Any architecture as standalone Keras source code."""
