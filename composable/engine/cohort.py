@@ -153,7 +153,7 @@ class Cohort:
         self.twin = training_twin(self.model, precision=precision)
         rows = max(len(one.rows) for one in self.instances) if self.feed is None else rows_in(self.feed)
         self.pace = pace(rows, self.settings.batch_size)
-        self.held_out = held_out_blocks([one.held_out for one in self.instances])
+        self.held_out = held_out_blocks([_measurable(one, self.rows) for one in self.instances])
         self.program = _program(self)
 
     def __len__(self) -> int:
@@ -248,6 +248,17 @@ def _check(instances: Sequence[Instance], rows: Rows, *, fed: bool) -> None:
                 "Either all instances of a cohort have targets (or weights) of their own, or none.",
                 received=f"instance {number} differs from instance 0",
             )
+
+
+def _measurable(one: Instance, rows: Rows) -> np.ndarray:
+    """The held-out rows that say something: those with a label and a weight."""
+    weights = rows.weights if one.weights is None else one.weights
+    says = np.zeros(len(one.held_out), bool)
+    for target in rows.targets if one.targets is None else one.targets:
+        labels = target[one.held_out]
+        known = labels != -1 if np.issubdtype(labels.dtype, np.integer) else ~np.isnan(labels)
+        says |= known.all(axis=tuple(range(1, labels.ndim)))
+    return one.held_out[says if weights is None else says & (weights[one.held_out] > 0)]
 
 
 def _seed(twin: keras.Model, seed: int) -> None:

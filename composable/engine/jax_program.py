@@ -293,11 +293,12 @@ class JaxProgram:
         def one(block: tuple[Any, Any]) -> Any:
             numbers, present = block
             inputs, targets = jax.tree.map(lambda x: x[numbers], tuple(data[:2]))
-            return self.step.measures(trainable, other, Batch(inputs, targets, present, None))
+            batch = Batch(inputs, targets, present, _at(data.weights, numbers))
+            return self.step.measures(trainable, other, batch)
 
         total = jnp.float32(0.0)
-        for goal, (each, count) in zip(self.step.goals, jax.lax.map(one, (rows, counted)), strict=True):
-            total = total + goal.weight * jnp.where(count.sum() > 0, each.sum() / count.sum(), 0.0)
+        for goal, (each, weights) in zip(self.step.goals, jax.lax.map(one, (rows, counted)), strict=True):
+            total = total + goal.weight * jnp.where(weights.sum() > 0, each.sum() / weights.sum(), 0.0)
         return jnp.where(counted.any(), total, jnp.nan)
 
     def _outputs(self, trainable: Arrays, other: Arrays, inputs: Any, rows: Any) -> list[Any]:

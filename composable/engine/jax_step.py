@@ -107,7 +107,7 @@ class Step:
         return [one.astype("float32") for one in flat(said)]
 
     def measures(self, trainable: Arrays, other: Arrays, batch: Batch) -> list[tuple[Any, Any]]:
-        """Per head the sum of the measure over the rows that count, and how many those are."""
+        """Per head the weighted sum of the measure over the rows that count, and the sum of their weights."""
         return measures(self.goals, self.outputs(trainable, other, batch.inputs), batch)
 
     def _gradients(

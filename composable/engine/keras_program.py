@@ -242,9 +242,8 @@ class KerasProgram:
             found = measures(self.cohort.goals, self._say(batch.inputs), batch)
             sums += np.array([[float(on_host(x)) for x in head] for head in found])
         _assign(self._variables, now)
-        return float(
-            sum(g.weight * total / max(n, 1) for g, (total, n) in zip(self.cohort.goals, sums, strict=True))
-        )
+        heads = zip(self.cohort.goals, sums, strict=True)
+        return float(sum(goal.weight * total / weights for goal, (total, weights) in heads if weights > 0))
 
     def _said(self, number: int, rows: np.ndarray) -> Arrays:
         batch = self._batch(self.cohort.rows, number, rows, None)

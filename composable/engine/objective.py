@@ -74,13 +74,15 @@ def _data_loss(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch, curv
 
 
 def measures(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch) -> list[tuple[Any, Any]]:
-    """Per head the sum of the measure over the rows that count, and how many those are."""
+    """Per head the weighted sum of the measure over the rows that count, and the sum of their weights."""
     found = []
     for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
         known, filled = labeled(target)
-        counted = known * ops.cast(batch.counted, "float32")
+        counted: Any = known * ops.cast(batch.counted, "float32")
+        if batch.weights is not None:
+            counted = counted * ops.cast(batch.weights, "float32")
         each = goal.measure(filled, ops.cast(output, "float32"))
-        found.append((ops.sum(ops.where(counted > 0, each, 0.0)), ops.sum(counted)))
+        found.append((ops.sum(ops.where(counted > 0, each * counted, 0.0)), ops.sum(counted)))
     return found
 
 

@@ -20,7 +20,7 @@ class Rows:
         inputs: Arrays, rows first, by the names of the model's inputs.
         targets: One array per head, rows first. NaN, or -1 among whole numbers, is a missing label: that row
             counts for the other heads alone.
-        weights: How much each row counts in the training loss; None for all the same.
+        weights: How much each row counts, in the loss and in the measure; None for all the same.
     """
 
     inputs: Mapping[str, np.ndarray]

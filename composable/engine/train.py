@@ -124,7 +124,8 @@ class Course:
     last: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.watched = [Watched(one.settings) for one in self.cohort.instances]
+        pairs = zip(self.cohort.instances, self.cohort.held_out[1], strict=True)
+        self.watched = [Watched(one.settings, bool(counted.any())) for one, counted in pairs]
         self.planned = max(one.settings.epochs for one in self.cohort.instances)
         self.last = self.cohort.pace.steps
         self._per_step, self._compiling, self._improved = math.nan, math.nan, False
@@ -289,8 +290,10 @@ class Course:
     def _take_in(self, losses: np.ndarray, measures: np.ndarray, rates: np.ndarray, seconds: float) -> None:
         """What the epoch came to for each instance that was trained in it."""
         self.step = 0
-        sound = np.isfinite(losses).all(axis=1) & self.active
-        common = float(measures[sound].mean()) if self.options.as_one and sound.any() else None
+        measured = np.array([one.measured for one in self.watched])
+        sound = np.isfinite(losses).all(axis=1) & self.active & (np.isfinite(measures) | ~measured)
+        together = sound & measured & self.options.as_one
+        common = float(measures[together].mean()) if together.any() else math.nan
         for number, one in enumerate(self.watched):
             if one.stopped is not None:
                 continue
@@ -298,7 +301,7 @@ class Course:
             step = int(wrong[0]) if len(wrong) else -1
             diverged = Divergence(self.epoch, step, float(rates[number, step])) if len(wrong) else None
             epoch = Epoch(self.epoch, float(losses[number].mean()), float(measures[number]), seconds)
-            one.take(epoch, diverged, epoch.held_out if common is None else common)
+            one.take(epoch, diverged, common if together[number] else epoch.held_out)
             self._improved |= one.best_epoch == epoch.epoch
             self.options.on_epoch(number, epoch)
         self._keep(sound & np.array([one.best_epoch == self.epoch for one in self.watched]))

@@ -55,6 +55,7 @@ class Watched:
 
     Attributes:
         settings: How; may change between epochs.
+        measured: Whether rows are held out for it. Where none are, the latest epoch counts as the best.
         epochs: So far.
         best: The best measure that it was judged by.
         best_epoch: When.
@@ -66,6 +67,7 @@ class Watched:
     """
 
     settings: Settings
+    measured: bool = True
     epochs: list[Epoch] = field(default_factory=list)
     best: float = math.inf
     best_epoch: int = -1
@@ -81,11 +83,14 @@ class Watched:
         return self.rate * self.settings.decay**-self.slowed
 
     def take(self, epoch: Epoch, diverged: Divergence | None, measure: float) -> None:
-        """Take in an epoch, to be judged by a measure: its own, or that of several instances."""
+        """Take in an epoch and compare its measure, its own or that of several instances, with the best.
+
+        A measure that is NaN although rows are held out is no improvement.
+        """
         self.epochs.append(epoch)
         if diverged is not None:
             self.stopped, self.diverged = "nan", diverged
-        elif measure < self.best or math.isnan(measure):
+        elif measure < self.best or not self.measured:
             self.best, self.best_epoch, self.waited = measure, epoch.epoch, 0
         else:
             self.waited += 1

@@ -33,14 +33,15 @@ def streamed(
     Returns:
         The rows that are asked about; the instance, watched on those for validation; and the feed.
     """
-    targets = tuple(
-        _filled(target[part.validation], len(next(iter(asked.values())))) for target in rows.targets
-    )
+    count = len(next(iter(asked.values())))
+    targets = tuple(_filled(target[part.validation], count) for target in rows.targets)
+    weights = None if rows.weights is None else _filled(rows.weights[part.validation], count)
     feed = ArraysFeed(rows.inputs, rows.targets, rows.weights, among=part.train)
     nothing = np.array([], "int32")
-    return Rows(asked, targets), Instance(nothing, np.arange(len(part.validation)), seed, settings), feed
+    instance = Instance(nothing, np.arange(len(part.validation)), seed, settings)
+    return Rows(asked, targets, weights), instance, feed
 
 
-def _filled(targets: np.ndarray, rows: int) -> np.ndarray:
-    """The targets, with zeros for the rows that are asked about alone."""
-    return np.concatenate([targets, np.zeros((rows - len(targets), *targets.shape[1:]), targets.dtype)])
+def _filled(values: np.ndarray, rows: int) -> np.ndarray:
+    """Targets or weights, with zeros for the rows that are asked about alone."""
+    return np.concatenate([values, np.zeros((rows - len(values), *values.shape[1:]), values.dtype)])

@@ -88,18 +88,64 @@ def test_weights_of_zero_silence_a_row():
 
 
 def test_an_instances_own_weights_and_targets_are_its_own():
-    """One learns the numbers, one their negatives, one nothing but the first ten rows."""
+    """One learns the numbers, one their negatives, one nothing: only its held-out rows count."""
     negative = (-ROWS.targets[0],)
     ones = np.ones(50, "float32")
+    watched = np.zeros(50, "float32")
+    watched[HELD_OUT] = 1.0
     found = trained(
         instance(targets=ROWS.targets, weights=ones, epochs=60),
         instance(targets=negative, weights=ones, epochs=60),
-        instance(targets=ROWS.targets, weights=0 * ones, epochs=60, weight_decay=0.0),
+        instance(rows=np.arange(10, 50), targets=ROWS.targets, weights=watched, epochs=60, weight_decay=0.0),
     )
     assert found.histories[0].epochs[-1].held_out < 1
     assert found.histories[1].epochs[-1].held_out < 1
     assert error(found, found.weights[1]) > 5
     assert found.histories[2].epochs[0].held_out == pytest.approx(found.histories[2].epochs[-1].held_out)
+
+
+def test_the_measure_is_the_mean_by_the_weights_of_the_held_out_rows():
+    weights = np.linspace(0, 3, 50).astype("float32")
+    found = trained(instance(epochs=20), rows=Rows(ROWS.inputs, ROWS.targets, weights))
+    (history,) = found.histories
+    found.cohort.model.set_weights(found.weights[0])
+    said = ops.convert_to_numpy(keras.tree.flatten(found.cohort.model({"numbers": X[HELD_OUT]}))[0])
+    errors = ((said - ROWS.targets[0][HELD_OUT]) ** 2)[:, 0]
+    assert history.best == pytest.approx(np.average(errors, weights=weights[HELD_OUT]), rel=1e-4)
+
+
+@pytest.mark.parametrize("nothing", ["label", "weight"])
+def test_held_out_rows_that_say_nothing_are_as_if_none_were_held_out(nothing):
+    """Else each epoch would measure zero, and the first would be the best."""
+    targets, weights = ROWS.targets[0].copy(), np.ones(50, "float32")
+    if nothing == "label":
+        targets[HELD_OUT] = np.nan
+    else:
+        weights[HELD_OUT] = 0.0
+    (history,) = trained(instance(), rows=Rows(ROWS.inputs, (targets,), weights)).histories
+    assert np.isnan([epoch.held_out for epoch in history.epochs]).all()
+    assert history.best_epoch == 2
+
+
+@pytest.mark.parametrize("as_one", [False, True])
+def test_a_measure_that_is_no_number_is_no_improvement(as_one):
+    """The loss is a number all the same. What learns has a measure in the end, what stands still never."""
+
+    def small(y, outputs):
+        error = squared_error(y, outputs)
+        return ops.where(error < 0.3, error, np.nan)
+
+    found = trained(
+        instance(epochs=60, learning_rate=0.1, patience=None),
+        instance(seed=1, learning_rate=0.0, weight_decay=0.0, epochs=60, patience=5, decays=0),
+        goals=(Goal(squared_error, small),),
+        as_one=as_one,
+    )
+    learning, still = found.histories
+    assert np.isnan(learning.epochs[0].held_out)
+    assert np.isfinite(learning.best)
+    assert (still.best_epoch, still.stopped, len(still.epochs)) == (-1, "patience", 5)
+    assert not same(found.weights[0], found.weights[1])
 
 
 def test_rows_without_a_label_count_for_the_other_heads_alone():
