@@ -46,6 +46,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     date_order: Literal["day-first", "month-first"] | None = None,
     drop_missing_target: bool = False,
     allow_leaks: bool = False,
+    allow_other_versions: bool = False,
     out: str | Path | None = None,
     sample_weight: np.ndarray | Sequence[float] | None = None,
     progress: Callable[[dict[str, Any]], None] | None = None,
@@ -88,6 +89,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         date_order: How 01/02/2024 is read.
         drop_missing_target: Leave out rows without a target.
         allow_leaks: Train although a column tells the target.
+        allow_other_versions: Go on with a run that other versions of the libraries began.
         out: The run folder; by default `runs/` and the data's name.
         sample_weight: A weight per row, not negative.
         progress: Told about each event, see docs/run-folder.md.
@@ -129,6 +131,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         "date_order": date_order,
         "drop_missing_target": drop_missing_target,
         "allow_leaks": allow_leaks,
+        "allow_other_versions": allow_other_versions,
     }
     options = validated(FitOptions, given, origin="the call of fit")
     weights = None if sample_weight is None else np.asarray(sample_weight)

@@ -37,6 +37,7 @@ from composable.core.compile_cache import compile_cache, prune
 from composable.core.errors import ComposableError
 from composable.core.machine import machine
 from composable.core.records import to_json
+from composable.core.run_lock import locked
 from composable.core.workspace import write_atomically, write_json
 from composable.data.profile import profile
 from composable.data.schema import Notice
@@ -95,18 +96,21 @@ def fit(
     )
     folder = run_folder(out, understood.table.origin)
     if out is None:
-        folder = numbered(folder, wanted)
-    earlier = read_run(folder)
-    if earlier is not None:
-        refuse_difference(folder, earlier, wanted)
-        if _is_done(earlier, options):
-            run = Run(folder)
-            if progress:
-                progress({"event": "end", "status": "already complete", "seconds": 0.0})
-            return run
+        folder = numbered(folder, wanted, other_versions=options.allow_other_versions)
+    read_run(folder)  # refuses the folder of something else, before anything is written there
     folder.mkdir(parents=True, exist_ok=True)
-    recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
-    return _go(understood, options, Given(design, origin), wanted, recorder, deadline, waiting)
+    with locked(folder):
+        earlier = read_run(folder)
+        if earlier is not None:
+            others = refuse_difference(folder, earlier, wanted, other_versions=options.allow_other_versions)
+            if _is_done(earlier, options):
+                run = Run(folder)
+                if progress:
+                    progress({"event": "end", "status": "already complete", "seconds": 0.0})
+                return run
+            waiting += [others] if others else []
+        recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
+        return _go(understood, options, Given(design, origin), wanted, recorder, deadline, waiting)
 
 
 def _go(
@@ -238,9 +242,16 @@ def _silent(_event: dict[str, Any]) -> None:
 
 
 def _carried_on(earlier: dict[str, Any] | None) -> dict[str, Any]:
-    """What stays true of an earlier run while it goes on: when it began, and the model that it deployed."""
+    """What stays true of an earlier run while it goes on: its beginning, its deployed model, its versions."""
     before = earlier or {}
-    return {"created": before.get("created", now()), "deployed": before.get("deployed")}
+    versions_before = before.get("earlier_versions", [])
+    if before.get("versions") not in (None, versions()):
+        versions_before = [*versions_before, before["versions"]]
+    return {
+        "created": before.get("created", now()),
+        "deployed": before.get("deployed"),
+        "earlier_versions": versions_before,
+    }
 
 
 def _earlier_score(folder: Path, deployed: int | None, metric: str) -> float:

@@ -60,6 +60,7 @@ class FitOptions:
             "day-first" or "month-first".
         drop_missing_target: Leave out rows without a target instead of stopping.
         allow_leaks: Train although a column looks like a copy of the target.
+        allow_other_versions: Go on with a run that other versions of the libraries began.
 
     Raises:
         ConfigError: If a number is out of its range.
@@ -93,6 +94,7 @@ class FitOptions:
     date_order: Literal["day-first", "month-first"] | None = None
     drop_missing_target: bool = False
     allow_leaks: bool = False
+    allow_other_versions: bool = False
 
     def __post_init__(self) -> None:
         if self.time_limit is not None and not 0 < self.time_limit < math.inf:

@@ -15,13 +15,14 @@ import keras
 
 from composable.auto.options import FitOptions
 from composable.core.errors import ArtifactError, ConfigError
+from composable.core.run_lock import LOCK
 from composable.core.versions import version
 from composable.core.workspace import append_event, write_json
 from composable.data.schema import Notice
 from composable.design import Architecture
 
 FORMAT = "composable.run/1"
-_MAY_GROW = ("time_limit", "max_trials")  # a run goes on with another budget
+_MAY_CHANGE = ("time_limit", "max_trials", "allow_other_versions")  # while a run goes on
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -59,10 +60,18 @@ def run_folder(out: Path | None, origin: str) -> Path:
     return Path("runs") / name
 
 
-def numbered(folder: Path, identity: Mapping[str, Any]) -> Path:
-    """The default folder, or the first of `name-2`, `name-3`, ... that is free or holds the same fit."""
+def numbered(folder: Path, identity: Mapping[str, Any], *, other_versions: bool) -> Path:
+    """The default folder, or the first of `name-2`, `name-3`, ... that is free or holds the same fit.
+
+    Args:
+        folder: The default.
+        identity: Of the fit at hand.
+        other_versions: Whether a fit by other versions of the libraries counts as the same.
+    """
     number, candidate = 1, folder
-    while (earlier := read_run(candidate)) is not None and differences(earlier, identity):
+    while (earlier := read_run(candidate)) is not None and (
+        differences(earlier, identity, other_versions=other_versions)
+    ):
         number += 1
         candidate = folder.with_name(f"{folder.name}-{number}")
     return candidate
@@ -76,7 +85,7 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / "run.json"
     if not path.exists():
-        if folder.is_dir() and any(folder.iterdir()):
+        if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()):
             raise ArtifactError(
                 "A run folder must be new, empty, or a run.",
                 received=f"{folder} holds other files",
@@ -108,7 +117,7 @@ def identity(
 ) -> dict[str, Any]:
     """What makes two fits the same: the data, the options that matter, the design, the versions."""
     plain = json.loads(json.dumps(asdict(options)))
-    for name in _MAY_GROW:
+    for name in _MAY_CHANGE:
         plain.pop(name)
     for name in ("schema", "test", "design", "start"):  # by content, not by path
         plain.pop(name)
@@ -122,28 +131,42 @@ def identity(
     }
 
 
-def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Where two fits differ, in words."""
+def differences(
+    earlier: Mapping[str, Any], now: Mapping[str, Any], *, other_versions: bool = False
+) -> list[str]:
+    """Where two fits differ, in words; without their versions if other ones are allowed."""
     before = earlier.get("identity", {})
     return [
         f"{path}: was {_short(old)}, now {_short(new)}"
         for path, old, new in _walk("", before, now)
-        if old != new
+        if old != new and not (other_versions and path.startswith("versions."))
     ]
 
 
-def refuse_difference(folder: Path, earlier: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Let a run go on only with the same data, options and versions.
+def refuse_difference(
+    folder: Path, earlier: Mapping[str, Any], now: Mapping[str, Any], *, other_versions: bool
+) -> Notice | None:
+    """Let a run go on only with the same data and options, and the same versions or allowed ones.
+
+    Returns:
+        The warning that other versions go on with the run, if they do.
 
     Raises:
         ConfigError: Showing every difference.
     """
-    if found := differences(earlier, now):
-        raise ConfigError(
-            f"A run goes on only with the same data, options and versions; {folder} was another fit.",
-            received="; ".join(found[:8]),
-            remedy="choose another --out, or the old data and options",
-        )
+    found = differences(earlier, now)
+    if not found:
+        return None
+    remedy = "choose another --out, or the old data and options"
+    if not differences(earlier, now, other_versions=True):
+        if other_versions:
+            return Notice(f"The run goes on with other versions than before: {'; '.join(found)}.", "warning")
+        remedy = "--allow-other-versions goes on all the same; or choose another --out"
+    raise ConfigError(
+        f"A run goes on only with the same data, options and versions; {folder} was another fit.",
+        received="; ".join(found[:8]),
+        remedy=remedy,
+    )
 
 
 def versions() -> dict[str, str]:

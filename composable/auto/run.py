@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 
 from composable.auto.mask_scores import mask_scores
 from composable.auto.masks import head_of_masks
-from composable.core.errors import ArtifactError
+from composable.core.workspace import read_json
 from composable.data.check import check_targets
 from composable.data.encode import encode
 from composable.data.read import read_table
@@ -43,15 +42,9 @@ class Run:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        file = self.path / "run.json"
-        try:
-            self.facts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as missing:
-            raise ArtifactError(
-                "A run folder holds a readable run.json.",
-                received=f"{self.path}: {missing}",
-                remedy="name a folder that `composable fit` wrote",
-            ) from missing
+        self.facts: dict[str, Any] = read_json(
+            self.path / "run.json", remedy="name a folder that `composable fit` wrote"
+        )
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, status={self.facts.get('status')!r})"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from composable.core.backend import choose_backend, decide_backend
 from composable.core.errors import SetupError
 from composable.core.machine import cores, memory_gb
+from composable.core.optional import install_command
 
 # Distribution -> module. Keras comes last, since importing it fails where its backend is broken.
 CORE = {
@@ -133,4 +134,4 @@ def _version(distribution: str) -> str:
 
 def _extra(name: str, modules: tuple[str, ...]) -> Extra:
     present = all(importlib.util.find_spec(module) is not None for module in modules)
-    return Extra(name, FOR[name], present, "" if present else f'pip install "composable[{name}]"')
+    return Extra(name, FOR[name], present, "" if present else install_command(name))

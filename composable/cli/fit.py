@@ -98,6 +98,12 @@ SECONDS = click.FloatRange(min=0, min_open=True)
 @text_file_options
 @click.option("--drop-missing-target", is_flag=True, default=None, help="Leave out rows without a target.")
 @click.option("--allow-leaks", is_flag=True, default=None, help="Train although a column tells the target.")
+@click.option(
+    "--allow-other-versions",
+    is_flag=True,
+    default=None,
+    help="Go on with a run that other versions of the libraries began.",
+)
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="Options as YAML or JSON.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder; else below runs/."

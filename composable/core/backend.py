@@ -14,6 +14,7 @@ from pathlib import Path
 from composable.core.compile_cache import compile_cache, writable
 from composable.core.errors import SetupError
 from composable.core.machine import cores
+from composable.core.optional import install_command
 
 MOST_DEVICES = 16  # each holds a copy of the data
 BACKENDS = ("jax", "tensorflow", "torch")  # in the order of preference
@@ -115,7 +116,7 @@ def _checked(name: str) -> str:
             remedy=f"set KERAS_BACKEND={name} before Python starts",
         )
     if not _installed(name):
-        remedy = "pip install jax" if name == "jax" else f'pip install "composable[{name}]"'
+        remedy = "pip install jax" if name == "jax" else install_command(name)
         raise SetupError(f"The backend {name!r} isn't installed.", remedy=remedy)
     return name
 

@@ -1,4 +1,4 @@
-"""Import an extra late, or say which one to install."""
+"""Optional extras: imported late, with an error that says how to install the one that is missing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import importlib
 from types import ModuleType
 
 from composable.core.errors import SetupError
+
+DISTRIBUTION = "composable-automl"  # on the package index, where `composable` is another project
 
 
 def optional(module: str, *, extra: str) -> ModuleType:
@@ -20,5 +22,10 @@ def optional(module: str, *, extra: str) -> ModuleType:
         raise SetupError(
             f"This needs the package {module.partition('.')[0]!r}.",
             received=str(missing),
-            remedy=f'pip install "composable[{extra}]"',
+            remedy=install_command(extra),
         ) from missing
+
+
+def install_command(extra: str) -> str:
+    """The shell command that installs this package with an extra."""
+    return f'pip install "{DISTRIBUTION}[{extra}]"'

@@ -9,10 +9,11 @@ from composable.core.backend import BACKENDS
 
 
 def version(package: str) -> str:
-    """Of an installed package.
+    """The version of an installed package.
 
-    Of a backend it is what the module tells: its distribution may be called otherwise (`tensorflow-cpu`).
+    Of a backend and of this package it is what the module tells, since the distribution may be called
+    otherwise (`tensorflow-cpu`, `composable-automl`).
     """
-    if package in BACKENDS:
+    if package in (*BACKENDS, "composable"):
         return str(importlib.import_module(package).__version__)
     return importlib.metadata.version(package)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from composable.core.errors import ArtifactError
+
 
 def write_atomically(path: Path, content: bytes | str) -> None:
     """Write a file so that a kill at any moment leaves the old content or the new, never a part.
@@ -37,6 +39,27 @@ def sync_folder(folder: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write plain JSON; a NaN or infinity becomes null, since JSON has neither."""
     write_atomically(path, json.dumps(finite(value), indent=1, ensure_ascii=False))
+
+
+def read_json(path: Path, *, remedy: str) -> dict[str, Any]:
+    """The JSON object in a file that this program wrote.
+
+    Raises:
+        ArtifactError: Naming the file, if it is missing, damaged, or something else; with this remedy.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as damaged:
+        raise ArtifactError(
+            f"{path.name} must be readable JSON.", received=f"{path}: {damaged}", remedy=remedy
+        ) from damaged
+    if not isinstance(value, dict):
+        raise ArtifactError(
+            f"{path.name} must hold a JSON object.",
+            received=f"{path}: {type(value).__name__}",
+            remedy=remedy,
+        )
+    return value
 
 
 def append_event(run: Path, event: str, facts: Mapping[str, Any]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from composable.core.errors import ArtifactError
+from composable.core.workspace import read_json
+
 _COLUMNS = ("role", "status", "metric", "higher_is_better", "parameters", "bytes", "latency_ms", "seconds")
+_REMEDY = "remove its folder to leave it out, or fit again into another --out"
 
 
 def leaderboard(run: Path) -> list[dict[str, Any]]:
@@ -16,25 +19,33 @@ def leaderboard(run: Path) -> list[dict[str, Any]]:
         Objects with `rank`, `model`, `role`, `status`, `metric`, `higher_is_better`, `validation`, `test`,
         `parameters`, `bytes`, `latency_ms`, `seconds`, `trial`, `reason`, `deployed`. A baseline or reference
         is never deployed. Scores that don't exist are None.
+
+    Raises:
+        ArtifactError: If `run.json` or the file of a trial is damaged; names it.
     """
-    deployed = json.loads((run / "run.json").read_text(encoding="utf-8")).get("deployed")
-    trials = [json.loads(path.read_text(encoding="utf-8")) for path in (run / "trials").glob("*/trial.json")]
-    rows = [_row(trial, deployed) for trial in trials]
+    deployed = read_json(run / "run.json", remedy="name a folder that `composable fit` wrote").get("deployed")
+    rows = [_row(path, deployed) for path in (run / "trials").glob("*/trial.json")]
     rows.sort(key=lambda row: (row["validation"] is None, _order(row), row["trial"]))
     return [{"rank": position + 1, **row} for position, row in enumerate(rows)]
 
 
-def _row(trial: dict[str, Any], deployed: int | None) -> dict[str, Any]:
-    metric = trial["metric"]
-    return {
-        "model": trial["name"],
-        **{name: trial.get(name) for name in _COLUMNS},
-        "validation": trial.get("validation", {}).get(metric),
-        "test": trial.get("test", {}).get(metric),
-        "trial": trial["number"],
-        "reason": trial.get("reason", ""),
-        "deployed": trial["number"] == deployed,
-    }
+def _row(path: Path, deployed: int | None) -> dict[str, Any]:
+    trial = read_json(path, remedy=_REMEDY)
+    try:
+        metric = trial["metric"]
+        return {
+            "model": trial["name"],
+            **{name: trial.get(name) for name in _COLUMNS},
+            "validation": trial.get("validation", {}).get(metric),
+            "test": trial.get("test", {}).get(metric),
+            "trial": trial["number"],
+            "reason": trial.get("reason", ""),
+            "deployed": trial["number"] == deployed,
+        }
+    except (KeyError, AttributeError, TypeError) as odd:
+        raise ArtifactError(
+            "trial.json holds what a candidate scored.", received=f"{path}: {odd!r}", remedy=_REMEDY
+        ) from odd
 
 
 def _order(row: dict[str, Any]) -> float:

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 import composable
-from composable.core.errors import ConfigError
+from composable.core.errors import ArtifactError, ConfigError
+from composable.core.run_lock import LOCK, locked
 
 BUDGET = {"max_trials": 3, "max_epochs": 2}
 SMALL = {"max_trials": 1, "max_epochs": 2}
@@ -179,6 +180,39 @@ def test_another_version_is_refused(through, module_csv, monkeypatch):
     monkeypatch.setattr("composable.auto.record.versions", lambda: {"keras": "99"})
     with pytest.raises(ConfigError, match=r'versions\.keras: was ".*", now "99"'):
         composable.fit(module_csv, "price", **BUDGET, out=through.path)
+
+
+def test_another_version_goes_on_where_it_is_allowed_and_is_noted(copied, module_csv, monkeypatch):
+    before = composable.Run(copied).facts["versions"]
+    for module in ("record", "fit"):
+        monkeypatch.setattr(f"composable.auto.{module}.versions", lambda: before | {"keras": "99"})
+    more = {"max_trials": 2, "max_epochs": 2, "out": copied}
+    with pytest.raises(ConfigError, match="--allow-other-versions"):
+        composable.fit(module_csv, "price", **more)
+    run = composable.fit(module_csv, "price", **more, allow_other_versions=True)
+    assert any("versions.keras: was" in notice.text for notice in run.notices)
+    assert run.facts["earlier_versions"] == [before]
+
+
+def test_two_fits_at_once_do_not_write_one_folder(copied, module_csv):
+    with locked(copied), pytest.raises(ArtifactError, match=f"process {os.getpid()} on"):
+        composable.fit(module_csv, "price", max_trials=2, max_epochs=2, out=copied)
+    composable.fit(module_csv, "price", **SMALL, out=copied)
+    assert not (copied / LOCK).exists()
+
+
+def test_a_lock_that_a_killed_process_left_behind_blocks_nobody(copied, module_csv):
+    (copied / LOCK).write_text("process 1 on elsewhere")
+    assert composable.fit(module_csv, "price", **SMALL, out=copied).facts["status"] == "complete"
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_a_damaged_trial_is_named_with_what_to_do(copied, content):
+    damaged = copied / "trials" / "1" / "trial.json"
+    damaged.write_text(content)
+    with pytest.raises(ArtifactError, match=r"trials/1/trial\.json") as refused:
+        composable.Run(copied).leaderboard()
+    assert "remove its folder" in refused.value.remedy
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path, module_csv):

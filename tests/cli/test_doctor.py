@@ -38,7 +38,7 @@ def test_an_extra_that_is_not_there_names_its_command(command, few_packages, mon
     monkeypatch.setattr(environment, "EXTRAS", {"onnx": ("no_such_package",)})
     done = command("doctor")
     assert done.code == 0
-    assert 'pip install "composable[onnx]"' in done.out
+    assert 'pip install "composable-automl[onnx]"' in done.out
 
 
 def test_no_backend_is_a_finding_too(command, few_packages, monkeypatch):

@@ -41,7 +41,7 @@ def test_none_at_all_names_the_command(fresh, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"), [("tensorflow", r"composable\[tensorflow\]"), ("numpy", "'numpy'")]
+    ("asked", "told"), [("tensorflow", r"composable-automl\[tensorflow\]"), ("numpy", "'numpy'")]
 )
 def test_what_can_not_be_had_is_refused(fresh, asked, told):
     with pytest.raises(SetupError, match=told):

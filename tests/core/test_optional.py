@@ -13,6 +13,6 @@ def test_a_module_that_is_there_is_returned():
 
 
 def test_a13_a_missing_extra_names_its_command():
-    with pytest.raises(SetupError, match=r'pip install "composable\[onnx\]"') as missing:
+    with pytest.raises(SetupError, match=r'pip install "composable-automl\[onnx\]"') as missing:
         optional("no_such_package.part", extra="onnx")
     assert "'no_such_package'" in missing.value.rule
