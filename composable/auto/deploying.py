@@ -16,11 +16,20 @@ from composable.data.parse import parse_column
 from composable.deploy.bundle import save_bundle
 from composable.deploy.card import BundleCard, Member
 from composable.design.taps import tap
+from composable.engine.predict import predict
 from composable.problem.finish import unusual
-from composable.search.opinion import Judge
+from composable.problem.row_losses import constant_losses, row_losses
+from composable.search.additions import is_as_scored
+from composable.search.opinion import Judge, covered
 from composable.search.trial import Trial
 from composable.training.candidate import Material
 from composable.training.storage import load_weights
+
+_CHECKED, _CHECKED_VALUES = 2000, 50_000_000  # rows whose answers are checked, and their input values in all
+
+
+class NotAsScoredError(Exception):
+    """A model that answers held-out rows worse than its score says: it is not deployed."""
 
 
 def deployable(trial: Trial, material: Material) -> keras.Model:
@@ -42,10 +51,32 @@ def networks_of(trial: Trial) -> int:
 
 
 def deploy(trial: Trial, prepared: Prepared, judge: Judge, folder: Path) -> None:
-    """Write the trial's bundle; the one that was there stays until the new one is whole."""
+    """Write the trial's bundle; the one that was there stays until the new one is whole.
+
+    Raises:
+        NotAsScoredError: If the model answers held-out rows worse than the score says.
+    """
     model = deployable(trial, prepared.material)
+    _check_answers(model, trial, prepared)
     save_bundle(folder / "bundle", model, _card(trial, prepared, judge))
     trial.cost["bytes"] = (folder / "bundle" / "model.keras").stat().st_size
+
+
+def _check_answers(model: keras.Model, trial: Trial, prepared: Prepared) -> None:
+    """Compare the model's own answers to held-out rows with the predictions that the trial was scored by."""
+    material, predictions = prepared.material, trial.opinion.validation
+    width = sum(int(np.prod(values.shape[1:])) for values in material.inputs.values())
+    rows = np.flatnonzero(covered(predictions))[: max(1, min(_CHECKED, _CHECKED_VALUES // width))]
+    observed = [y[rows] for y in material.targets]
+    scales = constant_losses(material.problem, material.targets)
+    scored = row_losses(material.problem, observed, [p[rows] for p in predictions], scales)
+    answers = predict(model, material.at(rows))
+    deployed = row_losses(material.problem, observed, answers, scales)
+    if not is_as_scored(deployed, scored):
+        raise NotAsScoredError(
+            f"The model of {trial.name} isn't deployed: on held-out rows its loss is {deployed.mean():.3g}, "
+            f"that of the predictions that it was chosen by {scored.mean():.3g}."
+        )
 
 
 def _card(trial: Trial, prepared: Prepared, judge: Judge) -> BundleCard:

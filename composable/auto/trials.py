@@ -7,11 +7,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
+
 from composable.auto.augmenting import with_augmentations
 from composable.auto.closing import Closing
+from composable.auto.deploying import NotAsScoredError
 from composable.auto.designing import table_of
 from composable.auto.given import Given
 from composable.auto.options import FitOptions
@@ -29,17 +33,19 @@ from composable.data.schema import Notice
 from composable.data.split import Rotation
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
+from composable.problem.row_losses import constant_losses, row_losses
+from composable.search.additions import is_worth_adding
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
 from composable.search.opinion import Judge, blend
 from composable.search.small_enough import small_enough
 from composable.search.trial import Role, Trial, conclude, record
-from composable.training.candidate import Candidate, Material
+from composable.training.candidate import Candidate, Material, Trained
 from composable.training.keeping import forget
 from composable.training.rotating import Workbench
 from composable.training.stages.stage import Weights
 from composable.training.storage import load_trained, save_trained
-from composable.training.unfinished import unfinished, why_nothing
+from composable.training.unfinished import why_nothing
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left after the first network
@@ -256,14 +262,31 @@ class Search:
             ),
         )
         for network in trained:
-            first = [one.history for one in trial.trained[: self.prepared.split.needed]]
-            if network.rotation >= self.prepared.split.needed and unfinished(network.history, first):
-                break  # one more voice that knows less would make the model worse
             if network.history.best_epoch < 0:
                 raise RuntimeError(why_nothing(network.history))
+            if network.rotation >= self.prepared.split.needed and not self._is_worth_adding(trial, network):
+                self._note(f"A further network of {trial.name} is left out: held-out rows speak against it.")
+                break
             save_trained(trial.folder, network, self._asked[trial.number])
             trial.trained.append(replace(network, weights=[]))
         forget(trial.folder)
+
+    def _is_worth_adding(self, trial: Trial, network: Trained) -> bool:
+        """Whether held-out rows speak for a network beside those that the trial was scored by."""
+        first = trial.trained[: self.prepared.split.needed]
+        scored = np.concatenate([self._losses(trial, one) for one in first])
+        return is_worth_adding(self._losses(trial, network), scored)
+
+    def _losses(self, trial: Trial, network: Trained) -> np.ndarray:
+        """The loss of each row that a network stopped by."""
+        rows = self.prepared.split.rotations[network.rotation].validation
+        observed = [y[rows] for y in self._material.targets]
+        answers = trial.answers(self._problem.heads, network, network.validation)
+        return row_losses(self._problem, observed, answers, self._scales)
+
+    @cached_property
+    def _scales(self) -> list[float]:
+        return constant_losses(self._problem, self._material.targets)
 
     def _go_through_stages(
         self, trial: Trial, rotations: Mapping[int, Rotation], deadline: Deadline
@@ -343,10 +366,20 @@ class Search:
                 grown.append(member)
         self._hear_again(best, grown)
         if grown and self.deployed is best:
-            self._put_to_use(best)
+            try:
+                self._put_to_use(best)
+            except NotAsScoredError as worse:  # the bundle of the scored networks stays
+                self._warn(str(worse))
+                for member in grown:
+                    del member.trained[split.needed :]
+                self._hear_again(best, grown)
 
     def _put_to_use(self, trial: Trial) -> None:
-        """Deploy a trial; of what was solved for, one network in the place of many."""
+        """Deploy a trial; of what was solved for, one network in the place of many.
+
+        Raises:
+            NotAsScoredError: If the model answers held-out rows worse than the score says.
+        """
         left, members = Deadline(self.left, self.deadline.clock), [t for t, _ in trial.shares]
         settled = settle(members, self.bench, self.prepared.split, seed=self.options.seed, deadline=left)
         self._hear_again(trial, settled)
@@ -388,10 +421,15 @@ class Search:
         metric = self._problem.metric
         if self.best is not None and not better(metric, trial.score, self.best.score):
             return
-        self.best = trial
+        before, self.best = self.best, trial
         if better(metric, self.floor, trial.score):
             return  # what an earlier session deployed is still better
-        self._put_to_use(trial)
+        try:
+            self._put_to_use(trial)
+        except NotAsScoredError as worse:
+            self.best, trial.status, trial.reason = before, "failed", str(worse)
+            self._write(trial)
+            return
         self.deployed = trial
         self.recorder.happened("saved", trial=trial.number, name=trial.name, score=trial.score)
 
