@@ -20,7 +20,7 @@ from composable.engine.predict import predict
 from composable.problem.finish import unusual
 from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_as_scored
-from composable.search.opinion import Judge, covered
+from composable.search.opinion import Judge
 from composable.search.trial import Trial
 from composable.training.candidate import Material
 from composable.training.storage import load_weights
@@ -66,7 +66,10 @@ def _check_answers(model: keras.Model, trial: Trial, prepared: Prepared) -> None
     """Compare the model's own answers to held-out rows with the predictions that the trial was scored by."""
     material, predictions = prepared.material, trial.opinion.validation
     width = sum(int(np.prod(values.shape[1:])) for values in material.inputs.values())
-    rows = np.flatnonzero(covered(predictions))[: max(1, min(_CHECKED, _CHECKED_VALUES // width))]
+    scored_rows = np.concatenate(
+        [one.validation for one in prepared.split.rotations[: prepared.split.needed]]
+    )
+    rows = np.unique(scored_rows)[: max(1, min(_CHECKED, _CHECKED_VALUES // width))]
     observed = [y[rows] for y in material.targets]
     scales = constant_losses(material.problem, material.targets)
     scored = row_losses(material.problem, observed, [p[rows] for p in predictions], scales)
