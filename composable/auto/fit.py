@@ -15,7 +15,7 @@ import numpy as np
 from composable.auto.closing import Closing
 from composable.auto.deploying import deploy, networks_of
 from composable.auto.designing import check_design, read_design
-from composable.auto.ending import diagnose
+from composable.auto.diagnostics import diagnose
 from composable.auto.given import Given
 from composable.auto.options import FitOptions
 from composable.auto.origin import read_origin

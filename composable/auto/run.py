@@ -12,6 +12,7 @@ import pandas as pd
 
 from composable.auto.mask_scores import mask_scores
 from composable.auto.masks import head_of_masks
+from composable.core.errors import ConfigError
 from composable.core.workspace import read_json
 from composable.data.check import check_targets
 from composable.data.encode import encode
@@ -20,6 +21,9 @@ from composable.data.schema import Notice
 from composable.data.split import tested
 from composable.deploy.bundle import Bundle, load_bundle
 from composable.deploy.export import export
+from composable.explain.background import read_background
+from composable.explain.contributions import background_inputs, contributions
+from composable.explain.importance import bundle_importance
 from composable.problem.metrics import scores
 from composable.problem.problem import Problem
 from composable.problem.targets import encode_targets, target_missing
@@ -104,6 +108,43 @@ class Run:
         )
         found = scores(card.problem, observed, self.bundle.outputs(inputs))
         return {name: value for name, value in found.items() if np.isfinite(value)} | {"rows": len(frame)}
+
+    def feature_importance(self, data: Any = None) -> pd.DataFrame:
+        """How much worse the score gets when each column is shuffled, most important column first.
+
+        Args:
+            data: Labeled rows to measure it on; by default what the fit measured on rows held out.
+
+        Returns:
+            `column`, `importance` in the unit of the metric, and `spread` over repeated shuffles; no line
+            for a column that the fit had no time for.
+        """
+        if data is None:
+            remedy = "wait until the fit has ended, or give labeled rows to measure it on"
+            found = read_json(self.path / "diagnostics.json", remedy=remedy).get("importance", [])
+        else:
+            found = bundle_importance(self.bundle, data, seed=0)
+        columns = {"column": "column", "mean": "importance", "spread": "spread"}
+        return pd.DataFrame(found, columns=list(columns)).rename(columns=columns)
+
+    def explain(self, data: Any, background: Any = None) -> pd.DataFrame:
+        """What each column adds to the prediction for each row, see `composable.explain.contributions`.
+
+        Args:
+            data: Raw rows, as for `predict`; a few, for each costs thousands of predictions.
+            background: Raw rows that they are compared with; by default some of the training rows.
+        """
+        if background is None:
+            known = read_background(self.path)
+            if known is None:
+                raise ConfigError(
+                    "Predictions are explained by comparing them with those for background rows.",
+                    received=f"none kept in {self.path}",
+                    remedy="give some rows like those of the training data as background",
+                )
+        else:
+            known = background_inputs(self.bundle, background)
+        return contributions(self.bundle, data, known)
 
     def export(self, format: Literal["keras", "onnx"], folder: str | Path) -> Path:
         """The artifact as one folder for another place: `keras` or `onnx`; checked against the bundle."""

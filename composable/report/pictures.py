@@ -17,10 +17,10 @@ ERRORS, CLOSE, EXAMPLES, VARIANTS = 24, 12, 8, 12  # shown at most
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture in base 64, one that says where the model looked ("" where there is none), and the words."""
+    """A picture in base 64, its saliency map ("" where there is none), and the words."""
 
     picture: str
-    looked: str
+    saliency: str
     title: str
     note: str
 
@@ -33,20 +33,20 @@ class Pictures:
         errors: The most confident ones.
         close: Answers that are right by the least.
         examples: Images with their augmented copies.
-        probes: Pairs of how images were altered, and the score on them.
+        altered: Pairs of how images were altered, and the score on them.
         measure: What the score is.
         better: Whether "lower" or "higher" is better.
-        probed: How many images were altered.
+        altered_images: How many images were altered.
         masks: Images with the least overlap, where every pixel was asked about.
     """
 
     errors: tuple[Shown, ...]
     close: tuple[Shown, ...]
     examples: tuple[tuple[str, tuple[str, ...]], ...]
-    probes: tuple[tuple[str, str], ...]
+    altered: tuple[tuple[str, str], ...]
     measure: str
     better: str
-    probed: str
+    altered_images: str
     masks: tuple[ShownMask, ...] = ()
 
 
@@ -62,19 +62,19 @@ def pictures(facts: Facts) -> Pictures | None:
         for entry in objects(found.get("augmented"))[:EXAMPLES]
         if (picture := picture_text(entry.get("picture")))
     ]
-    probes = [
-        (text(entry.get("copies"), 40), percent(value) if shares else figure(value))
-        for entry in objects(found.get("probes"))
+    altered = [
+        (text(entry.get("alteration"), 40), percent(value) if shares else figure(value))
+        for entry in objects(found.get("altered"))
         for shares in [text(entry.get("metric")) == "accuracy"]
         if (value := number(entry.get("value"))) is not None
     ]
-    metrics = [text(entry.get("metric"), 30) for entry in objects(found.get("probes"))]
-    rows = [number(entry.get("rows")) for entry in objects(found.get("probes"))]
+    metrics = [text(entry.get("metric"), 30) for entry in objects(found.get("altered"))]
+    rows = [number(entry.get("rows")) for entry in objects(found.get("altered"))]
     return Pictures(
         tuple(filter(None, errors)),
         tuple(filter(None, close)),
         tuple(examples),
-        tuple(probes),
+        tuple(altered),
         metric_name(metrics[0]) if metrics else "",
         "lower" if metrics and metrics[0] == "mae" else "higher",
         counted(int(rows[0]), "image") if rows and rows[0] else "some images",
@@ -89,7 +89,7 @@ def _shown(entry: Mapping[str, Any]) -> Shown | None:
     chance = number(entry.get("probability"))
     sure = f" ({percent(chance)})" if chance is not None else ""
     title = f"{_value(entry.get('predicted'))}{sure}, is {_value(entry.get('observed'))}"
-    return Shown(picture, picture_text(entry.get("looked")), title, shortened(text(entry.get("name")), 60))
+    return Shown(picture, picture_text(entry.get("saliency")), title, shortened(text(entry.get("name")), 60))
 
 
 def _value(value: object) -> str:

@@ -49,9 +49,9 @@ class Texts:
 
 
 _HOW = {
-    "weights": "What each word, pair of words or run of characters adds to the scores, where it stands in "
+    "weights": "What each word, pair of words or character n-gram adds to the logits, where it stands in "
     "held-out rows, in the strongest member of the deployed model, a linear one.",
-    "leaving out": "How the answers change where a word is left out, over some held-out rows that hold it.",
+    "occlusion": "How the answers change where a word is left out, over some held-out rows that hold it.",
 }
 
 
@@ -61,11 +61,11 @@ def texts(facts: Facts) -> Texts | None:
     if not found:
         return None
     answers = objects(found.get("words"))
-    several = len({text(gram.get("column")) for one in answers for gram in objects(one.get("grams"))}) > 1
+    several = len({text(gram.get("column")) for one in answers for gram in objects(one.get("ngrams"))}) > 1
     shown = [
         (
             shortened(text(one.get("answer")), 40),
-            tuple(_gram(gram, several=several) for gram in objects(one.get("grams"))[:GRAMS]),
+            tuple(_gram(gram, several=several) for gram in objects(one.get("ngrams"))[:GRAMS]),
         )
         for one in answers[:ANSWERS]
     ]
@@ -95,7 +95,6 @@ def _error(entry: Mapping[str, Any]) -> Mistaken:
     title = f"{_value(entry.get('predicted'))}{sure}, is {_value(entry.get('observed'))}"
     columns = objects(entry.get("texts"))[:COLUMNS]
     names = [text(one.get("column"), 60) if len(columns) > 1 else "" for one in columns]
-    names = [text(one.get("column"), 60) if len(columns) > 1 else "" for one in columns]
     return Mistaken(title, tuple(zip(names, map(_pieces, columns), strict=True)))
 
 
@@ -105,7 +104,7 @@ def _pieces(column: Mapping[str, Any]) -> tuple[Piece, ...]:
         piece, weight = pair if isinstance(pair, list) and len(pair) == 2 else ("", 0.0)
         words = text(piece) or (" " if isinstance(piece, str) and piece else "")
         found.append(Piece(words, _mark(number(weight) or 0.0)))
-    if column.get("whole") is False or len(sequence(column.get("pieces"))) > PIECES:
+    if column.get("complete") is False or len(sequence(column.get("pieces"))) > PIECES:
         found.append(Piece(" …", ""))
     return tuple(found)
 

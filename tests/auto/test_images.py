@@ -91,9 +91,9 @@ def test_what_was_measured_and_shown_is_reported(run):
     texts = " ".join(notice.text for notice in run.notices)
     assert "preserve labels" in texts or "may not: left out" in texts
     found = json.loads((run.path / "pictures.json").read_text())
-    probes = {one["copies"]: one["value"] for one in found["probes"]}
-    assert probes["as they are"] == 1.0
-    assert probes["upside down"] == 0.0
+    altered = {one["alteration"]: one["value"] for one in found["altered"]}
+    assert altered["unaltered"] == 1.0
+    assert altered["upside down"] == 0.0
     page = (run.path / "report.html").read_text()
     assert "Altered copies" in page
     assert found["close"]

@@ -59,11 +59,11 @@ def test_pictures_say_where_the_model_looked_and_what_is_better(
 ) -> None:
     run = make_run(regression)
     red, green, blue = map(picture, ("red", "green", "blue"))
-    shown = {"name": "<b>a.png</b>", "picture": red, "looked": green, "observed": 1.0, "predicted": 9.0}
+    shown = {"name": "<b>a.png</b>", "picture": red, "saliency": green, "observed": 1.0, "predicted": 9.0}
     content = {
         "errors": [shown],
         "close": [{"name": "c.png", "picture": blue, "observed": "x", "predicted": "x", "probability": 0.4}],
-        "probes": [{"copies": "darker", "metric": metric, "value": 0.5, "rows": 128}],
+        "altered": [{"alteration": "darker", "metric": metric, "value": 0.5, "rows": 128}],
     }
     (run / "pictures.json").write_text(json.dumps(content), encoding="utf-8")
     written = page(run)
@@ -78,8 +78,12 @@ def test_words_are_marked_and_nothing_in_a_text_becomes_markup(
     run = make_run(regression)
     pieces = [["<script>alert(1)</script>", 1.0], [" ", 0.0], ["calm", -0.5], ["\u202eabc", 0.01]]
     grams = [{"column": "t", "kind": "characters", "text": "ing ", "rows": 5, "effect": 0.25}]
-    error = {"observed": 1.0, "predicted": 9.0, "texts": [{"column": "t", "pieces": pieces, "whole": False}]}
-    content = {"how": "weights", "words": [{"answer": "higher", "grams": grams}], "errors": [error, 7, {}]}
+    error = {
+        "observed": 1.0,
+        "predicted": 9.0,
+        "texts": [{"column": "t", "pieces": pieces, "complete": False}],
+    }
+    content = {"how": "weights", "words": [{"answer": "higher", "ngrams": grams}], "errors": [error, 7, {}]}
     (run / "texts.json").write_text(json.dumps(content), encoding="utf-8")
     shown = page(run)
     assert '<mark class="for3"><bdi>&lt;script&gt;alert(1)&lt;/script&gt;</bdi></mark>' in shown
@@ -88,7 +92,7 @@ def test_words_are_marked_and_nothing_in_a_text_becomes_markup(
     assert "0.25, 5 rows" in shown
     assert "<script" not in shown
     (run / "texts.json").write_text(
-        '{"words": [[], {"grams": {}}], "errors": [{"texts": [{"pieces": 3}]}]}', encoding="utf-8"
+        '{"words": [[], {"ngrams": {}}], "errors": [{"texts": [{"pieces": 3}]}]}', encoding="utf-8"
     )
     assert "In words" in page(run)
 

@@ -36,7 +36,7 @@ def test_words_of_scripts_without_blanks_and_emoji_tell_the_label(run):
     new = pd.DataFrame({"text": ["猫が好き", "犬と散歩", "我喜欢猫!", "我喜欢狗!", "🐈", "🐕"]})
     assert run.predict(new)["prediction"].tolist() == ["cat", "dog"] * 3
     said = json.loads((run.path / "texts.json").read_text("utf-8"))
-    words = {one["answer"]: {gram["text"] for gram in one["grams"]} for one in said["words"]}
+    words = {one["answer"]: {ngram["text"] for ngram in one["ngrams"]} for one in said["words"]}
     assert words["cat"] & {"猫", "好", "き", "🐈"}
     assert words["dog"] & {"犬", "狗", "散", "🐕"}
 

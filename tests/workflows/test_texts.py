@@ -59,7 +59,7 @@ def test_what_was_solved_is_told(run):
 
 def test_the_words_that_decide_are_told(run):
     found = json.loads((run.path / "texts.json").read_text("utf-8"))
-    words = {one["answer"]: {gram["text"] for gram in one["grams"]} for one in found["words"]}
+    words = {one["answer"]: {ngram["text"] for ngram in one["ngrams"]} for one in found["words"]}
     assert words["good"] & {"great", "lovely", "works well", "works", "猫"}
     assert words["bad"] & {"awful", "broke", "waste", "🙂", "not"}
     assert "In words" in (run.path / "report.html").read_text("utf-8")

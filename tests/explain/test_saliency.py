@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from composable.auto.saliency import highlighted, integrated_gradients
 from composable.engine.gradients import gradients_of
+from composable.explain.saliency import highlighted, integrated_gradients
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype("uint8")
 

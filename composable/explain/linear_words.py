@@ -1,4 +1,4 @@
-"""What each n-gram adds to the scores of a linear model of texts, read from its weights."""
+"""What each n-gram adds to the logits of a linear model of texts, read from its weights."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 import keras
 import numpy as np
 
-from composable.auto.deciding import Effects, Gram
 from composable.data.encoding import Encoding
 from composable.design.part import Part
 from composable.design.taps import named
+from composable.explain.ngram_effects import Effects, Ngram
 from composable.problem.finish import Finish
 from composable.training.tfidf import inverse_lengths, marks_of
 
 
-def words_weighed(
+def linear_word_effects(
     network: keras.Model,
     solver: Part,
     encoding: Encoding,
     inputs: Mapping[str, np.ndarray],
     finish: Finish,
 ) -> Effects:
-    """The mean of what each n-gram adds to the scores of the first head, over the rows that hold it.
+    """The mean of what each n-gram adds to the logits of the first head, over the rows that hold it.
 
-    Exact, as the scores are sums: an n-gram's weight over the length of its bag.
+    Exact, as the logits are sums: an n-gram's weight over the length of its bag.
 
     Args:
-        network: Solved by `composable.training.linear_texts.linear_texts`.
+        network: Fitted by `composable.training.linear_texts.linear_texts`.
         solver: That part, which says what is weighted.
         encoding: The vocabularies.
         inputs: Of rows that were not learned from.
@@ -38,17 +38,17 @@ def words_weighed(
     bags: tuple[str, ...] = tuple(known["bags"])
     sizes: tuple[int, ...] = tuple(known["sizes"])
     weights, squares = (_values(network, end) for end in ("weights", "squares"))
-    grams: list[Gram] = []
+    ngrams: list[Ngram] = []
     sums, counts, first = [], [], 0
     for bag, marks, size in zip(bags, marks_of(inputs, bags, sizes), sizes, strict=True):
         own, lengths = (values[first : first + size] for values in (weights, squares))
-        grams += _names(encoding, bag, size)
+        ngrams += _names(encoding, bag, size)
         sums.append(own * np.asarray(marks.T @ inverse_lengths(marks @ lengths)))
         counts.append(np.asarray(marks.sum(axis=0)).ravel())
         first += size
     totals, rows = np.concatenate(sums) * (finish.scale / finish.temperature), np.concatenate(counts)
     held = np.flatnonzero(rows)
-    return Effects([grams[place] for place in held], totals[held], rows[held])
+    return Effects([ngrams[index] for index in held], totals[held], rows[held])
 
 
 def _values(network: keras.Model, end: str) -> np.ndarray:
@@ -59,8 +59,8 @@ def _values(network: keras.Model, end: str) -> np.ndarray:
     return np.asarray(layer.get_weights()[0], "float64")
 
 
-def _names(encoding: Encoding, bag: str, size: int) -> Sequence[Gram]:
+def _names(encoding: Encoding, bag: str, size: int) -> Sequence[Ngram]:
     """Of every id of a bag; the first ones have none."""
     kind = "characters" if bag == "characters" else "words"
-    known = [Gram(t.column, kind, text) for t in encoding.texts for text in t.vocabularies[bag]]
-    return [*(Gram("", kind, "") for _ in range(size - len(known))), *known]
+    known = [Ngram(t.column, kind, text) for t in encoding.texts for text in t.vocabularies[bag]]
+    return [*(Ngram("", kind, "") for _ in range(size - len(known))), *known]

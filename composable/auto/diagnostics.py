@@ -1,0 +1,156 @@
+"""After the search: how the deployed model errs, why it answers as it does, which columns it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+
+from composable.auto.trials import Search
+from composable.core.budget import Deadline
+from composable.core.workspace import write_json
+from composable.engine.predict import predict
+from composable.explain.background import save_background
+from composable.explain.explained_model import ExplainedModel
+from composable.explain.image_errors import image_errors
+from composable.explain.importance import HeldOutRows, most_rows, permutation_importance
+from composable.explain.mask_errors import mask_errors
+from composable.explain.slots import slots_of
+from composable.explain.text_errors import text_errors
+from composable.problem.diagnostics import head_diagnostics
+from composable.problem.metrics import METRICS, score
+from composable.search.opinion import covered
+from composable.search.trial import Trial
+from composable.training.stages.stage import part_of
+from composable.training.storage import load_weights
+
+Explain = Callable[[ExplainedModel, Deadline], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class _HeldOut:
+    """The rows that least of the deployed model has seen.
+
+    Attributes:
+        part: "test" or "validation".
+        rows: Of the table; None for those of the user's own test.
+        observed: Per head.
+        predicted: Per head.
+    """
+
+    part: str
+    rows: np.ndarray | None
+    observed: list[np.ndarray]
+    predicted: list[np.ndarray]
+
+
+def diagnose(search: Search, deadline: Deadline) -> None:
+    """Write what is known of the deployed trial's errors, if there is one.
+
+    `diagnostics.json` comes first; then each explanation has an equal part of the time, and the importance of
+    the columns what is left.
+    """
+    best = search.deployed
+    if best is None:
+        return
+    folder, prepared, held_out = search.recorder.folder, search.prepared, _held_out(search, best)
+    diagnostics = {
+        "format": "composable.diagnostics/2",
+        "trial": best.number,
+        "part": held_out.part,
+        "rows": len(held_out.observed[0]),
+        "heads": _heads(search, held_out),
+        "importance": [],
+    }
+    write_json(folder / "diagnostics.json", diagnostics)
+    save_background(folder, prepared.material, seed=search.options.seed)
+    strongest, _ = max(best.shares, key=lambda share: share[1])
+    explanations = _explanations(search, held_out)
+    several = len(prepared.encoding.columns) > 1  # of one column there is nothing to compare it with
+    for done, (name, explain) in enumerate(explanations.items()):
+        until = part_of(deadline, 1 / (len(explanations) - done + several))
+        write_json(folder / name, explain(_explained(search, strongest, held_out), until))
+    if several:
+        importance = permutation_importance(
+            search.judge.problem,
+            slots_of(prepared.encoding),
+            _networks_in_turn(search, strongest),
+            seed=search.options.seed,
+            deadline=deadline,
+        )
+        write_json(folder / "diagnostics.json", diagnostics | {"importance": importance})
+
+
+def _heads(search: Search, held_out: _HeldOut) -> list[dict[str, Any]]:
+    """How each head errs, with every metric."""
+    found = []
+    heads = search.judge.problem.heads
+    for head, y, p in zip(heads, held_out.observed, held_out.predicted, strict=True):
+        shown = y[:, 0] if head.kind not in ("multilabel", "mask") else y
+        if head.kind in ("binary", "multiclass"):
+            shown = shown.astype(int)
+        metrics = {name: score(name, head, y, p) for name in METRICS[head.kind]}
+        found.append(head_diagnostics(head, shown, p) | {"metrics": metrics})
+    return found
+
+
+def _explanations(search: Search, held_out: _HeldOut) -> dict[str, Explain]:
+    """Those that fit the data, by the file that each fills."""
+    found: dict[str, Explain] = {}
+    if "images" in search.prepared.material.inputs:
+        found["pictures.json"] = mask_errors if held_out.observed[0].ndim > 2 else image_errors
+    if search.prepared.encoding.texts:
+        found["texts.json"] = text_errors
+    return found
+
+
+def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedModel:
+    """The trial's first network, with the held-out rows."""
+    prepared, trained, network = search.prepared, trial.trained[0], search.bench(trial).network
+    frame, inputs = prepared.own_test and prepared.own_test.frame, prepared.material.own_test
+    if held_out.rows is not None or frame is None or inputs is None:
+        rows = np.arange(0) if held_out.rows is None else held_out.rows
+        frame, inputs = prepared.understood.table.frame.iloc[rows], prepared.material.at(rows)
+    network.set_weights(load_weights(trial.folder, trained.rotation))
+    return ExplainedModel(
+        candidate=trial.network,
+        network=network,
+        finishes=trial.finishes(trained),
+        problem=search.judge.problem,
+        schema=prepared.understood.schema,
+        encoding=prepared.encoding,
+        frame=frame,
+        inputs=inputs,
+        observed=held_out.observed,
+        predicted=held_out.predicted,
+        seed=search.options.seed,
+    )
+
+
+def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
+    """The trial's networks over and over, each with the rows of its own test part, else of its validation."""
+    heads, bench = search.judge.problem.heads, search.bench(trial)
+    for trained in cycle(trial.trained):
+        rotation = search.prepared.split.rotations[trained.rotation]
+        rows = rotation.test if len(rotation.test) else rotation.validation
+        rows = rows[: most_rows(bench.material.inputs)]
+        bench.network.set_weights(load_weights(trial.folder, trained.rotation))
+        yield HeldOutRows(
+            lambda inputs, one=trained: trial.answers(heads, one, predict(bench.network, inputs)),
+            bench.material.at(rows),
+            [y[rows] for y in bench.material.targets],
+        )
+
+
+def _held_out(search: Search, trial: Trial) -> _HeldOut:
+    opinion = trial.opinion
+    if opinion.own_test:
+        return _HeldOut("test", None, list(search.judge.own_targets), opinion.own_test)
+    part, predictions = (
+        ("test", opinion.test) if covered(opinion.test).any() else ("validation", opinion.validation)
+    )
+    rows = np.flatnonzero(covered(predictions))
+    return _HeldOut(part, rows, [y[rows] for y in search.judge.targets], [p[rows] for p in predictions])

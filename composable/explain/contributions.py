@@ -1,0 +1,129 @@
+"""Why a bundle predicts what it does for some rows: what each raw column adds, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from composable.core.errors import ConfigError
+from composable.core.seeds import derive
+from composable.data.encode import encode
+from composable.data.frames import column_of
+from composable.data.read import read_table
+from composable.data.table import Table
+from composable.deploy.answers import class_codes, class_probabilities, restored
+from composable.deploy.bundle import Bundle
+from composable.explain.background import some_rows
+from composable.explain.shapley import background_size, shapley_values
+from composable.explain.slots import slots_of
+
+Inputs = Mapping[str, np.ndarray]
+COLUMNS = ("row", "target", "prediction", "value", "mean", "column", "cell", "contribution")
+
+
+class _Target(NamedTuple):
+    """One target column: its scores (rows, scores), which of them is predicted, and the predictions."""
+
+    name: str
+    scores: np.ndarray
+    chosen: np.ndarray
+    predictions: pd.Series
+
+
+def contributions(bundle: Bundle, data: Any, background: Inputs, *, seed: int = 0) -> pd.DataFrame:
+    """What each raw column adds to the prediction for each row: Shapley values.
+
+    Args:
+        bundle: The model.
+        data: Raw rows, as for `Bundle.predict`.
+        background: Encoded rows that the rows are compared with, see `background_inputs`.
+        seed: Of the sampled orders of columns, where there are many.
+
+    Returns:
+        One line for every row, target and column: `row` (its label), `target`, `prediction`, `value` (what
+        is explained: the predicted number, or the probability of the predicted class), `mean` (of the same
+        over the background), `column`, `cell`, and `contribution`. The contributions of one row and target
+        sum to `value` minus `mean`; the largest come first.
+
+    Raises:
+        ConfigError: If the model predicts masks, or there are no background rows.
+        DataError: If a column is missing, or a value can't be read as its column's type.
+    """
+    if bundle.masked:
+        raise ConfigError(
+            "Contributions explain one prediction per row.",
+            received="a model that predicts every pixel",
+            remedy="see the pictures of the report",
+        )
+    table = read_table(data)
+    inputs, slots = _encoded(bundle, table), slots_of(bundle.card.encoding)
+    rows = len(next(iter(background.values()), ()))
+    if not rows:
+        raise ConfigError("Contributions are measured against background rows.", received="no row")
+    used = np.arange(background_size(len(slots), rows))
+    background = {name: values[used] for name, values in background.items()}
+    targets = list(_targets(bundle, inputs))
+    means = [one.scores.mean(axis=0) for one in _targets(bundle, background)]
+    labels = data.index if isinstance(data, pd.DataFrame) and len(data) == len(table.frame) else None
+    found = []
+    for number in range(len(table.frame)):
+        values = shapley_values(
+            lambda mixed: np.concatenate([one.scores for one in _targets(bundle, mixed)], axis=1),
+            {name: values[number] for name, values in inputs.items()},
+            background,
+            slots,
+            seed=derive(seed, "contributions", number),
+        )
+        first = 0
+        for target, mean in zip(targets, means, strict=True):
+            chosen = int(target.chosen[number])
+            own = values[:, first + chosen]
+            first += len(mean)
+            lines = {
+                "row": number if labels is None else labels[number],
+                "target": target.name,
+                "prediction": target.predictions.iloc[number],
+                "value": target.scores[number, chosen],
+                "mean": mean[chosen],
+                "column": list(slots),
+                "cell": [column_of(table.frame, name).iloc[number] for name in slots],
+                "contribution": own,
+            }
+            found.append(pd.DataFrame(lines).iloc[np.argsort(-np.abs(own), kind="stable")])
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
+
+
+def background_inputs(bundle: Bundle, data: Any, *, seed: int = 0) -> Inputs:
+    """Some raw rows, encoded as `contributions` takes its background.
+
+    Args:
+        bundle: The model.
+        data: Raw rows, as for `Bundle.predict`; of many some are drawn.
+        seed: Of which are drawn.
+    """
+    inputs = _encoded(bundle, read_table(data))
+    rows = some_rows(len(next(iter(inputs.values()))), seed=seed)
+    return {name: values[rows] for name, values in inputs.items()}
+
+
+def _encoded(bundle: Bundle, table: Table) -> Inputs:
+    card = bundle.card
+    return encode(
+        table.frame, card.schema, card.encoding, images=table.images, origin=table.origin, strict=True
+    )
+
+
+def _targets(bundle: Bundle, inputs: Inputs) -> Iterator[_Target]:
+    """The predictions for encoded rows, by target column."""
+    for head, output in zip(bundle.card.problem.heads, bundle.outputs(inputs), strict=True):
+        for index, name in enumerate(head.targets):
+            if head.labels:
+                scores = class_probabilities(output, head, index)
+                codes = class_codes(scores)
+                yield _Target(name, scores, codes, restored(codes, head.labels))
+            else:
+                scores = output.astype("float64")
+                yield _Target(name, scores, np.zeros(len(scores), int), pd.Series(scores[:, 0]))
