@@ -6,6 +6,7 @@ import numpy as np
 
 _NOISE = 2.0  # standard errors
 _LEAST = 0.02  # of the loss; a smaller difference is none
+_NEGLIGIBLE = 1e-5  # of the constant predictor's loss: next to perfect predictions differ by rounding
 
 
 def is_worth_adding(losses: np.ndarray, scored: np.ndarray) -> bool:
@@ -29,9 +30,9 @@ def is_as_scored(deployed: np.ndarray, scored: np.ndarray) -> bool:
     it isn't the model that was scored.
 
     Args:
-        deployed: (rows,) losses of the model that is to be deployed.
+        deployed: (rows,) losses of the model that is to be deployed, relative to the constant predictor's.
         scored: (rows,) losses of the out-of-fold predictions for the same rows.
     """
     excess = deployed - scored
     noise = _NOISE * float(excess.std()) / np.sqrt(len(excess))
-    return bool(excess.mean() <= max(noise, _LEAST * scored.mean()))
+    return bool(excess.mean() <= max(noise, _LEAST * scored.mean(), _NEGLIGIBLE))
