@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from composable.auto.options import FitOptions
-from composable.auto.prepare import completed, leak_notices, understand_table
-from composable.core.records import validated
+from composable.auto.options import DateOrder, ProblemKind, options_from
+from composable.auto.prepare import completed, leak_notices, read, understand_table
 from composable.data.infer import infer_schema
 from composable.data.profile import profile
-from composable.data.read import read_table
 from composable.data.schema import Notice, Schema
 from composable.problem.problem import Problem
 
@@ -37,21 +35,21 @@ class Inspection:
 
 def inspect(  # noqa: PLR0913 (the public call states every option)
     data: Any,
-    targets: str | Sequence[str] = (),
+    target: str | Sequence[str] = (),
     *,
-    problem: str | None = None,
-    drop: Sequence[str] = (),
+    problem: ProblemKind | None = None,
+    drop: str | Sequence[str] = (),
     encoding: str | None = None,
     delimiter: str | None = None,
     decimal: str | None = None,
-    date_order: Literal["day-first", "month-first"] | None = None,
+    date_order: DateOrder | None = None,
 ) -> Inspection:
-    """Look at a table without training.
+    """Look at a table without training; the options are those of `composable.fit`.
 
     Args:
         data: A path (CSV, TSV, Parquet), a pandas DataFrame, a NumPy array or a mapping of arrays.
-        targets: The column or columns to predict; without one only the columns are looked at.
-        problem: Overrules the inferred kind of the targets.
+        target: The column or columns to predict; without one only the columns are looked at.
+        problem: Overrules the inferred kind of problem.
         drop: Columns to leave out.
         encoding: Of a text file, where the detected one is wrong.
         delimiter: Likewise.
@@ -60,28 +58,27 @@ def inspect(  # noqa: PLR0913 (the public call states every option)
 
     Raises:
         DataError: If the data can't be used as it is.
+        ConfigError: If an option doesn't fit them.
     """
     notices: list[Notice] = []
-    targets = (targets,) if isinstance(targets, str) else tuple(targets)
-    table = read_table(data, encoding=encoding, delimiter=delimiter, decimal=decimal)
-    if not targets and table.asked is None:
-        schema, found = infer_schema(table, (), drop=tuple(drop), date_order=date_order)
-        return Inspection(schema, None, (*table.notices, *found), profile(table, schema))
-    options = validated(
-        FitOptions,
+    options = options_from(
         {
-            "target": targets,
+            "target": target,
             "problem": problem,
-            "drop": tuple(drop),
+            "drop": drop,
             "encoding": encoding,
             "delimiter": delimiter,
             "decimal": decimal,
             "date_order": date_order,
             "drop_missing_target": True,
-            "allow_leaks": True,  # told here, refused by `fit`
+            "allow_leaks": True,  # shown here, refused by `fit`
         },
         origin="the call of inspect",
     )
+    table = read(data, options)
+    if not options.target and table.asked is None:
+        schema, found = infer_schema(table, (), drop=options.drop, date_order=options.date_order)
+        return Inspection(schema, None, (*table.notices, *found), profile(table, schema))
     understood = understand_table(table, completed(options, table), notices.append)
     rows = np.arange(len(understood.table.frame))
     notices += leak_notices(understood, rows, allow=True)

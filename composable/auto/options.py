@@ -1,14 +1,16 @@
-"""What a user may decide about a fit; a record, so that a config file and the run folder can hold it."""
+"""What a user may decide about a fit, declared once; Python, command line, files and guide follow from it."""
 
 from __future__ import annotations
 
-import math
+import os
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from composable.auto.option import Field, Option, fields_of
 from composable.core.errors import ConfigError
+from composable.core.records import validated
 
-_LARGEST = 1024  # pixels
 Augmentation = Literal[
     "none", "flip", "translate", "crop", "rotate", "light", "color", "randaugment", "cutout",
     "mixup", "cutmix",
@@ -17,96 +19,145 @@ Metric = Literal[
     "rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision",
     "mean_iou", "dice", "pixel_accuracy",
 ]  # fmt: skip
+ProblemKind = Literal["regression", "binary", "multiclass", "multilabel"]
 Duplicates = Literal["together", "apart"]
 Stage = Literal["draw", "warmup", "tune", "pretrain", "finetune"]
+DateOrder = Literal["day-first", "month-first"]
+_TAB = ("tab", "\\t")  # a tab is hard to type in a shell
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """Every choice of `composable fit`, with its default.
-
-    Attributes:
-        target: The column or columns to predict; empty for what the data say: the class of images.
-        problem: Overrules the inferred kind.
-        metric: The score that selects the model; by default rmse, roc_auc (two classes), log_loss (more),
-            mean_iou (masks).
-        time_limit: Seconds for everything; None leaves only `max_trials` to bound the work.
-        max_trials: The number of networks tried; bounds the work reproducibly.
-        max_epochs: The number of epochs of each network at most.
-        max_parameters: The number of weights of the deployed model at most.
-        split: How rows are held out: auto, random, stratified, group:COL, time:COL, column:COL.
-        duplicates: Whether rows of equal features stay in one part, as copies of one row, or are dealt as
-            observations of their own; by default what the data say, see `composable.auto.duplicates`.
-        schema: Path of an edited schema.
-        test: Path of a labeled file of the user's own; its rows are scored once, at the end.
-        design: What to train instead of the usual networks: a name of the catalog, a call of one, a JSON
-            file or text, or module:function.
-        stages: What every network goes through before its fit: draw, warmup, tune, pretrain; finetune of
-            one that is begun from another.
-        start: A run, a bundle or a `.keras` file of the user's own, whose network is the first one's
-            beginning.
-        tap: Up to where: `encoding`, a part of a bundle's network such as `learner.1`, a layer of a file.
-        freeze: Whether of that network only what follows the tap is trained.
-        unfreeze: Parts of it, or beginnings of the names of layers, that are trained all the same.
-        image_size: Pixels of the longer side that images are given; by default that of the usual image, but
-            not more than 64.
-        keep_aspect: Whether images keep the ratio of their sides and are filled up with gray; else they are
-            stretched to the shape of the usual image.
-        augment: What is done to images while networks learn from them, in the place of what is measured to
-            preserve the labels; "none" for nothing.
-        seed: One seed for everything random.
-        drop: Columns that the model must not see.
-        encoding, delimiter, decimal, date_order: Overrule what was detected in a text file; `date_order` is
-            "day-first" or "month-first".
-        drop_missing_target: Leave out rows without a target instead of stopping.
-        allow_leaks: Train although a column looks like a copy of the target.
-        allow_other_versions: Go on with a run that other versions of the libraries began.
+    """Every option of a fit, with its type, its default and what a user reads about it.
 
     Raises:
-        ConfigError: If a number is out of its range.
+        ConfigError: If a number is out of its range, or an option means nothing beside the others.
     """
 
-    target: tuple[str, ...] = ()
-    problem: Literal["regression", "binary", "multiclass", "multilabel"] | None = None
-    metric: Metric | None = None
-    time_limit: float | None = None
-    max_trials: int | None = None
-    max_epochs: int | None = None
-    max_parameters: int | None = None
-    split: str = "auto"
-    duplicates: Duplicates | None = None
-    schema: str | None = None
-    test: str | None = None
-    design: str | None = None
-    stages: tuple[Stage, ...] = ()
-    start: str | None = None
-    tap: str | None = None
-    freeze: bool = False
-    unfreeze: tuple[str, ...] = ()
-    image_size: int | None = None
-    keep_aspect: bool = False
-    augment: tuple[Augmentation, ...] = ()
-    seed: int = 0
-    drop: tuple[str, ...] = ()
-    encoding: str | None = None
-    delimiter: str | None = None
-    decimal: str | None = None
-    date_order: Literal["day-first", "month-first"] | None = None
-    drop_missing_target: bool = False
-    allow_leaks: bool = False
-    allow_other_versions: bool = False
+    target: Annotated[
+        tuple[str, ...],
+        Option("What to predict: one column or several; by default what the data say.", "COLUMN"),
+    ] = ()
+    problem: Annotated[ProblemKind | None, Option("Overrules the kind of problem that is inferred.")] = None
+    metric: Annotated[
+        Metric | None,
+        Option("The score that selects the model; by default what fits the problem."),
+    ] = None
+    time_limit: Annotated[
+        float | None, Option("Seconds for everything, from reading to report.", "SECONDS", above=0)
+    ] = None
+    max_trials: Annotated[
+        int | None,
+        Option("How many networks are tried at most; with the same seed the result is the same.", "N", low=1),
+    ] = None
+    max_epochs: Annotated[int | None, Option("Epochs of each network at most.", "N", low=1)] = None
+    max_parameters: Annotated[int | None, Option("Weights of the deployed model at most.", "N", low=1)] = None
+    split: Annotated[
+        str,
+        Option(
+            "How rows are held out: auto, random, stratified, group:COLUMN, time:COLUMN or column:COLUMN.",
+            "HOW",
+        ),
+    ] = "auto"
+    duplicates: Annotated[
+        Duplicates | None,
+        Option(
+            "Whether rows of equal features stay together in one part of the split or are dealt apart; "
+            "by default what the data say."
+        ),
+    ] = None
+    test: Annotated[
+        str | None, Option("Labeled rows of your own, scored once at the end.", "FILE", path=True)
+    ] = None
+    schema: Annotated[str | None, Option("A schema that `inspect` wrote, edited.", "FILE", path=True)] = None
+    drop: Annotated[tuple[str, ...], Option("A column that the model must not see.", "COLUMN")] = ()
+    design: Annotated[
+        str | None,
+        Option(
+            "What to train instead of the usual networks: a name of the catalog, a call of one such as "
+            "mlp(units=64), a JSON file, or module:function.",
+            "DESIGN",
+            path=True,
+        ),
+    ] = None
+    stages: Annotated[
+        tuple[Stage, ...],
+        Option("What every network goes through before its training proper.", flag="--stage"),
+    ] = ()
+    start: Annotated[
+        str | None,
+        Option(
+            "A run, a bundle or a .keras file of your own, whose network is tried first under the tasks at "
+            "hand.",
+            "RUN",
+            flag="--from",
+            path=True,
+        ),
+    ] = None
+    tap: Annotated[
+        str | None,
+        Option(
+            "Up to where that network is used: encoding, learner.1 or the like, or a layer of a file.", "NAME"
+        ),
+    ] = None
+    freeze: Annotated[bool, Option("Train only what follows the tap.")] = False
+    unfreeze: Annotated[
+        tuple[str, ...],
+        Option(
+            "A part of that network (learner.2), or how names of layers begin, that learns all the same.",
+            "GROUP",
+        ),
+    ] = ()
+    image_size: Annotated[
+        int | None,
+        Option(
+            "Pixels of the longer side that images are given; by default that of the usual image, at most "
+            "64.",
+            "PIXELS",
+            low=4,
+            high=1024,
+            only="image",
+        ),
+    ] = None
+    keep_aspect: Annotated[
+        bool, Option("Pad images with gray instead of stretching them to one shape.", only="image")
+    ] = False
+    augment: Annotated[
+        tuple[Augmentation, ...],
+        Option(
+            "What is done to images while networks learn; by default what is measured to preserve labels.",
+            only="image",
+        ),
+    ] = ()
+    seed: Annotated[int, Option("One seed for everything random.", "N", low=0)] = 0
+    encoding: Annotated[
+        str | None, Option("Overrules the detected encoding of a text file.", "NAME", only="text file")
+    ] = None
+    delimiter: Annotated[
+        str | None,
+        Option("Overrules the detected delimiter of a text file; `tab` for a tab.", "MARK", only="text file"),
+    ] = None
+    decimal: Annotated[
+        str | None, Option("Overrules the detected decimal mark of a text file.", "MARK", only="text file")
+    ] = None
+    date_order: Annotated[DateOrder | None, Option("How to read 01/02/2024.")] = None
+    drop_missing_target: Annotated[bool, Option("Leave out rows without a target.")] = False
+    allow_leaks: Annotated[bool, Option("Train although a column gives the target away.")] = False
+    allow_other_versions: Annotated[
+        bool, Option("Continue a run that other versions of the libraries began.")
+    ] = False
 
     def __post_init__(self) -> None:
-        if self.time_limit is not None and not 0 < self.time_limit < math.inf:
-            raise _out_of_range("time_limit", "a positive number of seconds", self.time_limit)
-        for name in ("max_trials", "max_epochs", "max_parameters"):
-            most = getattr(self, name)
-            if most is not None and most < 1:
-                raise _out_of_range(name, "1 or more", most)
-        if self.image_size is not None and not 4 <= self.image_size <= _LARGEST:
-            raise _out_of_range("image_size", f"4 to {_LARGEST}", self.image_size)
-        if self.seed < 0:
-            raise _out_of_range("seed", "0 or more", self.seed)
+        if self.delimiter in _TAB:
+            object.__setattr__(self, "delimiter", "\t")
+        for field in fields_of(FitOptions):
+            value = getattr(self, field.name)
+            if field.type in (int, float) and value is not None and not field.option.allows(value):
+                raise ConfigError(
+                    f"{field.name} must be {field.option.range}.",
+                    received=str(value),
+                    remedy="correct it, or leave it out",
+                )
         self._check_agreement()
 
     def _check_agreement(self) -> None:
@@ -135,7 +186,58 @@ class FitOptions:
             )
 
 
-def _out_of_range(name: str, range_: str, received: float) -> ConfigError:
-    return ConfigError(
-        f"{name} must be {range_}.", received=str(received), remedy="correct it, or leave it out"
+def options_from(values: Mapping[str, Any], *, origin: str) -> FitOptions:
+    """The options of a fit from plain values, in the same way for each door.
+
+    Args:
+        values: By the names of `FitOptions`. None stands for the default; a single value for a list of one; a
+            whole number, where a name is expected, for that name.
+        origin: Where they come from, for errors.
+
+    Raises:
+        ConfigError: If there is no such option, or a value is none of its values; names the nearest option.
+    """
+    fields = {field.name: field for field in fields_of(FitOptions)}
+    said = {name: value for name, value in values.items() if value is not None}
+    return validated(
+        FitOptions,
+        {name: _plain(value, fields[name]) if name in fields else value for name, value in said.items()},
+        origin=origin,
     )
+
+
+def refuse_foreign(options: FitOptions, present: Collection[str], origin: str) -> None:
+    """Refuse options that mean nothing for the data at hand.
+
+    Args:
+        options: Of the fit.
+        present: The kinds of the columns, and "text file" if the data came from one.
+        origin: Of the data.
+
+    Raises:
+        ConfigError: If an option is set that only concerns data of another kind; names it.
+    """
+    for field in fields_of(FitOptions):
+        only = field.option.only
+        if only and only not in present and getattr(options, field.name) != field.default:
+            raise ConfigError(
+                f"{field.flag} is only for {only}s.",
+                received=f"{origin} {'has no images' if only == 'image' else 'is no text file'}",
+                remedy=f"leave out {field.flag}",
+            )
+
+
+def _plain(value: Any, field: Field) -> Any:
+    """The value as JSON could hold it, of the shape that the option has."""
+    if field.many:
+        several = not isinstance(value, (str, Mapping)) and isinstance(value, Iterable)
+        return tuple(_single(one, field) for one in (value if several else [value]))
+    return _single(value, field)
+
+
+def _single(value: Any, field: Field) -> Any:
+    if field.type is not str:
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return str(value) if type(value) is int else value

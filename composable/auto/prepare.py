@@ -20,7 +20,7 @@ from composable.auto.masks import (
     masks_as_targets,
     painted,
 )
-from composable.auto.options import FitOptions
+from composable.auto.options import FitOptions, refuse_foreign
 from composable.auto.origin import Origin
 from composable.auto.sample_weight import checked_weights
 from composable.core.errors import ConfigError, DataError
@@ -123,6 +123,7 @@ def understand_table(
     check_targets(table, options.target)
     check_dropped(table, options.drop, options.target)
     schema = _schema(table, options, tell)
+    refuse_foreign(options, _kinds(table, schema, options), table.origin)
     weights = checked_weights(sample_weight, len(table.frame))
     masks = None
     if asks_for_masks(schema):
@@ -226,6 +227,12 @@ def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> li
     inputs = encode(table.frame, others, encoding, origin=table.origin)
     targets = encode_targets(table.frame, schema, problem, origin=table.origin)
     return list(check_leaks(encoding, problem, inputs, targets, rows, allow=allow))
+
+
+def _kinds(table: Table, schema: Schema, options: FitOptions) -> set[str]:
+    """What kinds of columns there are, and whether anything is read from a text file."""
+    text_file = table.format is not None or options.test is not None
+    return {column.kind for column in schema.features} | ({"text file"} if text_file else set())
 
 
 def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from composable.auto.options import FitOptions
+from composable.auto.option import fields_of
+from composable.auto.options import FitOptions, options_from
 from composable.core.errors import ConfigError
-from composable.core.records import validated
+from composable.core.records import json_schema
 
 MAXIMUM_BYTES = 100_000
 MAXIMUM_DEPTH = 5
-LISTS = ("target", "drop", "stages", "augment")  # options that take one name or several
 FLAT = "write one option per line, such as `time-limit: 60`"
 
 
@@ -29,11 +29,28 @@ def fit_options(flags: Mapping[str, Any], config: Path | None) -> FitOptions:
     """
     typed = {name: value for name, value in flags.items() if value not in (None, ())}
     options = (_read(config) if config else {}) | typed
-    return validated(FitOptions, options, origin=str(config or "the command line"))
+    return options_from(options, origin=str(config or "the command line"))
+
+
+def config_text(options: FitOptions) -> str:
+    """The options as YAML that `--config` reads, each below what it does."""
+    lines = ["# For `composable fit DATA --config FILE`; null stands for the default."]
+    for field in fields_of(FitOptions):
+        value = json.dumps(getattr(options, field.name), ensure_ascii=False)  # JSON is YAML, too
+        lines += [f"# {field.option.help}", f"{field.name.replace('_', '-')}: {value}"]
+    return "\n".join(lines)
+
+
+def schema_text() -> str:
+    """The JSON schema of a configuration file; an editor that knows it completes and checks such files."""
+    schema = json_schema(FitOptions)
+    properties = {name.replace("_", "-"): value for name, value in schema["properties"].items()}
+    about = {"title": "composable fit --config", "description": "Options of a fit.", "properties": properties}
+    return json.dumps(schema | about, indent=1)
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """The options in a file under the names of `FitOptions`: `time-limit` and `time_limit` are one."""
+    """The options in a file by the names of `FitOptions`, however they are spelled: `from` is `start`."""
     parse = _json_pairs if path.suffix.lower() == ".json" else _yaml_pairs
     try:
         pairs = parse(_text(path), str(path))
@@ -41,17 +58,15 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(
             "A configuration is a flat list of options.", received=f"{path}: deep nesting", remedy=FLAT
         ) from deep
-    names = [str(name).replace("-", "_") for name, _ in pairs]
+    known = {spelling: field.name for field in fields_of(FitOptions) for spelling in field.spellings}
+    names = [known.get(str(name), str(name)) for name, _ in pairs]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(
             "An option may be set once.",
             received=f"{path}: {', '.join(twice)} twice",
             remedy="remove one of them",
         )
-    return {
-        name: [value] if name in LISTS and not isinstance(value, list) else value
-        for name, (_, value) in zip(names, pairs, strict=True)
-    }
+    return {name: value for name, (_, value) in zip(names, pairs, strict=True)}
 
 
 def _text(path: Path) -> str:

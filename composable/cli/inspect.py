@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from composable.cli.names import COLUMN
+from composable.cli.option_flags import option_flags
 from composable.cli.streams import print_json, say
 from composable.cli.switches import debug_switch, json_switch
-from composable.cli.text_file_options import text_file_options, words_of
 
 if TYPE_CHECKING:  # importing an inspection imports pandas
     from composable.auto.inspect import Inspection
@@ -19,23 +18,7 @@ if TYPE_CHECKING:  # importing an inspection imports pandas
 
 @click.command()
 @click.argument("data", type=click.Path())
-@click.option(
-    "--target",
-    "targets",
-    type=COLUMN,
-    multiple=True,
-    metavar="COLUMN",
-    help="What to predict; repeat it for several.",
-)
-@click.option("--problem", type=words_of("problem"), help="Overrule the kind that is inferred.")
-@click.option(
-    "--drop",
-    type=COLUMN,
-    multiple=True,
-    metavar="COLUMN",
-    help="A column to leave out; repeat it for several.",
-)
-@text_file_options
+@option_flags("target", "problem", "drop", "encoding", "delimiter", "decimal", "date_order")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where the schema goes.")
 @click.option("--force", is_flag=True, help="Replace a schema file that is there and differs.")
 @json_switch

@@ -54,6 +54,11 @@ def validated(cls: type[Record], values: Mapping[str, Any], *, origin: str) -> R
         raise _explain(invalid, cls, origin) from invalid
 
 
+def json_schema(cls: type) -> dict[str, Any]:
+    """The JSON schema of the plain values that `validated` makes a record of."""
+    return _adapter(cls).json_schema()
+
+
 def _adapter(cls: type) -> Any:
     from pydantic import ConfigDict, TypeAdapter
 

@@ -36,7 +36,7 @@ def test_the_flags_reach_the_inspection(command, auto, cars):
         "day-first",
     )
     assert auto.inspected == {
-        "targets": ("price",), "problem": None, "drop": ("id",), "encoding": None, "delimiter": "\t",
+        "target": ("price",), "problem": None, "drop": ("id",), "encoding": None, "delimiter": "\\t",
         "decimal": None, "date_order": "day-first",
     }  # fmt: skip
 
