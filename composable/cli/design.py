@@ -15,7 +15,7 @@ from composable.cli.switches import backend_option, debug_switch, json_switch
 from composable.cli.typed import Amount, InputShape, TypedInput
 from composable.core.workspace import write_atomically
 
-MODALITIES = ("image", "table", "text", "sequence")  # as `composable.zoo.catalog.family` has them
+MODALITIES = ("image", "table", "text", "series")  # as `composable.zoo.catalog.family` has them
 LATENCY_ROWS = (1, 32)
 Verb = TypeVar("Verb", bound=Callable[..., object])
 

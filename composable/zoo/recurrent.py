@@ -16,6 +16,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.metaparameters import Count, Rate, checked
 from composable.design.part import Component
+from composable.design.series import as_steps, last_step, like, step_mask
 from composable.design.tasks import classifier
 
 
@@ -34,15 +35,18 @@ def gru(x: Any, *, units: Count, bidirectional: bool = False, dropout: Rate = 0.
 @component
 def final_state(x: Any, *, bidirectional: bool = False) -> Any:
     """What is known after all steps: the last step's state, and the first one's of what runs backwards."""
+    last = last_step(x)
     if not bidirectional:
-        return x[:, -1]
-    units = x.shape[-1] // 2
-    return ops.concatenate([x[:, -1, :units], x[:, 0, units:]], axis=-1)
+        return last
+    values, units = as_steps(x)[0], last.shape[-1] // 2
+    return ops.concatenate([last[:, :units], values[:, 0, units:]], axis=-1)
 
 
 def _over_steps(x: Any, layer: layers.Layer, bidirectional: bool, dropout: float) -> Any:  # noqa: FBT001
-    x = layers.Bidirectional(layer)(x) if bidirectional else layer(x)
-    return layers.Dropout(dropout)(x) if dropout else x
+    """Backwards it skips padding; forwards that comes when all is seen."""
+    values, _ = as_steps(x)
+    values = layers.Bidirectional(layer)(values, mask=step_mask(x)) if bidirectional else layer(values)
+    return like(x, layers.Dropout(dropout)(values) if dropout else values)
 
 
 @checked

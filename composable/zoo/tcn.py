@@ -15,30 +15,28 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
 from composable.design.layers import INITIALIZER
 from composable.design.metaparameters import Count, Rate, checked
+from composable.design.series import as_steps, last_step, like
 from composable.design.tasks import classifier
 
 
 @component
 def residual(x: Any, *, filters: Count, kernel_size: Count, dilation: Count, dropout: Rate = 0.0) -> Any:
     """Two dilated causal convolutions added to what comes in (figure 1b)."""
-    shortcut = x if x.shape[-1] == filters else layers.Conv1D(filters, 1, kernel_initializer=INITIALIZER)(x)
+    shortcut, _ = as_steps(x)
+    values = shortcut
+    if shortcut.shape[-1] != filters:
+        shortcut = layers.Conv1D(filters, 1, kernel_initializer=INITIALIZER)(shortcut)
     for _ in range(2):
-        x = layers.Conv1D(
+        values = layers.Conv1D(
             filters,
             kernel_size,
             padding="causal",
             dilation_rate=dilation,
             activation="relu",
             kernel_initializer=INITIALIZER,
-        )(x)
-        x = layers.SpatialDropout1D(dropout)(x) if dropout else x
-    return layers.ReLU()(layers.Add()([shortcut, x]))
-
-
-@component
-def last_step(x: Any) -> Any:
-    """The last step, which alone has seen all others."""
-    return x[:, -1]
+        )(values)
+        values = layers.SpatialDropout1D(dropout)(values) if dropout else values
+    return like(x, layers.ReLU()(layers.Add()([shortcut, values])))
 
 
 @checked

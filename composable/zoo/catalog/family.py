@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from composable.design.inputs import Inputs
 
-Modality = Literal["image", "table", "text", "sequence"]
+Modality = Literal["image", "table", "text", "series"]
 PHOTO = (224, 224, 3)
 
 

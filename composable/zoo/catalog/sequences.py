@@ -1,4 +1,4 @@
-"""Families for text, as ids of words, and for sequences of measurements."""
+"""Families for text, as ids of words, and for series: numbers step by step."""
 
 from __future__ import annotations
 
@@ -62,8 +62,24 @@ SEQUENCES = (
         _WORDS,
     ),
     Family(
+        "minirocket",
+        "series",
+        "Dempster et al. 2021, MiniRocket: A Very Fast (Almost) Deterministic Transform, arXiv:2012.08791",
+        {"minirocket": {}},
+        Smallest({"classes": 3, "features": 168, "max_dilations": 2}, (18, 2)),
+        (150, 1),
+    ),
+    Family(
+        "inception_time",
+        "series",
+        "Ismail Fawaz et al. 2020, InceptionTime: Finding AlexNet for Time Series, arXiv:1909.04939",
+        {"inception_time": {}},
+        Smallest({"classes": 3, "blocks": 1, "filters": 4, "kernel_size": 4, "bottleneck": 2}, (8, 2)),
+        (None, 1),
+    ),
+    Family(
         "tcn",
-        "sequence",
+        "series",
         "Bai et al. 2018, An Empirical Evaluation of Generic Convolutional and Recurrent Networks, "
         "arXiv:1803.01271",
         {"tcn_sequential_mnist": {"classes": 10}},
@@ -73,7 +89,7 @@ SEQUENCES = (
     ),
     Family(
         "lstm_stack",
-        "sequence",
+        "series",
         "Graves et al. 2013, Speech Recognition with Deep Recurrent Neural Networks, arXiv:1303.5778",
         {
             "lstm_stack": {},
@@ -87,7 +103,7 @@ SEQUENCES = (
     ),
     Family(
         "gru_stack",
-        "sequence",
+        "series",
         "Cho et al. 2014, Learning Phrase Representations using RNN Encoder-Decoder, arXiv:1406.1078",
         {"gru_stack": {}},
         Smallest({"classes": 3, "units": (4,), "bidirectional": True}, (6, 2)),

@@ -1,0 +1,199 @@
+"""MiniRocket: how often small fixed convolutions of a series lie above thresholds taken from the data.
+
+Dempster, Schmidt & Webb 2021, "MiniRocket: A Very Fast (Almost) Deterministic Transform for Time Series
+Classification", arXiv:2012.08791. Nothing of it is trained but a linear model of its features, for which the
+authors solve by ridge regression (`composable.training.ridge`). Several channels as in the authors' code:
+each pair of kernel and dilation sees a few of them, drawn at random, added up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from composable.design import Architecture, Choice, Part, component
+from composable.design.choice import Open
+from composable.design.metaparameters import Count, checked
+from composable.design.series import BOUND, as_steps, clean_series
+from composable.design.tasks import classifier
+
+LENGTH = 9  # of every kernel
+KERNELS = np.array(
+    [[2.0 if k in three else -1.0 for k in range(LENGTH)] for three in combinations(range(9), 3)]
+)
+"""All 84 with three weights of 2 and six of -1, which add up to zero; shape (84, 9)."""
+
+_HALF = len(KERNELS) // 2
+_CHANNELS = 9  # at most, that a kernel sees
+_WHOLE = 2.0**24  # below it float32 holds whole numbers exactly
+_ROWS = 1024  # from which biases are taken, at most
+_STEPS, _THERE = "minirocket_steps", "minirocket_there"
+_CONVOLUTION, _BIASES = "minirocket_kernels_", "minirocket_biases_"
+
+
+@component
+def transform(x: Any, *, features: Count = 10_000, max_dilations: Count = 32) -> Any:
+    """The proportion of positive values (PPV) of each convolution minus each of its biases.
+
+    Convolutions are of whole numbers: values are rounded, finely enough that nothing is lost and coarsely
+    enough that every backend finds the very same sums, whatever the order in which it adds. A value that is
+    on a threshold in one of them would be beyond it in another, otherwise.
+
+    Args:
+        x: Values of known length, whose deviation is about 1, or those and where there is a step.
+        features: About how many; as many of each kernel.
+        max_dilations: That a kernel comes with; fewer where series are short.
+
+    Returns:
+        (rows, features). All are zero until `fit_biases` was given training rows.
+    """
+    values, there = as_steps(x)
+    there = None if there is None else layers.Identity(name=_THERE)(there)
+    length, channels = values.shape[1:]
+    finest = 2.0 ** math.floor(math.log2(_WHOLE / (2 * 12 * BOUND * min(channels, _CHANNELS))))
+    bounded: Any = ops.clip(values, -BOUND, BOUND)
+    whole = layers.Identity(name=_STEPS)(ops.round(bounded * finest))
+    found = []
+    for dilation, count in dilations(length, features, max_dilations):
+        reach = LENGTH // 2 * dilation
+        padded: Any = ops.pad(whole, ((0, 0), (reach, reach), (0, 0)))
+        seen = [padded[:, k * dilation : k * dilation + length] for k in range(LENGTH)]
+        convolution = layers.Dense(
+            len(KERNELS),
+            use_bias=False,
+            kernel_initializer="zeros",
+            trainable=False,
+            name=f"{_CONVOLUTION}{dilation}",
+        )
+        minus_biases = layers.EinsumDense(
+            "blk,kn->blkn",
+            (length, len(KERNELS), count),
+            bias_axes="kn",
+            kernel_initializer="ones",
+            trainable=False,
+            name=f"{_BIASES}{dilation}",
+        )
+        above = minus_biases(convolution(ops.concatenate(seen, axis=-1)))
+        positive: Any = ops.cast(ops.greater(above, 0.0), "float32")
+        # Half of the kernels also look at the zeros around the series, the others only at what is inside.
+        inner = slice(reach, length - reach)
+        found.append(_share(positive[:, :, :_HALF], there))
+        found.append(_share(positive[:, inner, _HALF:], None if there is None else there[:, 2 * reach :]))
+    return layers.Concatenate()([layers.Flatten()(each) for each in found])
+
+
+def fit_biases(model: keras.Model, inputs: Any, *, seed: int) -> None:
+    """Set kernels, and biases to quantiles of what they make of training rows; nothing if there are none.
+
+    Args:
+        model: With `transform` in it, its scale fitted already.
+        inputs: As the model takes them.
+        seed: Of the rows that are looked at, one for each kernel and dilation, and of the channels.
+    """
+    if all(layer.name != _STEPS for layer in model.layers):
+        return
+    rng = np.random.default_rng(seed)
+    whole, there = _some_steps(model, inputs, rng)
+    first = 1
+    for number, layer in enumerate(one for one in model.layers if one.name.startswith(_BIASES)):
+        dilation = int(layer.name.removeprefix(_BIASES))
+        count = layer.get_weights()[0].shape[1]
+        ratio = np.arange(first, first + len(KERNELS) * count) * (np.sqrt(5) + 1) / 2 % 1
+        first += len(ratio)
+        mixed = _mixed_channels(whole.shape[2], rng)
+        rows = rng.integers(len(whole), size=len(KERNELS))
+        convolved = _convolved(np.einsum("kc,klc->kl", mixed, whole[rows]), dilation)
+        each = zip(convolved, there[rows], ratio.reshape(len(KERNELS), count), strict=True)
+        biases = np.stack([np.quantile(values[known], parts) for values, known, parts in each])
+        kernels = np.einsum("kt,kc->tck", KERNELS, mixed).reshape(-1, len(KERNELS))
+        order = np.concatenate([np.arange(odd, len(KERNELS), 2) for odd in (number % 2, 1 - number % 2)])
+        model.get_layer(f"{_CONVOLUTION}{dilation}").set_weights([kernels[:, order]])
+        layer.set_weights([np.ones_like(biases), -np.floor(biases)[order]])
+
+
+def dilations(length: int, features: int, most: int) -> list[tuple[int, int]]:
+    """The dilations of every kernel, from 1 to where it spans the series, and how many biases each has.
+
+    As in the authors' code: exponents of 2 evenly spaced; those that are the same dilation share it, with as
+    many times the biases.
+    """
+    each = max(1, features // len(KERNELS))
+    drawn = min(each, most)
+    longest = max(0.0, math.log2(max(1, length - 1) / (LENGTH - 1)))
+    found, counts = np.unique(np.logspace(0, longest, drawn, base=2).astype(int), return_counts=True)
+    counts = (counts * (each / drawn)).astype(int)
+    counts[: each - counts.sum()] += 1
+    return [(int(dilation), int(count)) for dilation, count in zip(found, counts, strict=True)]
+
+
+def _share(positive: Any, there: Any) -> Any:
+    """The mean over the steps there are, (rows, kernels, biases)."""
+    if there is None:
+        return ops.mean(positive, axis=1)
+    there = ops.expand_dims(there, -1)
+    total: Any = ops.sum(positive * there, axis=1)
+    return total / ops.maximum(ops.sum(there, axis=1), 1.0)
+
+
+def _some_steps(model: keras.Model, inputs: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The whole numbers that are convolved, of some rows, and where there is a step: in each at least one."""
+    names = [name for name in (_STEPS, _THERE) if any(layer.name == name for layer in model.layers)]
+    probe = keras.Model(model.input, [model.get_layer(name).output for name in names])
+    several = inputs if isinstance(inputs, Mapping) else {"": inputs}
+    # Always as many: one number of rows is one compiled program.
+    chosen = np.resize(rng.permutation(len(next(iter(several.values())))), _ROWS)
+    some = {name: np.asarray(values)[chosen] for name, values in several.items()}
+    outputs = probe.predict_on_batch(some if isinstance(inputs, Mapping) else some[""])
+    whole, *others = map(np.asarray, keras.tree.flatten(outputs))
+    there = others[0][:, :, 0] > 0.5 if others else np.ones(whole.shape[:2], bool)
+    there[:, 0] = True
+    return whole.astype("float64"), there
+
+
+def _mixed_channels(channels: int, rng: np.random.Generator) -> np.ndarray:
+    """Which channels each kernel sees, 1 or 0, (kernels, channels): few more often than many."""
+    found = np.zeros((len(KERNELS), channels))
+    for row in found:
+        count = int(2 ** rng.uniform(0, np.log2(min(channels, _CHANNELS) + 1)))
+        row[rng.permutation(channels)[:count]] = 1.0
+    return found
+
+
+def _convolved(series: np.ndarray, dilation: int) -> np.ndarray:
+    """Each series with the kernel of its place, (kernels, steps)."""
+    reach, length = LENGTH // 2 * dilation, series.shape[1]
+    padded = np.pad(series, ((0, 0), (reach, reach)))
+    seen = np.stack([padded[:, k * dilation : k * dilation + length] for k in range(LENGTH)])
+    return np.einsum("kt,tkl->kl", KERNELS, seen)
+
+
+@checked
+def minirocket(
+    *, classes: Count = 2, features: Count | Open = 10_000, max_dilations: Count | Open = 32
+) -> Architecture:
+    """The transform, and a linear classifier of its features.
+
+    Args:
+        classes: To tell apart.
+        features: About how many.
+        max_dilations: That a kernel comes with.
+    """
+    return Architecture(
+        stem=Part(clean_series),
+        learner=Part(transform, features=features, max_dilations=max_dilations),
+        tasks=Part(classifier, classes=classes),
+    )
+
+
+@checked
+def minirocket_space(*, classes: Count = 2) -> Architecture:
+    """How many features, and how finely dilations are spaced."""
+    return minirocket(
+        classes=classes, features=Choice((2_500, 10_000, 40_000)), max_dilations=Choice((16, 32, 64))
+    )
