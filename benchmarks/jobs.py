@@ -17,15 +17,15 @@ from composable.engine.objective import Goal
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.search.candidates import candidates
-from composable.training.rotating import Workbench
-from composable.training.stages.rotation_job import rotation_job
+from composable.training.folds import Workbench
+from composable.training.stages.fold_job import fold_job
 from composable.training.stages.stage import Job
 
 DIGITS = Path(__file__).parent.parent / "examples" / "sign_digits.npz"
 
 
 def table_job(path: Path, target: str, *, seed: int, candidate: str = "mlp") -> Job:
-    """One of the portfolio's networks on one rotation of a table."""
+    """One of the portfolio's networks on one fold of a table."""
     options = FitOptions(target=(target,), seed=seed)
     prepared = prepare(
         understand_table(str(path), options, lambda _notice: None), options, lambda _notice: None
@@ -34,7 +34,7 @@ def table_job(path: Path, target: str, *, seed: int, candidate: str = "mlp") -> 
         found.name: found for found, _ in zip(candidates(table_of(prepared), seed=0), range(5), strict=False)
     }
     bench = Workbench(known[candidate], prepared.material)
-    return rotation_job(bench, prepared.split.rotations[0], seed=seed)
+    return fold_job(bench, prepared.split.folds[0], seed=seed)
 
 
 def digits_job(*, seed: int, blocks: int = 3) -> Job:

@@ -42,7 +42,7 @@ def _measured(
     material = prepared.material
     if head_of_masks(material.problem):
         return tuple(moving(pixels))
-    train = prepared.split.rotations[0].train
+    train = prepared.split.folds[0].train
     asked = doubtful(pixels, len(train))
     train = train[:: max(1, len(train) // _MANY)]  # they may lie in a file
     images, labels = material.inputs["images"][train], material.targets[0][train]

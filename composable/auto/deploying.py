@@ -20,7 +20,7 @@ from composable.engine.predict import predict
 from composable.problem.finish import unusual
 from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_as_scored
-from composable.search.opinion import Judge
+from composable.search.predictions import Scorer
 from composable.search.trial import Trial
 from composable.training.candidate import Material
 from composable.training.storage import load_weights
@@ -38,7 +38,7 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
     for member, weight in trial.shares:
         for trained in member.voices:
             network = tap(member.network.architecture.build(material.shapes), "logits")
-            network.set_weights(load_weights(member.folder, trained.rotation))
+            network.set_weights(load_weights(member.folder, trained.fold))
             start_from_zeros(network)
             network = mirrored(network) if trained.mirrored else network
             voices.append(Voice(network, member.finishes(trained), weight / len(member.voices)))
@@ -50,7 +50,7 @@ def networks_of(trial: Trial) -> int:
     return sum(len(member.voices) for member, _ in trial.shares)
 
 
-def deploy(trial: Trial, prepared: Prepared, judge: Judge, folder: Path) -> None:
+def deploy(trial: Trial, prepared: Prepared, scorer: Scorer, folder: Path) -> None:
     """Write the trial's bundle; the one that was there stays until the new one is whole.
 
     Raises:
@@ -58,16 +58,16 @@ def deploy(trial: Trial, prepared: Prepared, judge: Judge, folder: Path) -> None
     """
     model = deployable(trial, prepared.material)
     _check_answers(model, trial, prepared)
-    save_bundle(folder / "bundle", model, _card(trial, prepared, judge))
+    save_bundle(folder / "bundle", model, _card(trial, prepared, scorer))
     trial.cost["bytes"] = (folder / "bundle" / "model.keras").stat().st_size
 
 
 def _check_answers(model: keras.Model, trial: Trial, prepared: Prepared) -> None:
     """Compare the model's own answers to held-out rows with the predictions that the trial was scored by."""
-    material, predictions = prepared.material, trial.opinion.validation
+    material, predictions = prepared.material, trial.predictions.validation
     width = sum(int(np.prod(values.shape[1:])) for values in material.inputs.values())
     scored_rows = np.concatenate(
-        [one.validation for one in prepared.split.rotations[: prepared.split.needed]]
+        [one.validation for one in prepared.split.folds[: prepared.split.scored_folds]]
     )
     rows = np.unique(scored_rows)[: max(1, min(_CHECKED, _CHECKED_VALUES // width))]
     observed = [y[rows] for y in material.targets]
@@ -82,7 +82,7 @@ def _check_answers(model: keras.Model, trial: Trial, prepared: Prepared) -> None
         )
 
 
-def _card(trial: Trial, prepared: Prepared, judge: Judge) -> BundleCard:
+def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
     understood = prepared.understood
     return BundleCard(
         name=trial.name,
@@ -91,7 +91,7 @@ def _card(trial: Trial, prepared: Prepared, judge: Judge) -> BundleCard:
         encoding=prepared.encoding,
         problem=understood.problem,
         ranges=_ranges(prepared),
-        metrics={"validation": judge.validation(trial.opinion), "test": judge.test(trial.opinion)},
+        metrics={"validation": scorer.validation(trial.predictions), "test": scorer.test(trial.predictions)},
         versions=versions(),
         target_deviations={
             head.name: float(y.std())

@@ -92,11 +92,11 @@ def _check_size(parameters: int, design: Written) -> None:
 def table_of(prepared: Prepared) -> Table:
     """What decides about the sizes of networks."""
     material = prepared.material
-    rows = prepared.split.rotations[0].train
+    rows = prepared.split.folds[0].train
     count = len(prepared.encoding.images)
     pixels = Pixels.of(material.inputs["images"], rows, count) if count else None
     known = np.zeros(len(material.targets[0]), bool)
-    for rotation in prepared.split.rotations:
-        known[rotation.train] = known[rotation.validation] = True
+    for fold in prepared.split.folds:
+        known[fold.train] = known[fold.validation] = True
     sizes = material.categories, material.vocabularies
     return Table(material.problem, len(rows), material.widths, *sizes, pixels, known=int(known.sum()))

@@ -22,7 +22,7 @@ from composable.explain.slots import slots_of
 from composable.explain.text_errors import text_errors
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.metrics import METRICS, score
-from composable.search.opinion import covered
+from composable.search.predictions import covered
 from composable.search.trial import Trial
 from composable.training.stages.stage import part_of
 from composable.training.storage import load_weights
@@ -75,7 +75,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
         write_json(folder / name, explain(_explained(search, strongest, held_out), until))
     if several:
         importance = permutation_importance(
-            search.judge.problem,
+            search.scorer.problem,
             slots_of(prepared.encoding),
             _networks_in_turn(search, strongest),
             seed=search.options.seed,
@@ -87,7 +87,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
 def _heads(search: Search, held_out: _HeldOut) -> list[dict[str, Any]]:
     """How each head errs, with every metric."""
     found = []
-    heads = search.judge.problem.heads
+    heads = search.scorer.problem.heads
     for head, y, p in zip(heads, held_out.observed, held_out.predicted, strict=True):
         shown = y[:, 0] if head.kind not in ("multilabel", "mask") else y
         if head.kind in ("binary", "multiclass"):
@@ -114,12 +114,12 @@ def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedMod
     if held_out.rows is not None or frame is None or inputs is None:
         rows = np.arange(0) if held_out.rows is None else held_out.rows
         frame, inputs = prepared.understood.table.frame.iloc[rows], prepared.material.at(rows)
-    network.set_weights(load_weights(trial.folder, trained.rotation))
+    network.set_weights(load_weights(trial.folder, trained.fold))
     return ExplainedModel(
         candidate=trial.network,
         network=network,
         finishes=trial.finishes(trained),
-        problem=search.judge.problem,
+        problem=search.scorer.problem,
         schema=prepared.understood.schema,
         encoding=prepared.encoding,
         frame=frame,
@@ -132,12 +132,12 @@ def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedMod
 
 def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
     """The trial's networks over and over, each with the rows of its own test part, else of its validation."""
-    heads, bench = search.judge.problem.heads, search.bench(trial)
+    heads, bench = search.scorer.problem.heads, search.bench(trial)
     for trained in cycle(trial.trained):
-        rotation = search.prepared.split.rotations[trained.rotation]
-        rows = rotation.test if len(rotation.test) else rotation.validation
+        fold = search.prepared.split.folds[trained.fold]
+        rows = fold.test if len(fold.test) else fold.validation
         rows = rows[: most_rows(bench.material.inputs)]
-        bench.network.set_weights(load_weights(trial.folder, trained.rotation))
+        bench.network.set_weights(load_weights(trial.folder, trained.fold))
         yield HeldOutRows(
             lambda inputs, one=trained: trial.answers(heads, one, predict(bench.network, inputs)),
             bench.material.at(rows),
@@ -146,11 +146,13 @@ def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
 
 
 def _held_out(search: Search, trial: Trial) -> _HeldOut:
-    opinion = trial.opinion
-    if opinion.own_test:
-        return _HeldOut("test", None, list(search.judge.own_targets), opinion.own_test)
+    predictions = trial.predictions
+    if predictions.own_test:
+        return _HeldOut("test", None, list(search.scorer.own_targets), predictions.own_test)
     part, predictions = (
-        ("test", opinion.test) if covered(opinion.test).any() else ("validation", opinion.validation)
+        ("test", predictions.test)
+        if covered(predictions.test).any()
+        else ("validation", predictions.validation)
     )
     rows = np.flatnonzero(covered(predictions))
-    return _HeldOut(part, rows, [y[rows] for y in search.judge.targets], [p[rows] for p in predictions])
+    return _HeldOut(part, rows, [y[rows] for y in search.scorer.targets], [p[rows] for p in predictions])

@@ -162,7 +162,7 @@ def _go(
     def deploy_trial(trial: Trial) -> None:
         nonlocal reported
         with closing.bundling(networks_of(trial)):
-            deploy(trial, prepared, search.judge, folder)
+            deploy(trial, prepared, search.scorer, folder)
         recorder.write(deployed=trial.number, seconds=round(deadline.spent, 2))
         if not reported:  # an early report: something to look at, and its time is known from then on
             reported = True
@@ -208,11 +208,11 @@ def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted:
 
 def _split_facts(prepared: Prepared) -> dict[str, Any]:
     split = prepared.split
-    scored = split.rotations[: split.needed]
+    scored = split.folds[: split.scored_folds]
     test = len(prepared.own_targets[0]) if prepared.own_targets else _distinct([r.test for r in scored])
     return {
         "kind": split.kind,
-        "rotations": split.needed,
+        "folds": split.scored_folds,
         "text": split.text,
         "rows": {
             "train": len(scored[0].train),

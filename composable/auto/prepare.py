@@ -39,7 +39,7 @@ from composable.data.schema import Column, Notice, Schema
 from composable.data.split import Split, split_rows
 from composable.data.table import Table
 from composable.data.text_columns import text_notices
-from composable.problem.baseline import knowing_nothing
+from composable.problem.baseline import constant_predictor
 from composable.problem.leaks import check_leaks
 from composable.problem.masks import understand_masks
 from composable.problem.metrics import selection_score
@@ -188,7 +188,7 @@ def prepare(
         tell(copies_notice(split))
     if not masks:
         _check_validation_rows(split, problem, targets)
-    known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.rotations]))
+    known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.folds]))
     encoding = fit_encoding(table.frame, schema, rows=known, images=table.images)
     encoding = replace(encoding, images=image_shapes(encoding.images, table, options, origin))
     if origin is not None and origin.encoding is not None:
@@ -332,9 +332,9 @@ def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
 
 def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:
     """Refuse a split whose validation rows, being of one class, don't define the metric that selects."""
-    rows = np.unique(np.concatenate([rotation.validation for rotation in split.rotations[: split.needed]]))
+    rows = np.unique(np.concatenate([fold.validation for fold in split.folds[: split.scored_folds]]))
     observed = [y[rows] for y in targets]
-    nothing = knowing_nothing(problem.heads, targets, len(rows))
+    nothing = constant_predictor(problem.heads, targets, len(rows))
     if np.isnan(selection_score(problem, observed, nothing, nothing)):
         raise DataError(
             f"The metric {problem.metric} needs validation rows of at least two classes.",

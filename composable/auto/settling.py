@@ -1,4 +1,4 @@
-"""What was solved for rotation by rotation, solved for once more: one network in the place of many."""
+"""What was solved for fold by fold, solved for once more: one network in the place of many."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import replace
 from composable.core.budget import Deadline
 from composable.data.split import Split
 from composable.search.trial import Trial
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
 from composable.training.storage import load_whole, save_trained
 
-_LONGER = 4  # times as long as a rotation: of more rows, and with no other beside it
+_LONGER = 4  # times as long as a fold: of more rows, and with no other beside it
 
 
 def settle(
@@ -22,16 +22,16 @@ def settle(
     seed: int,
     deadline: Deadline,
 ) -> list[Trial]:
-    """Give trials whose weights are solved for the network that learned from the rows of all rotations.
+    """Give trials whose weights are solved for the network that learned from the rows of all folds.
 
     It knows more than each of them, and is as large and as fast as one.
 
     Args:
-        trials: Of networks, on rotations of `split`.
+        trials: Of networks, on folds of `split`.
         bench: That of a trial.
         split: Of the table.
         seed: For everything random.
-        deadline: By which they must be there, or the networks of the rotations answer as they are.
+        deadline: By which they must be there, or the networks of the folds answer as they are.
 
     Returns:
         Those that have one now and had none before.
@@ -42,8 +42,8 @@ def settle(
             continue
         found = load_whole(trial.folder, trial.network)
         if found is None and deadline.remaining > _LONGER * max(one.seconds for one in trial.trained):
-            rotations = [split.rotations[one.rotation] for one in trial.trained]
-            found = bench(trial).whole(trial.trained, rotations, seed=seed, deadline=deadline)
+            folds = [split.folds[one.fold] for one in trial.trained]
+            found = bench(trial).whole(trial.trained, folds, seed=seed, deadline=deadline)
             save_trained(trial.folder, found, trial.network)
         if found is not None:
             trial.whole = replace(found, weights=[])

@@ -1,4 +1,4 @@
-"""Stages that a candidate goes through before its fit, on each rotation's own rows, never its test rows."""
+"""Stages that a candidate goes through before its fit, on each fold's own rows, never its test rows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from composable.core.budget import Deadline
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.design.part import Part
 from composable.engine.settings import Settings
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
+from composable.training.stages.fold_job import fold_job
 from composable.training.stages.recipe import STAGES, Recipe
-from composable.training.stages.rotation_job import rotation_job
 from composable.training.stages.run import run_stages
 from composable.training.stages.stage import Outcome, Weights
 
 _STAGES = {stage.__name__: stage for stage in STAGES}
-OF_SETTINGS = ("tune",)  # what they find on one rotation holds for all
+OF_SETTINGS = ("tune",)  # what they find on one fold holds for all
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Staged:
 
     Attributes:
         settings: To fit with.
-        starts: Weights to begin with, by rotation; none where they are drawn.
+        starts: Weights to begin with, by fold; none where they are drawn.
         facts: Of each stage, for `trial.json`.
     """
 
@@ -38,7 +38,7 @@ class Staged:
 
 def go_through(
     bench: Workbench,
-    rotations: Mapping[int, Rotation],
+    folds: Mapping[int, Fold],
     names: Sequence[str],
     *,
     seed: int,
@@ -48,12 +48,12 @@ def go_through(
 ) -> Staged:
     """Let a candidate go through these stages.
 
-    Stages that change settings alone are gone through on the first rotation, the others on each, with the
+    Stages that change settings alone are gone through on the first fold, the others on each, with the
     settings that came of the first; its network begins with what came of its own.
 
     Args:
         bench: The candidate and the rows.
-        rotations: Which rows are which, by number.
+        folds: Which rows are which, by number.
         names: Of the stages, in their order.
         seed: For everything random.
         deadline: Of all of them.
@@ -61,13 +61,13 @@ def go_through(
         notice: Told what the user should know.
     """
     of_weights = [name for name in names if name not in OF_SETTINGS]
-    left = len(names) + (len(rotations) - 1) * len(of_weights)
+    left = len(names) + (len(folds) - 1) * len(of_weights)
     settings, found = bench.candidate.settings, {}
-    for number, rotation in rotations.items():
+    for number, fold in folds.items():
         stages = of_weights if found else names
         if not stages:
             break
-        job = rotation_job(bench.trained_by(settings), rotation, seed=seed)
+        job = fold_job(bench.trained_by(settings), fold, seed=seed)
         outcomes = run_stages(
             replace(job, name=f"{job.name} {number}"),
             _recipe(stages),
@@ -92,9 +92,9 @@ def _recipe(names: Sequence[str]) -> Recipe:
     return Recipe(tuple(Part(_STAGES[name], share=1.0 / (len(names) - place)) for place, name in places))
 
 
-def _told(rotation: int, outcome: Outcome) -> dict[str, Any]:
+def _told(fold: int, outcome: Outcome) -> dict[str, Any]:
     return {
-        "rotation": rotation,
+        "fold": fold,
         "stage": outcome.stage,
         "status": outcome.status,
         "gain": outcome.gain,

@@ -10,7 +10,7 @@ import numpy as np
 
 from composable.engine.predict import predict
 from composable.search.trial import Trial
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
 
 _SHORTER = 0.2  # of a training
 

@@ -1,4 +1,4 @@
-"""The search itself: reference, candidates in order, baseline, ensemble, then more rotations of what won."""
+"""The search itself: reference, candidates in order, baseline, ensemble, then more folds of what won."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from composable.auto.augmenting import with_augmentations
+from composable.auto.baselines import Baseline, baseline, reference
 from composable.auto.closing import Closing
 from composable.auto.deploying import NotAsScoredError
 from composable.auto.designing import table_of
@@ -21,7 +22,6 @@ from composable.auto.given import Given
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
-from composable.auto.rivals import Rival, reference, rival
 from composable.auto.settling import settle
 from composable.auto.staging import OF_SETTINGS, go_through
 from composable.auto.transfer import transferred
@@ -30,19 +30,19 @@ from composable.core.budget import Deadline
 from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
 from composable.data.schema import Notice
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_worth_adding
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
-from composable.search.opinion import Judge, blend
+from composable.search.predictions import Scorer, blend
 from composable.search.small_enough import small_enough
 from composable.search.trial import Role, Trial, conclude, record
 from composable.training.candidate import Candidate, Material, Trained
+from composable.training.folds import Workbench
 from composable.training.keeping import forget
-from composable.training.rotating import Workbench
 from composable.training.stages.stage import Weights
 from composable.training.storage import load_trained, save_trained
 from composable.training.unfinished import why_nothing
@@ -51,9 +51,9 @@ LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left after the first network
 EARLY_SHARE = 0.05  # of the time that is left before it, where the networks then take all there is
 MOST_OF_THE_LAST = 0.95  # for what is trained at the very end
-MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other rotations of the best
+MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other folds of the best
 STAGES_SHARE = 0.5  # of a candidate's time, for the stages before its fit
-ENOUGH = 3  # candidates that are trained before more rotations of the best are thought of
+ENOUGH = 3  # candidates that are trained before more folds of the best are thought of
 MOST_CANDIDATES = 40  # later draws bring next to nothing, and each takes room on the disk
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 Deploy = Callable[[Trial], None]
@@ -83,7 +83,7 @@ class Search:
     deploy: Deploy
     given: Given = field(default_factory=lambda: Given())
     floor: float = math.nan
-    judge: Judge = field(init=False)
+    scorer: Scorer = field(init=False)
     trials: list[Trial] = field(default_factory=list)
     best: Trial | None = None
     deployed: Trial | None = None
@@ -91,14 +91,14 @@ class Search:
     _asked: dict[int, Candidate] = field(default_factory=dict)  # as they were before stages changed them
 
     def __post_init__(self) -> None:
-        self.judge = Judge(
+        self.scorer = Scorer(
             self._problem, self.prepared.split, self._material.targets, self.prepared.own_targets
         )
 
     @property
     def left(self) -> float:
         """Seconds left for training: the end needs its time, the longer the more networks there are."""
-        networks = sum(t.networks for t in self.trials) + self.prepared.split.needed
+        networks = sum(t.networks for t in self.trials) + self.prepared.split.scored_folds
         return max(0.0, self.deadline.remaining - self.closing.seconds(min(networks, MOST_NETWORKS)))
 
     def run(self) -> None:
@@ -117,13 +117,13 @@ class Search:
             self._network(candidate)
             if number == 0 and not images:
                 self._baseline(BASELINE_SHARE)
-            if self._rotations_remain and self.trials[-1].cut_short and self._networks >= ENOUGH:
+            if self._folds_remain and self.trials[-1].cut_short and self._networks >= ENOUGH:
                 break  # the others wouldn't end either: the time is better spent on what won
         if self.best is None:
             reasons = "; ".join(f"{t.name}: {t.reason}" for t in self.trials if t.status == "failed")
             raise NothingSucceeded("No network could be trained.", received=reasons[:500])
         self._ensemble()
-        self._more_rotations(self.best)
+        self._more_folds(self.best)
 
     @property
     def _networks(self) -> int:
@@ -131,9 +131,9 @@ class Search:
         return sum(trial.role == "network" and trial.status == "done" for trial in self.trials)
 
     @property
-    def _rotations_remain(self) -> bool:
-        """Whether what wins can go on learning on other rotations than those that every candidate trains."""
-        return self.prepared.split.needed < len(self.prepared.split.rotations)
+    def _folds_remain(self) -> bool:
+        """Whether what wins can go on learning on other folds than those that every candidate trains."""
+        return self.prepared.split.scored_folds < len(self.prepared.split.folds)
 
     @property
     def _problem(self) -> Problem:
@@ -146,9 +146,11 @@ class Search:
     def _candidates(self) -> Iterator[Candidate]:
         """The portfolio; where time or trials are left on few rows, random draws as well.
 
-        On many rows the time is better spent on more rotations of what won.
+        On many rows the time is better spent on more folds of what won.
         """
-        table = replace(table_of(self.prepared), most_weights=self._most_weights / self.prepared.split.needed)
+        table = replace(
+            table_of(self.prepared), most_weights=self._most_weights / self.prepared.split.scored_folds
+        )
         seed, asked = self.options.seed, self.options.augment
         table = with_augmentations(table, self.prepared, asked, seed=seed, tell=self._note)
         found = candidates(
@@ -162,12 +164,12 @@ class Search:
             freeze, unfreeze = self.options.freeze, self.options.unfreeze
             begun = transferred(self.given.origin, table, self.prepared, freeze=freeze, unfreeze=unfreeze)
             found = chain([begun], found)
-        timed = math.isfinite(self.deadline.seconds) and not self._rotations_remain
+        timed = math.isfinite(self.deadline.seconds) and not self._folds_remain
         draws = timed or self.options.max_trials is not None
         most = max(MOST_CANDIDATES, self.options.max_trials or 0)
         found = islice(found, most if draws else portfolio_size(table))
         if self.options.max_parameters is not None:
-            most, networks = self.options.max_parameters, self.prepared.split.needed
+            most, networks = self.options.max_parameters, self.prepared.split.scored_folds
             found = small_enough(found, self._material.shapes, most=most, networks=networks)
         return islice(found, self.options.max_trials)
 
@@ -176,31 +178,31 @@ class Search:
         return math.inf if self.options.max_parameters is None else self.options.max_parameters
 
     def _reference(self) -> None:
-        trial = self._trial("knowing_nothing", "reference")
-        trial.opinion = reference(self.prepared)
-        self.judge = replace(self.judge, reference=trial.opinion)
-        trial.score = self.judge.selection(trial.opinion)
+        trial = self._trial("constant_predictor", "reference")
+        trial.predictions = reference(self.prepared)
+        self.scorer = replace(self.scorer, reference=trial.predictions)
+        trial.score = self.scorer.selection(trial.predictions)
         self._ended(trial)
 
     def _baseline(self, share: float) -> None:
         """A model of another kind, unless it would take more than a share of the time that is left."""
-        usual = rival(self.prepared)
+        usual = baseline(self.prepared)
         trial = self._trial(usual.name, "baseline")
-        self.recorder.happened("trial_start", trial=trial.number, name=trial.name, rotation=0, rotations=1)
+        self.recorder.happened("trial_start", trial=trial.number, name=trial.name, fold=0, folds=1)
         began = time.monotonic()
         try:
             trial.reason = self._no_time_for(usual, share)
             if trial.reason:
                 trial.status = "skipped"
             else:
-                trial.opinion = usual.opinion(self.prepared, self.options.seed)
-                trial.score = self.judge.selection(trial.opinion)
+                trial.predictions = usual.predictions(self.prepared, self.options.seed)
+                trial.score = self.scorer.selection(trial.predictions)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]
         trial.seconds = time.monotonic() - began
         self._ended(trial)
 
-    def _no_time_for(self, usual: Rival, share: float) -> str:
+    def _no_time_for(self, usual: Baseline, share: float) -> str:
         """Why there isn't, or ""."""
         if math.isinf(self.left):
             return ""
@@ -215,9 +217,9 @@ class Search:
         split = self.prepared.split
         try:
             trial.trained = load_trained(trial.folder, candidate)
-            missing = range(len(trial.trained), split.needed)
+            missing = range(len(trial.trained), split.scored_folds)
             first = self.best is None  # the very first network must come to be, however late it is
-            worth = 1.0 if first or not self._rotations_remain else MOST_OF_THE_REST
+            worth = 1.0 if first or not self._folds_remain else MOST_OF_THE_REST
             if missing and not first and worth * self.left < LEAST_SECONDS:
                 trial.status, trial.reason = "skipped", "the time limit came before it began"
             elif missing:
@@ -230,23 +232,23 @@ class Search:
             trial.status, trial.reason = "failed", f"{type(failed).__name__}: {failed}"[:500]
             write_atomically(trial.folder / "traceback.txt", traceback.format_exc())
         self._ended(trial)
-        if not self._rotations_remain:
+        if not self._folds_remain:
             self._benches.pop(trial.number, None)  # a compiled network takes memory
 
     def _conclude(self, trial: Trial) -> None:
         split, targets = self.prepared.split, self._material.targets
-        conclude(trial, self._problem, split, targets, self.judge, self.options.seed)
+        conclude(trial, self._problem, split, targets, self.scorer, self.options.seed)
         trial.cost |= cost_of(self.bench(trial), len(trial.voices))
 
     def _train(self, trial: Trial, numbers: Sequence[int], seconds: float) -> None:
-        """Train the trial's network on these rotations, side by side."""
+        """Train the trial's network on these folds, side by side."""
         about: dict[str, Any] = {"trial": trial.number, "name": trial.name}
-        self.recorder.happened("trial_start", **about, rotation=numbers[0], rotations=len(numbers))
-        rotations = {number: self.prepared.split.rotations[number] for number in numbers}
+        self.recorder.happened("trial_start", **about, fold=numbers[0], folds=len(numbers))
+        folds = {number: self.prepared.split.folds[number] for number in numbers}
         deadline = Deadline(seconds, self.deadline.clock)
-        starts = self._go_through_stages(trial, rotations, deadline)
+        starts = self._go_through_stages(trial, folds, deadline)
         trained = self.bench(trial).train(
-            rotations,
+            folds,
             seed=self.options.seed,
             deadline=deadline,
             starts=starts,
@@ -255,7 +257,7 @@ class Search:
             on_epoch=lambda number, epoch: self.recorder.happened(
                 "epoch",
                 trial=trial.number,
-                rotation=number,
+                fold=number,
                 epoch=epoch.epoch,
                 loss=epoch.loss,
                 held_out=epoch.held_out,
@@ -264,7 +266,7 @@ class Search:
         for network in trained:
             if network.history.best_epoch < 0:
                 raise RuntimeError(why_nothing(network.history))
-            if network.rotation >= self.prepared.split.needed and not self._is_worth_adding(trial, network):
+            if network.fold >= self.prepared.split.scored_folds and not self._is_worth_adding(trial, network):
                 self._note(f"A further network of {trial.name} is left out: held-out rows speak against it.")
                 break
             save_trained(trial.folder, network, self._asked[trial.number])
@@ -273,13 +275,13 @@ class Search:
 
     def _is_worth_adding(self, trial: Trial, network: Trained) -> bool:
         """Whether held-out rows speak for a network beside those that the trial was scored by."""
-        first = trial.trained[: self.prepared.split.needed]
+        first = trial.trained[: self.prepared.split.scored_folds]
         scored = np.concatenate([self._losses(trial, one) for one in first])
         return is_worth_adding(self._losses(trial, network), scored)
 
     def _losses(self, trial: Trial, network: Trained) -> np.ndarray:
         """The loss of each row that a network stopped by."""
-        rows = self.prepared.split.rotations[network.rotation].validation
+        rows = self.prepared.split.folds[network.fold].validation
         observed = [y[rows] for y in self._material.targets]
         answers = trial.answers(self._problem.heads, network, network.validation)
         return row_losses(self._problem, observed, answers, self._scales)
@@ -289,7 +291,7 @@ class Search:
         return constant_losses(self._problem, self._material.targets)
 
     def _go_through_stages(
-        self, trial: Trial, rotations: Mapping[int, Rotation], deadline: Deadline
+        self, trial: Trial, folds: Mapping[int, Fold], deadline: Deadline
     ) -> Mapping[int, Weights]:
         """The stages that were asked for, in at most half the time; changes the candidate's settings."""
         names = [name for name in self.options.stages if not (trial.trained and name in OF_SETTINGS)]
@@ -297,7 +299,7 @@ class Search:
             return {}
         staged = go_through(
             self.bench(trial),
-            rotations,
+            folds,
             names,
             seed=self.options.seed,
             deadline=deadline.keeping(deadline.remaining / 2)
@@ -310,8 +312,8 @@ class Search:
         stages = [fact["stage"] for fact in staged.facts]
         for fact in staged.facts:
             told = {name: value for name, value in fact.items() if name != "evidence"}
-            self.recorder.happened("stage", trial=trial.number, rotations=stages.count(fact["stage"]), **told)
-        if not trial.trained:  # later rotations are trained as the first ones were
+            self.recorder.happened("stage", trial=trial.number, folds=stages.count(fact["stage"]), **told)
+        if not trial.trained:  # later folds are trained as the first ones were
             trial.candidate = replace(trial.network, settings=staged.settings)
             self._benches[trial.number] = self.bench(trial).trained_by(staged.settings)
         return staged.starts
@@ -333,28 +335,28 @@ class Search:
         if len(members) < 2:
             return
         began = time.monotonic()
-        opinions, networks = [t.opinion for t in members], [t.networks for t in members]
-        weights = greedy_weights(self.judge, opinions, networks=networks, most=MOST_NETWORKS)
+        predictions, networks = [t.predictions for t in members], [t.networks for t in members]
+        weights = greedy_weights(self.scorer, predictions, networks=networks, most=MOST_NETWORKS)
         chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
         if len(chosen) < 2 or sum_of_costs([t for t, _ in chosen])["parameters"] > self._most_weights:
             return
         trial = self._trial("ensemble", "ensemble")
         trial.members = tuple(chosen)
-        trial.opinion = blend([t.opinion for t, _ in chosen], [w for _, w in chosen])
-        trial.score = self.judge.selection(trial.opinion)
+        trial.predictions = blend([t.predictions for t, _ in chosen], [w for _, w in chosen])
+        trial.score = self.scorer.selection(trial.predictions)
         trial.seconds = time.monotonic() - began
         trial.cost = sum_of_costs([t for t, _ in chosen])
         self._ended(trial)
 
-    def _more_rotations(self, best: Trial) -> None:
-        """Train what won on the other rotations, while time allows: more rows learned from, more voices."""
+    def _more_folds(self, best: Trial) -> None:
+        """Train what won on the other folds, while time allows: more rows learned from, more voices."""
         split = self.prepared.split
         members = [t for t, _ in best.shares if t.whole is None]  # the others have learned from all rows
         if math.isinf(self.deadline.seconds) or not members:
             return
         weights = sum(t.cost["parameters"] / len(t.voices) for t in members)
         room = self._most_weights - sum(t.cost["parameters"] for t, _ in best.shares if t.whole is not None)
-        most = int(min(len(split.rotations), MOST_NETWORKS // len(members), room / weights))
+        most = int(min(len(split.folds), MOST_NETWORKS // len(members), room / weights))
         grown: list[Trial] = []
         for member in sorted(members, key=lambda t: len(t.trained)):
             fit = trainings_that_fit(member, self.left, waiting=len(members) - len(grown))
@@ -371,7 +373,7 @@ class Search:
             except NotAsScoredError as worse:  # the bundle of the scored networks stays
                 self._warn(str(worse))
                 for member in grown:
-                    del member.trained[split.needed :]
+                    del member.trained[split.scored_folds :]
                 self._hear_again(best, grown)
 
     def _put_to_use(self, trial: Trial) -> None:
@@ -392,7 +394,9 @@ class Search:
             self._conclude(member)
             self._write(member)
         if changed and trial.members:
-            trial.opinion = blend([t.opinion for t, _ in trial.members], [w for _, w in trial.members])
+            trial.predictions = blend(
+                [t.predictions for t, _ in trial.members], [w for _, w in trial.members]
+            )
             trial.cost = sum_of_costs([t for t, _ in trial.members])
             self._write(trial)
 
@@ -434,4 +438,4 @@ class Search:
         self.recorder.happened("saved", trial=trial.number, name=trial.name, score=trial.score)
 
     def _write(self, trial: Trial) -> None:
-        write_json(trial.folder / "trial.json", record(trial, self.judge))
+        write_json(trial.folder / "trial.json", record(trial, self.scorer))

@@ -64,7 +64,7 @@ def after(moment: Moment, event: Event) -> Moment:
 
 
 def _trial(event: Event) -> str:
-    networks = event.get("rotations") or 1
+    networks = event.get("folds") or 1
     part = f", {networks} networks side by side" if networks > 1 else ""
     return f"trial {event['trial']}: {plain(event['name'])}{part}"
 
@@ -78,7 +78,7 @@ def milestone(event: Event, metric: str) -> str:
             return notice_line(event)
         case "problem":
             return problem_line(event["heads"], str(event["metric"]))
-        case "stage" if event["rotation"] == 0:
+        case "stage" if event["fold"] == 0:
             return stage_line(event)
         case "trial_end" if event["status"] == "done":
             score = f"{metric} {number(event['score'])}"
@@ -91,7 +91,7 @@ def milestone(event: Event, metric: str) -> str:
 
 def stage_line(event: Event) -> str:
     """What a stage came to, for the first of the networks that go through it."""
-    which = f", first of {event['rotations']} networks" if event["rotations"] > 1 else ""
+    which = f", first of {event['folds']} networks" if event["folds"] > 1 else ""
     gain = "" if event["gain"] is None else f", gain {number(event['gain'])}"
     spread = "" if event["spread"] is None else f" ± {number(event['spread'])}"
     reason = f": {plain(event['reason'])}" if event["reason"] else ""

@@ -1,6 +1,6 @@
 """Which rows train, which decide when to stop and which model is best, which are kept for the score.
 
-A rotation is one such division. With rotating splits every row is, in turn, a test row of a network that
+A fold is one such division. With rotating folds every row is, in turn, a test row of a network that
 neither learned from it nor stopped by it; the deployed model averages the networks. Rows that are alike, or
 of one group, always stay together.
 """
@@ -17,7 +17,7 @@ from composable.core.errors import ConfigError, DataError
 from composable.data.frames import column_of
 from composable.data.table import Table
 
-SMALL = 3000  # up to so many rows every rotation is trained
+SMALL = 3000  # up to so many rows every fold is trained
 MEDIUM, MEDIUM_NEEDED, LARGE_NEEDED = 10_000, 4, 2  # with fewer rows two would judge by too few
 SMALL_FOLDS, LARGE_FOLDS = 8, 10
 _HELD_OUT = 0.15  # the share of the rows, twice, that a split by time holds out
@@ -33,7 +33,7 @@ PARTS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Rotation:
+class Fold:
     """Row numbers of one division into training, validation and test rows (test may be empty)."""
 
     train: np.ndarray
@@ -43,20 +43,20 @@ class Rotation:
 
 @dataclass(frozen=True)
 class Split:
-    """All rotations of a table.
+    """All folds of a table.
 
     Attributes:
         kind: rotating, time or column.
-        rotations: In the order in which they are trained.
-        needed: So many rotations every candidate trains; the best goes on with the others as time allows.
+        folds: In the order in which they are trained.
+        scored_folds: So many folds every candidate trains; the best goes on with the others as time allows.
         text: What was done, for the user.
         duplicates: Rows that repeat an earlier one.
         torn: Held-out rows with a copy among the training rows; 0 unless groups, times or a column decide.
     """
 
     kind: str
-    rotations: tuple[Rotation, ...]
-    needed: int
+    folds: tuple[Fold, ...]
+    scored_folds: int
     text: str
     duplicates: int = 0
     torn: int = 0
@@ -103,8 +103,8 @@ def split_rows(
         order = np.zeros(len(frame)) if kind == "random" else _order(strata)
         split = _rotating(groups, order, seed, kind, has_test=has_test)
     duplicates = len(copies) - len(np.unique(copies))
-    needed = 1 if costly else split.needed
-    return replace(split, needed=needed, duplicates=duplicates, torn=_torn(split.rotations, copies))
+    scored_folds = 1 if costly else split.scored_folds
+    return replace(split, scored_folds=scored_folds, duplicates=duplicates, torn=_torn(split.folds, copies))
 
 
 def tested(table: Table) -> Table:
@@ -119,61 +119,61 @@ def _order(strata: Sequence[np.ndarray]) -> np.ndarray:
     return np.asarray(strata[0], "float64").reshape(len(strata[0]), -1)[:, 0]
 
 
-def _torn(rotations: Sequence[Rotation], copies: np.ndarray) -> int:
+def _torn(folds: Sequence[Fold], copies: np.ndarray) -> int:
     torn = np.zeros(len(copies), bool)
-    for rotation in rotations:
-        held_out = np.concatenate([rotation.validation, rotation.test])
-        torn[held_out] |= np.isin(copies[held_out], copies[rotation.train])
+    for fold in folds:
+        held_out = np.concatenate([fold.validation, fold.test])
+        torn[held_out] |= np.isin(copies[held_out], copies[fold.train])
     return int(torn.sum())
 
 
 def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, has_test: bool) -> Split:
-    folds = SMALL_FOLDS if len(groups) <= SMALL else LARGE_FOLDS
+    parts = SMALL_FOLDS if len(groups) <= SMALL else LARGE_FOLDS
     units = len(np.unique(groups))
-    folds = min(folds, units)
-    if folds < 3:
+    parts = min(parts, units)
+    if parts < 3:
         raise DataError(
             "At least three different groups of rows are needed to train, to validate and to test.",
             received=f"{units} in {len(groups)} rows",
             remedy="another --split, --duplicates apart, or more rows",
         )
-    fold = _deal(groups, order, folds, seed)
-    rows = [np.flatnonzero(fold == number) for number in range(folds)]
-    rotations = []
-    for number in range(folds):
-        held_out = {number} if has_test else {number, (number + 1) % folds}
-        train = np.concatenate([rows[other] for other in range(folds) if other not in held_out])
+    part_of = _deal(groups, order, parts, seed)
+    rows = [np.flatnonzero(part_of == number) for number in range(parts)]
+    folds = []
+    for number in range(parts):
+        held_out = {number} if has_test else {number, (number + 1) % parts}
+        train = np.concatenate([rows[other] for other in range(parts) if other not in held_out])
         test = np.array([], int) if has_test else rows[number]
-        validation = rows[number] if has_test else rows[(number + 1) % folds]
-        rotations.append(Rotation(np.sort(train), validation, test))
-    needed = folds if len(groups) <= SMALL else MEDIUM_NEEDED if len(groups) <= MEDIUM else LARGE_NEEDED
+        validation = rows[number] if has_test else rows[(number + 1) % parts]
+        folds.append(Fold(np.sort(train), validation, test))
+    scored_folds = parts if len(groups) <= SMALL else MEDIUM_NEEDED if len(groups) <= MEDIUM else LARGE_NEEDED
     spread = (
         "at random" if how == "random" else "by whole groups" if how == "group" else "evenly over the target"
     )
     text = (
-        f"The rows are dealt into {folds} parts, {spread}. Each network learns from "
-        f"{folds - 1 if has_test else folds - 2} parts and stops by another"
+        f"The rows are dealt into {parts} parts, {spread}. Each network learns from "
+        f"{parts - 1 if has_test else parts - 2} parts and stops by another"
         + ("; your own file is the test." if has_test else "; the last is its test. The parts rotate.")
     )
-    return Split("rotating", tuple(rotations), needed, text)
+    return Split("rotating", tuple(folds), scored_folds, text)
 
 
-def _deal(groups: np.ndarray, order: np.ndarray, folds: int, seed: int) -> np.ndarray:
-    """Give each group a fold: in the order of their target, dealt in shuffled rounds, large ones first."""
+def _deal(groups: np.ndarray, order: np.ndarray, parts: int, seed: int) -> np.ndarray:
+    """Give each group a part_of: in the order of their target, dealt in shuffled rounds, large ones first."""
     rng = np.random.default_rng(seed)
     numbers, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     shuffled = rng.permutation(len(numbers))
     shuffled = shuffled[np.argsort(order[first[shuffled]], kind="stable")]
     shuffled = shuffled[np.argsort(-np.floor(np.log2(sizes[shuffled])), kind="stable")]
     of_group = np.empty(len(numbers), int)
-    load = np.zeros(folds)
-    for start in range(0, len(shuffled), folds):
-        round_ = shuffled[start : start + folds]
-        # The fullest folds get the smallest groups of the round; ties fall at random.
-        emptiest = np.lexsort((rng.random(folds), load))[: len(round_)]
-        for group, fold in zip(round_[np.argsort(-sizes[round_], kind="stable")], emptiest, strict=True):
-            of_group[group] = fold
-            load[fold] += sizes[group]
+    load = np.zeros(parts)
+    for start in range(0, len(shuffled), parts):
+        round_ = shuffled[start : start + parts]
+        # The fullest parts get the smallest groups of the round; ties fall at random.
+        emptiest = np.lexsort((rng.random(parts), load))[: len(round_)]
+        for group, part_of in zip(round_[np.argsort(-sizes[round_], kind="stable")], emptiest, strict=True):
+            of_group[group] = part_of
+            load[part_of] += sizes[group]
     return of_group[np.searchsorted(numbers, groups)]
 
 
@@ -189,12 +189,12 @@ def _by_time(times: pd.Series, *, has_test: bool) -> Split:
     test_from = np.inf if has_test else np.quantile(values, 1 - _HELD_OUT, method="higher")
     earlier = values[values < test_from]
     validation_from = np.quantile(earlier, 1 - _HELD_OUT, method="higher") if len(earlier) else np.nan
-    rotation = Rotation(
+    fold = Fold(
         np.flatnonzero(values < validation_from),
         np.flatnonzero((values >= validation_from) & (values < test_from)),
         np.flatnonzero(values >= test_from),
     )
-    if min(len(rotation.train), len(rotation.validation)) == 0:
+    if min(len(fold.train), len(fold.validation)) == 0:
         raise DataError(
             "A split by time needs several different times.",
             received=f"{len(np.unique(values))} in {times.name!r}",
@@ -203,7 +203,7 @@ def _by_time(times: pd.Series, *, has_test: bool) -> Split:
     text = f"In the order of {times.name!r}: the earliest rows train, later ones validate" + (
         "; your own file is the test." if has_test else ", the latest are the test."
     )
-    return Split("time", (rotation,), 1, text)
+    return Split("time", (fold,), 1, text)
 
 
 def _by_column(
@@ -223,10 +223,10 @@ def _by_column(
         )
     test = np.array([], int) if has_test else rows["test"]
     if len(rows["validation"]):
-        rotations = (Rotation(rows["train"], rows["validation"], test),)
-        return Split("column", rotations, 1, f"As the column {values.name!r} says.")
+        folds = (Fold(rows["train"], rows["validation"], test),)
+        return Split("column", folds, 1, f"As the column {values.name!r} says.")
     train = rows["train"]
     inner = _rotating(copies[train], _order(strata)[train], seed, "stratified", has_test=True)
-    rotations = tuple(Rotation(train[r.train], train[r.validation], test) for r in inner.rotations)
-    text = f"As the column {values.name!r} says; validation rows are cut from the training rows, in rotation."
-    return Split("column", rotations, inner.needed, text)
+    folds = tuple(Fold(train[r.train], train[r.validation], test) for r in inner.folds)
+    text = f"As the column {values.name!r} says; validation rows are cut from the training rows, in fold."
+    return Split("column", folds, inner.scored_folds, text)

@@ -1,4 +1,4 @@
-"""What deep learning has to beat: the score of knowing nothing, and scikit-learn's HistGradientBoosting."""
+"""What deep learning has to beat: the constant predictor, and scikit-learn's HistGradientBoosting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ _FEW_ROWS = 5000
 _MOST_CATEGORIES = 250  # HistGradientBoosting takes up to 255 per column
 
 
-def knowing_nothing(heads: tuple[Head, ...], targets: tuple[np.ndarray, ...], rows: int) -> list[np.ndarray]:
+def constant_predictor(
+    heads: tuple[Head, ...], targets: tuple[np.ndarray, ...], rows: int
+) -> list[np.ndarray]:
     """The mean of the training targets, or the shares of the classes, for each of `rows` rows.
 
     Of masks: the shares of the classes at each place.

@@ -17,7 +17,7 @@ METRICS: dict[HeadKind, tuple[str, ...]] = {
     "multilabel": ("roc_auc", "log_loss", "accuracy", "average_precision"),
     "mask": ("mean_iou", "dice", "pixel_accuracy"),
 }
-RELATIVE = "relative_error"  # of heads of different kinds: error over the error of knowing nothing, averaged
+RELATIVE = "relative_error"  # of heads of different kinds: error over the constant predictor's, averaged
 _RANKING = {"roc_auc", "average_precision"}
 _LOWER_IS_BETTER = {"rmse", "mae", "log_loss", RELATIVE}
 _TINY = 1e-7
@@ -82,7 +82,7 @@ def selection_score(
         problem: Names the metric.
         observed: As in `scores`.
         predicted: As in `scores`.
-        reference: What knowing nothing predicts, per head; only heads of different kinds need it.
+        reference: What the constant predictor predicts, per head; only heads of different kinds need it.
         parts: As in `scores`.
     """
     if problem.metric != RELATIVE:

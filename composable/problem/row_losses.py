@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from composable.problem.baseline import knowing_nothing
+from composable.problem.baseline import constant_predictor
 from composable.problem.problem import Head, Problem
 
 _SMALLEST = 1e-7  # of a probability
@@ -37,7 +37,7 @@ def constant_losses(problem: Problem, targets: Sequence[np.ndarray]) -> list[flo
     """Per head the mean loss of the constant predictor: a scale on which heads of different kinds compare."""
     found = []
     for head, y in zip(problem.heads, targets, strict=True):
-        (answers,) = knowing_nothing((head,), (y,), len(y))
+        (answers,) = constant_predictor((head,), (y,), len(y))
         found.append(max(float(_of_head(head, y, answers).mean()), _SMALLEST))
     return found
 

@@ -61,7 +61,7 @@ class RunFacts:
     notices: tuple[NoticeFacts, ...] = ()
     split: str = ""
     split_rows: Mapping[str, float] = field(default_factory=dict)
-    rotations: int | None = None
+    folds: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)
@@ -105,10 +105,10 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Rotation:
-    """The training of one network on one rotation of the split."""
+class Fold:
+    """The training of one network on one fold of the split."""
 
-    rotation: int
+    fold: int
     best_epoch: int | None
     epochs: tuple[int, ...]
     losses: tuple[float | None, ...]
@@ -136,7 +136,7 @@ class Detail:
     architecture: Mapping[str, Any]
     settings: Mapping[str, Any]
     calibration: Mapping[str, Any]
-    histories: tuple[Rotation, ...]
+    histories: tuple[Fold, ...]
     members: tuple[Member, ...] = ()
     stages: tuple[Mapping[str, Any], ...] = ()
 
@@ -202,7 +202,7 @@ def read_detail(trial: Trial) -> Detail:
         architecture=mapping(content.get("architecture")),
         settings=mapping(content.get("settings")),
         calibration=mapping(content.get("calibration")),
-        histories=tuple(_rotation(history) for history in objects(content.get("histories"))),
+        histories=tuple(_fold(history) for history in objects(content.get("histories"))),
         members=tuple(_member(member) for member in objects(content.get("members"))),
         stages=tuple(objects(content.get("stages"))),
     )
@@ -229,7 +229,7 @@ def _run(folder: Path) -> RunFacts:
         notices=_notices([*objects(content.get("notices")), *objects(problem.get("notices"))]),
         split=text(split.get("text")) or text(split.get("kind")),
         split_rows=numbers(split.get("rows")),
-        rotations=count(split.get("rotations")),
+        folds=count(split.get("folds")),
         options=mapping(content.get("options")),
         versions=_named(content.get("versions")),
         machine=_named(content.get("machine")),
@@ -293,11 +293,11 @@ def _member(member: Mapping[str, Any]) -> Member:
     )
 
 
-def _rotation(history: Mapping[str, Any]) -> Rotation:
+def _fold(history: Mapping[str, Any]) -> Fold:
     epochs = objects(history.get("epochs"))
     places = [count(epoch.get("epoch")) for epoch in epochs]
-    return Rotation(
-        rotation=count(history.get("rotation")) or 0,
+    return Fold(
+        fold=count(history.get("fold")) or 0,
         best_epoch=count(history.get("best_epoch")),
         epochs=tuple(place if place is not None else index for index, place in enumerate(places)),
         losses=tuple(number(epoch.get("loss")) for epoch in epochs),

@@ -220,7 +220,7 @@ def _against_baseline(trial: Trial, stands: Standing, baseline: float) -> str:
     rival = f"{name}, {about}, scores {figure(baseline)}"
     if abs(gap) <= stands.spread:
         spread = f"±{figure(stands.spread, 2)}"
-        return f"{rival}: about as good, since scores vary more than that between rotations ({spread})."
+        return f"{rival}: about as good, since scores vary more than that between folds ({spread})."
     better = "better" if gap > 0 else "worse"
     if trial.higher_is_better or baseline <= 0:
         return f"{rival}: the model is {better} by {figure(abs(gap), 3)}."

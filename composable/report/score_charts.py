@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from composable.report.canvas import BASELINE, FAINT, INK, MARK, MODEL, OTHER, REFERENCE, Chart, draw, single
-from composable.report.facts import Detail, Rotation, Trial
+from composable.report.facts import Detail, Fold, Trial
 from composable.report.reading import shortened
 from composable.report.words import metric_name
 
@@ -50,27 +50,27 @@ def score_chart(trials: Sequence[Trial], *, candidates: int, deployed: int | Non
             handles=_legend(trials), loc="outside upper left", ncols=5, handletextpad=0.4, columnspacing=1.6
         )
 
-    notes = ["Bars show how much the score varies between rotations of the split."]
+    notes = ["Bars show how much the score varies between folds of the split."]
     if candidates > len(trials):
         notes.append(f"{len(trials)} of {candidates:,} are drawn.")
     if beyond:
-        notes.append(f"{beyond} much worse than knowing nothing: drawn at the edge.")
+        notes.append(f"{beyond} much worse than the constant predictor: drawn at the edge.")
     height = 0.95 + 0.27 * len(trials)
     return draw(paint, title="Scores of the candidates", span="wide", height=height, note=" ".join(notes))
 
 
 def learning_chart(trial: Trial, detail: Detail, *, best: bool) -> Chart | None:
-    """Training and validation loss per epoch and rotation; None where no epoch was recorded."""
-    histories = [rotation for rotation in detail.histories if rotation.epochs]
+    """Training and validation loss per epoch and fold; None where no epoch was recorded."""
+    histories = [fold for fold in detail.histories if fold.epochs]
     if not histories:
         return None
 
     def paint(figure: Figure) -> None:
         loss, held_out = figure.subplots(1, 2)
         color = MODEL if best else INK
-        for rotation in histories:
-            _curve(loss, rotation, rotation.losses, color)
-            _curve(held_out, rotation, rotation.held_out, color)
+        for fold in histories:
+            _curve(loss, fold, fold.losses, color)
+            _curve(held_out, fold, fold.held_out, color)
         for axes, what in ((loss, "training loss"), (held_out, "validation loss")):
             axes.set_xlabel("epoch")
             axes.set_title(what, loc="left")
@@ -95,13 +95,13 @@ def _candidate(axes: Axes, place: int, trial: Trial, color: str, window: tuple[f
 
 
 def _window(trials: Sequence[Trial]) -> tuple[float, float]:
-    """The scores worth showing: from the best to somewhat worse than knowing nothing.
+    """The scores worth showing: from the best to somewhat worse than the constant predictor.
 
     One diverged candidate must not squeeze the others together.
     """
     scores = [score for trial in trials for score in (trial.score, trial.test_score) if score is not None]
-    rivals = [trial for trial in trials if trial.role in ("baseline", "reference")]
-    anchors = [trial.score for trial in rivals if trial.score is not None] or scores
+    baselines = [trial for trial in trials if trial.role in ("baseline", "reference")]
+    anchors = [trial.score for trial in baselines if trial.score is not None] or scores
     if trials[0].higher_is_better:
         best, worst = max(scores), min(anchors)
         bound = worst - 0.5 * abs(best - worst)
@@ -132,22 +132,20 @@ def _legend(trials: Sequence[Trial]) -> list[Line2D]:
     if "baseline" in roles:
         entries.append(entry("baseline, never deployed", BASELINE))
     if "reference" in roles:
-        entries.append(entry("knowing nothing", REFERENCE))
+        entries.append(entry("the constant predictor", REFERENCE))
     if any(trial.test_score is not None for trial in trials):
         entries.append(entry("on the test rows", FAINT, "D"))
     return entries
 
 
-def _curve(axes: Axes, rotation: Rotation, values: Sequence[float | None], color: str) -> None:
-    known = [
-        (epoch, value) for epoch, value in zip(rotation.epochs, values, strict=True) if value is not None
-    ]
+def _curve(axes: Axes, fold: Fold, values: Sequence[float | None], color: str) -> None:
+    known = [(epoch, value) for epoch, value in zip(fold.epochs, values, strict=True) if value is not None]
     if not known:
         return
     step = max(1, len(known) // _POINTS)
     epochs, heights = zip(*(known[::step] if step == 1 else [*known[::step], known[-1]]), strict=True)
     alone = "o" if len(epochs) == 1 else ""
     axes.plot(epochs, heights, color=color, linewidth=1.1, alpha=0.65, marker=alone, markersize=3, gid=MARK)
-    kept = [pair for pair in known if pair[0] == rotation.best_epoch]
+    kept = [pair for pair in known if pair[0] == fold.best_epoch]
     if kept:
         axes.plot(*kept[0], marker="o", markersize=4.5, color=BASELINE, linestyle="", zorder=4)

@@ -17,7 +17,7 @@ MOST = 40  # rows
 
 @dataclass(frozen=True)
 class StageRow:
-    """One stage of one network, over its rotations."""
+    """One stage of one network, over its folds."""
 
     network: str
     stage: str

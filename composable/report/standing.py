@@ -30,7 +30,7 @@ class Standing:
         rows: How many rows that part has, where it is known.
         model, baseline, reference: The scores.
         rival: The baseline's name, and what it is.
-        spread: How much the scores vary between rotations of the split.
+        spread: How much the scores vary between folds of the split.
         interval: The 90 % interval of the model's score, where the diagnostics give one.
     """
 

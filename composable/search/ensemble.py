@@ -10,34 +10,34 @@ from collections.abc import Sequence
 import numpy as np
 
 from composable.problem.metrics import better
-from composable.search.opinion import Judge, Opinion, blend
+from composable.search.predictions import Predictions, Scorer, blend
 
 ROUNDS = 25  # AutoGluon reports no gain from more
 
 
 def greedy_weights(
-    judge: Judge, opinions: Sequence[Opinion], *, networks: Sequence[int], most: int
+    scorer: Scorer, predictions: Sequence[Predictions], *, networks: Sequence[int], most: int
 ) -> np.ndarray:
-    """How often each opinion is taken up, as shares: in each round the one that helps the score most.
+    """How often each predictions is taken up, as shares: in each round the one that helps the score most.
 
-    Of all rounds the best is kept: on the validation rows it is never worse than the best opinion alone.
+    Of all rounds the best is kept: on the validation rows it is never worse than the best predictions alone.
 
     Args:
-        judge: Scores the blends, on the validation rows.
-        opinions: Of the candidates.
+        scorer: Scores the blends, on the validation rows.
+        predictions: Of the candidates.
         networks: How many networks each takes.
         most: Of the networks of those that are taken up.
 
     Returns:
-        A share per opinion; they sum to one, or are all zero where no opinion has a score.
+        A share per predictions; they sum to one, or are all zero where no predictions has a score.
     """
-    metric = judge.problem.metric
-    counts = [0] * len(opinions)
+    metric = scorer.problem.metric
+    counts = [0] * len(predictions)
     best_counts, best_score = counts, float("nan")
     for _ in range(ROUNDS):
         room = most - sum(size for count, size in zip(counts, networks, strict=True) if count)
         scores = [
-            judge.selection(_blended(opinions, _one_more(counts, number)))
+            scorer.selection(_blended(predictions, _one_more(counts, number)))
             if count or networks[number] <= room
             else float("nan")
             for number, count in enumerate(counts)
@@ -56,6 +56,6 @@ def _one_more(counts: Sequence[int], number: int) -> list[int]:
     return [count + (place == number) for place, count in enumerate(counts)]
 
 
-def _blended(opinions: Sequence[Opinion], counts: Sequence[int]) -> Opinion:
-    chosen = [(opinion, count) for opinion, count in zip(opinions, counts, strict=True) if count]
-    return blend([opinion for opinion, _ in chosen], [count / sum(counts) for _, count in chosen])
+def _blended(predictions: Sequence[Predictions], counts: Sequence[int]) -> Predictions:
+    chosen = [(predictions, count) for predictions, count in zip(predictions, counts, strict=True) if count]
+    return blend([predictions for predictions, _ in chosen], [count / sum(counts) for _, count in chosen])

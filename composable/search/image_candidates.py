@@ -72,7 +72,7 @@ def image_candidates(table: Table, pixels: Pixels, *, seed: int, seconds: float)
     if math.isfinite(table.most_weights):
         yield _mobilenet(table, pixels, share)
     if alone:
-        return  # what is left is better spent on other rotations of the first
+        return  # what is left is better spent on other folds of the first
     slim = max(WIDTHS[0], width * 2 // 3)
     deep = fast_cnn(table, pixels, width=slim, depth=3)
     yield Candidate("fast_cnn_deep", deep, _settings(_also(table, (Part(cutout),))), share)

@@ -19,7 +19,7 @@ def small_enough(
         found: Candidates; they come to an end.
         shapes: What a network takes in.
         most: Weights in all.
-        networks: That every candidate is trained as, one on each rotation, and that answer together.
+        networks: That every candidate is trained as, one on each fold, and that answer together.
 
     Raises:
         ConfigError: If there is none among them.

@@ -73,7 +73,7 @@ class Table:
         mixup: As in `Settings`.
         cutmix: As in `Settings`.
         most_weights: That a network may have.
-        known: The number of rows that some rotation learns from or watches.
+        known: The number of rows that some fold learns from or watches.
     """
 
     problem: Problem
@@ -91,7 +91,7 @@ class Table:
 
     @property
     def kept(self) -> int:
-        """How many rows a network that keeps them has room for: it may learn from those of all rotations."""
+        """How many rows a network that keeps them has room for: it may learn from those of all folds."""
         return max(self.rows, self.known)
 
     @property

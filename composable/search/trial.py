@@ -15,7 +15,7 @@ from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.finish import Finish, apply_finish, with_temperature
 from composable.problem.metrics import higher_is_better
 from composable.problem.problem import Head, Problem
-from composable.search.opinion import Arrays, Judge, Opinion, pool
+from composable.search.predictions import Arrays, Predictions, Scorer, pool
 from composable.training.candidate import Candidate, Trained
 
 Role = Literal["network", "ensemble", "baseline", "reference"]
@@ -31,12 +31,12 @@ class Trial:
         name: Of the candidate, of the baseline or of the reference.
         role: Whether it may be deployed: networks and ensembles only.
         candidate: Architecture and settings of a network, None for the other roles; see `network`.
-        trained: Its networks, one per rotation.
-        whole: One that learned from the rows of all rotations, and answers in the place of theirs; None where
-            weights aren't solved for, or by one rotation alone.
+        trained: Its networks, one per fold.
+        whole: One that learned from the rows of all folds, and answers in the place of theirs; None where
+            weights aren't solved for, or by one fold alone.
         calibrations: One per head.
-        opinion: What it says about rows it didn't learn from; empty until it has said something.
-        score: The selection score on the validation rows of the rotations that every candidate trains.
+        predictions: What it says about rows it didn't learn from; empty until it has said something.
+        score: The selection score on the validation rows of the folds that every candidate trains.
         seconds: Spent on it.
         status: Whether it came to its end.
         reason: Why it failed or was skipped.
@@ -53,7 +53,7 @@ class Trial:
     trained: list[Trained] = field(default_factory=list)
     whole: Trained | None = None
     calibrations: tuple[Calibration, ...] = ()
-    opinion: Opinion = field(default_factory=Opinion)
+    predictions: Predictions = field(default_factory=Predictions)
     score: float = float("nan")
     seconds: float = 0.0
     status: Literal["done", "skipped", "failed"] = "done"
@@ -112,34 +112,34 @@ class Trial:
 
 
 def conclude(
-    trial: Trial, problem: Problem, split: Split, targets: Sequence[np.ndarray], judge: Judge, seed: int
+    trial: Trial, problem: Problem, split: Split, targets: Sequence[np.ndarray], scorer: Scorer, seed: int
 ) -> None:
-    """Calibrate a network's trial on its pooled validation rows, gather its opinion and score it."""
-    needed = [t for t in trial.trained if t.rotation < split.needed]
-    observed = [np.concatenate([y[split.rotations[t.rotation].validation] for t in needed]) for y in targets]
+    """Calibrate a network's trial on its pooled validation rows, gather its predictions and score it."""
+    needed = [t for t in trial.trained if t.fold < split.scored_folds]
+    observed = [np.concatenate([y[split.folds[t.fold].validation] for t in needed]) for y in targets]
     trial.calibrations = tuple(
         calibrate(head, np.concatenate([t.validation[i] for t in needed]), observed[i], seed=seed)
         for i, head in enumerate(problem.heads)
     )
-    by_rotation = {t.rotation: t for t in trial.trained}
+    by_fold = {t.fold: t for t in trial.trained}
 
     def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
-        network = by_rotation[number]
+        network = by_fold[number]
         each = (network.validation, network.test, network.own_test)
         validation, test, own_test = (trial.answers(problem.heads, network, logits) for logits in each)
         return validation, test, own_test
 
-    trial.opinion = pool(problem, split, sorted(by_rotation), len(targets[0]), said)
+    trial.predictions = pool(problem, split, sorted(by_fold), len(targets[0]), said)
     if trial.whole is not None:
         own_test = trial.answers(problem.heads, trial.whole, trial.whole.own_test)
-        trial.opinion = replace(trial.opinion, own_test=own_test)
+        trial.predictions = replace(trial.predictions, own_test=own_test)
     trial.seconds = sum(t.seconds for t in (*trial.trained, trial.whole) if t is not None)
-    trial.score = judge.selection(trial.opinion)
+    trial.score = scorer.selection(trial.predictions)
 
 
-def record(trial: Trial, judge: Judge) -> dict[str, Any]:
+def record(trial: Trial, scorer: Scorer) -> dict[str, Any]:
     """`trial.json`, see docs/run-folder.md."""
-    metric = judge.problem.metric
+    metric = scorer.problem.metric
     facts: dict[str, Any] = {
         "number": trial.number,
         "name": trial.name,
@@ -154,11 +154,11 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
         "latency_ms": None,
         **trial.cost,
     }
-    if trial.opinion.validation:
+    if trial.predictions.validation:
         facts |= {
-            "validation": judge.validation(trial.opinion),
-            "test": judge.test(trial.opinion),
-            "validation_spread": judge.spread(trial.opinion),
+            "validation": scorer.validation(trial.predictions),
+            "test": scorer.test(trial.predictions),
+            "validation_spread": scorer.spread(trial.predictions),
         }
     if trial.candidate is not None:
         facts |= {
@@ -166,7 +166,7 @@ def record(trial: Trial, judge: Judge) -> dict[str, Any]:
             "settings": _settings(trial.candidate),
             "stages": list(trial.stages),
             "histories": [_history(t) for t in trial.trained],
-            "calibration": _calibration(trial, judge.problem),
+            "calibration": _calibration(trial, scorer.problem),
         }
     if trial.whole is not None:
         facts["settled"] = dict(trial.whole.setting)
@@ -186,7 +186,7 @@ def _settings(candidate: Candidate) -> dict[str, object]:
 
 def _history(trained: Trained) -> Mapping[str, Any]:
     return {
-        "rotation": trained.rotation,
+        "fold": trained.fold,
         "best_epoch": trained.history.best_epoch,
         "stopped": trained.history.stopped,
         "epochs": [

@@ -1,1 +1,1 @@
-"""One architecture, trained: on every rotation of the rows, scored on the rows it did not learn from."""
+"""One architecture, trained: on every fold of the rows, scored on the rows it did not learn from."""

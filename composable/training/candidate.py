@@ -16,7 +16,7 @@ from composable.problem.problem import Problem
 from composable.training.progressive import Small
 
 Arrays = list[np.ndarray]
-WHOLE = -1  # in the place of a rotation's number, of what learned from the rows of all of them
+WHOLE = -1  # in the place of a fold's number, of what learned from the rows of all of them
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,14 @@ class Material:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """One network: its weights after one rotation, and its logits per head for rows it didn't learn from.
+    """One network: its weights after one fold, and its logits per head for rows it didn't learn from.
 
     `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored`
     the logits are means of those of each image and of the image mirrored, because they were better on the
     validation rows. Of solved weights `setting` says what `composable.training.solving.Solution` does.
     """
 
-    rotation: int
+    fold: int
     weights: Arrays
     finishes: tuple[Finish, ...]
     history: History

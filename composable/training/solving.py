@@ -34,7 +34,7 @@ class Posed:
     """What a solver is asked.
 
     Attributes:
-        network: Whose weights are wanted. Several rotations are solved at once, so it is only looked at.
+        network: Whose weights are wanted. Several folds are solved at once, so it is only looked at.
         fresh: Builds another one like it, to be changed.
         problem: Says what the targets are.
         learned: The rows to solve for.

@@ -21,14 +21,14 @@ _LOGITS = ("validation", "test", "own_test")
 
 
 def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
-    """Write one rotation's network and logits to `folder/rotation-N.npz`, that of `WHOLE` to `whole.npz`."""
+    """Write one fold's network and logits to `folder/fold-N.npz`, that of `WHOLE` to `whole.npz`."""
     names = ("weights", *_LOGITS)
     arrays = {
         f"{name}_{number}": array for name in names for number, array in enumerate(getattr(trained, name))
     }
     facts = {
         "candidate": _identity(candidate),
-        "rotation": trained.rotation,
+        "fold": trained.fold,
         "seconds": trained.seconds,
         "mirrored": trained.mirrored,
         "setting": dict(trained.setting),
@@ -37,14 +37,14 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
     }
     buffer = io.BytesIO()
     np.savez(buffer, facts=np.frombuffer(json.dumps(facts).encode(), "uint8"), **arrays)
-    write_atomically(_path(folder, trained.rotation), buffer.getvalue())
+    write_atomically(_path(folder, trained.fold), buffer.getvalue())
 
 
 def load_trained(folder: Path, candidate: Candidate) -> list[Trained]:
-    """The rotations of a candidate that are in `folder`, from the first to the first that isn't usable.
+    """The folds of a candidate that are in `folder`, from the first to the first that isn't usable.
 
     Their weights stay on the disk, see `load_weights`. A file that is damaged, of another candidate, or of a
-    training that the clock cut short ends the list: that rotation is to be trained again.
+    training that the clock cut short ends the list: that fold is to be trained again.
     """
     found: list[Trained] = []
     while (trained := _usable(_path(folder, len(found)), candidate)) is not None:
@@ -53,7 +53,7 @@ def load_trained(folder: Path, candidate: Candidate) -> list[Trained]:
 
 
 def load_whole(folder: Path, candidate: Candidate) -> Trained | None:
-    """The network of `WHOLE`, as `load_trained` gives those of rotations; None where it isn't there."""
+    """The network of `WHOLE`, as `load_trained` gives those of folds; None where it isn't there."""
     return _usable(_path(folder, WHOLE), candidate)
 
 
@@ -68,17 +68,17 @@ def _usable(path: Path, candidate: Candidate) -> Trained | None:
     return trained if ended else None
 
 
-def load_weights(folder: Path, rotation: int) -> list[np.ndarray]:
-    """The weights of one rotation's network, as `keras.Model.set_weights` takes them.
+def load_weights(folder: Path, fold: int) -> list[np.ndarray]:
+    """The weights of one fold's network, as `keras.Model.set_weights` takes them.
 
     Raises:
         ArtifactError: If the file isn't what `save_trained` wrote.
     """
-    return _numbered(_arrays(_path(folder, rotation), "weights"), "weights")
+    return _numbered(_arrays(_path(folder, fold), "weights"), "weights")
 
 
-def _path(folder: Path, rotation: int) -> Path:
-    return folder / ("whole.npz" if rotation == WHOLE else f"rotation-{rotation}.npz")
+def _path(folder: Path, fold: int) -> Path:
+    return folder / ("whole.npz" if fold == WHOLE else f"fold-{fold}.npz")
 
 
 def _identity(candidate: Candidate) -> str:
@@ -102,7 +102,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
         facts = json.loads(arrays.pop("facts").tobytes())
         history = facts["history"]
         trained = Trained(
-            rotation=facts["rotation"],
+            fold=facts["fold"],
             seconds=facts["seconds"],
             finishes=tuple(Finish(**finish) for finish in facts["finishes"]),
             history=History(
@@ -118,7 +118,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
         )
         return trained, facts["candidate"]
     except (ValueError, KeyError, TypeError) as broken:
-        raise _damaged(Path("rotation.npz"), broken) from broken
+        raise _damaged(Path("fold.npz"), broken) from broken
 
 
 def _damaged(path: Path, broken: Exception) -> ArtifactError:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.engine.cohort import Instance
 from composable.engine.feed.arrays import ArraysFeed
 from composable.engine.rows import Rows
@@ -19,7 +19,7 @@ def is_mapped(inputs: Mapping[str, np.ndarray]) -> bool:
 
 
 def streamed(
-    rows: Rows, part: Rotation, asked: Mapping[str, np.ndarray], seed: int, settings: Settings
+    rows: Rows, part: Fold, asked: Mapping[str, np.ndarray], seed: int, settings: Settings
 ) -> tuple[Rows, Instance, ArraysFeed]:
     """What a cohort of one takes that learns from a feed.
 

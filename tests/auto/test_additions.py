@@ -29,11 +29,11 @@ def cut_after_the_first_step(monkeypatch):
     """The networks that are trained beside the scored ones keep almost the values they began with."""
     train = trials.Workbench.train
 
-    def cut(bench, rotations, **options):
-        if min(rotations) >= 2:
+    def cut(bench, folds, **options):
+        if min(folds) >= 2:
             settings = bench.candidate.settings
             bench = bench.trained_by(trials.replace(settings, epochs=1, learning_rate=1e-7, patience=None))
-        return train(bench, rotations, **options)
+        return train(bench, folds, **options)
 
     monkeypatch.setattr(trials.Workbench, "train", cut)
 

@@ -88,7 +88,7 @@ def test_ctrl_c_keeps_the_best_model_and_a_report_that_says_so(interrupted, modu
     assert run.facts["status"] == "interrupted"
     assert [row["model"] for row in run.leaderboard() if row["deployed"]] == ["kernel"]
     assert np.isfinite(run.predict(module_csv)["prediction"]).all()
-    assert (interrupted / "trials" / "1" / "rotation-7.npz").exists()
+    assert (interrupted / "trials" / "1" / "fold-7.npz").exists()
 
 
 def test_h5_the_report_of_a_stopped_run_says_that_it_is_incomplete(interrupted):
@@ -100,8 +100,8 @@ def test_the_same_command_continues_and_ends_as_if_never_stopped(interrupted, th
     run = composable.fit(module_csv, "price", **BUDGET, out=interrupted)
     assert run.facts["status"] == "complete"
     assert_equal(run, through, module_csv)
-    trained = [(e["trial"], e["rotation"]) for e in events(interrupted)[before:] if e["event"] == "epoch"]
-    assert set(trained) == {(4, rotation) for rotation in range(8)}  # what was whole isn't trained again
+    trained = [(e["trial"], e["fold"]) for e in events(interrupted)[before:] if e["event"] == "epoch"]
+    assert set(trained) == {(4, fold) for fold in range(8)}  # what was whole isn't trained again
 
 
 def test_the_same_seed_and_trials_give_the_same_bits_wherever_the_run_lies(tmp_path, small, module_csv):

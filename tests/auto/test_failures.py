@@ -10,7 +10,7 @@ import pytest
 import composable
 from composable.cli.main import run as command
 from composable.core.errors import DataError, NothingSucceeded
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
 
 ONE = {"max_trials": 1, "max_epochs": 2}
 

@@ -70,7 +70,7 @@ def test_labeled_rows_are_scored(fitted, cars, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_leaderboard_is_honest(fitted, kind):
-    """Knowing nothing and gradient boosting stand beside the network and are never deployed."""
+    """The constant predictor and gradient boosting stand beside the network and are never deployed."""
     rows = fitted(kind).leaderboard()
     assert {row["role"] for row in rows} == {"network", "baseline", "reference"}
     assert [row["role"] for row in rows if row["deployed"]] == ["network"]
@@ -90,8 +90,8 @@ def test_the_run_folder_holds_what_its_page_says(fitted):
         "report.html",
         "trials/0/trial.json",
         "trials/1/trial.json",
-        "trials/1/rotation-0.npz",
-        "trials/1/rotation-7.npz",
+        "trials/1/fold-0.npz",
+        "trials/1/fold-7.npz",
         "bundle/model.keras",
         "bundle/bundle.json",
     } <= names
@@ -157,8 +157,8 @@ def test_events_tell_the_story_in_order(fitted):
     assert [name for name in dict.fromkeys(names) if name in wanted if name != "trial_end"] == [
         name for name in wanted if name != "trial_end"
     ]
-    assert names.count("trial_start") == 1 + 1  # all rotations at once, and the baseline
-    assert {event["rotation"] for event in events if event["event"] == "epoch"} == set(range(8))
+    assert names.count("trial_start") == 1 + 1  # all folds at once, and the baseline
+    assert {event["fold"] for event in events if event["event"] == "epoch"} == set(range(8))
     assert all(isinstance(event["time"], float) for event in events)
     assert events[-1]["status"] == "complete"
 

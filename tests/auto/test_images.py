@@ -59,7 +59,7 @@ def test_a_folder_needs_no_options(run):
     assert run.facts["split"]["kind"] == "column"
     assert run.facts["split"]["rows"]["test"] == 20
     roles = {row["model"]: row["role"] for row in run.leaderboard()}
-    assert roles == {"fast_cnn": "network", "ridge_on_patches": "baseline", "knowing_nothing": "reference"}
+    assert roles == {"fast_cnn": "network", "ridge_on_patches": "baseline", "constant_predictor": "reference"}
 
 
 def test_the_test_part_is_what_is_scored(run, folder):
@@ -233,9 +233,9 @@ def test_copies_of_an_image_stay_in_one_part():
     low[20:] = 1 - low[20:]  # shown twice, and told differently: still the same image
     found, said = prepared({"photo": images, "where": low.astype(str)}, "where")
     assert any("10 rows repeat the features" in text for text in said)
-    for rotation in found.split.rotations:
-        held = {row % 20 for row in (*rotation.validation, *rotation.test)}
-        assert not held & {row % 20 for row in rotation.train}
+    for fold in found.split.folds:
+        held = {row % 20 for row in (*fold.validation, *fold.test)}
+        assert not held & {row % 20 for row in fold.train}
 
 
 def test_rows_to_predict_name_images_that_are_there(run):

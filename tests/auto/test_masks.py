@@ -72,8 +72,8 @@ def test_a_folder_needs_no_options_and_pixels_are_learned(run):
     (head,) = run.problem.heads
     assert (head.kind, head.labels, run.problem.metric) == ("mask", LEVELS, "mean_iou")
     board = {row["model"]: row["test"] for row in run.leaderboard()}
-    assert set(board) == {"unet", "logistic_on_pixels", "knowing_nothing"}
-    assert min(board["unet"], board["logistic_on_pixels"]) > 0.8 > 0.4 > board["knowing_nothing"]
+    assert set(board) == {"unet", "logistic_on_pixels", "constant_predictor"}
+    assert min(board["unet"], board["logistic_on_pixels"]) > 0.8 > 0.4 > board["constant_predictor"]
 
 
 def test_scores_are_those_of_the_test_part_at_the_images_own_size(run, folder):

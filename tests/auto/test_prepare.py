@@ -93,8 +93,8 @@ def test_d20_copies_are_counted_and_stay_together(frame):
     twice = pd.concat([frame, frame], ignore_index=True)
     found, said = prepared(twice)
     assert "80 rows repeat the features of an earlier row; copies stay in one part" in said
-    for rotation in found.split.rotations:
-        assert set(rotation.test % 80) & set(rotation.train % 80) == set()
+    for fold in found.split.folds:
+        assert set(fold.test % 80) & set(fold.train % 80) == set()
 
 
 def test_d20_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
@@ -102,7 +102,7 @@ def test_d20_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
     found, said = prepared(cars[["make", "red", "fast"]], "fast")
     assert "6 different combinations" in said
     assert "copies stay" not in said
-    assert all(8 <= len(rotation.test) <= 12 for rotation in found.split.rotations)
+    assert all(8 <= len(fold.test) <= 12 for fold in found.split.folds)
 
 
 def test_d20_equal_rows_with_different_answers_are_observations_of_their_own(frame):
@@ -112,8 +112,8 @@ def test_d20_equal_rows_with_different_answers_are_observations_of_their_own(fra
     found, said = prepared(pd.concat([frame, again], ignore_index=True))
     assert "30 rows repeat the features of an earlier row: of 30 repeated combinations 4 have" in said
     assert any(
-        set(rotation.test % 80) & set(rotation.train % 80)  # rows from 80 on repeat the first ones
-        for rotation in found.split.rotations
+        set(fold.test % 80) & set(fold.train % 80)  # rows from 80 on repeat the first ones
+        for fold in found.split.folds
     )
     again.loc[1:3, "price"] -= 1.0  # one in thirty may be a slip
     _, said = prepared(pd.concat([frame, again], ignore_index=True))
@@ -124,11 +124,11 @@ def test_d20_the_person_decides_about_equal_rows(frame):
     twice = pd.concat([frame, frame], ignore_index=True)
     found, said = prepared(twice, duplicates="apart")
     assert "80 rows repeat the features of an earlier row; they are dealt like all others" in said
-    assert any(set(r.test % 80) & set(r.train % 80) for r in found.split.rotations)
+    assert any(set(r.test % 80) & set(r.train % 80) for r in found.split.folds)
     twice.loc[80:, "price"] += 1.0
     found, said = prepared(twice, duplicates="together")
     assert "copies stay in one part" in said
-    assert not any(set(r.test % 80) & set(r.train % 80) for r in found.split.rotations)
+    assert not any(set(r.test % 80) & set(r.train % 80) for r in found.split.folds)
 
 
 def test_d20_copies_that_the_persons_split_tears_apart_are_a_warning(frame):
@@ -141,22 +141,22 @@ def test_d20_a_group_is_whole_and_no_feature(frame):
     owner = np.repeat(np.arange(10), 8)
     found, _ = prepared(frame.assign(owner=owner), split="group:owner")
     assert "owner" not in found.encoding.columns
-    for rotation in found.split.rotations:
-        assert set(owner[rotation.test]) & set(owner[rotation.train]) == set()
+    for fold in found.split.folds:
+        assert set(owner[fold.test]) & set(owner[fold.train]) == set()
 
 
 def test_d21_the_time_column_orders_the_rows_and_stays_a_feature(frame):
     shuffled = frame.sample(frac=1, random_state=0, ignore_index=True)
     found, _ = prepared(shuffled, split="time:sold on")
-    (rotation,) = found.split.rotations
+    (fold,) = found.split.folds
     days = pd.to_datetime(shuffled["sold on"])
-    assert days[rotation.train].max() < days[rotation.validation].min() < days[rotation.test].min()
+    assert days[fold.train].max() < days[fold.validation].min() < days[fold.test].min()
     assert "sold on" in found.encoding.columns
 
 
 def test_d21_a_number_can_be_the_time(frame):
     found, _ = prepared(frame.assign(year=2000 + np.arange(80) // 8), split="time:year")
-    assert found.split.rotations[0].train.max() < found.split.rotations[0].test.min()
+    assert found.split.folds[0].train.max() < found.split.folds[0].test.min()
 
 
 def test_a_split_column_must_be_there(frame):
@@ -188,7 +188,7 @@ def own_test(frame, tmp_path):
 def test_the_persons_test_rows_are_encoded_and_held_apart(frame, own_test):
     found, said = prepared(frame.head(60), test=own_test(frame.tail(20)))
     assert len(found.own_targets[0]) == len(found.material.own_test["numbers"]) == 20
-    assert all(len(rotation.test) == 0 for rotation in found.split.rotations)
+    assert all(len(fold.test) == 0 for fold in found.split.folds)
     assert "test rows are also training rows" not in said
 
 
@@ -211,7 +211,7 @@ def test_a_test_file_with_an_unknown_class_names_the_row(cars, own_test):
 
 
 def test_the_split_follows_the_seed(frame):
-    first, again, other = (prepared(frame, seed=seed)[0].split.rotations[0].test for seed in (0, 0, 1))
+    first, again, other = (prepared(frame, seed=seed)[0].split.folds[0].test for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -221,11 +221,11 @@ def test_d22_what_is_fitted_before_training_does_not_depend_on_test_rows(frame, 
     """Other values in the test rows: the same tables."""
     frame = frame.assign(part=np.where(np.arange(80) < 60, "train", "test"))
     found, _ = prepared(frame, split=split)
-    rows = found.split.rotations[0].test
+    rows = found.split.folds[0].test
     changed = frame.copy()
     changed.loc[rows, "size"] = 1e6
     changed.loc[rows, "make"] = "other"
     changed.loc[rows, "price"] *= 3
     other, _ = prepared(changed, split=split)
     assert other.encoding == found.encoding
-    assert np.array_equal(other.split.rotations[0].train, found.split.rotations[0].train)
+    assert np.array_equal(other.split.folds[0].train, found.split.folds[0].train)

@@ -1,4 +1,4 @@
-"""What is solved for on several rotations is deployed as one network, solved for once more on all rows."""
+"""What is solved for on several folds is deployed as one network, solved for once more on all rows."""
 
 from __future__ import annotations
 

@@ -20,10 +20,10 @@ def test_settings_are_tuned_once_and_every_network_is_warmed_up(cars, tmp_path):
         out=tmp_path / "run",
     )
     (tuned,) = (fact for fact in stages_of(run) if fact["stage"] == "tune")
-    assert tuned["rotation"] == 0
+    assert tuned["fold"] == 0
     assert tuned["gain"] is not None
     warmed = [fact for fact in stages_of(run) if fact["stage"] == "warmup"]
-    assert sorted(fact["rotation"] for fact in warmed) == list(range(8))
+    assert sorted(fact["fold"] for fact in warmed) == list(range(8))
 
     told = [event for event in events(run) if event["event"] == "stage"]
     assert Counter(event["stage"] for event in told) == {"tune": 1, "warmup": 8}

@@ -16,8 +16,8 @@ def test_the_status_line_has_stage_epoch_best_and_time_left():
     for event in (
         {"event": "problem", "metric": "rmse", "heads": []},
         {"event": "saved", "trial": 1, "name": "mlp", "score": 2400.0},
-        {"event": "trial_start", "trial": 2, "name": "tabm_mini", "rotation": 0, "rotations": 8},
-        {"event": "epoch", "trial": 2, "rotation": 1, "epoch": 12, "loss": 0.1, "held_out": 0.0965},
+        {"event": "trial_start", "trial": 2, "name": "tabm_mini", "fold": 0, "folds": 8},
+        {"event": "epoch", "trial": 2, "fold": 1, "epoch": 12, "loss": 0.1, "held_out": 0.0965},
     ):
         moment = after(moment, event)
     line = status_line(moment, spent=26.0, limit=60.0)
@@ -52,7 +52,7 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch):
     shown = Progress(lines.append, 60.0, started=0.0, pause=10.0)
     for second in range(25):
         now[0] = float(second)
-        shown({"event": "epoch", "trial": 1, "rotation": 0, "epoch": second, "loss": 1.0, "held_out": 1.0})
+        shown({"event": "epoch", "trial": 1, "fold": 0, "epoch": second, "loss": 1.0, "held_out": 1.0})
     assert [re.search(r"epoch (\d+)", line).group(1) for line in lines] == ["10", "20"]
     assert lines[-1].endswith("40 s left")
 

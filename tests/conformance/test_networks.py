@@ -8,7 +8,7 @@ import pytest
 
 from composable.amalgamation.average import Voice, average
 from composable.core.budget import Deadline
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.deploy.safe_load import load_model
 from composable.design import Architecture
 from composable.design.part import COMPONENTS
@@ -18,7 +18,7 @@ from composable.problem.problem import Head, Problem
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.table import Table
 from composable.training.candidate import Candidate, Material
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
 
 HEADS = {
     "regression": (Head("y", "regression", ("y",)),),
@@ -72,8 +72,8 @@ def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
     given = material(HEADS[kind])
     bench = Workbench(candidate(name, given), given)
     rows = np.arange(ROWS)
-    rotation = Rotation(rows[:40], rows[40:50], rows[50:])
-    (trained,) = bench.train({0: rotation}, seed=1, deadline=Deadline())
+    fold = Fold(rows[:40], rows[40:50], rows[50:])
+    (trained,) = bench.train({0: fold}, seed=1, deadline=Deadline())
     assert [len(h) for h in trained.validation] == [10] * len(HEADS[kind])
 
     network = bench.build()

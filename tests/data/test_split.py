@@ -39,17 +39,17 @@ def divided(wanted="auto", *, rows=97, y=None, copies=None, has_test=False, seed
 
 
 def held_out(split):
-    return [np.concatenate([rotation.validation, rotation.test]) for rotation in split.rotations]
+    return [np.concatenate([fold.validation, fold.test]) for fold in split.folds]
 
 
 @pytest.mark.parametrize("has_test", [False, True])
 @pytest.mark.parametrize("wanted", WANTED)
-def test_the_parts_of_every_rotation_share_no_row_and_leave_none_out(wanted, has_test):
-    for rotation in divided(wanted, has_test=has_test).rotations:
-        rows = np.concatenate([rotation.train, rotation.validation, rotation.test])
+def test_the_parts_of_every_fold_share_no_row_and_leave_none_out(wanted, has_test):
+    for fold in divided(wanted, has_test=has_test).folds:
+        rows = np.concatenate([fold.train, fold.validation, fold.test])
         assert len(np.unique(rows)) == len(rows)
-        assert min(len(rotation.train), len(rotation.validation)) > 0
-        assert (len(rotation.test) == 0) == has_test
+        assert min(len(fold.train), len(fold.validation)) > 0
+        assert (len(fold.test) == 0) == has_test
         if not (wanted.startswith("column") and has_test):  # there the column's test rows are left aside
             assert sorted(rows) == list(range(97))
 
@@ -58,27 +58,27 @@ def test_the_parts_of_every_rotation_share_no_row_and_leave_none_out(wanted, has
 def test_each_row_is_a_test_row_once_and_a_validation_row_once(wanted):
     split = divided(wanted)
     for part in ("test", "validation"):
-        rows = np.concatenate([getattr(rotation, part) for rotation in split.rotations])
+        rows = np.concatenate([getattr(fold, part) for fold in split.folds])
         assert sorted(rows) == list(range(97))
 
 
-def test_the_more_rows_the_fewer_rotations_judge_a_candidate():
+def test_the_more_rows_the_fewer_folds_judge_a_candidate():
     small, medium, large = divided(rows=SMALL), divided(rows=SMALL + 1), divided(rows=MEDIUM + 1)
-    assert (len(small.rotations), small.needed) == (SMALL_FOLDS, SMALL_FOLDS)
-    assert (len(medium.rotations), medium.needed) == (LARGE_FOLDS, MEDIUM_NEEDED)
-    assert (len(large.rotations), large.needed) == (LARGE_FOLDS, LARGE_NEEDED)
+    assert (len(small.folds), small.scored_folds) == (SMALL_FOLDS, SMALL_FOLDS)
+    assert (len(medium.folds), medium.scored_folds) == (LARGE_FOLDS, MEDIUM_NEEDED)
+    assert (len(large.folds), large.scored_folds) == (LARGE_FOLDS, LARGE_NEEDED)
 
 
 def test_classes_are_spread_evenly():
     y = np.array([0] * 64 + [1] * 24 + [2] * 8)
-    for rotation in divided("stratified", rows=96, y=y).rotations:
-        assert np.bincount(y[rotation.test]).tolist() == [8, 3, 1]
+    for fold in divided("stratified", rows=96, y=y).folds:
+        assert np.bincount(y[fold.test]).tolist() == [8, 3, 1]
 
 
 def test_amounts_are_spread_evenly():
     y = np.random.default_rng(0).lognormal(sigma=2, size=800)
-    means = [np.log(y[rotation.test]).mean() for rotation in divided("auto", rows=800, y=y).rotations]
-    at_random = [np.log(y[rotation.test]).mean() for rotation in divided("random", rows=800, y=y).rotations]
+    means = [np.log(y[fold.test]).mean() for fold in divided("auto", rows=800, y=y).folds]
+    at_random = [np.log(y[fold.test]).mean() for fold in divided("random", rows=800, y=y).folds]
     assert np.std(means) < 0.2 * np.std(at_random)
 
 
@@ -89,8 +89,8 @@ def test_amounts_are_spread_evenly():
 def test_d15_rare_classes_never_crash(counts, wanted):
     y = np.repeat(np.arange(len(counts)), counts)
     split = divided(wanted, rows=len(y), y=y)
-    assert sorted(np.concatenate([r.test for r in split.rotations])) == list(range(len(y)))
-    assert all(len(r.train) and len(r.validation) and len(r.test) for r in split.rotations)
+    assert sorted(np.concatenate([r.test for r in split.folds])) == list(range(len(y)))
+    assert all(len(r.train) and len(r.validation) and len(r.test) for r in split.folds)
 
 
 @given(st.lists(st.integers(0, 6), min_size=10, max_size=60), st.integers(0, 99))
@@ -98,8 +98,8 @@ def test_d20_copies_are_never_split(copies, seed):
     copies = np.array(copies)
     if len(np.unique(copies)) < 3:
         return
-    for rotation in divided(rows=len(copies), copies=copies, seed=seed).rotations:
-        parts = [set(copies[part]) for part in (rotation.train, rotation.validation, rotation.test)]
+    for fold in divided(rows=len(copies), copies=copies, seed=seed).folds:
+        parts = [set(copies[part]) for part in (fold.train, fold.validation, fold.test)]
         assert sum(map(len, parts)) == len(set(copies))
 
 
@@ -114,11 +114,9 @@ def test_d20_groups_are_never_split(missing):
     group = np.repeat([f"patient {i}" for i in range(12)], 8).astype(object)
     if missing:
         group[:5] = None  # rows without a group are one group
-    for rotation in divided("group:g", rows=96, g=group).rotations:
-        assert not set(group[rotation.train]) & set(
-            group[np.concatenate([rotation.validation, rotation.test])]
-        )
-        assert not set(group[rotation.validation]) & set(group[rotation.test])
+    for fold in divided("group:g", rows=96, g=group).folds:
+        assert not set(group[fold.train]) & set(group[np.concatenate([fold.validation, fold.test])])
+        assert not set(group[fold.validation]) & set(group[fold.test])
 
 
 def test_d20_copies_that_groups_tear_apart_are_counted():
@@ -140,7 +138,7 @@ def test_groups_of_very_different_size_are_balanced():
     sizes = [200, 100, 50, 50, *[10] * 40]
     group = np.repeat(np.arange(len(sizes)), sizes)
     split = divided("group:g", rows=800, g=group)
-    tested = sorted(len(rotation.test) for rotation in split.rotations)
+    tested = sorted(len(fold.test) for fold in split.folds)
     assert tested[0] >= 50
     assert tested[-1] <= 250
 
@@ -149,28 +147,28 @@ def test_groups_of_very_different_size_are_balanced():
 def test_d21_no_row_of_the_future_trains(has_test):
     times = np.random.default_rng(3).permutation(200).astype(float)
     split = divided("time:t", rows=200, t=times, has_test=has_test)
-    (rotation,) = split.rotations
-    assert split.needed == 1
-    assert times[rotation.train].max() < times[rotation.validation].min()
+    (fold,) = split.folds
+    assert split.scored_folds == 1
+    assert times[fold.train].max() < times[fold.validation].min()
     if not has_test:
-        assert times[rotation.validation].max() < times[rotation.test].min()
-        assert len(rotation.test) == 30
+        assert times[fold.validation].max() < times[fold.test].min()
+        assert len(fold.test) == 30
 
 
 @pytest.mark.parametrize("has_test", [False, True])
 @pytest.mark.parametrize("days", [3, 5, 11])
 def test_d21_rows_of_one_moment_stay_together(days, has_test):
     times = (np.arange(100) % days).astype(float)
-    (rotation,) = divided("time:t", rows=100, t=times, has_test=has_test).rotations
-    parts = [set(times[rows]) for rows in (rotation.train, rotation.validation, rotation.test)]
+    (fold,) = divided("time:t", rows=100, t=times, has_test=has_test).folds
+    parts = [set(times[rows]) for rows in (fold.train, fold.validation, fold.test)]
     assert sum(map(len, parts)) == days
     assert [bool(part) for part in parts] == [True, True, not has_test]
 
 
 def test_d21_most_rows_at_the_last_moment_still_leave_some_to_train():
     times = np.array([1.0] * 5 + [2.0] * 5 + [3.0] * 90)
-    (rotation,) = divided("time:t", rows=100, t=times).rotations
-    assert (len(rotation.train), len(rotation.validation), len(rotation.test)) == (5, 5, 90)
+    (fold,) = divided("time:t", rows=100, t=times).folds
+    assert (len(fold.train), len(fold.validation), len(fold.test)) == (5, 5, 90)
 
 
 @pytest.mark.parametrize("times", [[1.0] * 20, [1.0] * 10 + [2.0] * 10])
@@ -185,27 +183,27 @@ def test_d21_a_row_without_a_time_is_named():
 
 
 def test_a_column_of_the_persons_own_decides():
-    (rotation,) = divided("column:part", rows=10).rotations
-    assert rotation.test.tolist() == [0, 5]
-    assert rotation.validation.tolist() == [1, 6]
+    (fold,) = divided("column:part", rows=10).folds
+    assert fold.test.tolist() == [0, 5]
+    assert fold.validation.tolist() == [1, 6]
 
 
 def test_however_a_part_is_spelled():
     part = [" Train ", "TRAINING", "train", "Valid", "dev", "validation", "val", "test", "Test", "train"]
-    (rotation,) = divided("column:part", rows=10, part=part).rotations
-    assert rotation.train.tolist() == [0, 1, 2, 9]
-    assert rotation.validation.tolist() == [3, 4, 5, 6]
+    (fold,) = divided("column:part", rows=10, part=part).folds
+    assert fold.train.tolist() == [0, 1, 2, 9]
+    assert fold.validation.tolist() == [3, 4, 5, 6]
 
 
 def test_validation_rows_the_column_does_not_name_are_cut_from_the_training_rows():
     part = ["test"] * 10 + ["train"] * 40
     copies = np.array([*range(10), *(10 + np.arange(40) // 2)])
     split = divided("column:part", rows=50, part=part, copies=copies)
-    assert split.needed == len(split.rotations) == SMALL_FOLDS
-    assert sorted(np.concatenate([r.validation for r in split.rotations])) == list(range(10, 50))
-    for rotation in split.rotations:
-        assert rotation.test.tolist() == list(range(10))
-        assert not set(copies[rotation.train]) & set(copies[rotation.validation])
+    assert split.scored_folds == len(split.folds) == SMALL_FOLDS
+    assert sorted(np.concatenate([r.validation for r in split.folds])) == list(range(10, 50))
+    for fold in split.folds:
+        assert fold.test.tolist() == list(range(10))
+        assert not set(copies[fold.train]) & set(copies[fold.validation])
 
 
 def test_a_part_that_is_none_is_named_with_its_row():
@@ -222,7 +220,7 @@ def test_a_column_without_training_rows_is_refused():
 
 def test_the_persons_own_file_leaves_all_rows_to_train_and_validate():
     split = divided(has_test=True)
-    assert all(len(rotation.test) == 0 for rotation in split.rotations)
+    assert all(len(fold.test) == 0 for fold in split.folds)
     assert "your own file" in split.text
 
 

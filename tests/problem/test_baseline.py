@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from composable.problem.baseline import gradient_boosting, knowing_nothing
+from composable.problem.baseline import constant_predictor, gradient_boosting
 from composable.problem.metrics import score
 from composable.problem.problem import Head
 
@@ -27,7 +27,7 @@ def boosted(heads, targets, *, inputs=None, weights=None):
 
 def test_knowing_nothing_is_the_mean_and_the_shares():
     y = (np.array([[1.0], [3.0]]), np.array([[0.0], [2.0]]), np.array([[0.0, 1.0], [1.0, 1.0]]))
-    mean, shares, labels = knowing_nothing((AMOUNT, MANY, LABELS), y, 2)
+    mean, shares, labels = constant_predictor((AMOUNT, MANY, LABELS), y, 2)
     assert mean.tolist() == [[2.0], [2.0]]
     assert shares.tolist() == [[0.5, 0.0, 0.5, 0.0]] * 2
     assert labels.tolist() == [[0.5, 1.0]] * 2
@@ -37,7 +37,7 @@ def test_every_kind_is_answered_in_its_shape_and_better_than_by_knowing_nothing(
     heads = (AMOUNT, TWO, MANY, LABELS)
     targets = (X[:, :1].astype(float), SIGN, CODES.astype(float), np.hstack([SIGN, 1 - SIGN]))
     answers = boosted(heads, targets, inputs={"numbers": X, "categories": CODES})
-    nothing = knowing_nothing(heads, targets, len(X))
+    nothing = constant_predictor(heads, targets, len(X))
     assert [answer.shape for answer in answers] == [(200, head.width) for head in heads]
     for head, y, said, plain in zip(heads, targets, answers, nothing, strict=True):
         metric = "rmse" if head.kind == "regression" else "log_loss"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from composable.problem.baseline import knowing_nothing
+from composable.problem.baseline import constant_predictor
 from composable.problem.metrics import better, scores
 from composable.problem.overlap import confusion, confusion_of, overlap
 from composable.problem.problem import Head, Problem
@@ -35,7 +35,7 @@ def test_scores_take_the_most_probable_class():
 
 
 def test_knowing_nothing_knows_how_often_each_class_is_at_each_place():
-    (answer,) = knowing_nothing((HEAD,), (np.concatenate([TRUE, SAID]),), 4)
+    (answer,) = constant_predictor((HEAD,), (np.concatenate([TRUE, SAID]),), 4)
     assert answer.shape == (4, 2, 4, 3)
     assert answer[3, 0, 1].tolist() == [0.5, 0.5, 0.0]
     assert answer[0, 0, 0].tolist() == [1.0, 0.0, 0.0]

@@ -88,8 +88,8 @@ def run_json(heads: tuple[Head, ...], metric: str, rows: int) -> dict[str, Any]:
         "split": {
             "kind": "rotating",
             "rows": {"train": rows * 8, "validation": rows, "test": rows},
-            "rotations": 4,
-            "text": "4 rotations: every row validates once, and a tenth is kept for the test.",
+            "folds": 4,
+            "text": "4 folds: every row validates once, and a tenth is kept for the test.",
         },
         "notices": [
             {"text": "Columns are separated by a comma.", "level": "note", "column": "", "remedy": remedy},
@@ -115,7 +115,7 @@ def run_json(heads: tuple[Head, ...], metric: str, rows: int) -> dict[str, Any]:
 def trials_json(heads: tuple[Head, ...], metric: str) -> list[dict[str, Any]]:
     lower = metric in ("rmse", "mae", "log_loss")
     table = [  # name, role, validation, test, spread, parameters
-        ("knowing nothing", "reference", 7900.0 if lower else 0.5, 7700.0 if lower else 0.5, 0.0, 0),
+        ("the constant predictor", "reference", 7900.0 if lower else 0.5, 7700.0 if lower else 0.5, 0.0, 0),
         (
             "HistGradientBoosting",
             "baseline",
@@ -170,9 +170,7 @@ def trials_json(heads: tuple[Head, ...], metric: str) -> list[dict[str, Any]]:
             "latency_ms": 0.41,
             "architecture": architecture_json(len(heads)) if role == "network" else {},
             "settings": {"learning_rate": 0.002, "batch_size": 64},
-            "histories": [history_json(rotation, lower) for rotation in range(4)]
-            if role == "network"
-            else [],
+            "histories": [history_json(fold, lower) for fold in range(4)] if role == "network" else [],
             "calibration": {"price": {"temperature": 1.21, "log_loss_before": 0.31, "log_loss_after": 0.29}},
         }
         for number, (name, role, validation, test, spread, parameters) in enumerate(table)
@@ -202,13 +200,13 @@ def architecture_json(heads: int) -> dict[str, Any]:
     }
 
 
-def history_json(rotation: int, lower: bool) -> dict[str, Any]:
+def history_json(fold: int, lower: bool) -> dict[str, Any]:
     epochs = np.arange(40)
-    loss = np.exp(-epochs / 9) + 0.08 + 0.01 * np.sin(epochs + rotation)
+    loss = np.exp(-epochs / 9) + 0.08 + 0.01 * np.sin(epochs + fold)
     score = 2100 + 5000 * loss if lower else 0.95 - 0.4 * loss
     return {
-        "rotation": rotation,
-        "best_epoch": 31 + rotation,
+        "fold": fold,
+        "best_epoch": 31 + fold,
         "epochs": [
             {"epoch": int(e), "loss": float(a), "held_out": float(b), "seconds": 0.1}
             for e, a, b in zip(epochs, loss, score, strict=True)

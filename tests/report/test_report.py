@@ -233,7 +233,7 @@ def test_h3_ten_thousand_trials(make_run: MakeRun, regression: tuple[Head, ...])
     assert len(written) < 5_000_000
     assert "53 of 6,671 candidates are shown" in written
     assert "3,335 candidates failed; the first 10 are listed" in written
-    assert "knowing nothing" in written
+    assert "the constant predictor" in written
     assert "The best 6 of 6,669 networks are drawn" in written
 
 
@@ -375,7 +375,7 @@ def test_one_diverged_candidate_does_not_squeeze_the_chart(
     run = make_run(regression)
     path = run / "trials/4/trial.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": {"rmse": 1e30}}))
-    assert "1 much worse than knowing nothing: drawn at the edge" in page(run)
+    assert "1 much worse than the constant predictor: drawn at the edge" in page(run)
 
 
 def test_the_page_is_written_whole(make_run: MakeRun, regression: tuple[Head, ...]) -> None:

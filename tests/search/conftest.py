@@ -1,13 +1,13 @@
-"""A small table in three rotations, and candidates that say what a test wants."""
+"""A small table in three folds, and candidates that say what a test wants."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 
-from composable.data.split import Rotation, Split
+from composable.data.split import Fold, Split
 from composable.problem.problem import Head, Problem
-from composable.search.opinion import Judge, Opinion, pool
+from composable.search.predictions import Predictions, Scorer, pool
 
 AMOUNT = Head("price", "regression", ("price",))
 
@@ -16,27 +16,27 @@ AMOUNT = Head("price", "regression", ("price",))
 def split() -> Split:
     """Nine rows in three parts; each is validated once and tested once."""
     parts = [np.array([0, 3, 6]), np.array([1, 4, 7]), np.array([2, 5, 8])]
-    rotations = tuple(Rotation(parts[i - 1], parts[(i + 1) % 3], parts[i]) for i in range(3))
-    return Split("rotating", rotations, 3, "")
+    folds = tuple(Fold(parts[i - 1], parts[(i + 1) % 3], parts[i]) for i in range(3))
+    return Split("rotating", folds, 3, "")
 
 
 @pytest.fixture
-def judge(split: Split) -> Judge:
+def scorer(split: Split) -> Scorer:
     """Judges amounts 0 to 8 by rmse."""
-    return Judge(Problem((AMOUNT,), "rmse"), split, (np.arange(9.0)[:, None],))
+    return Scorer(Problem((AMOUNT,), "rmse"), split, (np.arange(9.0)[:, None],))
 
 
 @pytest.fixture
-def opinion_of(judge: Judge) -> Callable[..., Opinion]:
-    """The opinion of a model that says these values, the same for validation and test rows."""
+def predictions_of(scorer: Scorer) -> Callable[..., Predictions]:
+    """The predictions of a model that says these values, the same for validation and test rows."""
 
-    def make(*values: Sequence[float] | np.ndarray) -> Opinion:
+    def make(*values: Sequence[float] | np.ndarray) -> Predictions:
         answers = [np.asarray(one, float).reshape(9, -1) for one in values]
 
         def said(number: int) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-            rotation = judge.split.rotations[number]
-            return [a[rotation.validation] for a in answers], [a[rotation.test] for a in answers], []
+            fold = scorer.split.folds[number]
+            return [a[fold.validation] for a in answers], [a[fold.test] for a in answers], []
 
-        return pool(judge.problem, judge.split, range(3), 9, said)
+        return pool(scorer.problem, scorer.split, range(3), 9, said)
 
     return make

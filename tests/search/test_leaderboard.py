@@ -34,7 +34,7 @@ def run(tmp_path):
 
 
 TRIALS = (
-    ("knowing_nothing", "reference", 9.0),
+    ("constant_predictor", "reference", 9.0),
     ("linear", "network", 5.0),
     ("gradient_boosting", "baseline", 3.0),
     ("mlp", "network", None),
@@ -44,7 +44,13 @@ TRIALS = (
 
 def test_the_best_comes_first_and_failed_ones_last(run):
     rows = run(4, *TRIALS)
-    assert [row["model"] for row in rows] == ["gradient_boosting", "tabm", "linear", "knowing_nothing", "mlp"]
+    assert [row["model"] for row in rows] == [
+        "gradient_boosting",
+        "tabm",
+        "linear",
+        "constant_predictor",
+        "mlp",
+    ]
     assert [row["rank"] for row in rows] == [1, 2, 3, 4, 5]
     assert [row["model"] for row in rows if row["deployed"]] == ["tabm"]
 

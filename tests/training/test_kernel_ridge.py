@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from composable.core.budget import Deadline
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.engine.predict import predict
 from composable.problem.problem import Head, Problem
 from composable.search.candidates import candidates
 from composable.search.table import Table
 from composable.training.candidate import Material
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
 
 ROWS = 240
 TEST = np.arange(200, ROWS)
-ROTATIONS = {0: Rotation(np.arange(160), np.arange(160, 200), TEST)}
+ROTATIONS = {0: Fold(np.arange(160), np.arange(160, 200), TEST)}
 HEADS = {
     "regression": Head("y", "regression", ("y",)),
     "binary": Head("y", "binary", ("y",), (0, 1)),
@@ -87,7 +87,7 @@ def test_a_few_held_out_rows_do_not_make_it_too_sure():
     wrong = np.random.default_rng(1).random(ROWS) < 0.2
     wrong[160:164] = False
     given.targets[0][wrong] = 1.0 - given.targets[0][wrong]
-    few = {0: Rotation(np.arange(160), np.arange(160, 164), np.arange(164, ROWS))}
+    few = {0: Fold(np.arange(160), np.arange(160, 164), np.arange(164, ROWS))}
     (trained,) = Workbench(kernel(given), given).train(few, seed=0, deadline=Deadline())
     right = np.where(given.targets[0][164:] > 0, 1, -1) * trained.test[0]
     assert ((trained.validation[0] > 0) == clean[160:164]).all()
@@ -142,13 +142,13 @@ def test_rows_without_weight_say_nothing():
     assert np.median(np.abs(away)) < 60  # with them it is off by hundreds
 
 
-def test_all_rows_are_solved_for_by_what_the_rotations_settled_on():
+def test_all_rows_are_solved_for_by_what_the_folds_settled_on():
     given = material("regression")
     parts = np.split(np.random.default_rng(0).permutation(200), 4)
-    rotations = [Rotation(np.concatenate(parts[:n] + parts[n + 1 :]), parts[n], TEST) for n in range(4)]
+    folds = [Fold(np.concatenate(parts[:n] + parts[n + 1 :]), parts[n], TEST) for n in range(4)]
     bench = Workbench(kernel(given, 200), given)
-    found = bench.train(dict(enumerate(rotations)), seed=0, deadline=Deadline())
-    whole = bench.whole(found, rotations, seed=0, deadline=Deadline())
+    found = bench.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
+    whole = bench.whole(found, folds, seed=0, deadline=Deadline())
     chosen = {name: np.median([one.setting[name] for one in found]) for name in found[0].setting}
     assert whole.setting == chosen | {"rounds": round(chosen["rounds"])}
     assert len(whole.history.epochs) == 1 + whole.setting["rounds"]

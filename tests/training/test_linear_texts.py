@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from composable.core.budget import Deadline
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.engine.predict import predict
 from composable.problem.finish import apply_finish
 from composable.problem.metrics import score
@@ -12,11 +12,11 @@ from composable.problem.problem import Head, Problem
 from composable.search.table import Table
 from composable.search.text_candidates import text_candidates
 from composable.training.candidate import Material
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
 
 ROWS, SIZE = 300, 40
 VOCABULARIES = {"words": SIZE, "ngrams": SIZE, "characters": 25}
-ROTATIONS = {0: Rotation(np.arange(200), np.arange(200, 250), np.arange(250, ROWS))}
+ROTATIONS = {0: Fold(np.arange(200), np.arange(200, 250), np.arange(250, ROWS))}
 HEADS = {
     "regression": Head("y", "regression", ("y",)),
     "binary": Head("y", "binary", ("y",), (0, 1)),
@@ -67,14 +67,14 @@ def test_a_solved_network_tells_the_held_out_rows(kind, metric):
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_all_rows_are_solved_for_by_what_the_rotations_settled_on(kind):
+def test_all_rows_are_solved_for_by_what_the_folds_settled_on(kind):
     given = material(kind)
     halves = np.arange(250).reshape(2, -1)
-    rotations = [Rotation(halves[n], halves[1 - n], np.arange(250, ROWS)) for n in range(2)]
+    folds = [Fold(halves[n], halves[1 - n], np.arange(250, ROWS)) for n in range(2)]
     for candidate in linear(given):
         bench = Workbench(candidate, given)
-        found = bench.train(dict(enumerate(rotations)), seed=0, deadline=Deadline())
-        whole = bench.whole(found, rotations, seed=0, deadline=Deadline())
+        found = bench.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
+        whole = bench.whole(found, folds, seed=0, deadline=Deadline())
         if candidate.name != "text_kernel":
             chosen = {name: np.mean([one.setting[name] for one in found]) for name in found[0].setting}
             assert whole.setting == pytest.approx(chosen)
@@ -89,7 +89,7 @@ def test_a_few_held_out_rows_do_not_make_it_too_sure():
     wrong = np.random.default_rng(1).random(ROWS) < 0.2
     wrong[200:204] = False
     given.targets[0][wrong] = 1.0 - given.targets[0][wrong]
-    few = {0: Rotation(np.arange(200), np.arange(200, 204), np.arange(204, ROWS))}
+    few = {0: Fold(np.arange(200), np.arange(200, 204), np.arange(204, ROWS))}
     for candidate in linear(given):
         (trained,) = Workbench(candidate, given).train(few, seed=0, deadline=Deadline())
         right = np.where(given.targets[0][204:] > 0, 1, -1) * trained.test[0]
@@ -133,7 +133,7 @@ def test_a_kernel_tells_numbers_and_padding_changes_nothing(metric):
     table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
     (candidate,) = [one for one in text_candidates(table) if one.name == "text_kernel"]
     bench = Workbench(candidate, given)
-    fewer = Rotation(np.arange(10, 200), np.arange(200, 250), np.arange(250, ROWS))
+    fewer = Fold(np.arange(10, 200), np.arange(200, 250), np.arange(250, ROWS))
     for trained in bench.train({**ROTATIONS, 1: fewer}, seed=0, deadline=Deadline()):
         finish, observed = trained.finishes[0], given.targets[0][250:]
         assert np.abs(trained.test[0] * finish.scale + finish.offset - observed).mean() < 15

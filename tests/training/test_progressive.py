@@ -8,19 +8,19 @@ import numpy as np
 import pytest
 
 from composable.core.budget import Deadline
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.design import Architecture, Part, Task, component
 from composable.design.prestems import only, standardize
 from composable.design.tasks import classifier, pooled
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate, Material
+from composable.training.folds import Workbench
 from composable.training.progressive import Small, shrunk
-from composable.training.rotating import Workbench
 from composable.training.storage import load_trained, save_trained
 
 ROWS, SIDE = 60, 8
-ROTATIONS = {0: Rotation(np.arange(40), np.arange(40, 50), np.arange(50, ROWS))}
+ROTATIONS = {0: Fold(np.arange(40), np.arange(40, 50), np.arange(50, ROWS))}
 SIDES: list[int] = []
 
 

@@ -19,10 +19,10 @@ from composable.training.storage import load_trained, load_weights, load_whole, 
 from composable.zoo.mlp import mlp
 
 
-def trained(rotation=0, *, weights=3):
-    random = np.random.default_rng(rotation + 1)
+def trained(fold=0, *, weights=3):
+    random = np.random.default_rng(fold + 1)
     return Trained(
-        rotation=rotation,
+        fold=fold,
         weights=[random.normal(size=(2, 3)).astype("float32") for _ in range(weights)],
         finishes=(Finish(scale=2.5, low=-1.0, high=math.inf), Finish()),
         history=History((Epoch(0, 0.5, 0.6, 0.01), Epoch(1, math.nan, 0.4, 0.01)), 1, "patience"),
@@ -51,26 +51,26 @@ def test_what_comes_back_is_what_was_written(tmp_path, weights):
     (found,) = load_trained(tmp_path, CANDIDATE)
     for name in ("validation", "test", "own_test"):
         assert same(getattr(found, name), getattr(written, name))
-    assert (found.rotation, found.seconds, found.finishes) == (0, 1.25, written.finishes)
+    assert (found.fold, found.seconds, found.finishes) == (0, 1.25, written.finishes)
     assert found.setting == written.setting
     assert repr(found.history) == repr(written.history)
     assert found.weights == []
     assert same(load_weights(tmp_path, 0), written.weights)
 
 
-def test_rotations_come_back_up_to_the_first_that_is_missing(tmp_path):
-    for rotation in (3, 1, 0):
-        save_trained(tmp_path, trained(rotation), CANDIDATE)
-    assert [one.rotation for one in load_trained(tmp_path, CANDIDATE)] == [0, 1]
+def test_folds_come_back_up_to_the_first_that_is_missing(tmp_path):
+    for fold in (3, 1, 0):
+        save_trained(tmp_path, trained(fold), CANDIDATE)
+    assert [one.fold for one in load_trained(tmp_path, CANDIDATE)] == [0, 1]
 
 
-def test_the_network_of_all_rotations_stands_beside_theirs(tmp_path):
+def test_the_network_of_all_folds_stands_beside_theirs(tmp_path):
     written = [trained(number) for number in (0, WHOLE)]
     for one in written:
         save_trained(tmp_path, one, CANDIDATE)
     assert (found := load_whole(tmp_path, CANDIDATE)) is not None
-    assert found.rotation == WHOLE
-    assert [one.rotation for one in load_trained(tmp_path, CANDIDATE)] == [0]
+    assert found.fold == WHOLE
+    assert [one.fold for one in load_trained(tmp_path, CANDIDATE)] == [0]
     assert same(load_weights(tmp_path, WHOLE), written[1].weights)
     assert load_whole(tmp_path, replace(CANDIDATE, settings=Settings(learning_rate=0.5))) is None
     assert load_whole(tmp_path / "absent", CANDIDATE) is None
@@ -80,17 +80,17 @@ def test_an_empty_or_absent_folder_holds_none(tmp_path):
     assert load_trained(tmp_path, CANDIDATE) == load_trained(tmp_path / "absent", CANDIDATE) == []
 
 
-def test_a_rotation_trained_again_replaces_the_old_one(tmp_path):
+def test_a_fold_trained_again_replaces_the_old_one(tmp_path):
     save_trained(tmp_path, trained(weights=1), CANDIDATE)
     save_trained(tmp_path, trained(weights=2), CANDIDATE)
     assert len(load_weights(tmp_path, 0)) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["rotation-0.npz"]
+    assert [path.name for path in tmp_path.iterdir()] == ["fold-0.npz"]
 
 
 def test_what_a_kill_left_half_written_is_ignored(tmp_path):
     save_trained(tmp_path, trained(), CANDIDATE)
-    (tmp_path / "rotation-1.npz.tmp").write_bytes(b"PK half")
-    assert [one.rotation for one in load_trained(tmp_path, CANDIDATE)] == [0]
+    (tmp_path / "fold-1.npz.tmp").write_bytes(b"PK half")
+    assert [one.fold for one in load_trained(tmp_path, CANDIDATE)] == [0]
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_a_training_that_the_clock_cut_short_is_to_be_done_again(tmp_path):
 )
 def test_a9_a_damaged_file_is_trained_again(tmp_path, damage):
     save_trained(tmp_path, trained(), CANDIDATE)
-    path = tmp_path / "rotation-0.npz"
+    path = tmp_path / "fold-0.npz"
     path.write_bytes(damage(path.read_bytes()))
     assert load_trained(tmp_path, CANDIDATE) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"PK half", b"\x80\x04K*."], ids=["empty", "cut", "pickle"])
 def test_a9_weights_never_come_from_a_damaged_file(tmp_path, content):
-    (tmp_path / "rotation-0.npz").write_bytes(content)
-    with pytest.raises(ArtifactError, match=r"rotation-0\.npz") as refused:
+    (tmp_path / "fold-0.npz").write_bytes(content)
+    with pytest.raises(ArtifactError, match=r"fold-0\.npz") as refused:
         load_weights(tmp_path, 0)
     assert "delete that file" in refused.value.remedy

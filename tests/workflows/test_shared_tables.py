@@ -70,7 +70,7 @@ def test_a_real_table_from_file_to_exported_model(file, tmp_path, capsys):
     )
     rows = {row["model"]: row for row in json.loads(capsys.readouterr().out)["leaderboard"]}
     deployed = next(row for row in rows.values() if row["deployed"])
-    nothing = rows["knowing_nothing"]
+    nothing = rows["constant_predictor"]
     sign = 1 if deployed["higher_is_better"] else -1
     for part in ("validation", "test"):
         assert sign * deployed[part] > sign * nothing[part]

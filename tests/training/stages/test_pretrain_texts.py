@@ -9,7 +9,7 @@ from keras import ops
 from composable.core.budget import Deadline
 from composable.core.errors import DataError
 from composable.data.encoding import FIRST, UNKNOWN_WORD
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.design import Input, Part
 from composable.design.bags import joined_bags
 from composable.design.taps import tap
@@ -17,7 +17,8 @@ from composable.problem.problem import Head, Problem
 from composable.search.deep_text_candidates import deep_text_candidates
 from composable.search.table import Table
 from composable.training.candidate import Material
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
+from composable.training.stages.fold_job import fold_job
 from composable.training.stages.pretrain.masked_words import (
     hidden,
     hidden_cross_entropy,
@@ -26,7 +27,6 @@ from composable.training.stages.pretrain.masked_words import (
 )
 from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.training.stages.pretrain.pretrain import pretrain
-from composable.training.stages.rotation_job import rotation_job
 from composable.training.stages.stage import Progress
 from composable.zoo.text_cnn import text_cnn
 from composable.zoo.text_transformer import text_transformer
@@ -124,14 +124,14 @@ def test_the_stage_learns_words_from_those_around_them():
     given = Material(Problem((head,), "log_loss"), inputs, ((first < 4) * 1.0,), (), vocabularies=sizes)
     table = Table(given.problem, 200, given.widths, (), sizes)
     found = {candidate.name: candidate for candidate in deep_text_candidates(table, np.inf)}
-    rotation = Rotation(np.arange(200), np.arange(200, 260), np.arange(260, rows))
-    job = rotation_job(Workbench(found["text_transformer"], given), rotation, seed=0)
+    fold = Fold(np.arange(200), np.arange(200, 260), np.arange(260, rows))
+    job = fold_job(Workbench(found["text_transformer"], given), fold, seed=0)
     outcome = pretrain(
         job, Progress(None, job.settings), deadline=Deadline(), epochs=8, seeds=1, judged_for=1
     )
     assert outcome.evidence["pretext_figure"] == "accuracy of hidden words"
     assert outcome.evidence["pretext_reached"][0] > 0.6 > 0.3 > outcome.evidence["pretext_chance"]
-    job = rotation_job(Workbench(found["text_cnn"], given), rotation, seed=0)
+    job = fold_job(Workbench(found["text_cnn"], given), fold, seed=0)
     assert pretrain(job, Progress(None, job.settings), deadline=Deadline()).status == "skipped"
 
 

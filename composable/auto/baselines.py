@@ -1,4 +1,4 @@
-"""What the networks have to beat, on the same rotations: knowing nothing, and a model of another kind."""
+"""What the networks have to beat, on the same folds: the constant predictor, and a model of another kind."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
 from composable.core.seeds import derive
-from composable.problem.baseline import ITERATIONS, gradient_boosting, knowing_nothing
+from composable.problem.baseline import ITERATIONS, constant_predictor, gradient_boosting
 from composable.problem.patches import described, draw_patches
 from composable.problem.pixels import described as described_pixels
 from composable.problem.pixels import logistic_on_pixels
 from composable.problem.ridge import ROWS, ridge_on_patches
-from composable.search.opinion import Arrays, Opinion, pool
+from composable.search.predictions import Arrays, Predictions, pool
 
 _MANY, _TREE = 20, 0.01  # scores, each of which takes a tree in every iteration; seconds for one
 _TIMED = 256  # images
@@ -26,39 +26,39 @@ Predict = Callable[[np.ndarray, Mapping[str, np.ndarray], int], Arrays]
 
 
 @dataclass(frozen=True)
-class Rival:
+class Baseline:
     """A model of another kind.
 
     Attributes:
         name: For the leaderboard.
-        seconds: How long its opinion will take, from the rows and a seed.
-        opinion: From the rows and a seed.
+        seconds: How long its predictions will take, from the rows and a seed.
+        predictions: From the rows and a seed.
     """
 
     name: str
     seconds: Callable[[Prepared, int], float]
-    opinion: Callable[[Prepared, int], Opinion]
+    predictions: Callable[[Prepared, int], Predictions]
 
 
-def rival(prepared: Prepared) -> Rival:
+def baseline(prepared: Prepared) -> Baseline:
     """The one that suits the rows."""
     if head_of_masks(prepared.material.problem):
-        return Rival("logistic_on_pixels", pixels_seconds, on_pixels)
+        return Baseline("logistic_on_pixels", pixels_seconds, on_pixels)
     if set(prepared.material.inputs) == {"images"}:
-        return Rival("ridge_on_patches", patches_seconds, on_patches)
-    return Rival("gradient_boosting", boosting_seconds, boosting)
+        return Baseline("ridge_on_patches", patches_seconds, on_patches)
+    return Baseline("gradient_boosting", boosting_seconds, boosting)
 
 
-def reference(prepared: Prepared) -> Opinion:
-    """The opinion of knowing nothing but the training targets."""
+def reference(prepared: Prepared) -> Predictions:
+    """The predictions of the constant predictor but the training targets."""
     heads, targets = prepared.material.problem.heads, prepared.material.targets
-    return _opinion(
-        prepared, lambda train, _, rows: knowing_nothing(heads, tuple(y[train] for y in targets), rows)
+    return _predictions(
+        prepared, lambda train, _, rows: constant_predictor(heads, tuple(y[train] for y in targets), rows)
     )
 
 
-def on_patches(prepared: Prepared, seed: int) -> Opinion:
-    """The opinion of ridge regression on patches of the images."""
+def on_patches(prepared: Prepared, seed: int) -> Predictions:
+    """The predictions of ridge regression on patches of the images."""
     material = prepared.material
 
     def predict(train: np.ndarray, asked: Mapping[str, np.ndarray], _: int) -> Arrays:
@@ -68,22 +68,22 @@ def on_patches(prepared: Prepared, seed: int) -> Opinion:
             material.problem.heads, images, targets, asked["images"], seed=derive(seed, "baseline")
         )
 
-    return _opinion(prepared, predict)
+    return _predictions(prepared, predict)
 
 
 def patches_seconds(prepared: Prepared, _seed: int) -> float:
     """How long `on_patches` will take, judged by some images: most of it goes to describing them."""
-    rotation, images = prepared.split.rotations[0], prepared.material.inputs["images"]
-    some = images[rotation.train[:_TIMED]]
+    fold, images = prepared.split.folds[0], prepared.material.inputs["images"]
+    some = images[fold.train[:_TIMED]]
     patches = draw_patches(some, 0)
     began = time.monotonic()
     described(some, patches)
     each = (time.monotonic() - began) / len(some)
-    return (min(len(rotation.train), ROWS) + _asked(prepared)) * each * prepared.split.needed
+    return (min(len(fold.train), ROWS) + _asked(prepared)) * each * prepared.split.scored_folds
 
 
-def on_pixels(prepared: Prepared, seed: int) -> Opinion:
-    """The opinion of logistic regression on single pixels of some images."""
+def on_pixels(prepared: Prepared, seed: int) -> Predictions:
+    """The predictions of logistic regression on single pixels of some images."""
     material = prepared.material
     (head,), (masks,) = material.problem.heads, material.targets
 
@@ -93,7 +93,7 @@ def on_pixels(prepared: Prepared, seed: int) -> Opinion:
         said = logistic_on_pixels(images, masks[some], asked["images"], seed=derive(seed, "baseline"))
         return [np.pad(said, [(0, 0)] * 3 + [(0, head.width - said.shape[-1])])]
 
-    return _opinion(prepared, predict)
+    return _predictions(prepared, predict)
 
 
 def pixels_seconds(prepared: Prepared, _seed: int) -> float:
@@ -101,34 +101,34 @@ def pixels_seconds(prepared: Prepared, _seed: int) -> float:
     began = time.monotonic()
     described_pixels(prepared.material.inputs["images"][0])
     each = time.monotonic() - began
-    return (_SOLVED + each * (_LEARNED + 2 * _asked(prepared))) * prepared.split.needed
+    return (_SOLVED + each * (_LEARNED + 2 * _asked(prepared))) * prepared.split.scored_folds
 
 
 def _asked(prepared: Prepared) -> int:
-    """How many rows are asked about, for each rotation."""
-    rotation = prepared.split.rotations[0]
+    """How many rows are asked about, for each fold."""
+    fold = prepared.split.folds[0]
     own = len(prepared.own_targets[0]) if prepared.own_targets else 0
-    return len(rotation.validation) + len(rotation.test) + own
+    return len(fold.validation) + len(fold.test) + own
 
 
-def boosting(prepared: Prepared, seed: int) -> Opinion:
-    """The opinion of HistGradientBoosting with its defaults."""
-    return _opinion(prepared, lambda train, asked, _: _boosted(prepared, train, asked, seed, ITERATIONS))
+def boosting(prepared: Prepared, seed: int) -> Predictions:
+    """The predictions of HistGradientBoosting with its defaults."""
+    return _predictions(prepared, lambda train, asked, _: _boosted(prepared, train, asked, seed, ITERATIONS))
 
 
 def boosting_seconds(prepared: Prepared, seed: int) -> float:
     """How long `boosting` will take, judged by its first iterations; on texts by the number of classes."""
     scores = sum(head.width for head in prepared.material.problem.heads)
     if scores > _MANY and prepared.material.vocabularies:  # the first iterations alone would take long
-        return _TREE * scores * ITERATIONS * prepared.split.needed
-    train = prepared.split.rotations[0].train
+        return _TREE * scores * ITERATIONS * prepared.split.scored_folds
+    train = prepared.split.folds[0].train
     times = []
     for iterations in (2, 6):
         began = time.monotonic()
         _boosted(prepared, train, prepared.material.at(train[:10]), seed, iterations)
         times.append(time.monotonic() - began)
     one = max(0.0, times[1] - times[0]) / 4
-    return (times[1] + (ITERATIONS - 6) * one) * prepared.split.needed
+    return (times[1] + (ITERATIONS - 6) * one) * prepared.split.scored_folds
 
 
 def _boosted(
@@ -146,20 +146,20 @@ def _boosted(
     )
 
 
-def _opinion(prepared: Prepared, predict: Predict) -> Opinion:
-    """Train once per rotation, then ask about its validation rows, its test rows and the user's own."""
+def _predictions(prepared: Prepared, predict: Predict) -> Predictions:
+    """Train once per fold, then ask about its validation rows, its test rows and the user's own."""
     material, split = prepared.material, prepared.split
 
     def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
-        rotation = split.rotations[number]
-        asked = material.at(np.concatenate([rotation.validation, rotation.test]))
+        fold = split.folds[number]
+        asked = material.at(np.concatenate([fold.validation, fold.test]))
         own = material.own_test or {name: values[:0] for name, values in asked.items()}
         together = {name: np.concatenate([values, own[name]]) for name, values in asked.items()}
-        validation, test = len(rotation.validation), len(rotation.validation) + len(rotation.test)
+        validation, test = len(fold.validation), len(fold.validation) + len(fold.test)
         rows = test + len(next(iter(own.values())))
-        answers = predict(rotation.train, together, rows)
+        answers = predict(fold.train, together, rows)
         on_own = [answer[test:] for answer in answers] if rows > test else []
         on_test = [answer[validation:test] for answer in answers]
         return [answer[:validation] for answer in answers], on_test, on_own
 
-    return pool(material.problem, split, range(split.needed), len(material.targets[0]), said)
+    return pool(material.problem, split, range(split.scored_folds), len(material.targets[0]), said)

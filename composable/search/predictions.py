@@ -1,4 +1,4 @@
-"""What a candidate says about rows it did not learn from, pooled over the rotations, and how that scores."""
+"""What a candidate says about rows it did not learn from, pooled over the folds, and how that scores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Arrays = list[np.ndarray]  # one per head
 
 
 @dataclass(frozen=True, eq=False)
-class Opinion:
+class Predictions:
     """Finished predictions: one array per head, a row for every row of the table, NaN where none was made.
 
     Attributes:
@@ -30,91 +30,91 @@ class Opinion:
     own_test: Arrays = field(default_factory=list)
 
 
-# From the number of a rotation to the predictions for its validation and test rows and the user's own.
+# From the number of a fold to the predictions for its validation and test rows and the user's own.
 Said = Callable[[int], tuple[Arrays, Arrays, Arrays]]
 
 
-def pool(problem: Problem, split: Split, rotations: Sequence[int], rows: int, said: Said) -> Opinion:
-    """Lay the predictions of some rotations side by side; rows predicted more than once are averaged."""
+def pool(problem: Problem, split: Split, folds: Sequence[int], rows: int, said: Said) -> Predictions:
+    """Lay the predictions of some folds side by side; rows predicted more than once are averaged."""
     validation, test = _Pool(problem, rows), _Pool(problem, rows)
     own: list[Arrays] = []
-    for number in rotations:
+    for number in folds:
         on_validation, on_test, on_own = said(number)
-        validation.add(split.rotations[number].validation, on_validation)
-        test.add(split.rotations[number].test, on_test)
+        validation.add(split.folds[number].validation, on_validation)
+        test.add(split.folds[number].test, on_test)
         if on_own:
             own.append(on_own)
     own_test = [np.mean(parts, axis=0) for parts in zip(*own, strict=True)] if own else []
-    return Opinion(validation.means(), test.means(), own_test)
+    return Predictions(validation.means(), test.means(), own_test)
 
 
-def blend(opinions: Sequence[Opinion], weights: Sequence[float]) -> Opinion:
+def blend(predictions: Sequence[Predictions], weights: Sequence[float]) -> Predictions:
     """The weighted average of what several candidates say."""
 
     def mixed(parts: Sequence[Arrays]) -> Arrays:
         heads = zip(*parts, strict=True)
         return [np.sum([w * p for w, p in zip(weights, head, strict=True)], axis=0) for head in heads]
 
-    return Opinion(
-        mixed([o.validation for o in opinions]),
-        mixed([o.test for o in opinions]),
-        mixed([o.own_test for o in opinions]),
+    return Predictions(
+        mixed([o.validation for o in predictions]),
+        mixed([o.test for o in predictions]),
+        mixed([o.own_test for o in predictions]),
     )
 
 
 @dataclass(frozen=True, eq=False)
-class Judge:
-    """Scores opinions; holds what was really observed.
+class Scorer:
+    """Scores predictions; holds what was really observed.
 
     Attributes:
         problem: Its metric selects.
         split: Which rows were predicted together.
         targets: Per head, for every row of the table.
         own_targets: Per head, for the rows of the user's own test file; empty where there is none.
-        reference: What knowing nothing says, for heads of different kinds.
+        reference: What the constant predictor says, for heads of different kinds.
     """
 
     problem: Problem
     split: Split
     targets: Sequence[np.ndarray]
     own_targets: Sequence[np.ndarray] = ()
-    reference: Opinion | None = None
+    reference: Predictions | None = None
 
-    def selection(self, opinion: Opinion) -> float:
-        """The score that selects: on the validation rows of the rotations that every candidate trains."""
-        return self._selection(opinion, self._needed("validation"))
+    def selection(self, predictions: Predictions) -> float:
+        """The score that selects: on the validation rows of the folds that every candidate trains."""
+        return self._selection(predictions, self._needed("validation"))
 
-    def spread(self, opinion: Opinion) -> float | None:
-        """The standard deviation of the selection score over rotations, None for fewer than two."""
-        each = [self._selection(opinion, [rows]) for rows in self._needed("validation")]
+    def spread(self, predictions: Predictions) -> float | None:
+        """The standard deviation of the selection score over folds, None for fewer than two."""
+        each = [self._selection(predictions, [rows]) for rows in self._needed("validation")]
         each = [one for one in each if not np.isnan(one)]
         return float(np.std(each, ddof=1)) if len(each) > 1 else None
 
-    def validation(self, opinion: Opinion) -> dict[str, float]:
+    def validation(self, predictions: Predictions) -> dict[str, float]:
         """Every metric on the same rows as `selection`."""
-        return self._scores(self.targets, opinion.validation, "validation", self._needed("validation"))
+        return self._scores(self.targets, predictions.validation, "validation", self._needed("validation"))
 
-    def test(self, opinion: Opinion) -> dict[str, float]:
-        """Every metric on the test rows of those rotations, empty where there are none."""
-        if opinion.own_test:
+    def test(self, predictions: Predictions) -> dict[str, float]:
+        """Every metric on the test rows of those folds, empty where there are none."""
+        if predictions.own_test:
             everything = [np.arange(len(self.own_targets[0]))]
-            return self._scores(self.own_targets, opinion.own_test, "own_test", everything)
-        return self._scores(self.targets, opinion.test, "test", self._needed("test"))
+            return self._scores(self.own_targets, predictions.own_test, "own_test", everything)
+        return self._scores(self.targets, predictions.test, "test", self._needed("test"))
 
     def _needed(self, part: str) -> list[np.ndarray]:
-        """The rows of each rotation that every candidate trains; where rotations share their rows, once."""
-        found = [getattr(rotation, part) for rotation in self.split.rotations[: self.split.needed]]
+        """The rows of each fold that every candidate trains; where folds share their rows, once."""
+        found = [getattr(fold, part) for fold in self.split.folds[: self.split.scored_folds]]
         if len(found) > 1 and np.array_equal(found[0], found[1]):
             found = found[:1]
         return [rows for rows in found if len(rows)]
 
-    def _selection(self, opinion: Opinion, rows: Sequence[np.ndarray]) -> float:
-        nothing = (self.reference or opinion).validation
+    def _selection(self, predictions: Predictions, rows: Sequence[np.ndarray]) -> float:
+        nothing = (self.reference or predictions).validation
         together, parts = _numbered(rows)
         return selection_score(
             self.problem,
             _at(self.targets, together),
-            _at(opinion.validation, together),
+            _at(predictions.validation, together),
             _at(nothing, together),
             parts,
         )

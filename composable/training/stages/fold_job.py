@@ -1,31 +1,31 @@
-"""The job of one candidate on one rotation of a table's rows."""
+"""The job of one candidate on one fold of a table's rows."""
 
 from __future__ import annotations
 
 import keras
 
 from composable.core.seeds import derive
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.design.tables import adapt
 from composable.design.whitening import whiten_some
 from composable.engine.rows import Rows
 from composable.problem.finish import fit_finish, to_training
 from composable.training.candidate import Material
+from composable.training.folds import Workbench
 from composable.training.goals import goal
-from composable.training.rotating import Workbench
 from composable.training.stages.stage import Job
 
 
-def rotation_job(bench: Workbench, rotation: Rotation, *, seed: int) -> Job:
-    """What `Workbench.train` trains on one rotation, for stages.
+def fold_job(bench: Workbench, fold: Fold, *, seed: int) -> Job:
+    """What `Workbench.train` trains on one fold, for stages.
 
     Args:
         bench: The candidate and the encoded rows.
-        rotation: Its training and validation rows; its test rows are never looked at.
+        fold: Its training and validation rows; its test rows are never looked at.
         seed: For everything random.
     """
     material, candidate = bench.material, bench.candidate
-    inside = material.at(rotation.train)
+    inside = material.at(fold.train)
 
     def begin(model: keras.Model) -> None:
         adapt(model, inside, categories=material.categories)
@@ -37,18 +37,18 @@ def rotation_job(bench: Workbench, rotation: Rotation, *, seed: int) -> Job:
         build=bench.build,
         begin=begin,
         goals=tuple(goal(head, material.problem.metric) for head in material.problem.heads),
-        rows=_rows(material, rotation),
-        train=rotation.train,
-        held_out=rotation.validation,
+        rows=_rows(material, fold),
+        train=fold.train,
+        held_out=fold.validation,
         settings=candidate.settings,
         seed=derive(seed, candidate.name),
     )
 
 
-def _rows(material: Material, rotation: Rotation) -> Rows:
+def _rows(material: Material, fold: Fold) -> Rows:
     """With targets scaled as the training rows have them."""
     targets = tuple(
-        to_training(head, fit_finish(head, y[rotation.train]), y)
+        to_training(head, fit_finish(head, y[fold.train]), y)
         for head, y in zip(material.problem.heads, material.targets, strict=True)
     )
     return Rows(material.inputs, targets, material.weights)

@@ -1,4 +1,4 @@
-"""Train one candidate on rotations of a split, side by side; each predicts the rows it did not learn from."""
+"""Train one candidate on folds of a split, side by side; each predicts the rows it did not learn from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from composable.core.budget import Deadline
 from composable.core.machine import cores
 from composable.core.seeds import derive
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.design import Part
 from composable.design.data_init import data_init
 from composable.design.tables import adapt
@@ -46,7 +46,7 @@ _MAPS = 4  # axes of answers that say something of every pixel
 
 @dataclass(eq=False)
 class Workbench:
-    """One candidate's graph, and its training on rotations of the rows."""
+    """One candidate's graph, and its training on folds of the rows."""
 
     candidate: Candidate
     material: Material
@@ -70,7 +70,7 @@ class Workbench:
 
     def train(
         self,
-        rotations: Mapping[int, Rotation],
+        folds: Mapping[int, Fold],
         *,
         seed: int,
         deadline: Deadline,
@@ -79,27 +79,27 @@ class Workbench:
         on_epoch: Callable[[int, Epoch], None] = lambda _number, _epoch: None,
         notice: Callable[[str], None] = lambda _text: None,
     ) -> list[Trained]:
-        """Train a network on each rotation's training rows, in one cohort; it stops by its validation rows.
+        """Train a network on each fold's training rows, in one cohort; it stops by its validation rows.
 
         Where the candidate has a solver, each is solved for instead.
 
         Args:
-            rotations: Which rows are which, by number; each number draws its own weights.
+            folds: Which rows are which, by number; each number draws its own weights.
             seed: For everything random.
             deadline: Training stops when it is reached.
-            starts: Weights that the networks of some rotations begin with.
+            starts: Weights that the networks of some folds begin with.
             folder: Where checkpoints of a long training are kept until it ends.
-            on_epoch: Told the number of a rotation and its epoch, as each ends.
+            on_epoch: Told the number of a fold and its epoch, as each ends.
             notice: Told what the user should know.
 
         Returns:
-            One network per rotation, in their order, with what it says of the other rows.
+            One network per fold, in their order, with what it says of the other rows.
         """
         if self.candidate.solver is not None:
-            return self._solved(self.candidate.solver, rotations, seed=seed, deadline=deadline)
+            return self._solved(self.candidate.solver, folds, seed=seed, deadline=deadline)
 
         def run(numbers: Sequence[int], until: Deadline) -> list[Trained]:
-            cohort = self._cohort({number: rotations[number] for number in numbers}, seed, starts or {})
+            cohort = self._cohort({number: folds[number] for number in numbers}, seed, starts or {})
             keeping = None
             if folder is not None:
                 name = f"checkpoints-{numbers[0]}-{numbers[-1]}"
@@ -111,20 +111,20 @@ class Workbench:
                 as_one=len(numbers) > 1,
             )
             histories = train(cohort, deadline=until, options=options)
-            return self._trained(cohort, [(n, rotations[n]) for n in numbers], histories)
+            return self._trained(cohort, [(n, folds[n]) for n in numbers], histories)
 
         if self.candidate.small is not None:
-            starts = {**self._begun_small(self.candidate.small, rotations, seed, deadline), **(starts or {})}
+            starts = {**self._begun_small(self.candidate.small, folds, seed, deadline), **(starts or {})}
         if is_mapped(self.material.inputs):  # one after another: each reads the file for itself
-            shares = zip(rotations, range(len(rotations), 0, -1), strict=True)
+            shares = zip(folds, range(len(folds), 0, -1), strict=True)
             return [
                 run([number], Deadline(deadline.remaining / left, deadline.clock))[0]
                 for number, left in shares
             ]
-        return in_parts(list(rotations), run, deadline=deadline, notice=notice)
+        return in_parts(list(folds), run, deadline=deadline, notice=notice)
 
     def _begun_small(
-        self, small: Small, rotations: Mapping[int, Rotation], seed: int, deadline: Deadline
+        self, small: Small, folds: Mapping[int, Fold], seed: int, deadline: Deadline
     ) -> dict[int, Arrays]:
         """Weights learned from small images; none where images are too many to be held twice."""
         if is_mapped(self.material.inputs):
@@ -135,14 +135,14 @@ class Workbench:
         settings = replace(settings, schedule=CONSTANT, epochs=max(1, round(small.share * settings.epochs)))
         begun = Workbench(replace(self.candidate, small=None, settings=settings, share=1.0), material)
         until = Deadline(small.share * self.candidate.share * deadline.remaining, deadline.clock)
-        return {one.rotation: one.weights for one in begun.train(rotations, seed=seed, deadline=until)}
+        return {one.fold: one.weights for one in begun.train(folds, seed=seed, deadline=until)}
 
     def _cohort(
-        self, rotations: Mapping[int, Rotation], seed: int, starts: Mapping[int, Sequence[np.ndarray]]
+        self, folds: Mapping[int, Fold], seed: int, starts: Mapping[int, Sequence[np.ndarray]]
     ) -> Cohort:
-        numbers = list(rotations)
-        parts = list(rotations.values())
-        seeds = [derive(seed, self.candidate.name, number) for number in rotations]
+        numbers = list(folds)
+        parts = list(folds.values())
+        seeds = [derive(seed, self.candidate.name, number) for number in folds]
         settings, feed = self.candidate.settings, None
         if is_mapped(self.material.inputs):
             targets = tuple(y[: len(self.material.targets[0])] for y in self._targets(parts[0]))
@@ -178,17 +178,17 @@ class Workbench:
         return self.material.at(train)
 
     def _trained(
-        self, cohort: Cohort, rotations: Sequence[tuple[int, Rotation]], histories: Sequence[History]
+        self, cohort: Cohort, folds: Sequence[tuple[int, Fold]], histories: Sequence[History]
     ) -> list[Trained]:
         weights = cohort.weights()
-        asked = [self._asked(part) for _, part in rotations]
+        asked = [self._asked(part) for _, part in folds]
         if cohort.feed is not None:  # then the cohort holds these rows alone
             asked = [np.arange(len(one)) for one in asked]
         said = cohort.program.outputs(asked)
         found = []
-        for place, (number, part) in enumerate(rotations):
+        for place, (number, part) in enumerate(folds):
             history = histories[place]
-            seconds = sum(epoch.seconds for epoch in history.epochs) / len(rotations)
+            seconds = sum(epoch.seconds for epoch in history.epochs) / len(folds)
             heads, mirrored = said[place], False
             if self._mirrors:
                 heads, mirrored = self._mirrored(cohort, weights[place], part, heads)
@@ -201,9 +201,7 @@ class Workbench:
         """Whether training showed mirrored images, so that the network knows them."""
         return any(one.component is flip for one in self.candidate.settings.augment)
 
-    def _mirrored(
-        self, cohort: Cohort, weights: Arrays, part: Rotation, heads: Arrays
-    ) -> tuple[Arrays, bool]:
+    def _mirrored(self, cohort: Cohort, weights: Arrays, part: Fold, heads: Arrays) -> tuple[Arrays, bool]:
         """The means of the logits and of those of the mirrored images, if the former are worse.
 
         They are compared by the measure that training stops by, on the validation rows.
@@ -225,54 +223,52 @@ class Workbench:
         return (both, True) if measured(both) < measured(heads) else (heads, False)
 
     def _solved(
-        self, solver: Part, rotations: Mapping[int, Rotation], *, seed: int, deadline: Deadline
+        self, solver: Part, folds: Mapping[int, Fold], *, seed: int, deadline: Deadline
     ) -> list[Trained]:
-        """The solution of each rotation, as many at once as there are cores."""
-        began, at_once = time.monotonic(), min(cores(), len(rotations))
-        each = Deadline(deadline.remaining * at_once / len(rotations), deadline.clock).seconds
+        """The solution of each fold, as many at once as there are cores."""
+        began, at_once = time.monotonic(), min(cores(), len(folds))
+        each = Deadline(deadline.remaining * at_once / len(folds), deadline.clock).seconds
 
         def solution(number: int) -> Solution:
             own_seed, until = derive(seed, self.candidate.name, number), Deadline(each, deadline.clock)
-            return solver(self._posed(rotations[number], own_seed, until))
+            return solver(self._posed(folds[number], own_seed, until))
 
         shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
         with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:
             warnings.simplefilter("ignore")  # a solver that stops early has found something all the same
-            solutions = list(pool.map(solution, rotations))
-        seconds = (time.monotonic() - began) / len(rotations)
+            solutions = list(pool.map(solution, folds))
+        seconds = (time.monotonic() - began) / len(folds)
         return [
             self._telling(number, part, solved, seconds)
-            for (number, part), solved in zip(rotations.items(), solutions, strict=True)
+            for (number, part), solved in zip(folds.items(), solutions, strict=True)
         ]
 
     def whole(
-        self, parts: Sequence[Trained], rotations: Sequence[Rotation], *, seed: int, deadline: Deadline
+        self, parts: Sequence[Trained], folds: Sequence[Fold], *, seed: int, deadline: Deadline
     ) -> Trained:
-        """Solve once for all rows that some rotation learned from or watched, by what they settled on.
+        """Solve once for all rows that some fold learned from or watched, by what they settled on.
 
         Of what was chosen the median is taken.
 
         Args:
-            parts: The solution of each rotation.
-            rotations: In the same order.
+            parts: The solution of each fold.
+            folds: In the same order.
             seed: For everything random.
             deadline: As for `train`.
         """
         if self.candidate.solver is None:
             raise ValueError(f"The weights of {self.candidate.name!r} aren't solved for.")
         began = time.monotonic()
-        rows = np.unique(np.concatenate([rows for one in rotations for rows in (one.train, one.validation)]))
+        rows = np.unique(np.concatenate([rows for one in folds for rows in (one.train, one.validation)]))
         settled = {name: float(np.median([one.setting[name] for one in parts])) for name in parts[0].setting}
-        posed = self._posed(
-            Rotation(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline
-        )
+        posed = self._posed(Fold(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             solved = self.candidate.solver(replace(posed, settled=settled))
-        asked = Rotation(rows, rows[:1], rows[:0])
+        asked = Fold(rows, rows[:1], rows[:0])
         return replace(self._telling(WHOLE, asked, solved, time.monotonic() - began), validation=[])
 
-    def _posed(self, part: Rotation, seed: int, deadline: Deadline) -> Posed:
+    def _posed(self, part: Fold, seed: int, deadline: Deadline) -> Posed:
         targets, weights = self._targets(part), self.material.weights
         learned, held_out = (
             Known(
@@ -284,7 +280,7 @@ class Workbench:
         )
         return Posed(self.network, self.build, self.material.problem, learned, held_out, seed, deadline)
 
-    def _telling(self, number: int, part: Rotation, solved: Solution, seconds: float) -> Trained:
+    def _telling(self, number: int, part: Fold, solved: Solution, seconds: float) -> Trained:
         """The network that a solution is."""
         self.network.set_weights(solved.weights)
         said = predict(self.network, self._asked_inputs(part))
@@ -292,14 +288,14 @@ class Workbench:
         found = self._answering(number, part, solved.weights, said, history, seconds)
         return replace(found, setting=solved.setting)
 
-    def _asked(self, rotation: Rotation) -> np.ndarray:
-        """The rows that a rotation's network is asked about."""
-        return np.concatenate([rotation.validation, rotation.test, self._own_rows()])
+    def _asked(self, fold: Fold) -> np.ndarray:
+        """The rows that a fold's network is asked about."""
+        return np.concatenate([fold.validation, fold.test, self._own_rows()])
 
-    def _asked_inputs(self, rotation: Rotation) -> dict[str, np.ndarray]:
+    def _asked_inputs(self, fold: Fold) -> dict[str, np.ndarray]:
         """The inputs of the rows in `_asked`."""
         own = self.material.own_test or {}
-        found = self.material.at(np.concatenate([rotation.validation, rotation.test]))
+        found = self.material.at(np.concatenate([fold.validation, fold.test]))
         return {
             name: np.concatenate([values, own[name]]) if own else values for name, values in found.items()
         }
@@ -307,35 +303,35 @@ class Workbench:
     def _answering(
         self,
         number: int,
-        rotation: Rotation,
+        fold: Fold,
         weights: Arrays,
         said: Arrays,
         history: History,
         seconds: float,
     ) -> Trained:
         """A network with what it said of the rows in `_asked`, per head."""
-        ends = np.cumsum([len(rotation.validation), len(rotation.test)])
+        ends = np.cumsum([len(fold.validation), len(fold.test)])
         validation, test, own_test = (
             list(parts) for parts in zip(*(np.split(head, ends) for head in said), strict=True)
         )
         return Trained(
-            rotation=number,
+            fold=number,
             weights=weights,
-            finishes=self._finishes(rotation),
+            finishes=self._finishes(fold),
             history=history,
             seconds=seconds,
             validation=validation,
-            test=test if len(rotation.test) else [],
+            test=test if len(fold.test) else [],
             own_test=own_test if len(self._own_rows()) else [],
         )
 
-    def _finishes(self, rotation: Rotation) -> tuple[Finish, ...]:
+    def _finishes(self, fold: Fold) -> tuple[Finish, ...]:
         heads = zip(self.material.problem.heads, self.material.targets, strict=True)
-        return tuple(fit_finish(head, y[rotation.train]) for head, y in heads)
+        return tuple(fit_finish(head, y[fold.train]) for head, y in heads)
 
-    def _targets(self, rotation: Rotation) -> tuple[np.ndarray, ...]:
-        """The targets of all rows as one rotation's loss wants them; the user's own test rows have none."""
-        found, finishes = [], self._finishes(rotation)
+    def _targets(self, fold: Fold) -> tuple[np.ndarray, ...]:
+        """The targets of all rows as one fold's loss wants them; the user's own test rows have none."""
+        found, finishes = [], self._finishes(fold)
         for head, finish, y in zip(self.material.problem.heads, finishes, self.material.targets, strict=True):
             wanted = to_training(head, finish, y)
             unknown = np.zeros((len(self._own_rows()), *wanted.shape[1:]), wanted.dtype)

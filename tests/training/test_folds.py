@@ -1,14 +1,14 @@
-"""Networks of one candidate on several rotations of the rows."""
+"""Networks of one candidate on several folds of the rows."""
 
 import numpy as np
 
 from composable.core.budget import Deadline
-from composable.data.split import Rotation
+from composable.data.split import Fold
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem
 from composable.search.table import Table
 from composable.training.candidate import Candidate, Material
-from composable.training.rotating import Workbench
+from composable.training.folds import Workbench
 from composable.zoo.linear import linear
 
 ROWS = 90
@@ -22,12 +22,10 @@ def test_they_stop_together_at_the_epoch_that_is_best_on_the_mean():
     material = Material(problem, inputs, (rng.normal(size=(ROWS, 1)),), ())
     table = Table(problem, ROWS, material.widths, ())
     thirds = np.arange(ROWS).reshape(3, -1)
-    rotations = {
-        number: Rotation(thirds[number], thirds[number - 1], thirds[number - 2]) for number in range(3)
-    }
+    folds = {number: Fold(thirds[number], thirds[number - 1], thirds[number - 2]) for number in range(3)}
     settings = Settings(learning_rate=0.05, batch_size=8, epochs=20, patience=None)
     candidate = Candidate("linear", linear(tasks=table.tasks), settings)
-    found = Workbench(candidate, material).train(rotations, seed=0, deadline=Deadline())
+    found = Workbench(candidate, material).train(folds, seed=0, deadline=Deadline())
     measures = np.array([[epoch.held_out for epoch in one.history.epochs] for one in found])
     assert len(set(measures.argmin(axis=1))) > 1
     assert {one.history.best_epoch for one in found} == {measures.mean(axis=0).argmin()}

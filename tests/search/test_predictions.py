@@ -1,0 +1,129 @@
+"""What candidates say about rows they did not learn from, and how it is scored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from composable.data.split import Fold, Split
+from composable.problem.problem import Head, Problem
+from composable.search.predictions import Scorer, blend, covered, pool
+
+Y = np.arange(9.0)
+TWO = Head("sold", "binary", ("sold",), ("no", "yes"))
+
+
+def test_every_row_gets_the_answer_of_the_fold_that_did_not_learn_from_it(split, scorer):
+    def said(number):
+        fold = split.folds[number]
+        return (
+            [np.full((len(fold.validation), 1), number)],
+            [np.full((len(fold.test), 1), 10.0 + number)],
+            [],
+        )
+
+    predictions = pool(scorer.problem, split, range(3), 9, said)
+    for number, fold in enumerate(split.folds):
+        assert (predictions.validation[0][fold.validation] == number).all()
+        assert (predictions.test[0][fold.test] == 10 + number).all()
+
+
+def test_rows_that_no_fold_predicted_are_not_covered(split, scorer):
+    predictions = pool(
+        scorer.problem, split, [1], 9, lambda number: ([np.ones((3, 1))], [np.ones((3, 1))], [])
+    )
+    assert np.flatnonzero(covered(predictions.validation)).tolist() == split.folds[1].validation.tolist()
+    assert np.flatnonzero(covered(predictions.test)).tolist() == split.folds[1].test.tolist()
+
+
+def test_rows_predicted_more_than_once_are_averaged(scorer):
+    rows = np.array([0, 1])
+    split = Split("column", (Fold(np.array([2]), rows, np.array([3])),) * 2, 2, "")
+    predictions = pool(
+        scorer.problem,
+        split,
+        range(2),
+        4,
+        lambda n: ([np.full((2, 1), n)], [np.full((1, 1), 2.0 * n)], [np.ones((5, 1)) * n]),
+    )
+    assert predictions.validation[0][rows, 0].tolist() == [0.5, 0.5]
+    assert predictions.test[0][3, 0] == 1
+    assert predictions.own_test[0][:, 0].tolist() == [0.5] * 5
+
+
+def test_a_blend_is_the_weighted_average(predictions_of):
+    mixed = blend([predictions_of(Y), predictions_of(Y + 4)], [0.75, 0.25])
+    assert mixed.validation[0][:, 0].tolist() == (Y + 1).tolist()
+    assert mixed.test[0][:, 0].tolist() == (Y + 1).tolist()
+    assert mixed.own_test == []
+
+
+def test_validation_rows_select_and_test_rows_do_not(scorer, predictions_of):
+    good, bad = predictions_of(Y + 1), predictions_of(Y + 2)
+    mixed = replace(good, test=bad.test)
+    assert scorer.selection(mixed) == pytest.approx(1)
+    assert scorer.validation(mixed)["rmse"] == pytest.approx(1)
+    assert scorer.test(mixed)["rmse"] == pytest.approx(2)
+
+
+def test_the_spread_is_over_folds(scorer, split, predictions_of):
+    answers = Y.copy()
+    for number, fold in enumerate(split.folds):
+        answers[fold.validation] += number
+    assert scorer.spread(predictions_of(answers)) == pytest.approx(1)
+
+
+def test_one_fold_has_no_spread(scorer, split, predictions_of):
+    alone = replace(scorer, split=replace(split, scored_folds=1))
+    assert alone.spread(predictions_of(Y)) is None
+
+
+def test_only_folds_that_every_candidate_trains_are_compared(scorer, split, predictions_of):
+    answers = Y.copy()
+    answers[np.setdiff1d(np.arange(9), split.folds[0].validation)] += 50
+    alone = replace(scorer, split=replace(split, scored_folds=1))
+    assert alone.selection(predictions_of(answers)) == 0
+    assert scorer.selection(predictions_of(answers)) > 1
+
+
+def test_the_persons_own_file_is_the_test(scorer, predictions_of):
+    own = replace(scorer, own_targets=(np.zeros((4, 1)),))
+    assert own.test(replace(predictions_of(Y), own_test=[np.full((4, 1), 3.0)]))["rmse"] == pytest.approx(3)
+
+
+def test_without_test_rows_there_is_no_test_score(scorer, predictions_of):
+    folds = tuple(Fold(r.train, r.validation, np.array([], int)) for r in scorer.split.folds)
+    assert replace(scorer, split=replace(scorer.split, folds=folds)).test(predictions_of(Y)) == {}
+
+
+def test_answers_of_different_folds_are_ranked_apart(scorer, split, predictions_of):
+    """Each fold ranks perfectly, on a scale of its own."""
+    y = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1.0])
+    answers = y / 10
+    for number, fold in enumerate(split.folds):
+        answers[fold.validation] += number / 4
+    binary = replace(scorer, problem=Problem((TWO,), "roc_auc"), targets=(y[:, None],))
+    assert binary.selection(predictions_of(answers)) == 1
+
+
+def test_heads_of_different_kinds_are_measured_by_the_reference(split):
+    problem = Problem((Head("price", "regression", ("price",)), TWO), "relative_error")
+    sold = (np.arange(9) % 2).astype(float)[:, None]
+    scorer = Scorer(problem, split, (Y[:, None], sold))
+
+    def pooled(*answers):
+        def said(number):
+            fold = split.folds[number]
+            return [a[fold.validation] for a in answers], [a[fold.test] for a in answers], []
+
+        return pool(problem, split, range(3), 9, said)
+
+    nothing = pooled(np.full((9, 1), 4.0), np.full((9, 1), 0.5))
+    scorer = replace(scorer, reference=nothing)
+    assert scorer.selection(nothing) == pytest.approx(1)
+    assert scorer.validation(nothing)["relative_error"] == pytest.approx(1)
+    half = pooled((Y[:, None] + 4) / 2, np.full((9, 1), 0.5))
+    assert scorer.selection(half) == pytest.approx(0.75)
+    assert scorer.test(half)["relative_error"] == pytest.approx(0.75)
