@@ -1,6 +1,6 @@
-"""The training twin's layers on the CPU beside Keras's: milliseconds of each alone, and of training steps.
+"""The layers of training copies on the CPU beside Keras's: milliseconds of each alone, and of training steps.
 
-On JAX the twin's steps run within one compiled `lax.scan`, as the engine runs them. Each layer is compared
+On JAX the copied's steps run within one compiled `lax.scan`, as the engine runs them. Each layer is compared
 with Keras's in the same place (measured once where that takes seconds), whole networks with Keras's own
 `fit`. On TensorFlow there is only `fit`, with what it reaches:
 
@@ -25,7 +25,7 @@ choose_backend()
 import keras  # noqa: E402
 from keras import layers  # noqa: E402
 
-from composable.engine.twin import training_twin  # noqa: E402
+from composable.engine.training_copy import training_copy  # noqa: E402
 from composable.zoo.fast_cifar import fast_cifar  # noqa: E402
 from composable.zoo.mobilenet_v2 import mobilenet_v2  # noqa: E402
 from composable.zoo.resnet_cifar import resnet_cifar  # noqa: E402
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _report(name: str, model: Any, runs: int) -> None:
-    theirs, ours = (_scanned(each, "mse", inputs=True) for each in (model, training_twin(model)))
+    theirs, ours = (_scanned(each, "mse", inputs=True) for each in (model, training_copy(model)))
     ours()
     first = _seconds(theirs)
     pairs = [(first if first > SLOW else _seconds(theirs), _seconds(ours)) for _ in range(runs)]
@@ -103,7 +103,7 @@ def _report_step(name: str, model: Any, runs: int) -> None:
         stock = 1e3 * float(np.median([_seconds(theirs) for _ in range(runs)]))
         print(f"{name:24s}{stock:10.1f}", flush=True)
         return
-    ours = _scanned(training_twin(model), CROSS_ENTROPY, inputs=False)
+    ours = _scanned(training_copy(model), CROSS_ENTROPY, inputs=False)
     ours()
     pairs = [(_seconds(theirs), _seconds(ours) / STEPS) for _ in range(runs)]
     stock, house = (1e3 * float(np.median(each)) for each in zip(*pairs, strict=True))

@@ -41,8 +41,8 @@ from composable.search.predictions import Scorer, blend
 from composable.search.small_enough import small_enough
 from composable.search.trial import Role, Trial, conclude, record
 from composable.training.candidate import Candidate, Material, Trained
+from composable.training.checkpointer import forget
 from composable.training.folds import Workbench
-from composable.training.keeping import forget
 from composable.training.stages.stage import Weights
 from composable.training.storage import load_trained, save_trained
 from composable.training.unfinished import why_nothing

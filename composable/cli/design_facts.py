@@ -38,7 +38,7 @@ class Facts:
         Raises:
             ConfigError: If the design has open choices.
         """
-        from composable.engine.latency import latency
+        from composable.engine.predict import latency
 
         if self.inputs is None or self.figure is None:
             raise _open(self.answer["name"])

@@ -1,1 +1,1 @@
-"""Words everything else uses: errors, seeds, budget, records, the run folder. Knows no deep learning."""
+"""What all other layers use: errors, seeds, budget, records, the run folder; nothing about deep learning."""

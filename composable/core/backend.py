@@ -44,20 +44,20 @@ class BackendChoice:
 def decide_backend(requested: str | None = None) -> BackendChoice:
     """The backend that a fit would use; changes nothing.
 
-    Keras's own `keras.json` has no say: Keras writes it by itself with its default in it, so it tells
-    nothing about what the user wants.
+    Keras's own `keras.json` doesn't count: Keras writes it by itself with its default in it, so it isn't the
+    user's choice.
 
     Raises:
-        SetupError: If the one asked for is unknown or not installed, if Keras already runs on another
+        SetupError: If the requested one is unknown or not installed, if Keras already runs on another
             one, or if there is none at all.
     """
-    asked, reason = requested, "asked for with --backend"
-    if not asked and (running := _running_backend()):
+    name, reason = requested, "asked for with --backend"
+    if not name and (running := _running_backend()):
         return BackendChoice(running, "Keras was imported with it")
-    if not asked:
-        asked, reason = os.environ.get("KERAS_BACKEND"), "set by the environment variable KERAS_BACKEND"
-    if asked:
-        return BackendChoice(_checked(asked), reason)
+    if not name:
+        name, reason = os.environ.get("KERAS_BACKEND"), "set by the environment variable KERAS_BACKEND"
+    if name:
+        return BackendChoice(_checked(name), reason)
     for name in BACKENDS:
         if _installed(name):
             return BackendChoice(name, f"the first one installed of {', '.join(BACKENDS)}")
@@ -69,7 +69,7 @@ def decide_backend(requested: str | None = None) -> BackendChoice:
 
 
 def choose_backend(requested: str | None = None) -> str:
-    """Settle the backend for this process and return its name; call it before Keras is imported.
+    """Choose the backend for this process and return its name; call it before Keras is imported.
 
     Also keeps the libraries quiet, and gives Keras and matplotlib a folder of their own where the home
     folder can't be written.
@@ -112,7 +112,7 @@ def _checked(name: str) -> str:
     if running and running != name:
         raise SetupError(
             "The backend can't change once Keras is imported.",
-            received=f"Keras runs on {running!r}, {name!r} was asked for",
+            received=f"Keras runs on {running!r}, {name!r} was requested",
             remedy=f"set KERAS_BACKEND={name} before Python starts",
         )
     if not _installed(name):
@@ -136,6 +136,6 @@ def _give_libraries_a_home() -> None:
         return
     wanted = [name for name in ("KERAS_HOME", "MPLCONFIGDIR") if name not in os.environ]
     if wanted:
-        folder = tempfile.mkdtemp(prefix="composable-home-")  # readable by this person alone
+        folder = tempfile.mkdtemp(prefix="composable-home-")  # readable by this user alone
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         os.environ.update(dict.fromkeys(wanted, folder))

@@ -43,7 +43,7 @@ def prune(folder: Path, most_bytes: int = MOST_BYTES) -> None:
 
 
 def writable(folder: Path) -> bool:
-    """Whether a file can be made there; tried, since permission bits don't tell of read-only mounts."""
+    """Whether a file can be made there; tried, since permission bits don't show read-only mounts."""
     try:
         with tempfile.TemporaryFile(dir=folder):
             return True

@@ -9,12 +9,12 @@ from typing import Any
 
 
 def machine() -> dict[str, Any]:
-    """Where something takes place: `processor`, `cores` and `memory_gb`."""
+    """The machine as facts: `processor`, `cores` and `memory_gb`."""
     return {"processor": processor(), "cores": cores(), "memory_gb": memory_gb()}
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells it."""
+    """The processor's name, as far as the system has one."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
@@ -30,7 +30,7 @@ def cores() -> int:
 
 
 def memory_gb() -> float | None:
-    """The machine's memory in units of 10^9 bytes; None where the system doesn't tell."""
+    """The machine's memory in units of 10^9 bytes; None where the system has no such number."""
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
     except (AttributeError, ValueError, OSError):

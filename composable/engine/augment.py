@@ -29,8 +29,8 @@ def augmented(augment: Sequence[Part], inputs: Any, drawn: Any) -> Any:
         drawn: (rows, 4 per augmentation), as `draws` gives them.
     """
     leaves = keras.tree.flatten(inputs)
-    for place, one in enumerate(augment):
-        own = drawn[:, place * DRAWN : (place + 1) * DRAWN]
+    for index, one in enumerate(augment):
+        own = drawn[:, index * DRAWN : (index + 1) * DRAWN]
         leaves = [
             one.component(leaf, own, **one.metaparameters) if _is_image(leaf) else leaf for leaf in leaves
         ]
@@ -46,9 +46,9 @@ def moved(augment: Sequence[Part], targets: tuple[Any, ...], drawn: Any) -> tupl
         drawn: As for `augmented`.
     """
     found = list(targets)
-    for place, one in enumerate(augment):
+    for index, one in enumerate(augment):
         move = OF_MASKS.get(one.component)
-        own = drawn[:, place * DRAWN : (place + 1) * DRAWN]
+        own = drawn[:, index * DRAWN : (index + 1) * DRAWN]
         for number, target in enumerate(found):
             if move is not None and len(target.shape) == 3:
                 mask = ops.expand_dims(target, -1)
@@ -68,15 +68,15 @@ def previews(
         epochs: How many.
     """
     order = np.arange(len(images))[None, :]
-    given = keras.Input(images.shape[1:], dtype="uint8")
+    source = keras.Input(images.shape[1:], dtype="uint8")
     numbers = [keras.Input((DRAWN * len(one),)) for one in augments]
-    outputs = [_Augmented(one)(given, drawn) for one, drawn in zip(augments, numbers, strict=True)]
-    model = keras.Model([given, *numbers], outputs)  # one program for all, instead of one per operation
+    outputs = [_Augmented(one)(source, drawn) for one, drawn in zip(augments, numbers, strict=True)]
+    model = keras.Model([source, *numbers], outputs)  # one program for all, instead of one per operation
     found = [[] for _ in augments]
     for epoch in range(epochs):
         drawn = [draws(one, order, seed=seed, epoch=epoch, first=0)[0] for one in augments]
-        said = keras.tree.flatten(model.predict_on_batch([images, *drawn]))
-        for each, shown in zip(found, said, strict=True):
+        altered = keras.tree.flatten(model.predict_on_batch([images, *drawn]))
+        for each, shown in zip(found, altered, strict=True):
             each.append(np.asarray(shown))
     return found
 

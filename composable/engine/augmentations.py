@@ -84,7 +84,7 @@ def crop(images: Any, drawn: Any, *, least: Portion = 0.6, ratio: Ratio = 1.2) -
 
 @component
 def cutout(images: Any, drawn: Any, *, side: Portion = 0.3) -> Any:
-    """A square, wholly or partly inside, replaced by the image's mean color.
+    """A square, wholly or partly within the image, replaced by the image's mean color.
 
     DeVries & Taylor 2017, "Improved Regularization of Convolutional Neural Networks with Cutout",
     arXiv:1708.04552.
@@ -128,7 +128,7 @@ def color(images: Any, drawn: Any, *, saturation: Portion = 0.3, tint: Portion =
     values: Any = ops.cast(images, "float32")
     gray = grays(values)
     distance: Any = 1.0 + saturation * per_row(2.0 * drawn[:, 0] - 1.0)
-    red, blue = (1.0 + tint * per_row(2.0 * drawn[:, place] - 1.0) for place in (1, 2))
+    red, blue = (1.0 + tint * per_row(2.0 * drawn[:, index] - 1.0) for index in (1, 2))
     gains: Any = (red, 1.0, blue)
     changed: Any = gray + (values - gray) * distance
     each = [changed[..., n : n + 1] * gains[n % COLORS] for n in range(int(images.shape[-1]))]

@@ -1,7 +1,7 @@
 """Averages of the weights over the steps of a training: pure functions on lists of arrays, for any backend.
 
-`start_average` makes the state, `update_average` brings it up to date after a step, `averaged` says what to
-predict with, and `continued` what to train on with.
+`start_average` makes the state, `update_average` brings it up to date after a step, `averaged` gives the
+values to predict with, and `continued` those to train on with.
 
 Give them the moving statistics of batch norms along with the weights: these are averaged alike, which stands
 in for the pass over the rows that Izmailov et al. take to compute them anew. What isn't floating (counters,
@@ -113,7 +113,7 @@ class Averages(NamedTuple):
 
 def start_average(average: Average, parameters: Sequence[Any]) -> Averages:  # noqa: ARG001 (alike for all)
     """The state before the first step."""
-    # Copies, since a program that donates its buffers may not be given one twice.
+    # Copies, since a program that donates its buffers may not take one twice.
     return Averages([ops.copy(value) for value in parameters], ops.zeros((), "int32"))
 
 

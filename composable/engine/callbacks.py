@@ -1,8 +1,8 @@
 """A user's Keras callbacks, run untouched on the instances of a cohort.
 
 Between epochs each instance's values are in the model, its learning rate in the model's optimizer; what a
-callback changes there, or says by `stop_training`, goes back into the program. Callbacks that want to know of
-every batch are told of every batch, at the price of going through Python for each of them.
+callback changes there, `stop_training` included, goes back into the program. Callbacks that have
+methods for batches are called for every batch, at the price of going through Python for each of them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 
 from composable.core.errors import ConfigError
 from composable.engine.cohort import Cohort
-from composable.engine.optimizer import positions
+from composable.engine.history import InstanceState
+from composable.engine.optimizer import rate_indices
 from composable.engine.rows import on_host
-from composable.engine.watched import Watched
 
 _BATCHES = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
 
@@ -30,7 +30,7 @@ class Callbacks:
     Args:
         callbacks: Of a cohort of one; of a larger one, a function from an instance's number to its callbacks,
             since each keeps a state of its own.
-        notice: Told what the user should know.
+        notice: Receives messages for the user.
     """
 
     callbacks: Sequence[keras.callbacks.Callback] | Callable[[int], Sequence[keras.callbacks.Callback]]
@@ -56,17 +56,16 @@ class Callbacks:
             )
         if getattr(self._model, "optimizer", None) is None:
             self._model.compile(optimizer="sgd", loss=None)
-        self._settable = positions(self._model.optimizer)[0] is not None  # not if it has its own schedule
+        self._settable = rate_indices(self._model.optimizer)[0] is not None  # not if it has its own schedule
         params: dict[str, Any] = {"epochs": cohort.settings.epochs, "steps": cohort.pace.steps, "verbose": 0}
         self._lists = [keras.callbacks.CallbackList(list(one), model=self._model, **params) for one in each]
         slow = [type(one).__name__ for some in each for one in some if _wants_batches(one)]
         self.every_batch = bool(slow)
         if slow:
             self.notice(
-                f"{', '.join(sorted(set(slow)))} wants to know of every batch: steps are taken one by one, "
+                f"{', '.join(sorted(set(slow)))} has methods for every batch: steps are taken one by one, "
                 "which is slower"
             )
-        self._told: list[tuple[list[np.ndarray], float]] = []
         for number, callbacks in enumerate(self._lists):
             self._enter(number)
             self._model.stop_training = False
@@ -74,17 +73,17 @@ class Callbacks:
             self._leave(number)
 
     def begin_epoch(
-        self, epoch: int, watched: Sequence[Watched], curves: Sequence[Mapping[str, np.ndarray]]
+        self, epoch: int, states: Sequence[InstanceState], curves: Sequence[Mapping[str, np.ndarray]]
     ) -> None:
-        """Tell that an epoch begins; a learning rate that is set here holds for it."""
+        """Notify the callbacks that an epoch begins; a learning rate that they set holds for it."""
         self._rates = [float(curve["rate"][0]) for curve in curves]
-        for number, one in self._running(watched):
+        for number, one in self._running(states):
             self._enter(number)
             self._lists[number].on_epoch_begin(epoch)
             self._take_back(number, one)
 
     def end_batch(self, batch: int) -> None:
-        """Tell that a batch of all instances ended."""
+        """Notify the callbacks that a batch of all instances ended."""
         losses = self._cohort.program.epoch_losses()[:, batch]
         for number, callbacks in enumerate(self._lists):
             self._enter(number)
@@ -92,9 +91,9 @@ class Callbacks:
             callbacks.on_train_batch_end(batch, {"loss": float(losses[number])})
             self._leave(number)
 
-    def end_epoch(self, epoch: int, watched: Sequence[Watched]) -> None:
-        """Tell that an epoch ended, with `loss` and `val_loss`."""
-        for number, one in enumerate(watched):
+    def end_epoch(self, epoch: int, states: Sequence[InstanceState]) -> None:
+        """Notify the callbacks that an epoch ended, with `loss` and `val_loss`."""
+        for number, one in enumerate(states):
             if not one.epochs or one.epochs[-1].epoch != epoch:
                 continue
             self._enter(number)
@@ -103,20 +102,20 @@ class Callbacks:
             self._take_back(number, one)
 
     def end(self) -> None:
-        """Tell that the training ended."""
+        """Notify the callbacks that the training ended."""
         for number, callbacks in enumerate(self._lists):
             self._enter(number)
             callbacks.on_train_end()
             self._leave(number)
 
-    def _running(self, watched: Sequence[Watched]) -> list[tuple[int, Watched]]:
-        return [(number, one) for number, one in enumerate(watched) if one.stopped is None]
+    def _running(self, states: Sequence[InstanceState]) -> list[tuple[int, InstanceState]]:
+        return [(number, one) for number, one in enumerate(states) if one.stopped is None]
 
-    def _take_back(self, number: int, one: Watched) -> None:
-        told = self._rates[number]
+    def _take_back(self, number: int, one: InstanceState) -> None:
+        before = self._rates[number]
         now = float(on_host(self._model.optimizer.learning_rate))
-        if self._settable and now != np.float32(told) and told > 0:
-            one.rate *= now / told
+        if self._settable and now != np.float32(before) and before > 0:
+            one.rate *= now / before
             self._rates[number] = now
         if getattr(self._model, "stop_training", False):
             one.stopped = one.stopped or "callback"

@@ -20,7 +20,7 @@ from composable.engine.feed.chunk import Feed, rows_in
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows, held_out_blocks, pace
 from composable.engine.settings import Settings
-from composable.engine.twin import Precision, copy_to_twin, shared_positions, training_twin
+from composable.engine.training_copy import Precision, copy_values_to, shared_indices, training_copy
 
 Begin = Callable[[keras.Model, int], None]
 Values = tuple[list[np.ndarray], list[np.ndarray]]  # trainable and other ones
@@ -31,8 +31,8 @@ class Instance:
     """One of a cohort.
 
     Attributes:
-        rows: The numbers of the rows to learn from.
-        held_out: The numbers of those that are watched; may be empty.
+        rows: The indices of the rows to learn from.
+        held_out: The indices of those that are measured on; may be empty.
         seed: Of the order of the rows, of dropout and of mixing.
         settings: Those of all instances agree in `Settings.shared`.
         targets: Its own targets for all rows, where they differ from the cohort's.
@@ -61,7 +61,7 @@ class Program(Protocol):
         ...
 
     def wait(self) -> None:
-        """Until all that was asked for is done."""
+        """Return once all steps that were begun are done."""
         ...
 
     def epoch_losses(self) -> np.ndarray:
@@ -89,7 +89,7 @@ class Program(Protocol):
         ...
 
     def outputs(self, rows: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
-        """What the best values say of rows, for each instance one array per head."""
+        """For each instance the outputs of its best values for its rows, one array per head."""
         ...
 
     def restart_from_best(self, chosen: np.ndarray) -> None:
@@ -150,7 +150,7 @@ class Cohort:
         if self.settings.augment:
             check_images(self.model)
         precision = self.settings.precision or _usual_precision()
-        self.twin = training_twin(self.model, precision=precision)
+        self.training_copy = training_copy(self.model, precision=precision)
         rows = max(len(one.rows) for one in self.instances) if self.feed is None else rows_in(self.feed)
         self.pace = pace(rows, self.settings.batch_size)
         self.held_out = held_out_blocks([_measurable(one, self.rows) for one in self.instances])
@@ -160,19 +160,24 @@ class Cohort:
         return len(self.instances)
 
     def starts(self) -> list[Values]:
-        """For each instance the twin's trainable and other values to begin with."""
+        """For each instance the trainable and other values of the training copy to begin with."""
         found = []
         for number, instance in enumerate(self.instances):
             self.begin(self.model, number)
-            copy_to_twin(self.model, self.twin)
-            _seed(self.twin, instance.seed)
-            found.append((_values(self.twin.trainable_variables), _values(self.twin.non_trainable_variables)))
+            copy_values_to(self.model, self.training_copy)
+            _seed(self.training_copy, instance.seed)
+            found.append(
+                (
+                    _values(self.training_copy.trainable_variables),
+                    _values(self.training_copy.non_trainable_variables),
+                )
+            )
         return found
 
     def weights(self, *, best: bool = True) -> list[list[np.ndarray]]:
         """For each instance its values, as `model.set_weights` takes them."""
         trainable, other = self.program.values(best=best)
-        shared = [other[place] for place in shared_positions(self.twin, self.model)]
+        shared = [other[index] for index in shared_indices(self.training_copy, self.model)]
         kinds = (self.model.trainable_variables, trainable), (self.model.non_trainable_variables, shared)
         found = {
             id(v): value for variables, values in kinds for v, value in zip(variables, values, strict=True)
@@ -182,11 +187,11 @@ class Cohort:
     def put(self, number: int, weights: Sequence[np.ndarray]) -> None:
         """Go on training one instance from other values, as `model.get_weights` gives them."""
         trainable, other = ([value[number] for value in kind] for kind in self.program.values(best=False))
-        given = {id(v): value for v, value in zip(self.model.weights, weights, strict=True)}
-        trainable = [given[id(v)] for v in self.model.trainable_variables]
-        places = shared_positions(self.twin, self.model)
-        for place, v in zip(places, self.model.non_trainable_variables, strict=True):
-            other[place] = given.get(id(v), other[place])
+        new = {id(v): value for v, value in zip(self.model.weights, weights, strict=True)}
+        trainable = [new[id(v)] for v in self.model.trainable_variables]
+        indices = shared_indices(self.training_copy, self.model)
+        for index, v in zip(indices, self.model.non_trainable_variables, strict=True):
+            other[index] = new.get(id(v), other[index])
         self.program.put(number, (trainable, other))
 
     def take(self, number: int) -> keras.Model:
@@ -251,19 +256,19 @@ def _check(instances: Sequence[Instance], rows: Rows, *, fed: bool) -> None:
 
 
 def _measurable(one: Instance, rows: Rows) -> np.ndarray:
-    """The held-out rows that say something: those with a label and a weight."""
+    """The held-out rows that a measure can be taken of: those with a label and a weight."""
     weights = rows.weights if one.weights is None else one.weights
-    says = np.zeros(len(one.held_out), bool)
+    labeled = np.zeros(len(one.held_out), bool)
     for target in rows.targets if one.targets is None else one.targets:
         labels = target[one.held_out]
         known = labels != -1 if np.issubdtype(labels.dtype, np.integer) else ~np.isnan(labels)
-        says |= known.all(axis=tuple(range(1, labels.ndim)))
-    return one.held_out[says if weights is None else says & (weights[one.held_out] > 0)]
+        labeled |= known.all(axis=tuple(range(1, labels.ndim)))
+    return one.held_out[labeled if weights is None else labeled & (weights[one.held_out] > 0)]
 
 
-def _seed(twin: keras.Model, seed: int) -> None:
-    """Give every random generator of the twin a state of its own that follows from `seed`."""
-    for number, variable in enumerate(twin.non_trainable_variables):
+def _seed(network: keras.Model, seed: int) -> None:
+    """Give every random generator of the network a state of its own that follows from `seed`."""
+    for number, variable in enumerate(network.non_trainable_variables):
         if variable.name == "seed_generator_state":
             variable.assign(np.array([0, derive(seed, "generator", number)], variable.dtype))
 

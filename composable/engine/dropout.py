@@ -17,7 +17,7 @@ SELU_SATURATION = -1.6732632423543772 * 1.0507009873554805  # Klambauer et al. 2
 
 
 class _VariableRate(keras.Layer):
-    """What the house's dropout layers add to Keras's: the rate as a variable, and a seed even if it is 0.
+    """What this project's dropout layers add to Keras's: the rate as a variable, and a seed even if it is 0.
 
     Attributes:
         rate_variable: The rate, between 0 and 1: a scalar of float32 that isn't trained.
@@ -70,16 +70,16 @@ class Dropout(_VariableRate, layers.Dropout):
 
 
 class _SpatialDropout(_VariableRate):
-    """Drops whole channels: the same for all places. Tompson et al. 2014, arXiv:1411.4280, section 3.2."""
+    """Drops whole channels: the same for all positions. Tompson et al. 2014, arXiv:1411.4280, section 3.2."""
 
     data_format: str = "channels_last"  # Keras's for sequences has no other
 
     def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 (Keras's)
         if not training:
             return inputs
-        places = (1,) * (len(inputs.shape) - 2)
+        positions = (1,) * (len(inputs.shape) - 2)
         first = self.data_format == "channels_first"
-        return self._dropped(inputs, (None, None, *places) if first else (None, *places, None))
+        return self._dropped(inputs, (None, None, *positions) if first else (None, *positions, None))
 
 
 class SpatialDropout1D(_SpatialDropout, layers.SpatialDropout1D):
@@ -122,7 +122,7 @@ class AlphaDropout(_VariableRate, layers.AlphaDropout):
 
 
 class MultiHeadAttention(layers.MultiHeadAttention):
-    """Keras's attention, with the house's dropout of the scores. Vaswani et al. 2017, arXiv:1706.03762."""
+    """Keras's attention, with this project's dropout of the scores. Vaswani et al. 2017, arXiv:1706.03762."""
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:  # noqa: D102 (Keras's)
         super().build(query_shape, value_shape, key_shape)
@@ -141,7 +141,7 @@ class MultiHeadAttention(layers.MultiHeadAttention):
         return self._dropout_layer.variables if self.dropout else []
 
 
-HOUSE: dict[type, type] = {
+REPLACEMENTS: dict[type, type] = {
     layers.Dropout: Dropout,
     layers.SpatialDropout1D: SpatialDropout1D,
     layers.SpatialDropout2D: SpatialDropout2D,
@@ -150,4 +150,4 @@ HOUSE: dict[type, type] = {
     layers.AlphaDropout: AlphaDropout,
     layers.MultiHeadAttention: MultiHeadAttention,
 }
-"""By which of the house's a layer of Keras is replaced."""
+"""The class of a training copy for each of Keras's."""

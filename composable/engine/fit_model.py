@@ -31,8 +31,8 @@ from composable.engine.train import Options, train
 
 
 @dataclass(frozen=True, eq=False)
-class Own:
-    """A user's own Keras optimizer in the place of `composable.engine.optimizer.Optimizer`."""
+class KerasOptimizer:
+    """A user's own Keras optimizer in place of `composable.engine.optimizer.Optimizer`."""
 
     optimizer: keras.optimizers.Optimizer
 
@@ -41,17 +41,17 @@ class Own:
         made = type(self.optimizer).from_config(self.optimizer.get_config())
         made.build(trained.trainable_variables)
         if self.optimizer.built:
-            for mine, theirs in zip(made.variables, self.optimizer.variables, strict=True):
-                mine.assign(theirs)
+            for new, old in zip(made.variables, self.optimizer.variables, strict=True):
+                new.assign(old)
         return made
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """What `model.fit` is told beside the rows.
+    """The arguments of `model.fit` beside the rows.
 
     Attributes:
-        epochs: How many.
+        epochs: Their number.
         batch_size: Rows of a step at most; the rows are spread evenly over the steps.
         class_weight: From a class to how much its rows count.
         callbacks: Keras callbacks.
@@ -83,9 +83,9 @@ def fit_model(
         rows: `(x, y)` or `(x, y, weights)` of arrays, which lie on the device; or anything that
             `composable.engine.feed.as_feed` takes, which is streamed.
         fitting: Epochs, batch size and so on.
-        validation: `(x, y)` of rows that are watched.
+        validation: `(x, y)` of rows to measure on.
         deadline: When training stops.
-        notice: Told what the user should know; by default a Python warning.
+        notice: Receives messages for the user; by default they become Python warnings.
 
     Returns:
         Keras's history: `loss`, `val_loss`, and `val_` with the name of each compiled metric.
@@ -102,20 +102,20 @@ def fit_model(
         )
     feed, held = _sources(model, rows, fitting, validation)
     learned = np.arange(0) if isinstance(feed, Feed) else np.arange(len(feed))
-    together, watched = (held, np.arange(len(held))) if isinstance(feed, Feed) else _joined(feed, held)
+    together, held_out = (held, np.arange(len(held))) if isinstance(feed, Feed) else _joined(feed, held)
     settings = Settings(
-        optimizer=Own(model.optimizer),
+        optimizer=KerasOptimizer(model.optimizer),
         learning_rate=float(on_host(model.optimizer.learning_rate)),
         batch_size=fitting.batch_size,
         epochs=fitting.epochs,
         patience=None,
     )
-    instance = Instance(learned, watched, derive(fitting.seed, "fit"), settings)
+    instance = Instance(learned, held_out, derive(fitting.seed, "fit"), settings)
     source = feed if isinstance(feed, Feed) else None
     cohort = Cohort(model, _goals(model), together, (instance,), feed=source)
     history = keras.callbacks.History()
-    told = Callbacks([_Metrics(validation), history, *fitting.callbacks], notice or warnings.warn)
-    train(cohort, deadline=deadline or Deadline(), options=Options(callbacks=told))
+    callbacks = Callbacks([_Metrics(validation), history, *fitting.callbacks], notice or warnings.warn)
+    train(cohort, deadline=deadline or Deadline(), options=Options(callbacks=callbacks))
     model.set_weights(cohort.weights(best=False)[0])
     model.optimizer.build(model.trainable_variables)
     for variable, values in zip(model.optimizer.variables, cohort.program.slots(), strict=True):
@@ -124,7 +124,7 @@ def fit_model(
 
 
 class _Metrics(keras.callbacks.Callback):
-    """Adds the compiled metrics on the watched rows to what the callbacks after it are told."""
+    """Adds the compiled metrics on the validation rows to the logs of the callbacks after it."""
 
     def __init__(self, validation: tuple[Any, Any] | None) -> None:
         super().__init__()
@@ -142,11 +142,11 @@ class _Metrics(keras.callbacks.Callback):
 def _sources(
     model: keras.Model, rows: Any, fitting: Fitting, validation: tuple[Any, Any] | None
 ) -> tuple[Rows | Feed, Rows]:
-    """What is learned from, on the device or streamed, and what is watched."""
+    """The rows to learn from, on the device or streamed, and the validation rows."""
     names = Names(tuple(tensor.name for tensor in model.inputs), tuple(_outputs(model)))
-    given: Rows | Feed
+    source: Rows | Feed
     if isinstance(rows, (tuple, list)):
-        given = _two_dimensional(_weighted(rows_of(tuple(rows), names, origin="the rows"), fitting))
+        source = _two_dimensional(_weighted(rows_of(tuple(rows), names, origin="the rows"), fitting))
     elif fitting.class_weight:
         raise ConfigError(
             "Class weights are for arrays.",
@@ -154,13 +154,13 @@ def _sources(
             remedy="let the source give a weight with each row",
         )
     else:
-        given = as_feed(rows, cache=fitting.cache, names=names)
+        source = as_feed(rows, cache=fitting.cache, names=names)
     if validation is not None:
-        return given, _two_dimensional(rows_of(validation, names, origin="the validation rows"))
+        return source, _two_dimensional(rows_of(validation, names, origin="the validation rows"))
     inputs = {tensor.name: np.zeros((0, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs}
-    if isinstance(given, Rows):
-        return given, given.take(np.arange(0))
-    return given, Rows(inputs, ())
+    if isinstance(source, Rows):
+        return source, source.take(np.arange(0))
+    return source, Rows(inputs, ())
 
 
 def _two_dimensional(rows: Rows) -> Rows:
@@ -209,12 +209,12 @@ def _goals(model: keras.Model) -> tuple[Goal, ...]:
     )
 
 
-def _per_output(model: keras.Model, given: Any) -> list[Any]:
-    if isinstance(given, Mapping):
-        return [given.get(name) for name in _outputs(model)]
-    if isinstance(given, (list, tuple)):
-        return list(given)
-    return [given] * len(_outputs(model))
+def _per_output(model: keras.Model, compiled: Any) -> list[Any]:
+    if isinstance(compiled, Mapping):
+        return [compiled.get(name) for name in _outputs(model)]
+    if isinstance(compiled, (list, tuple)):
+        return list(compiled)
+    return [compiled] * len(_outputs(model))
 
 
 def _outputs(model: keras.Model) -> list[str]:
@@ -222,10 +222,10 @@ def _outputs(model: keras.Model) -> list[str]:
     return getattr(model, "output_names", None) or ["output"]
 
 
-def _goal(given: Any, weight: float) -> Goal:
-    if given is None:
+def _goal(compiled: Any, weight: float) -> Goal:
+    if compiled is None:
         raise ConfigError("Every output needs a loss.", received="none", remedy="name one in model.compile")
-    loss: Any = keras.losses.get(given)
+    loss: Any = keras.losses.get(compiled)
     if isinstance(loss, keras.losses.Loss):
         config = loss.get_config()
         if config.get("reduction") not in ("sum_over_batch_size", "mean"):
@@ -236,8 +236,8 @@ def _goal(given: Any, weight: float) -> Goal:
             )
         loss = type(loss).from_config({**config, "reduction": "none"})
 
-    def per_row(y: Any, said: Any, smoothing: Any = 0.0) -> Any:  # noqa: ARG001 (the loss has its own)
-        found: Any = loss(y, said)
+    def per_row(y: Any, outputs: Any, smoothing: Any = 0.0) -> Any:  # noqa: ARG001 (the loss has its own)
+        found: Any = loss(y, outputs)
         axes = tuple(range(1, len(found.shape)))
         return ops.mean(found, axis=axes) if axes else found
 

@@ -1,4 +1,4 @@
-"""How what a model says changes with its input."""
+"""How the outputs of a model change with its inputs."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def gradients_of(model: keras.Model, name: str, *, head: int = 0) -> Gradients:
     """
 
     def total(x: Any, others: Mapping[str, Any], directions: Any, call: Callable[[Any], Any]) -> Any:
-        said = flat(call({**others, name: x}))[head]
-        if len(said.shape) > len(directions.shape):
-            said = ops.mean(said, axis=1)
-        return ops.sum(said * directions)
+        outputs = flat(call({**others, name: x}))[head]
+        if len(outputs.shape) > len(directions.shape):
+            outputs = ops.mean(outputs, axis=1)
+        return ops.sum(outputs * directions)
 
     gradient = {"jax": _on_jax, "tensorflow": _on_tensorflow, "torch": _on_torch}[keras.backend.backend()]
     found = gradient(model, total)
 
-    def asked(inputs: Arrays, directions: np.ndarray) -> np.ndarray:
+    def compute(inputs: Arrays, directions: np.ndarray) -> np.ndarray:
         others = {one: values for one, values in inputs.items() if one != name}
         return on_host(found(inputs[name], others, directions.astype("float32")))
 
-    return asked
+    return compute
 
 
 def _on_jax(model: keras.Model, total: Callable[..., Any]) -> Callable[..., Any]:
@@ -63,8 +63,8 @@ def _on_tensorflow(model: keras.Model, total: Callable[..., Any]) -> Callable[..
         x = tf.convert_to_tensor(x)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            said = total(x, others, directions, model)
-        return tape.gradient(said, x)
+            summed = total(x, others, directions, model)
+        return tape.gradient(summed, x)
 
     return found
 
@@ -75,7 +75,7 @@ def _on_torch(model: keras.Model, total: Callable[..., Any]) -> Callable[..., An
     def found(x: Any, others: Any, directions: Any) -> Any:
         image: Any = ops.convert_to_tensor(x)
         x, beside = image.requires_grad_(), keras.tree.map_structure(ops.convert_to_tensor, others)
-        said = total(x, beside, ops.convert_to_tensor(directions), model)
-        return torch.autograd.grad(said, x)[0]
+        summed = total(x, beside, ops.convert_to_tensor(directions), model)
+        return torch.autograd.grad(summed, x)[0]
 
     return found

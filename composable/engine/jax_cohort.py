@@ -12,9 +12,9 @@ import numpy as np
 from composable.engine.jax_program import Data, JaxProgram
 from composable.engine.jax_spread import Packing, Spread
 from composable.engine.jax_step import Step
-from composable.engine.optimizer import positions
+from composable.engine.optimizer import rate_indices
 from composable.engine.rows import arranged
-from composable.engine.twin import all_layers, dropout_rates
+from composable.engine.training_copy import all_layers, dropout_rates
 
 if TYPE_CHECKING:
     from composable.engine.cohort import Cohort
@@ -24,15 +24,15 @@ _CONVOLUTIONS = ("Conv", "DepthwiseConv", "SeparableConv")
 
 def jax_program(cohort: Cohort) -> JaxProgram:
     """All instances of `cohort`, ready to be trained."""
-    settings, twin = cohort.settings, cohort.twin
-    optimizer = settings.optimizer.build(twin)
-    others = [id(v) for v in twin.non_trainable_variables]
+    settings, network = cohort.settings, cohort.training_copy
+    optimizer = settings.optimizer.build(network)
+    others = [id(v) for v in network.non_trainable_variables]
     step = Step(
-        model=twin,
+        model=network,
         optimizer=optimizer,
         goals=cohort.goals,
-        dropout=tuple(others.index(id(rate)) for rate in dropout_rates(twin)),
-        rates=positions(optimizer),
+        dropout=tuple(others.index(id(rate)) for rate in dropout_rates(network)),
+        rates=rate_indices(optimizer),
         augment=settings.augment,
         hardest=settings.hardest,
         sam=settings.sam,
@@ -42,7 +42,7 @@ def jax_program(cohort: Cohort) -> JaxProgram:
     slots = [np.asarray(v.value) for v in optimizer.variables]
     states = [step.begin(trainable, other, slots) for trainable, other in starts]
     data, own = _data(cohort)
-    spread = Spread(_devices(len(cohort)), _packing(twin))
+    spread = Spread(_devices(len(cohort)), _packing(network))
     return JaxProgram(step, data, own, _stacked(states), spread)
 
 
@@ -51,7 +51,7 @@ def _data(cohort: Cohort) -> tuple[Data, tuple[bool, bool]]:
     own_targets, own_weights = instances[0].targets is not None, instances[0].weights is not None
     targets = _stacked([one.targets for one in instances]) if own_targets else rows.targets
     weights = _stacked([one.weights for one in instances]) if own_weights else rows.weights
-    return Data(arranged(cohort.twin, rows.inputs), targets, weights), (own_targets, own_weights)
+    return Data(arranged(cohort.training_copy, rows.inputs), targets, weights), (own_targets, own_weights)
 
 
 def _stacked(states: Sequence[Any]) -> Any:
@@ -64,11 +64,11 @@ def _devices(count: int) -> Sequence[Any]:
     return available[: min(len(available), count)]
 
 
-def _packing(twin: keras.Model) -> Packing:
+def _packing(network: keras.Model) -> Packing:
     """Side by side, except for convolutions on a CPU: of them `vmap` makes grouped ones, slow there."""
     if jax.default_backend() != "cpu":
         return "vmap"
-    return "loop" if any(map(_convolves, all_layers(twin))) else "vmap"
+    return "loop" if any(map(_convolves, all_layers(network))) else "vmap"
 
 
 def _convolves(layer: Any) -> bool:

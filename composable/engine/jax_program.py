@@ -47,9 +47,9 @@ class Epoch(NamedTuple):
     curves: dict[str, Any]
 
 
-@dataclass(eq=False, repr=False)  # `jit` takes the text of what it is given
+@dataclass(eq=False, repr=False)  # `jit` takes the text of its arguments
 class JaxProgram:
-    """K instances on their devices, and the programs that train and question them.
+    """K instances on their devices, and the programs that train them and compute their outputs.
 
     Attributes:
         step: What one step of one instance does.
@@ -76,11 +76,11 @@ class JaxProgram:
     def __post_init__(self) -> None:
         self._count = len(jax.tree.leaves(self.state)[0])
         self.running = np.arange(self._count)
-        # Memory of their own: the state's is given away at each step.
+        # Memory of their own: each step gives the state's away.
         kept = jax.tree.map(np.copy, (self.state.trainable, self.state.other))
         self.state = self.spread.placed(self.state)
-        self._given = self.data
-        self.data = self._shown = self._on_devices(self._given)
+        self._source = self.data
+        self.data = self._shown = self._on_devices(self._source)
         self.best = self.spread.placed(Best(kept[0], kept[1], np.full(self._count, np.inf, "float32")))
         own_targets, own_weights = self.own
         axes: Any = (False, own_targets, own_weights)
@@ -90,7 +90,7 @@ class JaxProgram:
         self._watch = compiled(self._compared, (True, True, data, True, True, True, True), donated=(1,))
         self._keep = compiled(self._kept, (True, True, True), donated=(1,))
         self._measure = compiled(self._measured, (True, data, True, True))
-        self._say = compiled(self._outputs, (True, True, False, True))
+        self._predict = compiled(self._outputs, (True, True, False, True))
 
     def show(self, rows: Rows) -> None:
         """Train on other rows from here on, as many each time; those that are watched stay."""
@@ -130,7 +130,7 @@ class JaxProgram:
             held_out = (held_out[0][:, :0], held_out[1][:, :0])
         rows, counted, wanted = self._of_running((*held_out, active))
         self.best, found = self._watch(self.state, self.best, self.data, self.losses, rows, counted, wanted)
-        return self._told(found)
+        return self._on_host(found)
 
     def keep(self, chosen: np.ndarray) -> None:
         """Keep the present values of the chosen instances, (instances,) of bool, as their best."""
@@ -138,19 +138,19 @@ class JaxProgram:
 
     def measured(self, rows: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """(instances,) the measure of the present state on other rows, for instance those learned from."""
-        return self._told(self._measure(self.state, self.data, *self._of_running(rows)))
+        return self._on_host(self._measure(self.state, self.data, *self._of_running(rows)))
 
     def outputs(self, rows: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
-        """For each instance one array per head: what its best values say of its rows."""
+        """For each instance the outputs of its best values for its rows, one array per head."""
         numbers, _ = held_out_blocks(rows)
         best = self._full(self.best, 1) if self._finished else self.best
         values = self.spread.placed((best.trainable, best.other)) if self._finished else best[:2]
-        said = self._say(*values, self.data.inputs, self.spread.placed(numbers))
-        heads = [np.asarray(one).reshape(len(one), -1, *one.shape[3:]) for one in said]
+        outputs = self._predict(*values, self.data.inputs, self.spread.placed(numbers))
+        heads = [np.asarray(one).reshape(len(one), -1, *one.shape[3:]) for one in outputs]
         return [[head[k][: len(rows[k])] for head in heads] for k in range(len(rows))]
 
     def wait(self) -> None:
-        """Until all that was asked for is done."""
+        """Return once all steps that were begun are done."""
         jax.block_until_ready((self.state, self.losses))
 
     def values(self, *, best: bool = True) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -168,10 +168,10 @@ class JaxProgram:
             state, best = self._finished[number]
             self._finished[number] = state._replace(trainable=values[0], other=values[1]), best
             return
-        place = int(np.flatnonzero(self.running == number)[0])
+        index = int(np.flatnonzero(self.running == number)[0])
 
         def one(new: Any, old: Any) -> Any:
-            return old.at[place].set(new)
+            return old.at[index].set(new)
 
         held = (self.state.trainable, self.state.other)
         trainable, other = jax.tree.map(one, tuple(map(list, values)), tuple(map(list, held)))
@@ -181,12 +181,12 @@ class JaxProgram:
         """(instances, steps) the losses of the epoch so far, 0 for the steps to come."""
         if self.losses is None:  # no epoch was begun here: those that it was restored with, if it was
             return self._losses_so_far[0] if self._losses_so_far else np.zeros((self._count, 0), "float32")
-        return self._told(self.losses)
+        return self._on_host(self.losses)
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Everything that the training goes on from, bit by bit: values, slots, random states, the best."""
         held = jax.tree.leaves((self._full(self.state, 0), self._full(self.best, 1), self.epoch_losses()))
-        return {f"{place:05d}": np.asarray(value) for place, value in enumerate(held)}
+        return {f"{index:05d}": np.asarray(value) for index, value in enumerate(held)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """The reverse of `snapshot`; the epoch that was under way goes on after `begin_epoch`."""
@@ -206,7 +206,7 @@ class JaxProgram:
         self.running = np.flatnonzero(active)
         self.state, self.best = self._of_running((states, bests))
         if any(self.own):
-            self.data = self._shown = self._on_devices(self._given)
+            self.data = self._shown = self._on_devices(self._source)
 
     def restart_from_best(self, chosen: np.ndarray) -> None:
         """The chosen instances, (instances,) of bool, go on from their best values; their slots stay."""
@@ -235,7 +235,7 @@ class JaxProgram:
             values = jax.tree.map(lambda x: np.asarray(x)[self.running], values)
         return self.spread.placed(values)
 
-    def _told(self, values: Any) -> np.ndarray:
+    def _on_host(self, values: Any) -> np.ndarray:
         """On the host, for all instances, from the devices; NaN for those that are no more."""
         values = np.asarray(values)[: len(self.running)]
         if not self._finished:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from composable.engine.jax_options import compiler_options
-
 Packing = Literal["vmap", "loop"]
 ACROSS = PartitionSpec("instances")
 WHOLE = PartitionSpec()
+CONVOLUTIONS_ON_ALL_CORES = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
+"""YNNPACK, XLA's choice for them, computes each convolution on one core; sums it computes on all."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)  # `jit` takes the text of what it is given
+@dataclass(frozen=True, eq=False, repr=False)  # `jit` takes the text of its arguments
 class Spread:
     """Where instances are.
 
@@ -65,32 +65,44 @@ class Spread:
         return np.concatenate([values, np.repeat(values[-1:], missing, axis=0)]) if missing else values
 
 
-def _packed(function: Any, axes: tuple[Any, ...], packing: Packing, *given: Any) -> Any:
+def _packed(function: Any, axes: tuple[Any, ...], packing: Packing, *arguments: Any) -> Any:
     """One instance's function on several: side by side, or one after another."""
-    places = tuple(jax.tree.map(lambda own: 0 if own else None, one) for one in axes)
-    count = len(jax.tree.leaves(given[0])[0])
+    leading = tuple(jax.tree.map(lambda own: 0 if own else None, one) for one in axes)
+    count = len(jax.tree.leaves(arguments[0])[0])
     if count > 1 and packing == "vmap":
-        return jax.vmap(function, in_axes=places)(*given)
-    flat, owned, tree = _split(given, axes)
+        return jax.vmap(function, in_axes=leading)(*arguments)
+    flat, owned, tree = _split(arguments, axes)
 
     def one(values: list[Any]) -> Any:
         return function(*_joined(flat, owned, values, tree))
 
     if count == 1:
-        only = one([flat[place][0] for place in owned])
+        only = one([flat[index][0] for index in owned])
         return jax.tree.map(lambda x: x[None], only)
-    return jax.lax.map(one, [flat[place] for place in owned])
+    return jax.lax.map(one, [flat[index] for index in owned])
 
 
-def _split(given: tuple[Any, ...], axes: tuple[Any, ...]) -> tuple[list[Any], list[int], Any]:
+def _split(arguments: tuple[Any, ...], axes: tuple[Any, ...]) -> tuple[list[Any], list[int], Any]:
     """The leaves of the arguments, which of them have a leading axis of instances, and the tree they are."""
-    owns = jax.tree.broadcast(axes, given)
-    flat, tree = jax.tree.flatten(given)
-    return flat, [place for place, own in enumerate(jax.tree.leaves(owns)) if own], tree
+    owns = jax.tree.broadcast(axes, arguments)
+    flat, tree = jax.tree.flatten(arguments)
+    return flat, [index for index, own in enumerate(jax.tree.leaves(owns)) if own], tree
 
 
 def _joined(flat: list[Any], owned: list[int], values: list[Any], tree: Any) -> tuple[Any, ...]:
     leaves = list(flat)
-    for place, value in zip(owned, values, strict=True):
-        leaves[place] = value
+    for index, value in zip(owned, values, strict=True):
+        leaves[index] = value
     return jax.tree.unflatten(tree, leaves)
+
+
+@cache
+def compiler_options() -> dict[str, str]:
+    """For `jax.jit`; empty on other devices, and where XLA has no such option (yet, or any more)."""
+    if jax.default_backend() != "cpu":
+        return {}
+    try:
+        jax.jit(lambda: 0, compiler_options=CONVOLUTIONS_ON_ALL_CORES).lower().compile()
+    except jax.errors.JaxRuntimeError:
+        return {}
+    return CONVOLUTIONS_ON_ALL_CORES

@@ -13,9 +13,9 @@ import keras
 from composable.design.part import Part
 from composable.engine.augment import augmented, moved
 from composable.engine.averaging import Average, averaged, continued, start_average, update_average
+from composable.engine.hardest import hardest
 from composable.engine.objective import Batch, Goal, batch_loss, flat, measures
 from composable.engine.sam import perturbed
-from composable.engine.selecting import hardest
 
 Arrays = list[Any]
 
@@ -29,20 +29,21 @@ class State(NamedTuple):
     average: Any
 
 
-@dataclass(frozen=True, eq=False, repr=False)  # `jit` takes the text of what it is given
+@dataclass(frozen=True, eq=False, repr=False)  # `jit` takes the text of its arguments
 class Step:
     """A step: forward, backward, update.
 
     Attributes:
-        model: The training twin; called by `stateless_call` alone, so its own values never change.
-        optimizer: Built for the twin's trainable variables.
+        model: The training copy; called by `stateless_call` alone, so its own values never change.
+        optimizer: Built for the model's trainable variables.
         goals: One per output.
         augment: What is done to images.
         hardest: Share of the batch that is learned from.
         sam: Radius; 0 for none.
         average: Of the weights.
-        dropout: Where in the twin's non-trainable variables the dropout rates are.
-        rates: Where in the optimizer's variables the learning rate and the weight decay are, see `positions`.
+        dropout: The indices of the dropout rates among the model's non-trainable variables.
+        rates: The indices of learning rate and weight decay among the optimizer's variables; see
+            `rate_indices`.
     """
 
     model: keras.Model
@@ -75,9 +76,9 @@ class Step:
                 targets=moved(self.augment, batch.targets, drawn),
             )
         if self.hardest < 1:
-            said = self.outputs(state.trainable, state.other, batch.inputs)
-            batch = hardest(self.goals, said, batch, self.hardest)
-        trainable, rates = state.trainable, [state.other[place] for place in self.dropout]
+            outputs = self.outputs(state.trainable, state.other, batch.inputs)
+            batch = hardest(self.goals, outputs, batch, self.hardest)
+        trainable, rates = state.trainable, [state.other[index] for index in self.dropout]
         other = _replaced(state.other, self.dropout, [rate * curve["dropout"] for rate in rates])
         loss, gradients, after = self._gradients(trainable, other, batch, curve)
         if self.sam:
@@ -102,9 +103,9 @@ class Step:
         return values[: len(state.trainable)], values[len(state.trainable) :]
 
     def outputs(self, trainable: Arrays, other: Arrays, inputs: Any) -> list[Any]:
-        """What the network says, not training; one array per head, float32."""
-        said, _ = self.model.stateless_call(trainable, other, inputs, training=False)
-        return [one.astype("float32") for one in flat(said)]
+        """The outputs of the network, not training; one array per head, float32."""
+        outputs, _ = self.model.stateless_call(trainable, other, inputs, training=False)
+        return [one.astype("float32") for one in flat(outputs)]
 
     def measures(self, trainable: Arrays, other: Arrays, batch: Batch) -> list[tuple[Any, Any]]:
         """Per head the weighted sum of the measure over the rows that count, and the sum of their weights."""
@@ -126,8 +127,8 @@ class Step:
         return batch_loss(self.goals, call, batch, curve)
 
 
-def _replaced(values: Sequence[Any], places: Sequence[int], new: Sequence[Any]) -> Arrays:
+def _replaced(values: Sequence[Any], indices: Sequence[int], new: Sequence[Any]) -> Arrays:
     found = list(values)
-    for place, value in zip(places, new, strict=True):
-        found[place] = jnp.asarray(value, found[place].dtype)
+    for index, value in zip(indices, new, strict=True):
+        found[index] = jnp.asarray(value, found[index].dtype)
     return found

@@ -1,7 +1,7 @@
 """A cohort's program on TensorFlow and PyTorch: one instance after another, batch by batch.
 
-The same twin, optimizer, losses, rows, order and curves as on JAX: the results agree but for rounding and for
-the masks of dropout, which each backend draws in its own way.
+The training copy, optimizer, losses, rows, order and curves are the same as on JAX: the results agree but for
+rounding and for the masks of dropout, which each backend draws in its own way.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from keras import ops
 
 from composable.engine.augment import augmented, moved
 from composable.engine.averaging import averaged, continued, start_average, update_average
+from composable.engine.hardest import hardest
 from composable.engine.objective import Batch, batch_loss, flat, measures
-from composable.engine.optimizer import positions
+from composable.engine.optimizer import rate_indices
 from composable.engine.rows import Rows, arranged, held_out_blocks, on_host
 from composable.engine.sam import perturbed
-from composable.engine.selecting import hardest
-from composable.engine.twin import dropout_rates
+from composable.engine.training_copy import dropout_rates
 
 if TYPE_CHECKING:
     from composable.engine.cohort import Cohort
@@ -31,8 +31,8 @@ Gradients = Callable[[Callable[[], Any], Sequence[keras.Variable]], tuple[Any, l
 
 
 @dataclass(eq=False)
-class Held:
-    """What one instance is while another one is in the twin."""
+class InstanceValues:
+    """The values of one instance, kept here while another one is in the network."""
 
     trainable: Arrays
     other: Arrays
@@ -44,25 +44,30 @@ class Held:
 
 @dataclass(eq=False)
 class KerasProgram:
-    """The instances of a cohort, one of them in the twin at a time."""
+    """The instances of a cohort, one of them in the network at a time."""
 
     cohort: Cohort
-    held: list[Held] = field(init=False)
+    held: list[InstanceValues] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._twin, self._optimizer = self.cohort.twin, self.cohort.settings.optimizer.build(self.cohort.twin)
-        self._rates = dropout_rates(self._twin)
+        self._network, self._optimizer = (
+            self.cohort.training_copy,
+            self.cohort.settings.optimizer.build(self.cohort.training_copy),
+        )
+        self._rates = dropout_rates(self._network)
         self._average = self.cohort.settings.average
         slots = _arrays(self._optimizer.variables)
         self.held = [
-            Held(trainable, other, slots, self._start_average([*trainable, *other]), (trainable, other))
+            InstanceValues(
+                trainable, other, slots, self._start_average([*trainable, *other]), (trainable, other)
+            )
             for trainable, other in self.cohort.starts()
         ]
-        self._inside: int | None = None
+        self._current: int | None = None
         self._losses_so_far: np.ndarray | None = None
         self._running = np.arange(len(self.held))
         self._shown = self.cohort.rows
-        self._update, self._say = _compiled(self._learn), _compiled(self._outputs)
+        self._update, self._predict = _compiled(self._learn), _compiled(self._outputs)
 
     def begin_epoch(
         self, order: np.ndarray, counted: np.ndarray | None, curves: Mapping[str, np.ndarray]
@@ -86,7 +91,7 @@ class KerasProgram:
                 rate.assign(value)
 
     def wait(self) -> None:
-        """Nothing is under way."""
+        """Return at once: no step is under way."""
 
     def watch(self, held_out: tuple[np.ndarray, np.ndarray], active: np.ndarray) -> np.ndarray:
         """As `JaxProgram.watch`."""
@@ -117,8 +122,8 @@ class KerasProgram:
         found = []
         for number, (held, chosen) in enumerate(zip(self.held, rows, strict=True)):
             self._hold(*held.best)
-            said = [self._said(number, block) for block in numbers[number]]
-            found.append([np.concatenate(head)[: len(chosen)] for head in zip(*said, strict=True)])
+            outputs = [self._predicted(number, block) for block in numbers[number]]
+            found.append([np.concatenate(head)[: len(chosen)] for head in zip(*outputs, strict=True)])
         return found
 
     def restart_from_best(self, chosen: np.ndarray) -> None:
@@ -163,11 +168,11 @@ class KerasProgram:
         self._leave()
         kept = [[_tree(held) for held in self.held], self._losses]
         flat = keras.tree.flatten(kept)
-        return {f"{place:05d}": np.asarray(ops.convert_to_numpy(x)) for place, x in enumerate(flat)}
+        return {f"{index:05d}": np.asarray(ops.convert_to_numpy(x)) for index, x in enumerate(flat)}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """As `JaxProgram.restore`."""
-        self._inside = None
+        self._current = None
         *values, self._losses_so_far = (arrays[name] for name in sorted(arrays))
         trees = keras.tree.pack_sequence_as([_tree(held) for held in self.held], values)
         for held, (trainable, other, slots, average, best, measure) in zip(self.held, trees, strict=True):
@@ -176,9 +181,9 @@ class KerasProgram:
 
     def _step(self, number: int, step: int, base: Sequence[float]) -> float:
         curve = {name: ops.convert_to_tensor(v[number, step]) for name, v in self._curves.items()}
-        for place, name in zip(positions(self._optimizer), ("rate", "decay"), strict=True):
-            if place is not None:
-                self._optimizer.variables[place].assign(curve[name])
+        for index, name in zip(rate_indices(self._optimizer), ("rate", "decay"), strict=True):
+            if index is not None:
+                self._optimizer.variables[index].assign(curve[name])
         for rate, value in zip(self._rates, base, strict=True):
             rate.assign(value * float(on_host(curve["dropout"])))
         counted = None if self._counted is None else self._counted[number, step]
@@ -193,7 +198,7 @@ class KerasProgram:
 
     def _learn(self, batch: Batch, curve: Mapping[str, Any]) -> Any:
         """One step: forward, backward, update; the loss before it."""
-        variables = self._twin.trainable_variables
+        variables = self._network.trainable_variables
         if augment := self.cohort.settings.augment:
             drawn = curve["augment"]
             batch = batch._replace(
@@ -215,8 +220,8 @@ class KerasProgram:
         return value
 
     def _call(self, inputs: Any) -> tuple[Any, None, Sequence[Any]]:
-        said = self._twin(inputs, training=True)
-        return said, None, self._twin.losses
+        outputs = self._network(inputs, training=True)
+        return outputs, None, self._network.losses
 
     def _batch(self, source: Rows, number: int, rows: np.ndarray, counted: Any) -> Batch:
         instance = self.cohort.instances[number]
@@ -224,7 +229,7 @@ class KerasProgram:
         targets = source.targets if instance.targets is None else instance.targets
         weights = source.weights if instance.weights is None else instance.weights
         return Batch(
-            arranged(self._twin, inputs),
+            arranged(self._network, inputs),
             tuple(ops.convert_to_tensor(y[rows]) for y in targets),
             None if counted is None else ops.convert_to_tensor(counted),
             None if weights is None else ops.convert_to_tensor(weights[rows], "float32"),
@@ -239,59 +244,59 @@ class KerasProgram:
         sums = np.zeros((len(self.cohort.goals), 2))
         for block, present in zip(rows, counted, strict=True):
             batch = self._batch(self.cohort.rows, number, block, present)
-            found = measures(self.cohort.goals, self._say(batch.inputs), batch)
+            found = measures(self.cohort.goals, self._predict(batch.inputs), batch)
             sums += np.array([[float(on_host(x)) for x in head] for head in found])
         _assign(self._variables, now)
         heads = zip(self.cohort.goals, sums, strict=True)
         return float(sum(goal.weight * total / weights for goal, (total, weights) in heads if weights > 0))
 
-    def _said(self, number: int, rows: np.ndarray) -> Arrays:
+    def _predicted(self, number: int, rows: np.ndarray) -> Arrays:
         batch = self._batch(self.cohort.rows, number, rows, None)
-        return [on_host(head) for head in self._say(batch.inputs)]
+        return [on_host(head) for head in self._predict(batch.inputs)]
 
     def _outputs(self, inputs: Any) -> list[Any]:
-        return [ops.cast(one, "float32") for one in flat(self._twin(inputs, training=False))]
+        return [ops.cast(one, "float32") for one in flat(self._network(inputs, training=False))]
 
     def _start_average(self, values: Arrays) -> Any:
         return () if self._average is None else start_average(self._average, values)
 
     @property
     def _variables(self) -> list[Any]:
-        return [*self._twin.trainable_variables, *self._twin.non_trainable_variables]
+        return [*self._network.trainable_variables, *self._network.non_trainable_variables]
 
     def _deployed(self, number: int) -> tuple[Arrays, Arrays]:
         values = _arrays(self._variables)
         if self._average is not None:
             values = averaged(self._average, self.held[number].average, values)
             values = [np.array(ops.convert_to_numpy(value)) for value in values]
-        trained = len(self._twin.trainable_variables)
+        trained = len(self._network.trainable_variables)
         return values[:trained], values[trained:]
 
     def _enter(self, number: int) -> None:
-        """Bring an instance into the twin."""
-        if self._inside == number:
+        """Bring an instance into the network."""
+        if self._current == number:
             return
         self._leave()
         held = self.held[number]
         self._hold(held.trainable, held.other)
         _assign(self._optimizer.variables, held.slots)
-        self._inside = number
+        self._current = number
 
     def _leave(self) -> None:
-        """Take the instance that is in the twin out of it."""
-        if self._inside is not None:
-            held = self.held[self._inside]
-            held.trainable = _arrays(self._twin.trainable_variables)
-            held.other = _arrays(self._twin.non_trainable_variables)
+        """Take the values of the instance that is in the network out of it."""
+        if self._current is not None:
+            held = self.held[self._current]
+            held.trainable = _arrays(self._network.trainable_variables)
+            held.other = _arrays(self._network.non_trainable_variables)
             held.slots = _arrays(self._optimizer.variables)
-        self._inside = None
+        self._current = None
 
     def _hold(self, trainable: Arrays, other: Arrays) -> None:
-        _assign(self._twin.trainable_variables, trainable)
-        _assign(self._twin.non_trainable_variables, other)
+        _assign(self._network.trainable_variables, trainable)
+        _assign(self._network.non_trainable_variables, other)
 
 
-def _tree(held: Held) -> list[Any]:
+def _tree(held: InstanceValues) -> list[Any]:
     return [held.trainable, held.other, held.slots, held.average, held.best, np.float64(held.measure)]
 
 

@@ -60,9 +60,9 @@ def missed_overlap(y: Any, logits: Any) -> Any:
     chosen: Any = ops.one_hot(ops.cast(y, "int32"), int(logits.shape[-1]), dtype="float32")
     shares: Any = ops.softmax(logits, axis=-1)
     size: Any = ops.sum(chosen, axis=(1, 2))
-    said: Any = ops.sum(shares, axis=(1, 2))
+    predicted: Any = ops.sum(shares, axis=(1, 2))
     both: Any = ops.sum(chosen * shares, axis=(1, 2))
-    overlap: Any = ops.mean((2.0 * both + 1.0) / (size + said + 1.0), axis=-1)
+    overlap: Any = ops.mean((2.0 * both + 1.0) / (size + predicted + 1.0), axis=-1)
     return 1.0 - overlap
 
 

@@ -56,7 +56,7 @@ def _cut(images: Any, share: Any, center: Any) -> tuple[Any, Any]:
 
     Args:
         images: (rows, height, width, channels).
-        share: Of the area that stays, if the box is wholly inside.
+        share: Of the area that stays, if the box is wholly within the image.
         center: (2,) of the box, both in [0, 1).
     """
     height, width = int(images.shape[1]), int(images.shape[2])
@@ -70,5 +70,5 @@ def _cut(images: Any, share: Any, center: Any) -> tuple[Any, Any]:
 
 
 def _within(size: int, center: Any, side: Any) -> Any:
-    places = np.arange(size, dtype="float32") / size
-    return ops.cast(ops.abs(places - center) < side / 2, "float32")
+    positions = np.arange(size, dtype="float32") / size
+    return ops.cast(ops.abs(positions - center) < side / 2, "float32")

@@ -63,13 +63,13 @@ class Muon(keras.optimizers.Optimizer):
     attention (`outputs=2`).
 
     Args:
-        learning_rate: Given step by step by the optimizer around it.
+        learning_rate: Set step by step by the optimizer around it.
         momentum: Of the gradients' running sum.
         nesterov: Whether the newest gradient counts once more.
         steps: Newton-Schulz steps; airbench takes 3.
         a, b, c: Their coefficients.
         precision: Of these steps.
-        rms: If given, the update's root mean square is about this in whatever shape, so that Muon can have
+        rms: If set, the update's root mean square is about this in whatever shape, so that Muon can have
             the rate and decay of AdamW: it is multiplied by rms · √max(rows, columns) (Liu et al. 2025, "Muon
             is Scalable for LLM Training", arXiv:2502.16982, section 2.2). None for one of spectral norm 1.
         renormalize: Whether each matrix is first brought to the Frobenius norm √outputs, as in airbench;

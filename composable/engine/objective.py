@@ -1,4 +1,4 @@
-"""What a network is trained for: a loss per head, and what is watched on rows that it doesn't learn from."""
+"""What a network is trained for: a loss per head, and a measure that is taken on held-out rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Goal:
 
     Attributes:
         loss: What training lowers: `(targets, outputs, smoothing)` to one number per row, (rows,).
-        measure: What is watched on held-out rows: `(targets, outputs)` to one number per row.
+        measure: What is measured on held-out rows: `(targets, outputs)` to one number per row.
         weight: Of this head's loss and measure among all of them.
     """
 
@@ -54,8 +54,8 @@ def batch_loss(
         curve: The scalars of `settings.curves` at this step.
     """
     inputs, share = mix(batch.inputs, curve)
-    said, beside, penalties = call(inputs)
-    outputs = [ops.cast(one, "float32") for one in flat(said)]
+    called, beside, penalties = call(inputs)
+    outputs = [ops.cast(one, "float32") for one in flat(called)]
     loss = _data_loss(goals, outputs, batch, curve)
     if share is not None:
         loss = share * loss + (1.0 - share) * _data_loss(goals, outputs, partners(batch), curve)

@@ -1,7 +1,7 @@
 """Optimizers: an update rule for each group of variables, with rates and weight decays of their own.
 
-The description, `Optimizer`, is plain data. `build` makes a Keras optimizer of it, for any backend, which
-keeps what changes while training in its variables, where an engine sets it for every instance and step.
+The description, `Optimizer`, is plain data. `build` makes a Keras optimizer of it, for any backend. What
+changes while training is kept in its variables, where the engine sets it for every instance and step.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Optimizer:
 
 
 def assigned(optimizer: Optimizer, variables: Sequence[keras.Variable]) -> tuple[int, ...]:
-    """For each variable the place of its group in `optimizer.groups`; their number, if none takes it.
+    """For each variable the index of its group in `optimizer.groups`; their number, if none takes it.
 
     Raises:
         ConfigError: If Muon is left with a variable that is no matrix or convolution.
@@ -119,15 +119,15 @@ class Builds(Protocol):
         ...
 
 
-def positions(optimizer: Any) -> tuple[int | None, int | None]:
-    """Where in an optimizer's variables its learning rate and its weight decay are; None for one that isn't.
+def rate_indices(optimizer: Any) -> tuple[int | None, int | None]:
+    """The indices of learning rate and weight decay among an optimizer's variables; None for one that isn't.
 
     A Keras optimizer with a schedule of its own has neither: it computes its rate from its count of steps.
     """
     if isinstance(optimizer, GroupedOptimizer):
-        return optimizer.learning_rate_position, optimizer.decay_position
+        return optimizer.learning_rate_index, optimizer.decay_index
     rate = optimizer.learning_rate
-    return next((place for place, one in enumerate(optimizer.variables) if one is rate), None), None
+    return next((index for index, one in enumerate(optimizer.variables) if one is rate), None), None
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ class GroupedOptimizer(keras.optimizers.Optimizer):
 
     Its `variables` begin with the number of steps, the learning rate, the weight decay, and the groups' rates
     and decays, shape (groups + 1,), the last for what no group takes; the state of the rules follows. All of
-    them may be given to `stateless_apply`, with a leading axis under `vmap`.
+    them may be passed to `stateless_apply`, with a leading axis under `vmap`.
 
     A step takes p to p - p · decay · decays[g] · rate · rates[g] (decoupled: Loshchilov & Hutter 2019), and
     then updates it by the rule of group g at rate · rates[g].
@@ -178,27 +178,16 @@ class GroupedOptimizer(keras.optimizers.Optimizer):
         self.rates = self._scalars((len(groups),), "group_rates", [group.rate for group in groups])
         self.decays = self._scalars((len(groups),), "group_decays", [group.decay for group in groups])
         self._members: Sequence[_Member] = ()
-        self._starts: Sequence[float] = ()
 
     @property
-    def learning_rate_position(self) -> int:
-        """Where the learning rate is in `variables`."""
-        return self._position(self.learning_rate)
+    def learning_rate_index(self) -> int:
+        """The index of the learning rate in `variables`."""
+        return self._index(self.learning_rate)
 
     @property
-    def decay_position(self) -> int:
-        """Where the weight decay is in `variables`."""
-        return self._position(self.decay)
-
-    @property
-    def rates_position(self) -> int:
-        """Where the groups' rates are in `variables`."""
-        return self._position(self.rates)
-
-    @property
-    def decays_position(self) -> int:
-        """Where the groups' decays are in `variables`."""
-        return self._position(self.decays)
+    def decay_index(self) -> int:
+        """The index of the weight decay in `variables`."""
+        return self._index(self.decay)
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
         """Make the state of the rules, once."""
@@ -206,20 +195,11 @@ class GroupedOptimizer(keras.optimizers.Optimizer):
             return
         variables = list(variables)
         super().build(variables)
-        places = assigned(self.description, variables)
+        groups = assigned(self.description, variables)
         self._members = tuple(
-            self._member(group, variables, tuple(i for i, place in enumerate(places) if place == group))
-            for group in sorted(set(places))
+            self._member(group, variables, tuple(i for i, one in enumerate(groups) if one == group))
+            for group in sorted(set(groups))
         )
-        self._starts = [_first(variable) for variable in self.variables]
-
-    def restart(self) -> None:
-        """Forget all steps; learning rate, weight decay and the groups' multipliers stay."""
-        for variable, start in zip(self.variables, self._starts, strict=True):
-            if all(
-                variable is not kept for kept in (self.learning_rate, self.decay, self.rates, self.decays)
-            ):
-                variable.assign(np.full(variable.shape, start, variable.dtype))
 
     def get_config(self) -> dict[str, Any]:
         """What Keras needs to make it anew."""
@@ -238,9 +218,9 @@ class GroupedOptimizer(keras.optimizers.Optimizer):
 
     def _backend_update_step(self, grads: Any, trainable_variables: Any, learning_rate: Any) -> None:
         """What Keras calls, gradients clipped; the groups' rules go about it in the backend's own way."""
-        given = {self._get_variable_index(v): (g, v) for g, v in zip(grads, trainable_variables, strict=True)}
+        pairs = {self._get_variable_index(v): (g, v) for g, v in zip(grads, trainable_variables, strict=True)}
         for member in self._members:
-            present = [given[index] for index in member.indices if index in given]
+            present = [pairs[index] for index in member.indices if index in pairs]
             if not present:
                 continue
             gradients, variables = (list(part) for part in zip(*present, strict=True))
@@ -268,14 +248,14 @@ class GroupedOptimizer(keras.optimizers.Optimizer):
         made.assign(np.reshape(np.asarray(values, "float32"), shape))
         return made
 
-    def _position(self, wanted: Any) -> int:
-        return next(place for place, variable in enumerate(self.variables) if variable is wanted)
+    def _index(self, wanted: Any) -> int:
+        return next(index for index, variable in enumerate(self.variables) if variable is wanted)
 
 
 def _group_of(optimizer: Optimizer, variable: keras.Variable) -> int:
-    for place, group in enumerate(optimizer.groups):
+    for index, group in enumerate(optimizer.groups):
         if re.search(group.match, variable.path) and takes(group.rule or optimizer.rule, variable):
-            return place
+            return index
     if not takes(optimizer.rule, variable):
         raise ConfigError(
             "Muon updates matrices and convolutions alone.",

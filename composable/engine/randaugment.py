@@ -50,9 +50,9 @@ def _picks(drawn: Any, magnitude: float) -> list[tuple[Any, Any]]:
     """Per alteration which it is, and how strong in which direction, both (rows,)."""
     count = len(_OF_LEVELS) + len(_OF_PLACES) + 1  # the last one does nothing
     found = []
-    for place in range(PICKS):
-        chosen: Any = ops.floor(drawn[:, place] * count)
-        found.append((chosen, ops.where(drawn[:, PICKS + place] < 0.5, -magnitude / 10, magnitude / 10)))
+    for index in range(PICKS):
+        chosen: Any = ops.floor(drawn[:, index] * count)
+        found.append((chosen, ops.where(drawn[:, PICKS + index] < 0.5, -magnitude / 10, magnitude / 10)))
     return found
 
 

@@ -12,11 +12,11 @@ from pydantic import Field
 from composable.core.seeds import derive
 from composable.design.part import Component, component
 from composable.engine.cohort import Cohort
+from composable.engine.history import InstanceState
 from composable.engine.rows import held_out_blocks
 from composable.engine.schedules import Factor, Growth
 from composable.engine.settings import Settings
 from composable.engine.train import Regulate
-from composable.engine.watched import Watched
 
 MOST_ROWS = 1024  # of those learned from that are measured after each epoch
 Portion = Annotated[float, Field(ge=0, le=1)]
@@ -31,7 +31,7 @@ def follow_gap(
     Where the measure on held-out rows is worse by more than `tolerance`, dropout is switched on and then
     grows; else it is off. Each instance follows its own gap. The seed's author had it so by accuracies that
     differ by 0.03: a rate of 0, then 0.5, then 1.1 times as much below 0.75. On a network whose dropout has a
-    rate of 0.5 the defaults are his, but for the measure, which is the one that is watched.
+    rate of 0.5 the defaults are his, but for the measure, which is the one that training stops by.
 
     Args:
         cohort: To be trained; a network without dropout has nothing to follow.
@@ -45,15 +45,15 @@ def follow_gap(
     """
     learned = held_out_blocks([_some(one.rows, one.seed) for one in cohort.instances])
 
-    def followed(one: Watched, measure: float) -> Settings:
+    def followed(one: InstanceState, measure: float) -> Settings:
         now = one.settings.dropout
         if not has_gap(measure, one.epochs[-1].held_out, tolerance):
             return replace(one.settings, dropout=0.0)
         return replace(one.settings, dropout=min(now * growth, most) if now else first)
 
-    def regulate(_epoch: int, watched: Sequence[Watched]) -> list[Settings]:
+    def regulate(_epoch: int, states: Sequence[InstanceState]) -> list[Settings]:
         measures = cohort.program.measured(learned)
-        return [followed(one, float(measure)) for one, measure in zip(watched, measures, strict=True)]
+        return [followed(one, float(measure)) for one, measure in zip(states, measures, strict=True)]
 
     return regulate
 
@@ -66,7 +66,7 @@ def has_gap(learned: float, held_out: float, tolerance: float) -> bool:
 def late(settings: Settings, *, batch: Growth = 4.0, regularization: Factor = 0.5) -> Settings:
     """For the end of a training: larger batches, and less regularization with them.
 
-    A larger batch has less noise, which regularizes; so the rest is turned down for the network to settle
+    A larger batch has less noise, which regularizes; so the rest is turned down in the end
     (Smith et al. 2018, "Don't Decay the Learning Rate, Increase the Batch Size", arXiv:1711.00489).
 
     Args:
@@ -85,7 +85,7 @@ def late(settings: Settings, *, batch: Growth = 4.0, regularization: Factor = 0.
 
 @component
 def portion(progress: np.ndarray, *, of: Component, low: Portion = 0.0, high: Portion = 1.0) -> np.ndarray:
-    """The part of another schedule between two places of its training: each phase of one has its own."""
+    """The part of another schedule between two indices of its training: each phase of one has its own."""
     return of(low + (high - low) * progress)
 
 

@@ -1,4 +1,4 @@
-"""Images looked at in other places than their pixels' own.
+"""Images sampled at other positions than those of their pixels.
 
 Places are (rows, height, width) each, down and right, in pixels of the image; beyond the border the nearest
 pixel is repeated.
@@ -15,7 +15,7 @@ COLORS = 3  # channels of an image; where there are more, they are those of seve
 
 
 def pixels(size: int) -> Any:
-    """The places along one side, (size,)."""
+    """The positions along one side, (size,)."""
     return ops.arange(size, dtype="float32")
 
 
@@ -36,7 +36,7 @@ def grays(values: Any) -> Any:
 
     On a CPU this is much faster than a sum along that axis.
     """
-    channels: Any = [values[..., place : place + 1] for place in range(int(values.shape[-1]))]
+    channels: Any = [values[..., position : position + 1] for position in range(int(values.shape[-1]))]
     if len(channels) <= COLORS:
         return sum(channels[1:], channels[0]) / len(channels)
     each = [sum(channels[at + 1 : at + COLORS], channels[at]) for at in range(0, len(channels), COLORS)]
@@ -46,12 +46,14 @@ def grays(values: Any) -> Any:
 def shifted(images: Any, steps: Any, axis: int) -> Any:
     """The images moved by whole pixels along an axis, (rows,); what comes in is the image's reflection."""
     size = int(images.shape[axis])
-    inside: Any = ops.abs(pixels(size)[None, :] + ops.reshape(steps, (-1, 1)))
-    beyond: Any = ops.abs((size - 1) - inside)
-    places: Any = (size - 1) - beyond  # reflected at both ends
-    places = ops.cast(ops.clip(places, 0, size - 1), "int32")
+    within: Any = ops.abs(pixels(size)[None, :] + ops.reshape(steps, (-1, 1)))
+    beyond: Any = ops.abs((size - 1) - within)
+    positions: Any = (size - 1) - beyond  # reflected at both ends
+    positions = ops.cast(ops.clip(positions, 0, size - 1), "int32")
     shape = (-1, size, 1, 1) if axis == 1 else (-1, 1, size, 1)
-    return ops.take_along_axis(images, ops.broadcast_to(ops.reshape(places, shape), ops.shape(images)), axis)
+    return ops.take_along_axis(
+        images, ops.broadcast_to(ops.reshape(positions, shape), ops.shape(images)), axis
+    )
 
 
 def from_center(images: Any) -> tuple[Any, Any]:
@@ -61,7 +63,7 @@ def from_center(images: Any) -> tuple[Any, Any]:
 
 
 def sampled(images: Any, y: Any, x: Any) -> Any:
-    """The images at places between pixels, interpolated linearly."""
+    """The images at positions between pixels, interpolated linearly."""
     height, width = int(images.shape[1]), int(images.shape[2])
     total: Any = 0.0
     for row, vertical in _neighbors(y, height):
@@ -72,17 +74,17 @@ def sampled(images: Any, y: Any, x: Any) -> Any:
 
 
 def stretched(images: Any, y: Any, x: Any) -> Any:
-    """As `sampled`, where the places down are the same in all columns and those right in all rows.
+    """As `sampled`, where the positions down are the same in all columns and those right in all rows.
 
     By two products of matrices, which XLA computes once, however often the result is used.
 
     Args:
         images: (rows, height, width, channels).
-        y: (rows, height) places.
-        x: (rows, width) places.
+        y: (rows, height) positions.
+        x: (rows, width) positions.
     """
     planes = ops.cast(ops.transpose(images, (0, 3, 1, 2)), "float32")
-    down, right = (ops.expand_dims(_shares(places, places.shape[1]), 1) for places in (y, x))
+    down, right = (ops.expand_dims(_shares(positions, positions.shape[1]), 1) for positions in (y, x))
     found = ops.matmul(ops.matmul(down, planes), ops.transpose(right, (0, 1, 3, 2)))
     return levels(ops.transpose(found, (0, 2, 3, 1)), images.dtype)
 
@@ -96,7 +98,7 @@ def nearest(masks: Any, y: Any, x: Any) -> Any:
 
 
 def _at(images: Any, rows: Any, columns: Any) -> Any:
-    """The pixels of each image at whole places, (rows, height, width) each.
+    """The pixels of each image at whole positions, (rows, height, width) each.
 
     Whole pixels are taken from all images laid end to end: on a CPU several times faster than by an index
     for every channel.
@@ -110,16 +112,16 @@ def _at(images: Any, rows: Any, columns: Any) -> Any:
     return ops.take(flat, first + within, axis=0)
 
 
-def _shares(places: Any, size: int) -> Any:
-    """How much each pixel counts in each place along one side, (rows, places, size)."""
-    inside: Any = ops.expand_dims(ops.clip(places, 0, size - 1), -1)
-    distance: Any = ops.abs(inside - pixels(size))
+def _shares(positions: Any, size: int) -> Any:
+    """How much each pixel counts in each position along one side, (rows, positions, size)."""
+    within: Any = ops.expand_dims(ops.clip(positions, 0, size - 1), -1)
+    distance: Any = ops.abs(within - pixels(size))
     return ops.maximum(0.0, 1.0 - distance)
 
 
-def _neighbors(places: Any, size: int) -> list[tuple[Any, Any]]:
-    """The whole places on both sides, and their shares."""
-    places = ops.clip(places, 0, size - 1)
-    before: Any = ops.floor(places)
-    share: Any = places - before
+def _neighbors(positions: Any, size: int) -> list[tuple[Any, Any]]:
+    """The whole positions on both sides, and their shares."""
+    positions = ops.clip(positions, 0, size - 1)
+    before: Any = ops.floor(positions)
+    share: Any = positions - before
     return [(before, 1.0 - share), (ops.minimum(before + 1, size - 1), share)]

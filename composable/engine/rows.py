@@ -62,27 +62,27 @@ def shuffled(rows: np.ndarray, at: Pace, *, seed: int, epoch: int) -> tuple[np.n
     """The batches of one epoch.
 
     Args:
-        rows: The numbers of the rows to learn from.
+        rows: The indices of the rows to learn from.
         at: How they are spread.
         seed: Of the order.
         epoch: Each has another order.
 
     Returns:
         (steps, size) row numbers, int32, and (steps, size) whether they count. Where a step has fewer rows
-        than `size` its last places hold other rows that don't count: those normalization may look at.
+        than `size` it is filled up with other rows, which don't count, though normalization may use them.
     """
     order = np.random.default_rng((seed, epoch)).permutation(rows).astype("int32")
     ends = np.linspace(0, len(order), at.steps + 1).round().astype(int)
-    places = ends[:-1, None] + np.arange(at.size)
-    return order[places % len(order)], places < ends[1:, None]
+    indices = ends[:-1, None] + np.arange(at.size)
+    return order[indices % len(order)], indices < ends[1:, None]
 
 
 def blocks(rows: np.ndarray, size: int, *, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Rows one after another in blocks of one size: (blocks, size) numbers, and which of them count."""
     count = max(least, 1, -(-len(rows) // size))
-    places = np.arange(count * size).reshape(count, size)
-    numbers = rows[np.minimum(places, max(len(rows) - 1, 0))] if len(rows) else np.zeros_like(places)
-    return numbers.astype("int32"), places < len(rows)
+    indices = np.arange(count * size).reshape(count, size)
+    numbers = rows[np.minimum(indices, max(len(rows) - 1, 0))] if len(rows) else np.zeros_like(indices)
+    return numbers.astype("int32"), indices < len(rows)
 
 
 def held_out_blocks(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Update rules: Keras's own and the house's Muon, as plain data."""
+"""Update rules: Keras's own and this project's Muon, as plain data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RULES: Mapping[str, type[keras.optimizers.Optimizer]] = {
 
 @dataclass(frozen=True)
 class Rule:
-    """An update rule of Keras, or the house's own Muon.
+    """An update rule of Keras, or this project's own Muon.
 
     Weight decay is none of it: an `Optimizer` decays the variables of all rules alike, so "adam" and "adamw"
     are one. Keras's schedule-free rule isn't among them: its state begins as a copy of the weights.

@@ -18,7 +18,7 @@ from composable.design.part import Component, Part, component
 Factor = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """Of the base value."""
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Place = Annotated[float, Field(gt=0, lt=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
 """A share of the training."""
 Growth = Annotated[float, Field(ge=1, allow_inf_nan=False)]
 
@@ -36,8 +36,8 @@ def inverse_time(progress: np.ndarray, *, end: Positive = 0.1) -> np.ndarray:
 
 
 @component
-def step(progress: np.ndarray, *, at: tuple[Place, ...] = (0.5, 0.75), factor: Factor = 0.1) -> np.ndarray:
-    """Multiplied by `factor` at each of the places (He et al. 2016: by 0.1 at a half and three quarters)."""
+def step(progress: np.ndarray, *, at: tuple[Share, ...] = (0.5, 0.75), factor: Factor = 0.1) -> np.ndarray:
+    """Multiplied by `factor` at each of `at` (He et al. 2016: by 0.1 at a half and at three quarters)."""
     passed = (progress[..., None] >= np.asarray(at)).sum(axis=-1)
     return np.float64(factor) ** passed
 
@@ -62,12 +62,12 @@ def cosine(progress: np.ndarray, *, end: Factor = 0.0) -> np.ndarray:
 
 @component
 def one_cycle(
-    progress: np.ndarray, *, start: Factor = 0.04, peak: Place = 0.3, end: Factor = 4e-6
+    progress: np.ndarray, *, start: Factor = 0.04, peak: Share = 0.3, end: Factor = 4e-6
 ) -> np.ndarray:
     """Half a cosine up from `start` to 1 at `peak`, another down to `end` (Smith & Topin 2018).
 
     "Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates", arXiv:1708.07120,
-    with the cosines in the place of straight lines that have become usual.
+    with the cosines in place of straight lines that have become usual.
     """
     rising = cosine(1.0 - np.minimum(progress / peak, 1.0), end=start)
     falling = cosine(np.maximum(progress - peak, 0.0) / (1.0 - peak), end=end)
@@ -76,7 +76,7 @@ def one_cycle(
 
 @component
 def triangular(
-    progress: np.ndarray, *, start: Factor = 0.2, peak: Place = 0.23, end: Factor = 0.07
+    progress: np.ndarray, *, start: Factor = 0.2, peak: Share = 0.23, end: Factor = 0.07
 ) -> np.ndarray:
     """A straight line up from `start` to 1 at `peak`, another down to `end` (as airbench94: Jordan 2024).
 
@@ -86,7 +86,7 @@ def triangular(
 
 
 @component
-def flat_cosine(progress: np.ndarray, *, until: Place = 0.5) -> np.ndarray:
+def flat_cosine(progress: np.ndarray, *, until: Share = 0.5) -> np.ndarray:
     """1 until a half, then half a cosine to 0 (RealMLP's dropout and weight decay: arXiv:2407.04491)."""
     return cosine(np.maximum(progress - until, 0.0) / (1.0 - until))
 
@@ -113,7 +113,7 @@ def warm_restarts(
 
 
 @component
-def warmed(progress: np.ndarray, *, then: Component, share: Place = 0.05, start: Factor = 0.0) -> np.ndarray:
+def warmed(progress: np.ndarray, *, then: Component, share: Share = 0.05, start: Factor = 0.0) -> np.ndarray:
     """A straight line up to the first value of another schedule, which has the rest of the training.
 
     Args:

@@ -54,17 +54,19 @@ def _chunks(cohort: Cohort, feed: Feed, epoch: int, step: int) -> Iterator[Segme
     rows, seed = steps * pace.size, cohort.instances[0].seed
     with closing(prefetched(feed.chunks(seed=seed, epoch=epoch, rows=rows, first=step // steps))) as chunks:
         for chunk in chunks:
-            places = np.arange(rows).reshape(steps, pace.size)
-            counted = places < len(chunk)
+            indices = np.arange(rows).reshape(steps, pace.size)
+            counted = indices < len(chunk)
             used = int(counted.any(axis=1).sum())
-            order, counted = (_for_all(cohort, values[:used]) for values in (places.astype("int32"), counted))
+            order, counted = (
+                _for_all(cohort, values[:used]) for values in (indices.astype("int32"), counted)
+            )
             show = partial(cohort.program.show, _filled(chunk, rows))
             yield Segment(chunk.number * steps, used, order, None if counted.all() else counted, show)
 
 
 def _filled(chunk: Chunk, rows: int) -> Rows:
-    places = np.arange(rows) % len(chunk)
-    return Rows(chunk.inputs, chunk.targets, chunk.weights).take(places)
+    indices = np.arange(rows) % len(chunk)
+    return Rows(chunk.inputs, chunk.targets, chunk.weights).take(indices)
 
 
 def _for_all(cohort: Cohort, values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from composable.design.part import Part
 from composable.engine.averaging import Average
 from composable.engine.optimizer import Builds, Optimizer
 from composable.engine.schedules import constant, factors
-from composable.engine.twin import Precision
+from composable.engine.training_copy import Precision
 
 CONSTANT = Part(constant)
 
@@ -36,7 +36,7 @@ class Settings:
         cutmix: That of Yun et al. 2019, "CutMix"; 0 for none. Images alone.
         augment: What is done to images before anything else, see `composable.engine.augment`; shared.
         hardest: Which share of a batch is learned from, the rows with the highest losses, see
-            `composable.engine.selecting`; shared.
+            `composable.engine.hardest`; shared.
         sam: The radius of sharpness-aware minimization; 0 for none; shared.
         average: Of the weights, over the steps; None for the last ones; shared.
         precision: In which the layers compute: "bfloat16", with variables in float32, or "float32". None for
@@ -119,8 +119,8 @@ def curves(
     return {name: values.astype("float32") for name, values in found.items()}
 
 
-def told(settings: Settings) -> dict[str, object]:
-    """The settings for people and for `trial.json`: those that matter, schedules and optimizer in words."""
+def described(settings: Settings) -> dict[str, object]:
+    """The settings as plain values, for the report and for `trial.json`; schedules and optimizer as text."""
     found: dict[str, object] = {}
     for one in fields(settings):
         value = getattr(settings, one.name)

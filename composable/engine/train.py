@@ -1,4 +1,4 @@
-"""Train a cohort, epoch by epoch: watch, keep the best, slow down, stop; within one deadline."""
+"""Train a cohort, epoch by epoch: measure, keep the best, slow down, stop; within one deadline."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from composable.core.errors import ConfigError
 from composable.engine.augment import draws
 from composable.engine.callbacks import Callbacks
 from composable.engine.cohort import Cohort
+from composable.engine.history import Divergence, Epoch, History, InstanceState, Stopped
 from composable.engine.segments import Segment, segments
 from composable.engine.settings import Settings, curves
-from composable.engine.watched import Divergence, Epoch, History, Stopped, Watched
 
 PIECE = 0.5  # seconds of steps between two looks at the clock
 _REHEARSED = 16  # steps
@@ -27,11 +27,11 @@ _WORTH = 2.0  # times the seconds of compiling that packing has to save
 _ROOM = 1.05  # epochs are planned to end a little before the deadline
 _LEAST, _FEW = 0.2, 20  # of an epoch, worth measuring after; epochs, of which a part counts
 OnEpoch = Callable[[int, Epoch], None]
-Regulate = Callable[[int, Sequence[Watched]], Sequence[Settings]]
+Regulate = Callable[[int, Sequence[InstanceState]], Sequence[Settings]]
 
 
-class Keeper(Protocol):
-    """Keeps a training on disk, so that it can go on after a kill; see `composable.training.keeping`."""
+class Checkpointer(Protocol):
+    """Saves a training on disk, so that it can go on after a kill; see `composable.training.checkpointer`."""
 
     def load(self) -> tuple[Mapping[str, np.ndarray], Mapping[str, Any]] | None:
         """What was saved last: arrays and facts; None if there is nothing."""
@@ -52,15 +52,15 @@ class Options:
     """What a training may do beside training.
 
     Attributes:
-        on_epoch: Told the number of an instance and its epoch, as each ends.
+        on_epoch: Called with the number of an instance and its epoch, as each ends.
         halvings: After so many epochs, that share of the instances goes on: those with the best measure so
             far (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification").
-        regulate: Asked after each epoch how the instances are trained from there on; what they share in a
-            program can't change.
+        regulate: Called after each epoch; returns the settings of the instances from there on. What they
+            share in a program can't change.
         callbacks: A user's own Keras callbacks; None for none.
-        keeper: Where the training is kept; None for nowhere.
+        checkpointer: Saves the training; None for not.
         share: Of the time that is left once everything is compiled: what a schedule is planned to take.
-        as_one: Whether all instances are watched as one, by the mean of their measures: they keep the values
+        as_one: Whether all instances stop as one, by the mean of their measures: they keep the values
             of the same epoch and lose patience at once. Where each has few held-out rows of its own, the best
             of many epochs flatters it.
     """
@@ -69,7 +69,7 @@ class Options:
     halvings: Mapping[int, float] = field(default_factory=dict)
     regulate: Regulate | None = None
     callbacks: Callbacks | None = None
-    keeper: Keeper | None = None
+    checkpointer: Checkpointer | None = None
     share: float = 1.0
     as_one: bool = False
 
@@ -78,9 +78,9 @@ def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None)
     """Train every instance; its best values are then in `cohort.weights()`.
 
     Args:
-        cohort: Is trained from where it is, or from where its keeper says that it was.
+        cohort: Is trained from where it is, or from its last checkpoint.
         deadline: Reached inside an epoch, it ends the training there. Instances that follow a schedule
-            without patience are given as few epochs as fit, so that the schedule comes to its end.
+            without patience have as few epochs as fit, so that the schedule comes to its end.
         options: What else happens.
 
     Returns:
@@ -89,29 +89,30 @@ def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None)
     Raises:
         ConfigError: If `regulate` changes what the instances share.
     """
-    course = Course(cohort, deadline, options or Options())
-    course.resume()
-    course.rehearse()
-    if course.options.callbacks:
-        course.options.callbacks.begin(cohort)
-    while course.active.any() and course.epoch < course.planned:
-        if not course.take_epoch():
+    training = Training(cohort, deadline, options or Options())
+    training.resume()
+    training.rehearse()
+    if training.options.callbacks:
+        training.options.callbacks.begin(cohort)
+    while training.active.any() and training.epoch < training.planned:
+        if not training.take_epoch():
             break
-    if course.options.callbacks:
-        course.options.callbacks.end()
-    if course.options.keeper and course.options.keeper.due:
-        course.keep()
-    return [one.history() for one in course.watched]
+    if training.options.callbacks:
+        training.options.callbacks.end()
+    if training.options.checkpointer and training.options.checkpointer.due:
+        training.keep()
+    return [one.history() for one in training.states]
 
 
 @dataclass(eq=False)
-class Course:
-    """The training of one cohort as it goes on.
+class Training:
+    """The training of one cohort while it goes on.
 
     Attributes:
         epoch: The next one, or the one that is under way.
         step: Of the epoch, done so far.
-        planned: Epochs; of the last one so many steps as `last` says.
+        planned: How many epochs there will be.
+        last: How many steps the last one of them has.
     """
 
     cohort: Cohort
@@ -119,13 +120,13 @@ class Course:
     options: Options
     epoch: int = 0
     step: int = 0
-    watched: list[Watched] = field(init=False)
+    states: list[InstanceState] = field(init=False)
     planned: int = field(init=False)
     last: int = field(init=False)
 
     def __post_init__(self) -> None:
         pairs = zip(self.cohort.instances, self.cohort.held_out[1], strict=True)
-        self.watched = [Watched(one.settings, bool(counted.any())) for one, counted in pairs]
+        self.states = [InstanceState(one.settings, bool(counted.any())) for one, counted in pairs]
         self.planned = max(one.settings.epochs for one in self.cohort.instances)
         self.last = self.cohort.pace.steps
         self._per_step, self._compiling, self._improved = math.nan, math.nan, False
@@ -135,36 +136,36 @@ class Course:
     @property
     def active(self) -> np.ndarray:
         """Which instances are still trained."""
-        return np.array([one.stopped is None for one in self.watched])
+        return np.array([one.stopped is None for one in self.states])
 
     def resume(self) -> None:
-        """Go on where the keeper's training was."""
-        found = self.options.keeper.load() if self.options.keeper else None
+        """Go on from the last checkpoint, if there is one."""
+        found = self.options.checkpointer.load() if self.options.checkpointer else None
         if found is None:
             return
         arrays, facts = found
         self.epoch, self.step = facts["epoch"], facts["step"]
         self.planned, self.last = facts["planned"], facts["last"]
-        pairs = zip(facts["watched"], self.watched, strict=True)
-        self.watched = [Watched.of(one, fresh.settings) for one, fresh in pairs]
+        pairs = zip(facts["instances"], self.states, strict=True)
+        self.states = [InstanceState.of(one, fresh.settings) for one, fresh in pairs]
         self.cohort.program.restore(arrays)
 
     def keep(self) -> None:
-        """Give the keeper all that a training goes on from."""
-        if self.options.keeper is None:
+        """Save all that a training goes on from."""
+        if self.options.checkpointer is None:
             return
-        watched = [one.facts() for one in self.watched]
-        facts = {"epoch": self.epoch, "step": self.step, "watched": watched}
+        states = [one.facts() for one in self.states]
+        facts = {"epoch": self.epoch, "step": self.step, "instances": states}
         facts |= {"planned": self.planned, "last": self.last}
         arrays = self.cohort.program.snapshot()
-        self.options.keeper.save(arrays, facts, improved=self._improved)
+        self.options.checkpointer.save(arrays, facts, improved=self._improved)
         self._improved = False
 
     def rehearse(self) -> None:
         """Take some steps to compile them and to learn how long they take, and undo them.
 
-        A schedule must know its end from the first step on. Planned anew after two epochs, RealMLP's was
-        worse by a tenth.
+        The end of a schedule has to be known from the first step on. Planned anew after two epochs, that of
+        RealMLP was worse by a tenth.
         """
         if self.epoch or self.step or not self._timed_schedule or self.cohort.feed is not None:
             return
@@ -172,7 +173,7 @@ class Course:
         with closing(segments(self.cohort, 0, 0)) as found:
             segment = next(found)
         program.begin_epoch(segment.order, segment.counted, self._of_segment(segment, self._together()))
-        before, idle = program.snapshot(), np.zeros(len(self.watched), bool)
+        before, idle = program.snapshot(), np.zeros(len(self.states), bool)
         seconds = 0.0
         for count in (1, min(steps, _REHEARSED)):  # the first one is compiled
             began = time.monotonic()
@@ -191,36 +192,36 @@ class Course:
     @property
     def _timed_schedule(self) -> bool:
         """Whether schedules, not patience, end the training, and have to be made to fit the deadline."""
-        scheduled = all(one.settings.patience is None for one in self.watched)
+        scheduled = all(one.settings.patience is None for one in self.states)
         return scheduled and math.isfinite(self.deadline.remaining)
 
     def take_epoch(self) -> bool:
         """One epoch of all instances, or the rest of one; whether it was whole."""
         began = time.monotonic()
         if self.options.callbacks:
-            self.options.callbacks.begin_epoch(self.epoch, self.watched, self._curves())
+            self.options.callbacks.begin_epoch(self.epoch, self.states, self._curves())
         together, losses = self._together(), []
         with closing(segments(self.cohort, self.epoch, self.step)) as found:
             reached = (segment for segment in found if segment.first < self._steps)
             whole = all(self._take(segment, together, losses) for segment in reached)
-        watched = self._reached(self.active)
+        measures = self._reached(self.active)
         seconds = time.monotonic() - began
-        self._take_in(np.concatenate(losses, axis=1), watched, together["rate"], seconds)
+        self._take_in(np.concatenate(losses, axis=1), measures, together["rate"], seconds)
         self._between_epochs(seconds)
         if not whole or self.deadline.remaining <= 0:
             self._stop_all("deadline")
             return False
-        if self.options.keeper and self.options.keeper.due:
+        if self.options.checkpointer and self.options.checkpointer.due:
             self.keep()
         return True
 
     def _reached(self, active: np.ndarray) -> np.ndarray:
-        """(instances,) the measures on held-out rows; where each is watched by itself, the best are kept."""
+        """(instances,) the measures on held-out rows; where each stops by itself, the best are kept."""
         program, held_out = self.cohort.program, self.cohort.held_out
         return program.measured(held_out) if self.options.as_one else program.watch(held_out, active)
 
     def _keep(self, improved: np.ndarray) -> None:
-        """Where all are watched as one, keep the values of those (instances,) that improved."""
+        """Where all stop as one, keep the values of those (instances,) that improved."""
         if self.options.as_one:
             self.cohort.program.keep(improved)
 
@@ -234,14 +235,14 @@ class Course:
         planned = (self.planned - 1) * steps + self.last
         return [
             curves(
-                watched.settings,
+                state.settings,
                 first=self.epoch * steps,
                 count=steps,
-                total=min(watched.settings.epochs * steps, planned),
+                total=min(state.settings.epochs * steps, planned),
                 seed=instance.seed,
-                rate=watched.factor,
+                rate=state.factor,
             )
-            for instance, watched in zip(self.cohort.instances, self.watched, strict=True)
+            for instance, state in zip(self.cohort.instances, self.states, strict=True)
         ]
 
     def _together(self) -> Mapping[str, np.ndarray]:
@@ -264,7 +265,11 @@ class Course:
 
     def _take(self, segment: Segment, curve: Mapping[str, np.ndarray], losses: list[np.ndarray]) -> bool:
         """The steps of a segment that are left, in pieces; whether the deadline let them be."""
-        program, callbacks, keeper = self.cohort.program, self.options.callbacks, self.options.keeper
+        program, callbacks, checkpointer = (
+            self.cohort.program,
+            self.options.callbacks,
+            self.options.checkpointer,
+        )
         part = slice(segment.first, min(segment.first + segment.steps, self._steps))
         segment.show()
         program.begin_epoch(segment.order, segment.counted, self._of_segment(segment, curve))
@@ -280,7 +285,7 @@ class Course:
                 break
             program.wait()
             self._timed(started, count)
-            if keeper and keeper.due:
+            if checkpointer and checkpointer.due:
                 self.keep()
             whole = self.deadline.remaining > 0
         done = self.step - part.start
@@ -288,13 +293,13 @@ class Course:
         return whole
 
     def _take_in(self, losses: np.ndarray, measures: np.ndarray, rates: np.ndarray, seconds: float) -> None:
-        """What the epoch came to for each instance that was trained in it."""
+        """Record the results of the epoch for each instance that was trained in it."""
         self.step = 0
-        measured = np.array([one.measured for one in self.watched])
+        measured = np.array([one.measured for one in self.states])
         sound = np.isfinite(losses).all(axis=1) & self.active & (np.isfinite(measures) | ~measured)
         together = sound & measured & self.options.as_one
         common = float(measures[together].mean()) if together.any() else math.nan
-        for number, one in enumerate(self.watched):
+        for number, one in enumerate(self.states):
             if one.stopped is not None:
                 continue
             wrong = np.flatnonzero(~np.isfinite(losses[number]))
@@ -304,20 +309,20 @@ class Course:
             one.take(epoch, diverged, common if together[number] else epoch.held_out)
             self._improved |= one.best_epoch == epoch.epoch
             self.options.on_epoch(number, epoch)
-        self._keep(sound & np.array([one.best_epoch == self.epoch for one in self.watched]))
+        self._keep(sound & np.array([one.best_epoch == self.epoch for one in self.states]))
 
     def _piece(self, left: int) -> int:
-        """As many steps as take about half a second; a few where it isn't known yet."""
+        """As many steps as take about half a second; a few where that hasn't been measured yet."""
         if math.isnan(self._compiling):
             return min(left, 1)
-        if math.isinf(self.deadline.remaining) and self.options.keeper is None:
+        if math.isinf(self.deadline.remaining) and self.options.checkpointer is None:
             return left
         if math.isnan(self._per_step):
             return min(left, 8)
         return max(1, min(left, int(PIECE / max(self._per_step, 1e-6))))
 
     def _timed(self, started: float, count: int) -> None:
-        """The first piece was compiled: only those after it tell how long a step takes."""
+        """The first piece was compiled: only those after it measure how long a step takes."""
         seconds = time.monotonic() - started
         if math.isnan(self._compiling):
             self._compiling = seconds
@@ -326,12 +331,12 @@ class Course:
 
     def _between_epochs(self, seconds: float) -> None:
         if self.options.callbacks:
-            self.options.callbacks.end_epoch(self.epoch, self.watched)
-        back = np.array([one.lose_patience() for one in self.watched])
+            self.options.callbacks.end_epoch(self.epoch, self.states)
+        back = np.array([one.lose_patience() for one in self.states])
         if back.any():
             self.cohort.program.restart_from_best(back)
         self.epoch += 1
-        for one in self.watched:
+        for one in self.states:
             if one.stopped is None and self.epoch >= one.settings.epochs:
                 one.stopped = "epochs"
         self._halve()
@@ -349,7 +354,7 @@ class Course:
         share = self.options.halvings.get(self.epoch)
         if share is None:
             return
-        running = [one for one in self.watched if one.stopped is None]
+        running = [one for one in self.states if one.stopped is None]
         kept = max(1, math.ceil(share * len(running)))
         for one in sorted(running, key=lambda one: one.best)[kept:]:
             one.stopped = "dropped"
@@ -365,7 +370,7 @@ class Course:
     def _regulate(self) -> None:
         if self.options.regulate is None:
             return
-        for one, settings in zip(self.watched, self.options.regulate(self.epoch, self.watched), strict=True):
+        for one, settings in zip(self.states, self.options.regulate(self.epoch, self.states), strict=True):
             if settings.shared != one.settings.shared:
                 raise ConfigError(
                     "What the instances of a cohort share can't change while they train.",
@@ -381,7 +386,7 @@ class Course:
         """
         if not self._timed_schedule:
             return
-        most = max(one.settings.epochs for one in self.watched)
+        most = max(one.settings.epochs for one in self.states)
         fit = self.epoch + (self.deadline.remaining - self._kept) / (seconds * _ROOM)
         fit = min(float(most), max(self.epoch, fit, _LEAST))
         whole = math.floor(fit)
@@ -390,5 +395,5 @@ class Course:
         self.planned, self.last = (whole + 1, max(1, int(part * steps))) if part else (whole, steps)
 
     def _stop_all(self, why: Stopped) -> None:
-        for one in self.watched:
+        for one in self.states:
             one.stopped = one.stopped or why

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from composable.data.split import Split
-from composable.engine.settings import told
+from composable.engine.settings import described
 from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.finish import Finish, apply_finish, with_temperature
 from composable.problem.metrics import higher_is_better
@@ -181,7 +181,7 @@ def _settings(candidate: Candidate) -> dict[str, object]:
     if candidate.solver is not None:
         return {"solver": repr(candidate.solver)}
     small = {} if candidate.small is None else {"small": repr(candidate.small)}
-    return told(candidate.settings) | small
+    return described(candidate.settings) | small
 
 
 def _history(trained: Trained) -> Mapping[str, Any]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from composable.data.encoding import TYPES
 from composable.design import Architecture, Input, Part
+from composable.engine.history import History
 from composable.engine.settings import Settings
-from composable.engine.watched import History
 from composable.problem.finish import Finish
 from composable.problem.problem import Problem
 from composable.training.progressive import Small

@@ -25,17 +25,17 @@ from composable.design.taps import tap
 from composable.design.whitening import whiten_some
 from composable.engine.augmentations import flip
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialize
-from composable.engine.parts import in_parts
+from composable.engine.history import Epoch, History
+from composable.engine.initialize import initialize
+from composable.engine.memory import in_parts
 from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host
 from composable.engine.settings import CONSTANT, Settings
 from composable.engine.train import Options, train
-from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish, fit_finish, to_training
 from composable.training.candidate import WHOLE, Arrays, Candidate, Material, Trained
+from composable.training.checkpointer import checkpointer
 from composable.training.goals import goal
-from composable.training.keeping import keeper
 from composable.training.progressive import Small, shrunk
 from composable.training.solving import Known, Posed, Solution
 from composable.training.streamed import is_mapped, streamed
@@ -100,13 +100,13 @@ class Workbench:
 
         def run(numbers: Sequence[int], until: Deadline) -> list[Trained]:
             cohort = self._cohort({number: folds[number] for number in numbers}, seed, starts or {})
-            keeping = None
+            saving = None
             if folder is not None:
                 name = f"checkpoints-{numbers[0]}-{numbers[-1]}"
-                keeping = keeper(folder / name, cohort, notice=notice)
+                saving = checkpointer(folder / name, cohort, notice=notice)
             options = Options(
                 on_epoch=lambda place, epoch: on_epoch(numbers[place], epoch),
-                keeper=keeping,
+                checkpointer=saving,
                 share=self.candidate.share,
                 as_one=len(numbers) > 1,
             )

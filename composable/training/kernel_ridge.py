@@ -16,8 +16,8 @@ from composable.design.kernel_rows import AXES
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.tables import adapt
+from composable.engine.history import Epoch
 from composable.engine.predict import predict
-from composable.engine.watched import Epoch
 from composable.problem.problem import Head
 from composable.training.scores_as_logits import factor_of, loss_of
 from composable.training.solving import Posed, Solution, scores_name

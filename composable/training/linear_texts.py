@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC, LinearSVR
 
 from composable.design.metaparameters import Count
 from composable.design.part import component
-from composable.engine.watched import Epoch
+from composable.engine.history import Epoch
 from composable.problem.problem import Head
 from composable.training.scores_as_logits import factor_of, loss_of
 from composable.training.solving import Known, Posed, Solution, placed, scores_name

@@ -14,7 +14,7 @@ from composable.core.records import validated
 from composable.training.identity import Identity
 from composable.training.own_folder import ARRAYS, FACTS, MANIFEST, OUTCOME
 
-_FORMAT = "composable.checkpoint/1"
+_FORMAT = "composable.checkpoint/2"
 _LARGEST = 2**26
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.design.taps import named
-from composable.engine.watched import Epoch
+from composable.engine.history import Epoch
 from composable.problem.problem import Problem
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from composable.core.errors import ArtifactError
 from composable.core.workspace import write_atomically
-from composable.engine.watched import Divergence, Epoch, History
+from composable.engine.history import Divergence, Epoch, History
 from composable.problem.finish import Finish
 from composable.training.candidate import WHOLE, Candidate, Trained
 

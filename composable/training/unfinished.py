@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from composable.engine.watched import History
+from composable.engine.history import History
 
 
 def why_nothing(history: History) -> str:

@@ -57,14 +57,14 @@ def test_after_keras_is_imported_only_its_backend_remains(fresh, monkeypatch):
         choose_backend("jax")
 
 
-def test_g2_without_a_home_the_libraries_get_a_folder(fresh, monkeypatch, tmp_path):
+def test_without_a_home_the_libraries_get_a_folder(fresh, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path / "gone"))
     choose_backend()
     assert os.environ["KERAS_HOME"] == os.environ["MPLCONFIGDIR"]
     assert os.access(os.environ["KERAS_HOME"], os.W_OK)
 
 
-def test_g2_a_home_that_can_be_written_is_used(fresh, monkeypatch, tmp_path):
+def test_a_home_that_can_be_written_is_used(fresh, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     choose_backend()
     assert "KERAS_HOME" not in os.environ

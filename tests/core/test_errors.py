@@ -15,7 +15,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("kind", "code", "base"), KINDS)
-def test_g5_golden_text_and_exit_code(kind, code, base):
+def test_golden_text_and_exit_code(kind, code, base):
     error = kind("A column has a name.", received="cars.csv, column 3: ''", remedy="name it in the header")
     assert str(error) == (
         "A column has a name.\nReceived: cars.csv, column 3: ''\nRemedy: name it in the header"
@@ -26,7 +26,7 @@ def test_g5_golden_text_and_exit_code(kind, code, base):
     assert isinstance(error, errors.ComposableError)
 
 
-def test_g5_no_kind_is_missing_from_the_table():
+def test_no_kind_is_missing_from_the_table():
     kinds = {
         value
         for value in vars(errors).values()

@@ -42,7 +42,7 @@ def edited(**changes):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (edited(ownr="me"), ("ownr", "did you mean 'owner'?")),
         (edited(wheels=[{"size": 1.0}, {"siz": 2.0}]), ("wheels.1",)),
@@ -53,7 +53,7 @@ def edited(**changes):
         ("[" * 100_000, ("must be JSON",)),
     ],
 )
-def test_g1_a_mistake_is_named_with_file_and_path(text, told):
+def test_a_mistake_is_named_with_file_and_path(text, message):
     with pytest.raises(ConfigError) as refused:
         from_json(Car, text, format="car", origin="car.json")
-    assert all(part in str(refused.value) for part in ("car.json", *told))
+    assert all(part in str(refused.value) for part in ("car.json", *message))

@@ -14,7 +14,7 @@ def test_a_file_is_written_with_its_folders(tmp_path):
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.txt"]
 
 
-def test_g2_a_file_name_that_is_not_utf_8_survives_json(tmp_path):
+def test_a_file_name_that_is_not_utf_8_survives_json(tmp_path):
     name = os.fsdecode(b"gr\xf6\xdfe.csv")
     write_json(tmp_path / "run.json", {"origin": name})
     append_event(tmp_path, "start", {"origin": name})
@@ -23,7 +23,7 @@ def test_g2_a_file_name_that_is_not_utf_8_survives_json(tmp_path):
 
 
 @pytest.mark.parametrize("moment", ["fsync", "replace"])
-def test_c1_a_kill_while_writing_leaves_the_old_content(tmp_path, monkeypatch, moment):
+def test_a_kill_while_writing_leaves_the_old_content(tmp_path, monkeypatch, moment):
     path = tmp_path / "run.json"
     write_atomically(path, "old")
 
@@ -39,7 +39,7 @@ def test_c1_a_kill_while_writing_leaves_the_old_content(tmp_path, monkeypatch, m
     assert path.read_text() == "old"
 
 
-def test_c13_the_content_is_durable_before_the_name(tmp_path, monkeypatch):
+def test_the_content_is_durable_before_the_name(tmp_path, monkeypatch):
     calls = []
     path = tmp_path / "run.json"
     fsync, replace = os.fsync, type(path).replace
@@ -49,7 +49,7 @@ def test_c13_the_content_is_durable_before_the_name(tmp_path, monkeypatch):
     assert calls == ["fsync", "rename", "fsync"]
 
 
-def test_h3_numbers_that_json_lacks_become_null(tmp_path):
+def test_numbers_that_json_lacks_become_null(tmp_path):
     write_json(tmp_path / "x.json", {"a": float("nan"), "b": (float("inf"), 1.5), 3: {"c": -float("inf")}})
     assert json.loads((tmp_path / "x.json").read_text()) == {"a": None, "b": [None, 1.5], "3": {"c": None}}
 

@@ -7,7 +7,7 @@ from keras import layers, ops
 from composable.core.errors import ConfigError
 from composable.design.cost import cost
 from composable.design.outline import outlined
-from composable.engine.latency import latency
+from composable.engine.predict import latency
 
 PUBLISHED = {  # multiply-adds, in billions
     "ResNet50": 3.86,  # He et al. 2015, table 1, says 3.8: the stride in the first 1x1 convolution

@@ -9,7 +9,7 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialize
+from composable.engine.initialize import initialize
 from composable.engine.losses import squared_error
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows
@@ -36,7 +36,7 @@ def settings(**given):
 
 
 def instance(*, rows=None, held_out=HELD_OUT, seed=0, targets=None, weights=None, **given):
-    """Learns from all rows, watched on ten."""
+    """Learns from all rows, measured on ten."""
     rows = np.arange(len(ROWS)) if rows is None else rows
     return Instance(rows, held_out, seed, settings(**given), targets, weights)
 

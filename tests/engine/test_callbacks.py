@@ -20,30 +20,30 @@ def run(callbacks, *instances, notice=lambda _text: None):
 
 
 class Seen(keras.callbacks.Callback):
-    """Writes down what it is told and what the model then holds."""
+    """Writes down its calls and what the model then holds."""
 
     def __init__(self):
         super().__init__()
-        self.told, self.rates, self.weights = [], [], []
+        self.calls, self.rates, self.weights = [], [], []
 
     def on_train_begin(self, logs=None):
-        self.told.append("begin")
+        self.calls.append("begin")
 
     def on_epoch_begin(self, epoch, logs=None):
         self.rates.append(float(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch, logs=None):
-        self.told.append((epoch, sorted(logs)))
+        self.calls.append((epoch, sorted(logs)))
         self.weights.append(self.model.get_weights())
 
     def on_train_end(self, logs=None):
-        self.told.append("end")
+        self.calls.append("end")
 
 
 def test_they_are_told_of_epochs_and_see_the_weights():
     seen = Seen()
     made, _ = run([seen], instance(epochs=2, patience=None))
-    assert seen.told == ["begin", (0, ["loss", "val_loss"]), (1, ["loss", "val_loss"]), "end"]
+    assert seen.calls == ["begin", (0, ["loss", "val_loss"]), (1, ["loss", "val_loss"]), "end"]
     assert seen.rates == pytest.approx([0.01, 0.01])
     for mine, theirs in zip(seen.weights[1], made.weights(best=False)[0], strict=True):
         np.testing.assert_array_equal(mine, theirs)
@@ -88,7 +88,7 @@ def test_a_checkpoint_is_an_ordinary_model(tmp_path):
         np.testing.assert_allclose(mine, theirs, atol=1e-7)
 
 
-def test_one_that_wants_batches_gets_them_and_it_is_said():
+def test_one_that_wants_batches_gets_them_with_a_message():
     class Count(keras.callbacks.Callback):
         def __init__(self):
             super().__init__()

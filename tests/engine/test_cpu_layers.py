@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from composable.engine.twin import training_twin, weights_back
+from composable.engine.training_copy import training_copy
 
 if keras.backend.backend() != "jax":
     pytest.skip("these layers are for JAX", allow_module_level=True)
@@ -85,14 +85,14 @@ def whole_numbers(*shape):
 
 
 def pair(layer, shape):
-    """The layer in a model, and in that model's twin, with other weights than at first."""
+    """The layer in a model, and in its training copy, with other weights than at first."""
     layer = type(layer).from_config(layer.get_config())
     x = keras.Input(shape)
     model = keras.Model(x, layer(x))
     rng = np.random.default_rng(1)
     for variable in model.trainable_variables:
         variable.assign(rng.normal(size=variable.shape))
-    return model, training_twin(model)
+    return model, training_copy(model)
 
 
 def slopes(model, x):
@@ -119,18 +119,18 @@ def same(one, other):
 @pytest.mark.parametrize("cases", [CONVOLUTIONS, TRANSPOSED, BY_CHANNEL, POOLS, NORMS, ACTIVATIONS])
 def test_outputs_and_gradients_are_those_of_keras(cases):
     for name, (layer, shape) in cases.items():
-        model, twin = pair(layer, shape)
-        assert type(twin.layers[-1]).__module__.startswith("composable"), name
+        model, copied = pair(layer, shape)
+        assert type(copied.layers[-1]).__module__.startswith("composable"), name
         x = whole_numbers(3, *shape)
-        same(slopes(twin, x), slopes(model, x))
+        same(slopes(copied, x), slopes(model, x))
 
 
 @pytest.mark.parametrize("rows", [1, 4, 7])
 def test_any_number_of_rows_is_computed(rows):
     for layer, shape in (CONVOLUTIONS["strides"], BY_CHANNEL["same"], POOLS["overlapping"]):
-        model, twin = pair(layer, shape)
+        model, copied = pair(layer, shape)
         x = whole_numbers(rows, *shape)
-        same(slopes(twin, x), slopes(model, x))
+        same(slopes(copied, x), slopes(model, x))
 
 
 def test_rows_by_the_chunk_make_the_whole_gradient(monkeypatch):
@@ -139,9 +139,9 @@ def test_rows_by_the_chunk_make_the_whole_gradient(monkeypatch):
     monkeypatch.setattr(convolution, "IN_CACHE", 1)
     monkeypatch.setattr(depthwise, "IN_CACHE", 1)
     for layer, shape in (CONVOLUTIONS["same"], BY_CHANNEL["same"]):
-        model, twin = pair(layer, shape)
+        model, copied = pair(layer, shape)
         x = whole_numbers(6, *shape)
-        same(slopes(twin, x), slopes(model, x))
+        same(slopes(copied, x), slopes(model, x))
 
 
 def test_what_is_not_covered_stays_keras_s():
@@ -152,31 +152,30 @@ def test_what_is_not_covered_stays_keras_s():
         (layers.Conv2DTranspose(2, 3, 2, output_padding=1), (5, 5, 3)),
     ]
     for layer, shape in cases:
-        _, twin = pair(layer, shape)
-        assert type(twin.layers[-1]) is type(layer)
+        _, copied = pair(layer, shape)
+        assert type(copied.layers[-1]) is type(layer)
 
 
 def test_batch_norm_follows_and_stands_still_as_keras_s():
-    model, twin = pair(*NORMS["images"])
+    model, copied = pair(*NORMS["images"])
     x = 3 + whole_numbers(16, 9, 8, 4)
-    for network in (model, twin):
+    for network in (model, copied):
         network(x, training=True)
-    weights_back(twin, twin)
-    np.testing.assert_allclose(twin(x), model(x), atol=1e-4)
+    np.testing.assert_allclose(copied(x), model(x), atol=1e-4)
     model.layers[-1].trainable = False
-    frozen = training_twin(model)
+    frozen = training_copy(model)
     np.testing.assert_allclose(frozen(x, training=True), model(x, training=True), atol=1e-4)
 
 
 def test_a_far_mean_costs_batch_norm_no_digits():
-    model, twin = pair(*NORMS["rows"])
+    model, copied = pair(*NORMS["rows"])
     x = 1000 + whole_numbers(64, 4)
-    same(slopes(twin, x)[:4], slopes(model, x)[:4])
+    same(slopes(copied, x)[:4], slopes(model, x)[:4])
 
 
 def test_gelu_is_finite_and_exact_far_from_zero():
-    _, twin = pair(layers.Activation("gelu"), (1,))
-    out, slope = slopes(twin, np.float32([[-1e30], [-12], [12], [1e30]]))
+    _, copied = pair(layers.Activation("gelu"), (1,))
+    out, slope = slopes(copied, np.float32([[-1e30], [-12], [12], [1e30]]))
     np.testing.assert_allclose(out[:, 0], [0, 0, 12, 1e30], rtol=1e-6)
     assert np.isfinite(slope).all()
 
@@ -186,20 +185,20 @@ def test_they_compute_in_bfloat16_too():
     y = layers.MaxPooling2D(2)(layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(x)))
     y = layers.SeparableConv2D(4, 3)(y)
     model = keras.Model(x, layers.Dense(2)(layers.Flatten()(y)))
-    twin = training_twin(model, precision="bfloat16")
+    copied = training_copy(model, precision="bfloat16")
     exact = slopes(model, whole_numbers(4, 8, 8, 3))[0]
-    np.testing.assert_allclose(slopes(twin, whole_numbers(4, 8, 8, 3))[0], exact, atol=0.1)
+    np.testing.assert_allclose(slopes(copied, whole_numbers(4, 8, 8, 3))[0], exact, atol=0.1)
 
 
 def test_the_gradient_has_no_convolution_that_xla_is_slow_in():
     """Neither skipped inputs nor groups: those run element by element inside a scan."""
     x = keras.Input((8, 8, 8))
     y = layers.Conv2D(8, 3, 2, groups=2)(layers.DepthwiseConv2D(3)(layers.Conv2D(8, 3, padding="same")(x)))
-    twin = training_twin(keras.Model(x, layers.Conv2DTranspose(4, 4, 2)(y)))
-    weights = [v.value for v in twin.trainable_variables]
+    copied = training_copy(keras.Model(x, layers.Conv2DTranspose(4, 4, 2)(y)))
+    weights = [v.value for v in copied.trainable_variables]
 
     def summed(weights, x):
-        return jnp.sum(twin.stateless_call(weights, [], x, training=True)[0])
+        return jnp.sum(copied.stateless_call(weights, [], x, training=True)[0])
 
     program = str(jax.make_jaxpr(jax.grad(summed, (0, 1)))(weights, whole_numbers(4, 8, 8, 8)))
     lines = {line.strip() for line in program.splitlines()}
@@ -209,8 +208,8 @@ def test_the_gradient_has_no_convolution_that_xla_is_slow_in():
 
 
 def test_an_option_that_xla_does_not_know_is_left_out(monkeypatch):
-    from composable.engine import jax_options
+    from composable.engine import jax_spread
 
-    assert jax.jit(lambda x: x + 1, compiler_options=jax_options.compiler_options())(1) == 2
-    monkeypatch.setattr(jax_options, "CONVOLUTIONS_ON_ALL_CORES", {"xla_no_such_option": "1"})
-    assert jax_options.compiler_options.__wrapped__() == {}
+    assert jax.jit(lambda x: x + 1, compiler_options=jax_spread.compiler_options())(1) == 2
+    monkeypatch.setattr(jax_spread, "CONVOLUTIONS_ON_ALL_CORES", {"xla_no_such_option": "1"})
+    assert jax_spread.compiler_options.__wrapped__() == {}

@@ -42,11 +42,11 @@ def fitted(given, rows=(X, Y), *, validation=(X[:10], Y[:10]), **fitting):
 def test_whole_batches_give_what_keras_gives(optimizer):
     """All rows in one batch: their order makes no difference."""
     ours, theirs = model(optimizer=optimizer()), model(optimizer=optimizer())
-    told = fitted(ours, batch_size=64, epochs=8).history
+    history = fitted(ours, batch_size=64, epochs=8).history
     expected = theirs.fit(X, Y, batch_size=64, epochs=8, validation_data=(X[:10], Y[:10]), verbose=0).history
-    assert told["loss"] == pytest.approx(expected["loss"], rel=1e-4)
-    assert told["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-4)
-    assert told["val_mae"] == pytest.approx(expected["val_mae"], rel=1e-4)
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    assert history["val_loss"] == pytest.approx(expected["val_loss"], rel=1e-4)
+    assert history["val_mae"] == pytest.approx(expected["val_mae"], rel=1e-4)
     for mine, keras_own in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(mine, keras_own, atol=1e-5)
 
@@ -71,10 +71,10 @@ def test_several_outputs_with_losses_and_weights_of_their_own():
         return made
 
     ours, theirs = two(), two()
-    told = fitted(ours, (X, {"a": Y, "b": -Y}), validation=None, batch_size=64).history
+    history = fitted(ours, (X, {"a": Y, "b": -Y}), validation=None, batch_size=64).history
     expected = theirs.fit(X, {"a": Y, "b": -Y}, batch_size=64, epochs=5, verbose=0).history
-    assert told["loss"] == pytest.approx(expected["loss"], rel=1e-4)
-    assert "val_loss" not in told
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    assert "val_loss" not in history
 
 
 def test_class_and_sample_weights_are_keras_own():
@@ -82,13 +82,13 @@ def test_class_and_sample_weights_are_keras_own():
     weights = random.uniform(0.5, 2, 64).astype("float32")
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     ours, theirs = (model(loss=loss, units=2, metrics=("accuracy",)) for _ in range(2))
-    told = fitted(
+    history = fitted(
         ours, (X, labels, weights), validation=(X, labels), class_weight={0: 3.0}, batch_size=64
     ).history
     both = weights * np.where(labels == 0, 3.0, 1.0)
     expected = theirs.fit(X, labels, sample_weight=both, batch_size=64, epochs=5, verbose=0).history
-    assert told["loss"] == pytest.approx(expected["loss"], rel=1e-4)
-    assert told["val_accuracy"][-1] == pytest.approx(theirs.evaluate(X, labels, verbose=0)[1])
+    assert history["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    assert history["val_accuracy"][-1] == pytest.approx(theirs.evaluate(X, labels, verbose=0)[1])
 
 
 def test_batches_are_streamed():
@@ -99,8 +99,8 @@ def test_batches_are_streamed():
         def __getitem__(self, index):
             return X[index * 16 : index * 16 + 16], Y[index * 16 : index * 16 + 16]
 
-    told = fitted(model(), Batches(), epochs=30).history
-    assert told["val_loss"][-1] < 0.3 * told["val_loss"][0]
+    history = fitted(model(), Batches(), epochs=30).history
+    assert history["val_loss"][-1] < 0.3 * history["val_loss"][0]
 
 
 def test_what_can_not_be_trained_is_refused():

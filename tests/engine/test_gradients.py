@@ -15,9 +15,9 @@ def model(members=1):
     """Products of the numbers with fixed weights, squared, and of another input."""
     numbers, beside = keras.Input((3,), name="numbers"), keras.Input((1,), name="beside")
     weighed = keras.layers.Dense(2, use_bias=False, name="weighed")(numbers)
-    said = keras.ops.square(weighed) * beside
-    said = keras.layers.Reshape((members, 2))(keras.layers.Concatenate()([said] * members))
-    return keras.Model({"numbers": numbers, "beside": beside}, said if members > 1 else said[:, 0])
+    outputs = keras.ops.square(weighed) * beside
+    outputs = keras.layers.Reshape((members, 2))(keras.layers.Concatenate()([outputs] * members))
+    return keras.Model({"numbers": numbers, "beside": beside}, outputs if members > 1 else outputs[:, 0])
 
 
 def test_they_are_those_of_the_output_in_the_direction():

@@ -20,7 +20,7 @@ def test_predictions_do_not_depend_on_the_batches(rows):
     np.testing.assert_allclose(answer, expected, atol=1e-5)
 
 
-def test_d26_no_rows_give_no_answers_for_every_output():
+def test_no_rows_give_no_answers_for_every_output():
     inputs = keras.Input((3,), name="numbers")
     model = keras.Model({"numbers": inputs}, [keras.layers.Dense(2)(inputs), keras.layers.Dense(5)(inputs)])
     assert [answer.shape for answer in predict(model, {"numbers": X[:0]})] == [(0, 2), (0, 5)]
@@ -33,10 +33,10 @@ def test_images_are_asked_about_in_small_batches(monkeypatch):
     monkeypatch.setattr(
         model, "predict_on_batch", lambda batch: sizes.append(len(batch["images"])) or ask(batch)
     )
-    given = np.random.default_rng(0).integers(0, 256, (300, 2, 2, 1)).astype("uint8")
-    (said,) = predict(model, {"images": given})
+    images = np.random.default_rng(0).integers(0, 256, (300, 2, 2, 1)).astype("uint8")
+    (outputs,) = predict(model, {"images": images})
     assert sizes == [128, 128, 128]
-    np.testing.assert_array_equal(said, given.reshape(300, 4))
+    np.testing.assert_array_equal(outputs, images.reshape(300, 4))
 
 
 def test_batches_have_few_sizes(monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from composable.core.budget import Deadline
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialize
+from composable.engine.initialize import initialize
 from composable.engine.regulation import follow_gap, has_gap, late, portion
 from composable.engine.rows import Rows
 from composable.engine.schedules import cosine
@@ -43,8 +43,8 @@ def trained(regulation, *, held_out=HELD_OUT, epochs=5):
     factors = []
     regulate = regulation(cohort)
 
-    def noted(epoch, watched):
-        found = regulate(epoch, watched)
+    def noted(epoch, states):
+        found = regulate(epoch, states)
         factors.append([one.dropout for one in found])
         return found
 

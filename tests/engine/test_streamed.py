@@ -10,14 +10,14 @@ from composable.core.errors import DataError
 from composable.engine import segments
 from composable.engine import train as training
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialize
 from composable.engine.feed.arrays import ArraysFeed
+from composable.engine.initialize import initialize
 from composable.engine.train import Options, train
 from tests.engine.cohorts import GOAL, HELD_OUT, ROWS, build, cohort, instance, settings, trained
 
 
 def fed(*, epochs=40, feed=None, instances=1):
-    """Learns from a feed of all rows, and is watched on ten of them."""
+    """Learns from a feed of all rows, and is measured on ten of them."""
     chosen = tuple(
         Instance(np.arange(0), HELD_OUT, seed, settings(epochs=epochs, patience=None, learning_rate=0.05))
         for seed in range(instances)
@@ -65,13 +65,13 @@ def test_one_chunk_is_the_same_training_as_rows_on_the_device():
 
 
 def test_a_feed_of_unknown_length_is_counted_and_an_empty_one_refused():
-    class Untold:
+    class Uncounted:
         rows, repeatable = None, True
 
         def chunks(self, **given):
             return ArraysFeed(ROWS.inputs, ROWS.targets).chunks(**given)
 
-    assert fed(feed=Untold()).pace.steps == 7
+    assert fed(feed=Uncounted()).pace.steps == 7
     empty = ROWS.take(np.arange(0))
     with pytest.raises(DataError, match="rows to learn from"):
         fed(feed=ArraysFeed(empty.inputs, empty.targets))
@@ -99,6 +99,6 @@ def test_instances_that_stopped_are_left_behind_and_keep_their_best(monkeypatch)
             if best or number in (1, 2):
                 for a, b in zip(one, other, strict=True):
                     np.testing.assert_allclose(a, b, atol=1e-5)
-    said = packed.program.outputs([np.arange(5)] * 4)
-    for heads, others in zip(said, plain.program.outputs([np.arange(5)] * 4), strict=True):
+    outputs = packed.program.outputs([np.arange(5)] * 4)
+    for heads, others in zip(outputs, plain.program.outputs([np.arange(5)] * 4), strict=True):
         np.testing.assert_allclose(heads[0], others[0], atol=1e-5)

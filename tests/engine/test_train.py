@@ -12,6 +12,7 @@ from keras import ops
 from composable.core.budget import Deadline
 from composable.design import Part
 from composable.engine.averaging import EMA, SWA, Lookahead
+from composable.engine.history import best_first
 from composable.engine.losses import squared_error
 from composable.engine.objective import Goal
 from composable.engine.optimizer import Optimizer
@@ -19,7 +20,6 @@ from composable.engine.rows import Rows, held_out_blocks
 from composable.engine.rules import Rule
 from composable.engine.schedules import cosine
 from composable.engine.train import train
-from composable.engine.watched import best_first
 from tests.engine.cohorts import GOAL, HELD_OUT, ROWS, Clock, X, build, cohort, instance, same, trained
 
 STEPS = 7  # of an epoch: fifty rows, eight at a time
@@ -32,8 +32,8 @@ def dropping(rate):
 def error(made, weights):
     model = made.cohort.model
     model.set_weights(weights)
-    said = ops.convert_to_numpy(keras.tree.flatten(model({"numbers": X[HELD_OUT]}))[0])
-    return float(np.mean((said - ROWS.targets[0][HELD_OUT]) ** 2))
+    outputs = ops.convert_to_numpy(keras.tree.flatten(model({"numbers": X[HELD_OUT]}))[0])
+    return float(np.mean((outputs - ROWS.targets[0][HELD_OUT]) ** 2))
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others():
@@ -49,7 +49,7 @@ def test_an_instance_is_what_it_would_be_alone():
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_the_persons_random_numbers_are_left_alone():
+def test_the_users_random_numbers_are_left_alone():
     np.random.seed(5)  # noqa: NPY002
     expected = np.random.random()  # noqa: NPY002
     np.random.seed(5)  # noqa: NPY002
@@ -91,12 +91,12 @@ def test_an_instances_own_weights_and_targets_are_its_own():
     """One learns the numbers, one their negatives, one nothing: only its held-out rows count."""
     negative = (-ROWS.targets[0],)
     ones = np.ones(50, "float32")
-    watched = np.zeros(50, "float32")
-    watched[HELD_OUT] = 1.0
+    weights = np.zeros(50, "float32")
+    weights[HELD_OUT] = 1.0
     found = trained(
         instance(targets=ROWS.targets, weights=ones, epochs=60),
         instance(targets=negative, weights=ones, epochs=60),
-        instance(rows=np.arange(10, 50), targets=ROWS.targets, weights=watched, epochs=60, weight_decay=0.0),
+        instance(rows=np.arange(10, 50), targets=ROWS.targets, weights=weights, epochs=60, weight_decay=0.0),
     )
     assert found.histories[0].epochs[-1].held_out < 1
     assert found.histories[1].epochs[-1].held_out < 1
@@ -109,8 +109,8 @@ def test_the_measure_is_the_mean_by_the_weights_of_the_held_out_rows():
     found = trained(instance(epochs=20), rows=Rows(ROWS.inputs, ROWS.targets, weights))
     (history,) = found.histories
     found.cohort.model.set_weights(found.weights[0])
-    said = ops.convert_to_numpy(keras.tree.flatten(found.cohort.model({"numbers": X[HELD_OUT]}))[0])
-    errors = ((said - ROWS.targets[0][HELD_OUT]) ** 2)[:, 0]
+    outputs = ops.convert_to_numpy(keras.tree.flatten(found.cohort.model({"numbers": X[HELD_OUT]}))[0])
+    errors = ((outputs - ROWS.targets[0][HELD_OUT]) ** 2)[:, 0]
     assert history.best == pytest.approx(np.average(errors, weights=weights[HELD_OUT]), rel=1e-4)
 
 
@@ -185,7 +185,7 @@ def test_the_best_weights_are_kept():
     assert found.histories[1].best_epoch < 29
 
 
-def test_watched_as_one_all_keep_the_epoch_that_is_best_on_the_mean():
+def test_stopped_as_one_all_keep_the_epoch_that_is_best_on_the_mean():
     instances = [
         instance(epochs=30, learning_rate=0.05, patience=None),
         instance(seed=3, epochs=30, learning_rate=3.0, patience=None),
@@ -203,7 +203,7 @@ def test_watched_as_one_all_keep_the_epoch_that_is_best_on_the_mean():
         assert history.best == reached == pytest.approx(error(found, weights), rel=1e-4)
 
 
-def test_watched_as_one_all_lose_patience_at_once():
+def test_stopped_as_one_all_lose_patience_at_once():
     """A rate of nothing never gets better, but one that learns keeps it going."""
     still = instance(epochs=20, learning_rate=0.0, weight_decay=0.0, patience=3, decays=0)
     moving = instance(seed=1, epochs=20, learning_rate=0.05, patience=3, decays=0)
@@ -251,7 +251,7 @@ def test_an_instance_that_stopped_keeps_its_weights_while_the_others_go_on():
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_s7_a_loss_that_is_no_number_is_marked_and_never_touches_the_others():
+def test_a_loss_that_is_no_number_is_marked_and_never_touches_the_others():
     found = trained(instance(epochs=4), instance(seed=1, epochs=4, learning_rate=1e30))
     alone = trained(instance(epochs=4))
     good, bad = found.histories
@@ -264,7 +264,7 @@ def test_s7_a_loss_that_is_no_number_is_marked_and_never_touches_the_others():
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_s7_without_held_out_rows_weights_that_are_no_numbers_are_not_kept():
+def test_without_held_out_rows_weights_that_are_no_numbers_are_not_kept():
     found = trained(instance(epochs=4, learning_rate=1e30, held_out=np.array([], int)))
     assert found.histories[0].stopped == "nan"
     assert all(np.isfinite(w).all() for w in found.weights[0])
@@ -292,7 +292,7 @@ def test_a_schedule_comes_to_its_end_within_the_deadline(monkeypatch):
     made = cohort(one)
     began, advanced = made.program.begin_epoch, made.program.advance
 
-    def watched(order, counted, curves):
+    def recorded(order, counted, curves):
         rates.append(float(curves["rate"][0, -1]))
         began(order, counted, curves)
 
@@ -300,7 +300,7 @@ def test_a_schedule_comes_to_its_end_within_the_deadline(monkeypatch):
         now[0] += 0.1 * count  # seconds
         advanced(first, count)
 
-    made.program.begin_epoch, made.program.advance = watched, slow
+    made.program.begin_epoch, made.program.advance = recorded, slow
     monkeypatch.setattr("composable.engine.train.time", SimpleNamespace(monotonic=lambda: now[0]))
     (history,) = train(made, deadline=Deadline(100.0, lambda: now[0]))
     assert history.stopped == "epochs"
@@ -315,7 +315,7 @@ def test_of_few_epochs_the_last_may_be_a_part_of_one(monkeypatch):
     made = cohort(one)
     steps, began, advanced = made.pace.steps, made.program.begin_epoch, made.program.advance
 
-    def watched(order, counted, curves):
+    def recorded(order, counted, curves):
         rates.append(curves["rate"][0])
         began(order, counted, curves)
 
@@ -323,7 +323,7 @@ def test_of_few_epochs_the_last_may_be_a_part_of_one(monkeypatch):
         now[0] += count / steps  # an epoch takes a second
         advanced(first, count)
 
-    made.program.begin_epoch, made.program.advance = watched, slow
+    made.program.begin_epoch, made.program.advance = recorded, slow
     monkeypatch.setattr("composable.engine.train.time", SimpleNamespace(monotonic=lambda: now[0]))
     rehearsed = 17 / steps
     (history,) = train(made, deadline=Deadline(rehearsed + 2.6 * 1.05, lambda: now[0]))
@@ -342,24 +342,26 @@ def test_the_measure_can_be_taken_of_any_rows():
     weights = made.weights(best=False)
     for number, rows in enumerate(chosen):
         made.model.set_weights(weights[number])
-        said = ops.convert_to_numpy(keras.tree.flatten(made.model({"numbers": X[rows]}))[0])
-        assert found[number] == pytest.approx(np.mean((said - ROWS.targets[0][rows]) ** 2), rel=1e-4)
+        outputs = ops.convert_to_numpy(keras.tree.flatten(made.model({"numbers": X[rows]}))[0])
+        assert found[number] == pytest.approx(np.mean((outputs - ROWS.targets[0][rows]) ** 2), rel=1e-4)
 
 
-def test_what_an_instance_says_is_what_the_model_taken_out_says():
+def test_the_outputs_of_an_instance_are_those_of_the_model_taken_out():
     made = cohort(instance(), instance(seed=1), instance(seed=2))
     train(made, deadline=Deadline())
-    said = made.program.outputs([np.arange(7), np.arange(50), np.arange(0)])
-    assert [heads[0].shape for heads in said] == [(7, 1), (50, 1), (0, 1)]
+    outputs = made.program.outputs([np.arange(7), np.arange(50), np.arange(0)])
+    assert [heads[0].shape for heads in outputs] == [(7, 1), (50, 1), (0, 1)]
     for number in (0, 1):
         model = made.take(number)
         assert not any("composable" in type(layer).__module__ for layer in model.layers)
-        expected = ops.convert_to_numpy(keras.tree.flatten(model({"numbers": X[: len(said[number][0])]}))[0])
-        np.testing.assert_allclose(said[number][0], expected, atol=1e-5)
+        expected = ops.convert_to_numpy(
+            keras.tree.flatten(model({"numbers": X[: len(outputs[number][0])]}))[0]
+        )
+        np.testing.assert_allclose(outputs[number][0], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("average", [EMA(0.9), SWA(0.5), Lookahead(3, 0.5)])
-def test_averaged_weights_are_what_is_watched_and_kept(average):
+def test_averaged_weights_are_measured_and_kept(average):
     found = trained(instance(epochs=6, patience=None, average=average, held_out=HELD_OUT))
     (history,) = found.histories
     assert error(found, found.weights[0]) == pytest.approx(

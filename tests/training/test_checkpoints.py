@@ -159,7 +159,7 @@ def reseal(folder, change):
         lambda body: body["files"].update({"../../x": body["files"]["facts.json"]}),
         lambda body: body["files"].pop("facts.json"),
         lambda body: body.pop("files"),
-        lambda body: body.update(format="composable.checkpoint/2"),
+        lambda body: body.update(format="composable.checkpoint/3"),
         lambda body: body.update(best="perhaps"),
     ],
     ids=["path", "no facts", "no files", "format", "type"],

@@ -12,7 +12,7 @@ from composable.core.budget import Deadline
 from composable.core.errors import ArtifactError
 from composable.engine.averaging import EMA
 from composable.engine.train import Options, train
-from composable.training.keeping import keeper
+from composable.training.checkpointer import checkpointer
 from tests.engine.cohorts import build, cohort, instance, same
 
 EPOCHS = 5
@@ -43,7 +43,7 @@ def made():
 
 
 def kept(folder, one, notices=None):
-    return keeper(folder, one, every=0.0, notice=(notices if notices is not None else []).append)
+    return checkpointer(folder, one, every=0.0, notice=(notices if notices is not None else []).append)
 
 
 def killed_at(folder, number):
@@ -60,7 +60,7 @@ def killed_at(folder, number):
 
     keeping.save = saved
     try:
-        train(one, deadline=Deadline(), options=Options(keeper=keeping))
+        train(one, deadline=Deadline(), options=Options(checkpointer=keeping))
     except Killed:
         return True
     return False
@@ -69,7 +69,7 @@ def killed_at(folder, number):
 def finished(folder=None, notices=None):
     one = made()
     keeping = None if folder is None else kept(folder, one, notices)
-    histories = train(one, deadline=Deadline(), options=Options(keeper=keeping))
+    histories = train(one, deadline=Deadline(), options=Options(checkpointer=keeping))
     return one, [replace(h, epochs=tuple(replace(e, seconds=0.0) for e in h.epochs)) for h in histories]
 
 
@@ -110,11 +110,11 @@ def test_killed_twice_it_still_ends_the_same(tmp_path):
 
 def test_c7_a_worse_epoch_after_the_resume_does_not_replace_the_best(tmp_path):
     one = cohort(instance(epochs=6, learning_rate=0.1, patience=None))
-    options = Options(keeper=keeper(tmp_path, one, every=0.0, notice=[].append))
+    options = Options(checkpointer=checkpointer(tmp_path, one, every=0.0, notice=[].append))
     (before,) = train(one, deadline=Deadline(), options=options)
     best = one.weights()[0]
     longer = cohort(instance(epochs=6, learning_rate=0.1, patience=None))
-    course = keeper(tmp_path, longer, notice=[].append)
+    course = checkpointer(tmp_path, longer, notice=[].append)
     arrays, _ = course.load()
     longer.program.restore(arrays)
     longer.put(0, [np.full_like(w, 9.0) for w in longer.weights()[0]])
@@ -131,10 +131,10 @@ def test_c7_a_worse_epoch_after_the_resume_does_not_replace_the_best(tmp_path):
 def test_c10_another_architecture_or_other_rows_are_refused(tmp_path):
     finished(tmp_path)
     with pytest.raises(ArtifactError, match="dense"):
-        keeper(tmp_path, cohort(*instances(), make=build), notice=[].append).load()
+        checkpointer(tmp_path, cohort(*instances(), make=build), notice=[].append).load()
     fewer = tuple(replace(one, rows=np.arange(40)) for one in instances())
     with pytest.raises(ArtifactError):
-        keeper(tmp_path, cohort(*fewer, make=network), notice=[].append).load()
+        checkpointer(tmp_path, cohort(*fewer, make=network), notice=[].append).load()
 
 
 def test_what_is_saved_is_what_is_needed(tmp_path):

@@ -11,8 +11,8 @@ import pytest
 from composable.core.errors import ArtifactError
 from composable.design import Part
 from composable.design.tasks import regressor
+from composable.engine.history import Epoch, History
 from composable.engine.settings import Settings
-from composable.engine.watched import Epoch, History
 from composable.problem.finish import Finish
 from composable.training.candidate import WHOLE, Candidate, Trained
 from composable.training.storage import load_trained, load_weights, load_whole, save_trained

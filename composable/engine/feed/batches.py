@@ -17,7 +17,7 @@ from composable.engine.rows import Rows
 
 @dataclass(frozen=True)
 class Names:
-    """How the parts of a batch are called where it doesn't say so itself.
+    """The names of the parts of a batch, where it has none itself.
 
     Attributes:
         inputs: Of the model's inputs, in the order in which a batch has them.
@@ -36,7 +36,7 @@ def rows_of(batch: Any, names: Names, *, origin: str) -> Rows:
 
     Args:
         batch: Each part an array or tensor, or several of them in a tuple, list or mapping.
-        names: What the parts are called.
+        names: Those of the parts.
         origin: The source, for errors.
 
     Raises:

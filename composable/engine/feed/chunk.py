@@ -1,4 +1,4 @@
-"""What the engine is fed with: chunks of many batches, in an order that seed and epoch decide."""
+"""Chunks of many batches, in an order that seed and epoch decide: what the engine learns from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Feed(Protocol):
 
     @property
     def rows(self) -> int | None:
-        """How many rows an epoch has; None where only a pass would tell."""
+        """How many rows an epoch has; None where only a pass would count them."""
         ...
 
     @property
@@ -62,7 +62,7 @@ class Feed(Protocol):
 
 
 def rows_in(feed: Feed) -> int:
-    """How many rows an epoch has: where the source doesn't say, it is read once to count them.
+    """How many rows an epoch has: where the source has no number of rows, it is read once to count them.
 
     Raises:
         DataError: If there are none.

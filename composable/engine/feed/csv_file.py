@@ -39,7 +39,7 @@ def csv_feed(path: Path, encode: Encode, *, cache: Path, form: TextFormat | None
         path: The file.
         encode: From raw rows to inputs and targets; every cell is text, empty ones are missing.
         cache: The folder for the copy, of about the size of the unpacked file.
-        form: How the file is written, as `read_table` said of it; None detects it again.
+        form: The layout of the file, as `read_table` returned it; None detects it again.
 
     Raises:
         DataError: If the file can't be a table; names the line.

@@ -64,8 +64,8 @@ class ImageFolderFeed:
         images = np.empty((len(taken), shape.height, shape.width, shape.channels), dtype=np.uint8)
         read = partial(read_image, shape=shape)
         paths = (self.files[row] for row in taken)
-        for place, image in enumerate(in_threads(read, paths, workers=cores())):
-            images[place] = image
+        for index, image in enumerate(in_threads(read, paths, workers=cores())):
+            images[index] = image
         return images
 
 

@@ -17,12 +17,10 @@ from composable.engine.feed.arrays import ArraysFeed
 from composable.engine.feed.batches import UNNAMED, Names, rows_of
 from composable.engine.feed.chunk import Feed
 from composable.engine.feed.csv_file import csv_feed
+from composable.engine.feed.datasets import py_dataset_feed, tensorflow_dataset_feed, torch_loader_feed
 from composable.engine.feed.image_folder import ImageShape, image_folder_feed
 from composable.engine.feed.parquet_copy import parquet_feed
-from composable.engine.feed.py_dataset import py_dataset_feed
 from composable.engine.feed.tables import Encode
-from composable.engine.feed.tensorflow_dataset import tensorflow_dataset_feed
-from composable.engine.feed.torch_loader import torch_loader_feed
 from composable.engine.rows import Rows
 
 T = TypeVar("T")
@@ -47,7 +45,7 @@ def as_feed(
         encode: From the raw rows of a table file to inputs and targets.
         cache: A folder for copies of table files that can't be read in any order.
         images: What every image becomes.
-        names: What inputs and targets are called where the source doesn't say.
+        names: Those of inputs and targets, where the source has none.
 
     Raises:
         DataError: If the source is none of these, or damaged.
@@ -76,7 +74,7 @@ def as_feed(
 
 
 def _imported(module: str, name: str) -> tuple[type, ...]:
-    """The class of that name if its module has been imported: otherwise nothing can be an instance of it."""
+    """The class of that name if its module has been imported: otherwise there are no instances of it."""
     found: Any = sys.modules.get(module)
     for part in name.split("."):
         found = getattr(found, part, None)
@@ -88,24 +86,24 @@ def _of_path(
 ) -> Feed:
     if path.is_dir():
         if parts := _parquet_files(path):
-            return parquet_feed(parts, _needed(encode, "encode", path), cache=cache)
-        return image_folder_feed(path, _needed(images, "images", path), name=names.inputs[0])
+            return parquet_feed(parts, _required(encode, "encode", path), cache=cache)
+        return image_folder_feed(path, _required(images, "images", path), name=names.inputs[0])
     if not path.is_file():
         raise DataError("The data must be a file or folder that can be read.", received=f"{path} is neither")
     with path.open("rb") as stream:
         starts_as_parquet = stream.read(len(PARQUET)) == PARQUET
     if starts_as_parquet or path.suffix.lower() in _PARQUET_NAMES:
-        return parquet_feed((path,), _needed(encode, "encode", path), cache=cache)
-    return csv_feed(path, _needed(encode, "encode", path), cache=_needed(cache, "cache", path))
+        return parquet_feed((path,), _required(encode, "encode", path), cache=cache)
+    return csv_feed(path, _required(encode, "encode", path), cache=_required(cache, "cache", path))
 
 
 def _parquet_files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(path for path in folder.iterdir() if path.suffix.lower() in _PARQUET_NAMES))
 
 
-def _needed(value: T | None, option: str, path: Path) -> T:
+def _required(value: T | None, option: str, path: Path) -> T:
     if value is None:
         raise ConfigError(
-            f"To feed from this source, `{option}` must be given.", received=f"{shown(path)} without it"
+            f"To feed from this source, `{option}` is needed.", received=f"{shown(path)} without it"
         )
     return value

@@ -60,18 +60,18 @@ class ShuffledBlocks:
         stop = min(start + rows, int(self._ends[-1]))
         low = int(np.searchsorted(self._ends, start, side="right"))
         high = int(np.searchsorted(self._ends, stop, side="left")) + 1
-        pieces = tuple(self._piece(place, start, stop) for place in range(low, high))
+        pieces = tuple(self._piece(index, start, stop) for index in range(low, high))
         return Mixture(pieces, self._random("chunk", number).permutation(stop - start))
 
-    def _piece(self, place: int, start: int, stop: int) -> tuple[int, np.ndarray]:
-        block, begin, end = int(self._blocks[place]), self._begin(place), int(self._ends[place])
+    def _piece(self, index: int, start: int, stop: int) -> tuple[int, np.ndarray]:
+        block, begin, end = int(self._blocks[index]), self._begin(index), int(self._ends[index])
         if begin >= start and end <= stop:
             return block, np.arange(end - begin)
         within = self._random("block", block).permutation(end - begin)
         return block, within[max(0, start - begin) : stop - begin]
 
-    def _begin(self, place: int) -> int:
-        return int(self._ends[place - 1]) if place else 0
+    def _begin(self, index: int) -> int:
+        return int(self._ends[index - 1]) if index else 0
 
     def _random(self, *names: object) -> np.random.Generator:
         return np.random.default_rng(derive(self._seed, "feed", self._epoch, *names))

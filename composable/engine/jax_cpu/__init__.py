@@ -8,7 +8,7 @@ from keras import activations, layers
 
 from composable.engine.jax_cpu import batch_norm, convolution, depthwise, gelu, max_pooling, transposed
 
-HOUSE: dict[type, type] = {
+REPLACEMENTS: dict[type, type] = {
     layers.Activation: gelu.Activation,
     layers.BatchNormalization: batch_norm.BatchNormalization,
     layers.Conv1D: convolution.Conv1D,
@@ -25,13 +25,13 @@ HOUSE: dict[type, type] = {
     layers.MaxPooling2D: max_pooling.MaxPooling2D,
     layers.MaxPooling3D: max_pooling.MaxPooling3D,
 }
-"""By which of the house's a layer of Keras is replaced."""
+"""The class of a training copy for each of Keras's."""
 
 TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
 
 
 def covers(layer: Any) -> bool:
-    """Whether the house's layer computes what this one does: channels last, and no rare option."""
+    """Whether the replacement computes what this layer does: channels last, and no rare option."""
     if isinstance(layer, layers.Activation):
         return layer.activation is activations.gelu
     if isinstance(layer, layers.BatchNormalization):

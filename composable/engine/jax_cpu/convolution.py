@@ -37,7 +37,7 @@ def convolve(x: Any, kernel: Any, *, strides: Sizes, padding: str, dilation: Siz
     """
     spans = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel.shape, strict=False))
     pads = same_padding(x.shape[1:-1], spans, strides) if padding == "same" else ((0, 0),) * len(spans)
-    if max(spans) == 1:  # a matrix product at the places that the strides meet
+    if max(spans) == 1:  # a matrix product at the positions that the strides meet
         x = x[(slice(None), *(slice(None, None, stride) for stride in strides))]
         strides = spans
     groups = x.shape[-1] // kernel.shape[-2]
@@ -81,9 +81,9 @@ _convolved.defvjp(_forward, _backward)
 def to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
     """The slope to the padded input, as far as the windows reach: the kernel turned around, over the slope.
 
-    The s places between two steps of a stride s are channels at first, so that the convolution itself has
+    The s positions between two steps of a stride s are channels at first, so that the convolution itself has
     none (Shi et al. 2016, arXiv:1609.05158: sub-pixel convolution). The kernel gets zeros up to whole steps;
-    places that it never reaches are left out until the end.
+    positions that it never reaches are left out until the end.
 
     Args:
         slope: (rows, *sizes, filters).
@@ -91,7 +91,7 @@ def to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
         strides: One per axis.
 
     Returns:
-        (rows, *sizes, channels); along each axis at least (size - 1) stride + kernel places.
+        (rows, *sizes, channels); along each axis at least (size - 1) stride + kernel positions.
     """
     count = len(strides)
     axes = range(count)
@@ -112,7 +112,7 @@ def to_strided_input(slope: Any, kernel: Any, strides: Sizes) -> Any:
     for axis in axes:
         found = padded_after(found, 1 + count + axis, strides[axis] - reached[axis])
     found = found.transpose(
-        0, *(place for axis in axes for place in (1 + axis, 1 + count + axis)), 2 * count + 1
+        0, *(position for axis in axes for position in (1 + axis, 1 + count + axis)), 2 * count + 1
     )
     return found.reshape(found.shape[0], *(b * s for b, s in zip(blocks, strides, strict=True)), channels)
 
@@ -159,7 +159,7 @@ def _wide_groups(x: Any, kernel: Any, groups: int) -> tuple[list[Any], list[Any]
     return jnp.split(x, groups // together, -1), jnp.split(joined, groups // together, -1)
 
 
-class _House:
+class _Replacement:
     """Keras's convolution, computed by `convolve`."""
 
     strides: Sizes
@@ -177,13 +177,13 @@ class _House:
         return convolve(inputs, kernel, strides=self.strides, padding=padding, dilation=dilation)
 
 
-class Conv1D(_House, layers.Conv1D):
+class Conv1D(_Replacement, layers.Conv1D):
     """Over sequences."""
 
 
-class Conv2D(_House, layers.Conv2D):
+class Conv2D(_Replacement, layers.Conv2D):
     """Over images."""
 
 
-class Conv3D(_House, layers.Conv3D):
+class Conv3D(_Replacement, layers.Conv3D):
     """Over volumes."""

@@ -74,8 +74,8 @@ _convolved.defvjp(_forward, _backward)
 def _weighted_sum(padded: Any, kernel: Any, outputs: Sizes, strides: Sizes, dilation: Sizes) -> Any:
     def add(padded: Any, kernel: Any) -> Any:
         weights = kernel.reshape(-1, kernel.shape[-1])
-        places = enumerate(_offsets(kernel.shape, dilation))
-        return sum(tap_slices(padded, at, outputs, strides) * weights[number] for number, at in places)
+        positions = enumerate(_offsets(kernel.shape, dilation))
+        return sum(tap_slices(padded, at, outputs, strides) * weights[number] for number, at in positions)
 
     return materialized(add, padded, kernel)
 
@@ -107,8 +107,8 @@ def _spans(kernel: Any, dilation: Sizes) -> Sizes:
 
 
 def _offsets(shape: Sizes, dilation: Sizes) -> list[Sizes]:
-    places = product(*map(range, shape[:-1]))
-    return [tuple(place * d for place, d in zip(each, dilation, strict=True)) for each in places]
+    positions = product(*map(range, shape[:-1]))
+    return [tuple(position * d for position, d in zip(each, dilation, strict=True)) for each in positions]
 
 
 class _Depthwise:

@@ -18,7 +18,7 @@ def materialized(compute: Callable[..., Any], *arrays: Any) -> Any:
     XLA:CPU fuses what is cheap into everything that reads it: a sum of nine shifted inputs is computed anew
     for the mean, the variance and the scaling that follow it, and each time more slowly than by itself.
     XLA drops `optimization_barrier` before it fuses; but what happens on a condition stays by itself. The
-    condition is one that always holds, and that XLA can't know.
+    condition is one that always holds, and that XLA can't foresee.
     """
     first = lax.bitcast_convert_type(lax.stop_gradient(arrays[0]).reshape(-1)[0].astype("float32"), "int32")
     shape = jax.eval_shape(compute, *arrays)

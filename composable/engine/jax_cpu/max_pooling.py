@@ -41,65 +41,69 @@ def _pooled(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> Any:
 
 
 def _forward(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> Any:
-    largest, place = _largest(x, window, strides, pads)
-    return largest, (place, x.shape)
+    largest, position = _largest(x, window, strides, pads)
+    return largest, (position, x.shape)
 
 
 def _largest(x: Any, window: Sizes, strides: Sizes, pads: Pads) -> tuple[Any, Any]:
-    """The largest value in each window, and the number of the place in the window that holds it."""
+    """The largest value in each window, and the number of its position in the window."""
     padded = jnp.pad(x, ((0, 0), *pads, (0, 0)), constant_values=-jnp.inf)
     sizes = zip(padded.shape[1:-1], window, strides, strict=True)
     outputs = tuple((size - span) // stride + 1 for size, span, stride in sizes)
-    places = product(*map(range, window))
-    largest = tap_slices(padded, next(places), outputs, strides)
-    place = jnp.zeros(largest.shape, jnp.uint8 if prod(window) < 256 else jnp.int32)
-    for number, offsets in enumerate(places, 1):
+    positions = product(*map(range, window))
+    largest = tap_slices(padded, next(positions), outputs, strides)
+    position = jnp.zeros(largest.shape, jnp.uint8 if prod(window) < 256 else jnp.int32)
+    for number, offsets in enumerate(positions, 1):
         value = tap_slices(padded, offsets, outputs, strides)
-        place = jnp.where(value > largest, jnp.asarray(number, place.dtype), place)
+        position = jnp.where(value > largest, jnp.asarray(number, position.dtype), position)
         largest = jnp.maximum(largest, value)
-    return largest, place
+    return largest, position
 
 
 def _backward(window: Sizes, strides: Sizes, pads: Pads, kept: Any, slope: Any) -> Any:
-    """Every place gets the slopes of the windows that chose it."""
-    place, shape = kept
+    """Every position gets the slopes of the windows that chose it."""
+    position, shape = kept
 
-    def spread(slope: Any, place: Any) -> Any:
+    def spread(slope: Any, position: Any) -> Any:
         apart = window == strides
-        found = _side_by_side(place, slope, window) if apart else _overlapping(place, slope, window, strides)
+        found = (
+            _side_by_side(position, slope, window)
+            if apart
+            else _overlapping(position, slope, window, strides)
+        )
         for axis, ((before, _), wanted) in enumerate(zip(pads, shape[1:-1], strict=True), 1):
             found = lax.slice_in_dim(found, before, min(before + wanted, found.shape[axis]), axis=axis)
             found = padded_after(found, axis, wanted - found.shape[axis])
         return found
 
-    return (materialized(spread, slope, place),)
+    return (materialized(spread, slope, position),)
 
 
 _pooled.defvjp(_forward, _backward)
 
 
-def _side_by_side(place: Any, slope: Any, window: Sizes) -> Any:
-    """The slopes at the places that windows side by side chose: (rows, *(outputs x window), channels)."""
+def _side_by_side(position: Any, slope: Any, window: Sizes) -> Any:
+    """The slopes at the positions that windows side by side chose: (rows, *(outputs x window), channels)."""
     rows, *outputs, channels = slope.shape
     within = tuple(range(2, 2 + 2 * len(window), 2))
-    numbers = np.arange(prod(window), dtype=place.dtype).reshape(
+    numbers = np.arange(prod(window), dtype=position.dtype).reshape(
         *(n for size in window for n in (1, size)), 1
     )
-    chosen = jnp.expand_dims(place, within) == numbers
+    chosen = jnp.expand_dims(position, within) == numbers
     spread = jnp.where(chosen, jnp.expand_dims(slope, within), 0)
     return spread.reshape(rows, *(o * size for o, size in zip(outputs, window, strict=True)), channels)
 
 
-def _overlapping(place: Any, slope: Any, window: Sizes, strides: Sizes) -> Any:
+def _overlapping(position: Any, slope: Any, window: Sizes, strides: Sizes) -> Any:
     """The same where windows overlap or leave gaps.
 
-    A place in a window is so many whole strides and a rest: those of one rest meet in the same inputs.
+    A position in a window is so many whole strides and a rest: those of one rest meet in the same inputs.
     """
     steps = [-(-span // stride) for span, stride in zip(window, strides, strict=True)]
     blocks = tuple(size + more - 1 for size, more in zip(slope.shape[1:-1], steps, strict=True))
     # Padded once, and sliced: XLA would pad each of the slices within the loop over all values.
     around = ((0, 0), *((more - 1, more - 1) for more in steps), (0, 0))
-    place = jnp.pad(place, around, constant_values=prod(window))  # which is no place
+    position = jnp.pad(position, around, constant_values=prod(window))  # beyond the last position
     slope = jnp.pad(slope, around)
     within = []
     for rest in product(*map(range, strides)):
@@ -109,7 +113,7 @@ def _overlapping(place: Any, slope: Any, window: Sizes, strides: Sizes) -> Any:
             if all(offset < span for offset, span in zip(offsets, window, strict=True)):
                 starts = (more - 1 - s for s, more in zip(step, steps, strict=True))
                 cut = (slice(None), *(slice(a, a + n) for a, n in zip(starts, blocks, strict=True)))
-                total = total + jnp.where(place[cut] == _number(offsets, window), slope[cut], 0)
+                total = total + jnp.where(position[cut] == _number(offsets, window), slope[cut], 0)
         within.append(total)
     return _interleaved(jnp.stack(within, -2), strides)
 
@@ -122,17 +126,17 @@ def _number(offsets: list[int], window: Sizes) -> int:
 
 
 def _interleaved(x: Any, strides: Sizes) -> Any:
-    """(rows, *blocks, places of all strides, channels) to (rows, *(blocks x strides), channels)."""
+    """(rows, *blocks, positions of all strides, channels) to (rows, *(blocks x strides), channels)."""
     rows, *blocks, _, channels = x.shape
     count = len(strides)
     x = x.reshape(rows, *blocks, *strides, channels)
     x = x.transpose(
-        0, *(place for axis in range(count) for place in (1 + axis, 1 + count + axis)), 1 + 2 * count
+        0, *(position for axis in range(count) for position in (1 + axis, 1 + count + axis)), 1 + 2 * count
     )
     return x.reshape(rows, *(b * s for b, s in zip(blocks, strides, strict=True)), channels)
 
 
-class _House:
+class _Replacement:
     """Keras's max pooling, computed by `max_pool`."""
 
     pool_size: Sizes
@@ -145,13 +149,13 @@ class _House:
         )
 
 
-class MaxPooling1D(_House, layers.MaxPooling1D):
+class MaxPooling1D(_Replacement, layers.MaxPooling1D):
     """Over sequences."""
 
 
-class MaxPooling2D(_House, layers.MaxPooling2D):
+class MaxPooling2D(_Replacement, layers.MaxPooling2D):
     """Over images."""
 
 
-class MaxPooling3D(_House, layers.MaxPooling3D):
+class MaxPooling3D(_Replacement, layers.MaxPooling3D):
     """Over volumes."""

@@ -1,4 +1,4 @@
-"""Transposed convolution as a plain one to several places at once: XLA:CPU is slow in its own."""
+"""Transposed convolution as a plain one to several positions at once: XLA:CPU is slow in its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def transpose_convolve(x: Any, kernel: Any, *, strides: Sizes, padding: str) -> 
     return found
 
 
-class _House:
+class _Replacement:
     """Keras's transposed convolution, computed by `transpose_convolve`."""
 
     kernel: Any
@@ -52,13 +52,13 @@ class _House:
         return outputs if self.activation is None else self.activation(outputs)
 
 
-class Conv1DTranspose(_House, layers.Conv1DTranspose):
+class Conv1DTranspose(_Replacement, layers.Conv1DTranspose):
     """Over sequences."""
 
 
-class Conv2DTranspose(_House, layers.Conv2DTranspose):
+class Conv2DTranspose(_Replacement, layers.Conv2DTranspose):
     """Over images."""
 
 
-class Conv3DTranspose(_House, layers.Conv3DTranspose):
+class Conv3DTranspose(_Replacement, layers.Conv3DTranspose):
     """Over volumes."""

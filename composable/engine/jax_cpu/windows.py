@@ -21,11 +21,11 @@ def same_padding(sizes: Sizes, spans: Sizes, strides: Sizes) -> Pads:
 
 
 def tap_slices(x: Any, offsets: Sizes, outputs: Sizes, strides: Sizes) -> Any:
-    """What the place at `offsets` of each window holds: (rows, *outputs, channels)."""
+    """The values at the position `offsets` of each window: (rows, *outputs, channels)."""
     ends = [first + (o - 1) * s + 1 for first, o, s in zip(offsets, outputs, strides, strict=True)]
     return lax.slice(x, (0, *offsets, 0), (x.shape[0], *ends, x.shape[-1]), (1, *strides, 1))
 
 
-def padded_after(x: Any, axis: int, places: int) -> Any:
-    """Zeros behind the last place of an axis."""
-    return jnp.pad(x, [(0, places if other == axis else 0) for other in range(x.ndim)]) if places else x
+def padded_after(x: Any, axis: int, count: int) -> Any:
+    """So many zeros behind the last position of an axis."""
+    return jnp.pad(x, [(0, count if other == axis else 0) for other in range(x.ndim)]) if count else x

@@ -12,12 +12,12 @@ from pydantic import Field
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.design.part import Component, Part, component
+from composable.engine.history import History
 from composable.engine.regulation import late, portion
 from composable.engine.rows import held_out_blocks
 from composable.engine.schedules import Factor, Growth
 from composable.engine.settings import Settings
 from composable.engine.train import Options, train
-from composable.engine.watched import History
 from composable.training.stages.stage import Job, Outcome, Progress, Weights, out_of_time, part_of
 from composable.training.stages.starts import Start, cohort_of
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
+from composable.engine.history import History
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.engine.watched import History
 from composable.training.stages.stage import Job, Outcome, Progress, part_of
 from composable.training.stages.starts import Start, cohort_of
 

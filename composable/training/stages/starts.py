@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialize
+from composable.engine.initialize import initialize
 from composable.engine.settings import Settings
 from composable.training.stages.stage import Job, Weights
 

@@ -15,10 +15,10 @@ from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.design.metaparameters import Count
 from composable.design.part import Part, component
+from composable.engine.history import History
 from composable.engine.schedules import Factor, Growth, Positive
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.engine.watched import History
 from composable.training.stages.draw import drawn
 from composable.training.stages.gain import concluded, judged, judging_seeds, measure_gain
 from composable.training.stages.stage import (

@@ -70,7 +70,7 @@ def test_the_copy_is_made_once_and_anew_when_the_file_changed(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a,b\n1,2\n3\n", "line 3"),
         ('a,b\n1,2\n"3,4\n', "line 3 has a quote that never closes"),
@@ -80,10 +80,10 @@ def test_the_copy_is_made_once_and_anew_when_the_file_changed(tmp_path):
         ("PAR1", "Parquet"),
     ],
 )
-def test_what_is_no_table_is_refused_and_leaves_no_copy(tmp_path, text, said):
+def test_what_is_no_table_is_refused_and_leaves_no_copy(tmp_path, text, message):
     path, cache = tmp_path / "t.csv", tmp_path / "cache"
     path.write_text(text)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         read_back(path, cache)
     assert not cache.exists() or list(cache.iterdir()) == []
 

@@ -141,7 +141,7 @@ def test_the_order_is_that_of_seed_and_epoch(feed):
 
 @pytest.mark.parametrize("feed", EVERY, indirect=True)
 @pytest.mark.parametrize("killed_in", [0, 1, 3])
-def test_c6_after_a_kill_no_row_is_left_out_or_seen_twice(feed, killed_in):
+def test_after_a_kill_no_row_is_left_out_or_seen_twice(feed, killed_in):
     before = []
     for chunk in prefetched(feed.chunks(seed=3, epoch=2, rows=64)):
         if chunk.number == killed_in:

@@ -41,7 +41,7 @@ def palette():
     ],
     ids=["RGB", "opaque", "transparent", "palette", "gray", "black and white", "16-bit"],
 )
-def test_d33_every_mode_becomes_the_same_colors(tmp_path, image, color):
+def test_every_mode_becomes_the_same_colors(tmp_path, image, color):
     pixels = read_image(saved(tmp_path, image), ImageShape(3, 2, 3))
     assert pixels.shape == (3, 2, 3)
     assert pixels.dtype == np.uint8
@@ -68,13 +68,13 @@ def test_the_ratio_of_the_sides_is_kept_by_choice(tmp_path, mode):
     assert (read_image(path, ImageShape(4, 4, len(mode))) == 255).all()
 
 
-def test_d33_cmyk_becomes_red_green_blue(tmp_path):
+def test_cmyk_becomes_red_green_blue(tmp_path):
     image = Image.new("CMYK", (4, 4), (0, 255, 255, 0))
     pixels = read_image(saved(tmp_path, image, "i.tif"), ImageShape(2, 2, 3))
     assert np.abs(pixels.astype(int) - RED).max() <= 2
 
 
-def test_d33_photographs_are_turned_as_the_camera_says(tmp_path):
+def test_photographs_are_turned_as_the_camera_says(tmp_path):
     image = Image.fromarray(np.array([[0, 255], [0, 255]], "uint8"))
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter, clockwise
@@ -99,14 +99,14 @@ def png_of_size(width, height):
         (30_000, "DecompressionBombError"),
     ],  # the last is Pillow's
 )
-def test_d32_too_many_pixels_are_refused_before_decoding(tmp_path, side, why):
+def test_too_many_pixels_are_refused_before_decoding(tmp_path, side, why):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_of_size(side, side))
     with pytest.raises(DataError, match=rf"bomb\.png: {why}"):
         read_image(path, ImageShape(2, 2, 3))
 
 
-def test_d32_too_many_frames_are_refused(tmp_path, monkeypatch):
+def test_too_many_frames_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(conversion, "_FRAMES", 3)
     frames = [Image.new("L", (4, 4), 50 * number) for number in range(5)]
     for count in (3, 5):
@@ -118,7 +118,7 @@ def test_d32_too_many_frames_are_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x89PNG\r\n\x1a\n" + b"x" * 99])
-def test_d31_broken_files_are_named(tmp_path, content):
+def test_broken_files_are_named(tmp_path, content):
     path = tmp_path / "broken.png"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"broken\.png"):
@@ -126,7 +126,7 @@ def test_d31_broken_files_are_named(tmp_path, content):
 
 
 @pytest.mark.parametrize("name", ["i.png", "i.jpg"])
-def test_d31_truncated_files_are_named(tmp_path, name):
+def test_truncated_files_are_named(tmp_path, name):
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), "uint8")
     path = saved(tmp_path, Image.fromarray(noise), name)
     path.write_bytes(path.read_bytes()[:-500])
@@ -167,7 +167,7 @@ def test_a_broken_file_in_the_folder_stops_the_feed_by_name(tmp_path):
         list(feed.chunks(seed=0, epoch=0, rows=2))
 
 
-def test_d35_a_class_without_images_is_named(tmp_path):
+def test_a_class_without_images_is_named(tmp_path):
     with pytest.raises(DataError, match="'empty'"):
         image_folder_feed(folder_of(tmp_path, a=1, empty=0), ImageShape(2, 2))
 

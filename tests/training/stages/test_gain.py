@@ -7,7 +7,7 @@ import pytest
 
 from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
-from composable.engine.watched import Epoch, History
+from composable.engine.history import Epoch, History
 from composable.training.stages.draw import drawn
 from composable.training.stages.gain import (
     NOT_MEASURED,

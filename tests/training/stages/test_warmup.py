@@ -9,10 +9,10 @@ import pytest
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.design.part import Part
+from composable.engine.history import Divergence, Epoch, History
 from composable.engine.optimizer import Optimizer
 from composable.engine.rules import Rule
 from composable.engine.settings import Settings, curves
-from composable.engine.watched import Divergence, Epoch, History
 from composable.training.stages.draw import drawn
 from composable.training.stages.stage import Progress
 from composable.training.stages.warmup import ramp, ran_away, warmup

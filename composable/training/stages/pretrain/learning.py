@@ -11,10 +11,10 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.drawing import initialize
+from composable.engine.history import History, best_first
+from composable.engine.initialize import initialize
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.engine.watched import History, best_first
 from composable.training.stages.pretrain.pretext import Pretext
 from composable.training.stages.stage import Job, Weights
 from composable.training.stages.starts import Start, set_start

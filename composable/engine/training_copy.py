@@ -1,7 +1,8 @@
-"""The training twin: a copy of a model that trains faster, or in ways that Keras's layers don't allow.
+"""The training copy of a model, which trains faster, or in ways that Keras's layers don't allow.
 
-The model that a user has stays made of Keras's layers alone. Its twin has the house's layers in some
-places, the same trainable variables in the same order, and a few variables more, which aren't trained.
+The model that a user has stays made of Keras's layers alone. In its training copy some of them are replaced
+by this project's own. The copy has the same trainable variables in the same order, and a few more variables
+that aren't trained.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Precision = Literal["float32", "bfloat16"]
 SCALING = (layers.Normalization, layers.Rescaling)
 
 
-def training_twin(model: keras.Model, *, precision: Precision = "float32") -> keras.Model:
+def training_copy(model: keras.Model, *, precision: Precision = "float32") -> keras.Model:
     """A copy of `model` for training, with its values; the model is left as it is.
 
     Dropout layers become those of `composable.engine.dropout`, whose rates are variables; where JAX computes
@@ -30,15 +31,15 @@ def training_twin(model: keras.Model, *, precision: Precision = "float32") -> ke
     nested models are replaced too, those within wrappers (Bidirectional, TimeDistributed) aren't. A layer is
     replaced if it is exactly one of Keras's: a user's own subclass of it stays what it is.
 
-    `twin.trainable_variables` correspond one to one to `model.trainable_variables`;
-    `shared_positions` says where the model's other variables are.
+    `copied.trainable_variables` correspond one to one to `model.trainable_variables`;
+    `shared_indices` finds the model's other variables.
 
-    A model that was written as a class, rather than composed of layers, can't be taken apart: it is given
-    back as it is, its own twin.
+    A model that was written as a class, rather than composed of layers, can't be taken apart: it is returned
+    as it is, as its own training copy.
 
     Args:
         model: Functional or Sequential, built. Which of its layers are frozen is read now: when that
-            changes, it needs a new twin.
+            changes, it needs a new copy.
         precision: In which the layers compute. With "bfloat16" the variables stay float32, and so does what
             is computed by layers that scale inputs, that give the model's outputs, or that have a policy
             of their own.
@@ -49,7 +50,7 @@ def training_twin(model: keras.Model, *, precision: Precision = "float32") -> ke
     if not model.built:
         raise ConfigError(
             "A model must be built before it is trained.",
-            received=f"{model.name!r}, which doesn't know the shape of its input",
+            received=f"{model.name!r}, whose input has no known shape",
             remedy="begin it with keras.Input(shape), or call it once",
         )
     if not hasattr(model, "operations") and not isinstance(model, keras.Sequential):
@@ -64,7 +65,7 @@ def training_twin(model: keras.Model, *, precision: Precision = "float32") -> ke
     graph: Any = keras.Model(*_ends(model), name=model.name)
     exact = frozenset(graph.output_names)
 
-    def copied(operation: Any) -> Any:
+    def cloned(operation: Any) -> Any:
         config = operation.get_config()
         # The values come from the model.
         config |= {name: HostZeros() for name in config if name.endswith("_initializer") and config[name]}
@@ -72,57 +73,51 @@ def training_twin(model: keras.Model, *, precision: Precision = "float32") -> ke
             config["dtype"] = "mixed_bfloat16"
         return _replacement(operation).from_config(config)
 
-    twin = keras.models.clone_model(graph, clone_function=copied, recursive=True)
-    copy_to_twin(model, twin)
-    return twin
+    copied = keras.models.clone_model(graph, clone_function=cloned, recursive=True)
+    copy_values_to(model, copied)
+    return copied
 
 
 def _ends(model: keras.Model) -> tuple[Any, Any]:
-    """Inputs and outputs as the model takes and gives them; a Sequential tells only lists of one."""
+    """Inputs and outputs as the model takes and gives them; a Sequential has only lists of one."""
     if isinstance(model, keras.Sequential):
         return model.inputs[0], model.outputs[0]
     return model.input, model.output
 
 
-def shared_positions(twin: keras.Model, model: keras.Model) -> list[int]:
-    """For each of `model.non_trainable_variables`, its position among `twin.non_trainable_variables`.
+def shared_indices(copied: keras.Model, model: keras.Model) -> list[int]:
+    """For each of `model.non_trainable_variables`, its index among `copied.non_trainable_variables`.
 
-    They come in the same order; those of the twin that aren't listed are the house's own.
+    They come in the same order; those of the copy that aren't listed are this project's own.
     """
-    if twin is model:
+    if copied is model:
         return list(range(len(model.non_trainable_variables)))
-    own = {id(v) for layer in _house(twin) for v in layer.own_variables}
-    return [number for number, v in enumerate(twin.non_trainable_variables) if id(v) not in own]
+    own = {id(v) for layer in _replaced_layers(copied) for v in layer.own_variables}
+    return [number for number, v in enumerate(copied.non_trainable_variables) if id(v) not in own]
 
 
-def copy_to_twin(model: keras.Model, twin: keras.Model) -> None:
-    """Give the twin the model's values: weights, moving averages and states of random generators."""
-    for ours, theirs in _pairs(twin, model):
-        ours.assign(_copy(theirs))
-    for layer in all_layers(twin):
+def copy_values_to(model: keras.Model, copied: keras.Model) -> None:
+    """Give the training copy the model's values: weights, moving averages and states of random generators."""
+    for own, source in _pairs(copied, model):
+        own.assign(_copy(source))
+    for layer in all_layers(copied):
         if isinstance(layer, layers.Normalization):
             layer.finalize_state()  # it computes with constants that it derives from its variables
 
 
-def weights_back(twin: keras.Model, model: keras.Model) -> None:
-    """Give the model the twin's values: weights, moving averages and states of random generators."""
-    for ours, theirs in _pairs(twin, model):
-        theirs.assign(_copy(ours))
+def dropout_rates(copied: keras.Model) -> list[keras.Variable]:
+    """The rates of all dropout in a training copy, in the order of the layers: scalars of float32."""
+    return [layer.rate_variable for layer in _replaced_layers(copied) if layer.rate_variable is not None]
 
 
-def dropout_rates(twin: keras.Model) -> list[keras.Variable]:
-    """The rates of all dropout in the twin, in the order of the layers: scalars of float32 to assign to."""
-    return [layer.rate_variable for layer in _house(twin) if layer.rate_variable is not None]
-
-
-def _pairs(twin: keras.Model, model: keras.Model) -> list[tuple[Any, Any]]:
-    """Each variable of the twin that the model has too, and the model's."""
-    if twin is model:
+def _pairs(copied: keras.Model, model: keras.Model) -> list[tuple[Any, Any]]:
+    """Each variable of the training copy that the model has too, and the model's."""
+    if copied is model:
         return []
-    others = twin.non_trainable_variables
-    shared = [others[position] for position in shared_positions(twin, model)]
+    others = copied.non_trainable_variables
+    shared = [others[index] for index in shared_indices(copied, model)]
     return [
-        *zip(twin.trainable_variables, model.trainable_variables, strict=True),
+        *zip(copied.trainable_variables, model.trainable_variables, strict=True),
         *zip(shared, model.non_trainable_variables, strict=True),
     ]
 
@@ -133,10 +128,10 @@ def _copy(variable: Any) -> np.ndarray:
 
 
 def _replacement(layer: Any) -> type:
-    """The house's class for a layer of exactly one of Keras's classes; else its own."""
+    """This project's class for a layer of exactly one of Keras's classes; else the layer's own."""
     kind = type(layer)
-    if kind in dropout.HOUSE:
-        return dropout.HOUSE[kind]
+    if kind in dropout.REPLACEMENTS:
+        return dropout.REPLACEMENTS[kind]
     if keras.backend.backend() != "jax":
         return kind
     import jax
@@ -145,7 +140,7 @@ def _replacement(layer: Any) -> type:
         return kind
     from composable.engine import jax_cpu
 
-    return jax_cpu.HOUSE[kind] if kind in jax_cpu.HOUSE and jax_cpu.covers(layer) else kind
+    return jax_cpu.REPLACEMENTS[kind] if kind in jax_cpu.REPLACEMENTS and jax_cpu.covers(layer) else kind
 
 
 def _may_be_rounded(operation: Any, exact: frozenset[str]) -> bool:
@@ -154,10 +149,10 @@ def _may_be_rounded(operation: Any, exact: frozenset[str]) -> bool:
     return plain and operation.name not in exact and not isinstance(operation, SCALING)
 
 
-def _house(twin: keras.Model) -> list[Any]:
-    """The layers that have variables of their own."""
-    kinds = tuple(dropout.HOUSE.values())
-    return [layer for layer in all_layers(twin) if isinstance(layer, kinds)]
+def _replaced_layers(copied: keras.Model) -> list[Any]:
+    """The layers that have variables beyond those of Keras's."""
+    kinds = tuple(dropout.REPLACEMENTS.values())
+    return [layer for layer in all_layers(copied) if isinstance(layer, kinds)]
 
 
 def all_layers(model: keras.Model) -> Iterator[Any]:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from composable.engine.drawing import initialize
+from composable.engine.initialize import initialize
 
 
 def build():

@@ -1,9 +1,9 @@
-"""Out of memory: the cohort is divided, said, and nothing is lost."""
+"""Out of memory: the cohort is divided, with a message, and nothing is lost."""
 
 import pytest
 
 from composable.core.budget import Deadline
-from composable.engine.parts import in_parts
+from composable.engine.memory import in_parts
 
 
 def limited(most, failure, calls):
@@ -22,7 +22,7 @@ def limited(most, failure, calls):
     "failure",
     [MemoryError(), RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 68719476736 bytes.")],
 )
-def test_it_is_divided_until_it_fits_and_said(failure):
+def test_it_is_divided_until_it_fits_with_a_message(failure):
     calls, notices = [], []
     found = in_parts(
         [3, 4, 5, 6, 7], limited(2, failure, calls), deadline=Deadline(100), notice=notices.append

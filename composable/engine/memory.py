@@ -25,10 +25,10 @@ def in_parts(
         run: Trains some of them until a deadline; one result each. What it did before the memory was used up
             is lost: that part begins again.
         deadline: Of all; halves share the time that is left.
-        notice: Told when a cohort is divided.
+        notice: Receives a message when a cohort is divided.
 
     Raises:
-        MemoryError: Or what the backend raises in its place, if a single instance is too much.
+        MemoryError: Or what the backend raises instead, if a single instance is too much.
     """
     try:
         return run(numbers, deadline)
@@ -47,6 +47,6 @@ def in_parts(
 
 
 def out_of_memory(failed: BaseException) -> bool:
-    """Whether that is how a backend says that the memory is used up."""
-    told = f"{type(failed).__name__}: {failed}"
-    return isinstance(failed, MemoryError) or any(sign in told for sign in _SIGNS)
+    """Whether a backend has failed because the memory is used up."""
+    message = f"{type(failed).__name__}: {failed}"
+    return isinstance(failed, MemoryError) or any(sign in message for sign in _SIGNS)

@@ -10,14 +10,14 @@ import keras
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.engine.twin import all_layers
+from composable.engine.training_copy import all_layers
 
 
 def initialize(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
     """Draw the weights of `model` anew, as `build` draws them.
 
-    Where every layer tells the initializers of its weights they are asked; else the model is built once more,
-    which takes far longer.
+    Where every layer has the initializers of its weights as attributes, they are called. Else the model is
+    built once more, which takes far longer.
     """
     known = _initializers(model)
     if known is None:
@@ -44,8 +44,8 @@ def _initializers(model: keras.Model) -> list[tuple[Any, Any]] | None:
             if not isinstance(initializer, keras.initializers.Initializer):
                 return None
             found.append((variable, initializer))
-    told = {id(variable) for variable, _ in found}
-    return found if all(id(variable) in told for variable in model.weights) else None
+    listed = {id(variable) for variable, _ in found}
+    return found if all(id(variable) in listed for variable in model.weights) else None
 
 
 def _as_built(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:

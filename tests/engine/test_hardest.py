@@ -7,10 +7,10 @@ import pytest
 from keras import ops
 
 from composable.core.errors import ConfigError
+from composable.engine.hardest import hardest
 from composable.engine.losses import squared_error
 from composable.engine.objective import Batch, Goal
 from composable.engine.rows import on_host
-from composable.engine.selecting import hardest
 from composable.engine.settings import Settings
 from tests.engine.cohorts import ROWS, X, instance, trained
 
@@ -18,14 +18,14 @@ GOAL = Goal(squared_error, squared_error)
 
 
 def test_the_rows_with_the_highest_losses_that_count_are_kept():
-    said, right = np.zeros((5, 1), "float32"), np.array([[3], [np.nan], [9], [1], [4]], "float32")
+    outputs, right = np.zeros((5, 1), "float32"), np.array([[3], [np.nan], [9], [1], [4]], "float32")
     batch = Batch(
         {"numbers": ops.convert_to_tensor(np.arange(5.0))},
         (ops.convert_to_tensor(right),),
         ops.convert_to_tensor(np.array([True, True, False, True, True])),
         None,
     )
-    kept = hardest((GOAL,), [ops.convert_to_tensor(said)], batch, 0.4)
+    kept = hardest((GOAL,), [ops.convert_to_tensor(outputs)], batch, 0.4)
     assert sorted(np.asarray(kept.inputs["numbers"]).tolist()) == [0.0, 4.0]
     assert sorted(np.asarray(kept.targets[0]).ravel().tolist()) == [3.0, 4.0]
 

@@ -1,8 +1,8 @@
 """Learn from the hardest rows of a batch alone: those that are known already teach next to nothing.
 
 Jiang et al. 2019, "Accelerating Deep Learning by Focusing on the Biggest Losers", arXiv:1910.00762; a fixed
-share of each batch, as in Kawaguchi & Lu 2020, "Ordered SGD", arXiv:1907.04371. Asking costs a third of a
-step, learning from a row that is left out the rest.
+share of each batch, as in Kawaguchi & Lu 2020, "Ordered SGD", arXiv:1907.04371. The forward pass over all
+rows costs a third of a step; the rest of it is saved for each row that is left out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def hardest(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch, share: 
 
     Args:
         goals: One per output.
-        outputs: What the network says of the batch.
+        outputs: Those of the network for the batch.
         batch: Rows first.
         share: Of the rows, which is kept; at least one row is.
     """

@@ -1,4 +1,4 @@
-"""What is known of one instance while it trains: its best epoch, its patience, what ended it."""
+"""The state of one instance while it trains, and its history: its epochs, the best one, what ended it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REGULATED = ("learning_rate", "weight_decay", "dropout", "label_smoothing")
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to: training loss, held-out measure (NaN where no row is held out), seconds."""
+    """The results of one epoch: training loss, held-out measure (NaN where no row is held out), seconds."""
 
     epoch: int
     loss: float
@@ -50,20 +50,20 @@ class History:
 
 
 @dataclass(eq=False)
-class Watched:
-    """One instance as it is trained.
+class InstanceState:
+    """One instance while it is trained.
 
     Attributes:
-        settings: How; may change between epochs.
+        settings: Of its training; they may change between epochs.
         measured: Whether rows are held out for it. Where none are, the latest epoch counts as the best.
-        epochs: So far.
-        best: The best measure that it was judged by.
-        best_epoch: When.
-        waited: Epochs since.
+        epochs: The results of its epochs so far.
+        best: The best measure so far.
+        best_epoch: Its number; -1 where there is none.
+        waited: Epochs since the best one.
         slowed: How often its learning rate was divided because it had waited too long.
-        rate: What callbacks multiplied its learning rate by.
+        rate: The factor of its learning rate that callbacks have set.
         stopped: What ended its training; None while it goes on.
-        diverged: Where, if it did.
+        diverged: Where its loss stopped being a number; None where it did not.
     """
 
     settings: Settings
@@ -79,7 +79,7 @@ class Watched:
 
     @property
     def factor(self) -> float:
-        """Of the learning rate, beside its schedule."""
+        """The factor of the learning rate beside its schedule."""
         return self.rate * self.settings.decay**-self.slowed
 
     def take(self, epoch: Epoch, diverged: Divergence | None, measure: float) -> None:
@@ -107,7 +107,7 @@ class Watched:
         return True
 
     def history(self) -> History:
-        """What became of it."""
+        """Its history so far."""
         return History(tuple(self.epochs), self.best_epoch, self.stopped or "epochs", self.diverged)
 
     def facts(self) -> dict[str, Any]:
@@ -118,10 +118,10 @@ class Watched:
         return {**plain, "epochs": [asdict(epoch) for epoch in self.epochs], "diverged": diverged}
 
     @staticmethod
-    def of(facts: Mapping[str, Any], settings: Settings) -> Watched:
+    def of(facts: Mapping[str, Any], settings: Settings) -> InstanceState:
         """The reverse of `facts`."""
         diverged, regulated = facts["diverged"], facts["regulated"]
-        return Watched(
+        return InstanceState(
             **{
                 **{name: value for name, value in facts.items() if name != "regulated"},
                 "settings": replace(settings, **regulated),

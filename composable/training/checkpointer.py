@@ -1,4 +1,4 @@
-"""A training kept on disk by checkpoints, from which it goes on bit by bit as if nothing had happened."""
+"""A training saved on disk in checkpoints, from which it goes on bit by bit as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from composable.training.state import State
 
 
 @dataclass(eq=False)
-class CheckpointKeeper:
-    """A `composable.engine.train.Keeper` that writes generations.
+class FolderCheckpointer:
+    """A `composable.engine.train.Checkpointer` that writes generations.
 
     Attributes:
         checkpoints: Where.
@@ -49,12 +49,12 @@ class CheckpointKeeper:
         self._last = time.monotonic()
 
 
-def keeper(
+def checkpointer(
     folder: Path, cohort: Cohort, *, every: float = 30.0, notice: Callable[[str], None]
-) -> CheckpointKeeper:
-    """Keeps the training of this cohort in `folder`; checkpoints of another one there are refused.
+) -> FolderCheckpointer:
+    """A checkpointer of this cohort in `folder`; checkpoints of another training there are refused.
 
-    What makes a training the same: its layers, versions, settings, and the rows of each instance.
+    A training is the same if its layers, versions and settings are, and the rows of each instance.
     """
     digest = hashlib.sha256()
     for one in cohort.instances:
@@ -63,7 +63,7 @@ def keeper(
     backend = keras.backend.backend()
     versions = {name: version(name) for name in ("composable", "keras", backend)}
     identity = Identity(model_layers(cohort.model), versions, digest.hexdigest())
-    return CheckpointKeeper(Checkpoints(folder, identity, notice), every)
+    return FolderCheckpointer(Checkpoints(folder, identity, notice), every)
 
 
 def forget(folder: Path) -> None:
