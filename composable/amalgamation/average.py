@@ -10,20 +10,19 @@ import keras
 from keras import layers, ops
 
 from composable.design.taps import named
-from composable.problem.finish import Finish, apply_finish
-from composable.problem.problem import Head
+from composable.problem.postprocessing import PostProcessing, postprocess
 
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """One network in the average: its logits per head, what finishes them, and its weight."""
+    """One network in the average: its logits per head, the last step of each, and its weight."""
 
     network: keras.Model
-    finishes: tuple[Finish, ...]
+    postprocessing: tuple[PostProcessing, ...]
     weight: float = 1.0
 
 
-def average(voices: Sequence[Voice], heads: Sequence[Head]) -> keras.Model:
+def average(voices: Sequence[Voice]) -> keras.Model:
     """One functional model of stock layers: raw inputs in; per head probabilities or numbers out, as a list.
 
     Weights are normalized to sum to one. The networks become its layers `network_0`, `network_1`, ...; what
@@ -39,8 +38,7 @@ def average(voices: Sequence[Voice], heads: Sequence[Head]) -> keras.Model:
     for number, voice in enumerate(voices):
         voice.network.name = f"network_{number}"
         for head, logits in enumerate(keras.tree.flatten(voice.network(inputs))):
-            said = apply_finish(ops, heads[head], voice.finishes[head], logits)
-            share = said * (voice.weight / total)
+            share = postprocess(ops, voice.postprocessing[head], logits) * (voice.weight / total)
             sums[head] = sums[head] + share if head in sums else share
     tasks = [""] if len(sums) == 1 else [f"head_{head}" for head in sums]
     outputs = [

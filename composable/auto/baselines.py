@@ -1,4 +1,4 @@
-"""What the networks have to beat, on the same folds: the constant predictor, and a model of another kind."""
+"""What networks have to beat, on the same folds: the constant predictor, and another kind of model."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def baseline(prepared: Prepared) -> Baseline:
 
 
 def reference(prepared: Prepared) -> Predictions:
-    """The predictions of the constant predictor but the training targets."""
+    """The predictions of the constant predictor."""
     heads, targets = prepared.material.problem.heads, prepared.material.targets
     return _predictions(
         prepared, lambda train, _, rows: constant_predictor(heads, tuple(y[train] for y in targets), rows)

@@ -17,7 +17,7 @@ from composable.deploy.bundle import save_bundle
 from composable.deploy.card import BundleCard, Member
 from composable.design.taps import tap
 from composable.engine.predict import predict
-from composable.problem.finish import unusual
+from composable.problem.postprocessing import changed_fields
 from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_as_scored
 from composable.search.predictions import Scorer
@@ -41,8 +41,8 @@ def deployable(trial: Trial, material: Material) -> keras.Model:
             network.set_weights(load_weights(member.folder, trained.fold))
             start_from_zeros(network)
             network = mirrored(network) if trained.mirrored else network
-            voices.append(Voice(network, member.finishes(trained), weight / len(member.voices)))
-    return average(voices, material.problem.heads)
+            voices.append(Voice(network, member.postprocessing(trained), weight / len(member.voices)))
+    return average(voices)
 
 
 def networks_of(trial: Trial) -> int:
@@ -96,7 +96,7 @@ def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
         target_deviations={
             head.name: float(y.std())
             for head, y in zip(understood.problem.heads, prepared.material.targets, strict=True)
-            if head.kind == "regression"
+            if not head.labels
         },
         members=tuple(_member(member, weight) for member, weight in trial.shares),
     )
@@ -107,7 +107,9 @@ def _member(trial: Trial, weight: float) -> Member:
         name=trial.name,
         architecture=trial.network.architecture.to_config(),
         weight=weight,
-        finishes=tuple(tuple(map(unusual, trial.finishes(trained))) for trained in trial.voices),
+        postprocessing=tuple(
+            tuple(map(changed_fields, trial.postprocessing(trained))) for trained in trial.voices
+        ),
         mirrored=tuple(trained.mirrored for trained in trial.voices),
     )
 

@@ -21,7 +21,8 @@ from composable.explain.mask_errors import mask_errors
 from composable.explain.slots import slots_of
 from composable.explain.text_errors import text_errors
 from composable.problem.diagnostics import head_diagnostics
-from composable.problem.metrics import METRICS, score
+from composable.problem.metrics import fitting
+from composable.problem.scores import score
 from composable.search.predictions import covered
 from composable.search.trial import Trial
 from composable.training.stages.stage import part_of
@@ -89,11 +90,8 @@ def _heads(search: Search, held_out: _HeldOut) -> list[dict[str, Any]]:
     found = []
     heads = search.scorer.problem.heads
     for head, y, p in zip(heads, held_out.observed, held_out.predicted, strict=True):
-        shown = y[:, 0] if head.kind not in ("multilabel", "mask") else y
-        if head.kind in ("binary", "multiclass"):
-            shown = shown.astype(int)
-        metrics = {name: score(name, head, y, p) for name in METRICS[head.kind]}
-        found.append(head_diagnostics(head, shown, p) | {"metrics": metrics})
+        metrics = {name: score(name, head, y, p) for name in fitting(head.kind)}
+        found.append(head_diagnostics(head, y, p) | {"metrics": metrics})
     return found
 
 
@@ -118,7 +116,7 @@ def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedMod
     return ExplainedModel(
         candidate=trial.network,
         network=network,
-        finishes=trial.finishes(trained),
+        postprocessing=trial.postprocessing(trained),
         problem=search.scorer.problem,
         schema=prepared.understood.schema,
         encoding=prepared.encoding,
@@ -132,14 +130,14 @@ def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedMod
 
 def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
     """The trial's networks over and over, each with the rows of its own test part, else of its validation."""
-    heads, bench = search.scorer.problem.heads, search.bench(trial)
+    bench = search.bench(trial)
     for trained in cycle(trial.trained):
         fold = search.prepared.split.folds[trained.fold]
         rows = fold.test if len(fold.test) else fold.validation
         rows = rows[: most_rows(bench.material.inputs)]
         bench.network.set_weights(load_weights(trial.folder, trained.fold))
         yield HeldOutRows(
-            lambda inputs, one=trained: trial.answers(heads, one, predict(bench.network, inputs)),
+            lambda inputs, one=trained: trial.answers(one, predict(bench.network, inputs)),
             bench.material.at(rows),
             [y[rows] for y in bench.material.targets],
         )

@@ -11,7 +11,7 @@ from composable.data.table import Table
 from composable.deploy.bundle import Bundle
 from composable.deploy.masks import names_in, predicted_codes
 from composable.problem.masks import true_codes
-from composable.problem.metrics import METRICS
+from composable.problem.metrics import fitting
 from composable.problem.overlap import confusion, overlap
 from composable.problem.problem import Head
 
@@ -47,4 +47,4 @@ def mask_scores(bundle: Bundle, table: Table, head: Head) -> dict[str, float]:
                 remedy="correct those files, or leave that row out",
             )
         matrix += confusion(true, said, head.width)
-    return {metric: overlap(metric, matrix) for metric in METRICS["mask"]} | {"rows": len(names)}
+    return {metric: overlap(metric, matrix) for metric in fitting(head.kind)} | {"rows": len(names)}

@@ -80,7 +80,7 @@ def _of_bundle(path: str, at: str) -> Origin:
             remedy="fit again with this version; older ones didn't record it",
         )
     heaviest = max(members, key=lambda member: member.weight)
-    number = sum(len(member.finishes) for member in members[: members.index(heaviest)])
+    number = sum(len(member.postprocessing) for member in members[: members.index(heaviest)])
     network = _innermost(bundle.model.get_layer(f"network_{number}"))
     found = written_design(json.dumps(heaviest.architecture)).architecture
     encoding = bundle.card.encoding

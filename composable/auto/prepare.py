@@ -42,8 +42,8 @@ from composable.data.text_columns import text_notices
 from composable.problem.baseline import constant_predictor
 from composable.problem.leaks import check_leaks
 from composable.problem.masks import understand_masks
-from composable.problem.metrics import selection_score
 from composable.problem.problem import Problem
+from composable.problem.scores import selection_score
 from composable.problem.targets import encode_targets, target_missing
 from composable.problem.understand import understand
 from composable.training.candidate import Material
@@ -334,8 +334,8 @@ def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.nda
     """Refuse a split whose validation rows, being of one class, don't define the metric that selects."""
     rows = np.unique(np.concatenate([fold.validation for fold in split.folds[: split.scored_folds]]))
     observed = [y[rows] for y in targets]
-    nothing = constant_predictor(problem.heads, targets, len(rows))
-    if np.isnan(selection_score(problem, observed, nothing, nothing)):
+    constant = constant_predictor(problem.heads, targets, len(rows))
+    if np.isnan(selection_score(problem, observed, constant, constant)):
         raise DataError(
             f"The metric {problem.metric} needs validation rows of at least two classes.",
             received=f"{len(rows)} validation rows of one class",

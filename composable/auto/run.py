@@ -24,8 +24,8 @@ from composable.deploy.export import export
 from composable.explain.background import read_background
 from composable.explain.contributions import background_inputs, contributions
 from composable.explain.importance import bundle_importance
-from composable.problem.metrics import scores
 from composable.problem.problem import Problem
+from composable.problem.scores import scores
 from composable.problem.targets import encode_targets, target_missing
 from composable.report.page import write_report
 from composable.search.leaderboard import leaderboard

@@ -283,7 +283,7 @@ class Search:
         """The loss of each row that a network stopped by."""
         rows = self.prepared.split.folds[network.fold].validation
         observed = [y[rows] for y in self._material.targets]
-        answers = trial.answers(self._problem.heads, network, network.validation)
+        answers = trial.answers(network, network.validation)
         return row_losses(self._problem, observed, answers, self._scales)
 
     @cached_property

@@ -30,6 +30,7 @@ from composable.deploy.safe_load import check_model, model_from_bytes
 from composable.engine.predict import SERVING_SIZES, predict
 
 CARD, MODEL = "bundle.json", "model.keras"
+VERSION = 2  # of the card
 FEW, MANY = (
     16,
     1024,
@@ -183,7 +184,7 @@ def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:
     with whole_folder(folder) as partial:
         model.save(partial / MODEL)
         check_model((partial / MODEL).read_bytes(), MODEL)
-        (partial / CARD).write_text(to_json(card, format="bundle"), encoding="utf-8")
+        (partial / CARD).write_text(to_json(card, format="bundle", version=VERSION), encoding="utf-8")
 
 
 def load_bundle(folder: str | Path) -> Bundle:
@@ -203,7 +204,9 @@ def load_bundle(folder: str | Path) -> Bundle:
             remedy="name a bundle's folder",
         )
     try:
-        card = from_json(BundleCard, files[CARD].decode(), format="bundle", origin=str(folder / CARD))
+        card = from_json(
+            BundleCard, files[CARD].decode(), format="bundle", version=VERSION, origin=str(folder / CARD)
+        )
     except (ConfigError, UnicodeDecodeError) as invalid:
         raise ArtifactError(
             "The bundle must be readable by this version.", received=str(invalid)

@@ -19,14 +19,15 @@ class Member:
         name: The trial's.
         architecture: As `composable.design.Architecture.to_config` gives it.
         weight: What all its networks together weigh, relative to the other members.
-        finishes: Per network, per head: the fields of its `composable.problem.finish.Finish`, if unusual.
+        postprocessing: Per network, per head: the fields of its
+            `composable.problem.postprocessing.PostProcessing` that differ from their defaults.
         mirrored: Per network: whether it looks at images mirrored as well; empty where none does.
     """
 
     name: str
     architecture: Mapping[str, Any]
     weight: float
-    finishes: tuple[tuple[Mapping[str, float], ...], ...]
+    postprocessing: tuple[tuple[Mapping[str, str | float], ...], ...]
     mirrored: tuple[bool, ...] = ()
 
 

@@ -24,8 +24,7 @@ from composable.deploy.bundle import CARD, MODEL, Bundle
 from composable.deploy.card import BundleCard, Member
 from composable.design.architecture import Architecture
 from composable.design.inputs import Input
-from composable.problem.finish import Finish
-from composable.problem.problem import Head
+from composable.problem.postprocessing import PostProcessing
 from composable.zoo.catalog.written import written_design
 
 _ENCODERS = {
@@ -63,7 +62,7 @@ _ANSWERS, _MASKS = 'answers(outputs, tables["problem"]["heads"])', "mask_answers
 _MAIN = """\
 if __name__ == "__main__":
     build().summary()"""
-_NAMES = frozenset({"build", "load", "predict", "heads", "voices", *LOCALS})
+_NAMES = frozenset({"build", "load", "predict", "voices", *LOCALS})
 
 
 def bundle_source(bundle: Bundle) -> str:
@@ -87,7 +86,7 @@ def bundle_source(bundle: Bundle) -> str:
     definitions.imported(("pathlib", "Path"))
     for architecture in architectures.values():
         gather(architecture, definitions)
-    needed = [Finish, Head, Voice, logits_of, average, *(_ENCODERS[name] for name in card.encoding.shapes)]
+    needed = [PostProcessing, Voice, logits_of, average, *(_ENCODERS[name] for name in card.encoding.shapes)]
     if any(any(member.mirrored) for member in card.members):
         needed.append(mirrored)
     for each in (
@@ -130,21 +129,19 @@ def _architectures(card: BundleCard) -> dict[str, Architecture]:
 
 
 def _build(card: BundleCard) -> str:
-    heads = several(map(_head, card.problem.heads))
     voices = several(
         (
-            call("Voice", _logits(member, number), several(map(_finish, finishes)), repr(share))
+            call("Voice", _logits(member, number), several(map(_last_step, steps)), repr(share))
             for member in card.members
-            for number, finishes in enumerate(member.finishes)
-            for share in [member.weight / len(member.finishes)]
+            for number, steps in enumerate(member.postprocessing)
+            for share in [member.weight / len(member.postprocessing)]
         ),
         "[]",
     )
     lines = [
         '"""The networks\' answers, averaged: what turns logits into each, and its weight."""',
-        laid_out(assigned("heads", heads, " = "), 4),
         laid_out(assigned("voices", voices, " = "), 4),
-        "return average(voices, heads)",
+        "return average(voices)",
     ]
     return "\n".join(["def build() -> keras.Model:", *(f"    {line}" for line in lines)])
 
@@ -155,13 +152,8 @@ def _logits(member: Member, number: int) -> str:
     return f"mirrored({logits})" if any(member.mirrored[number : number + 1]) else logits
 
 
-def _head(head: Head) -> Node:
-    fields = [literal(value) for value in (head.name, head.kind, head.targets)]
-    return call("Head", *fields, *([literal(head.labels)] if head.labels else []))
-
-
-def _finish(fields: Mapping[str, float]) -> Node:
-    return call("Finish", **{name: repr(value) for name, value in fields.items()})
+def _last_step(fields: Mapping[str, str | float]) -> Node:
+    return call("PostProcessing", **{name: literal(value) for name, value in fields.items()})
 
 
 def _encoded(name: str) -> str:

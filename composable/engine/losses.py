@@ -21,6 +21,12 @@ def absolute_error(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:  # noqa: A
     return _over_members(ops.abs(logits - _beside(y, logits)))
 
 
+def quantile_error(y: Any, logits: Any, smoothing: Any = 0.0, *, level: float = 0.5) -> Any:  # noqa: ARG001
+    """As `squared_error`, for a quantile: Koenker & Bassett 1978, "Regression Quantiles"."""
+    away: Any = _beside(y, logits) - logits
+    return _over_members(ops.maximum(level * away, (level - 1.0) * away))
+
+
 def binary_cross_entropy(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:
     """(rows, labels) targets in [0, 1]; one or several sigmoids. Smoothing moves targets towards a half."""
     y = _beside(y, logits) * (1.0 - smoothing) + 0.5 * smoothing

@@ -11,8 +11,9 @@ from scipy import ndimage
 
 from composable.core.budget import Deadline
 from composable.explain.explained_model import Predict
-from composable.problem.metrics import METRICS, score
+from composable.problem.metrics import fitting
 from composable.problem.problem import Head
+from composable.problem.scores import score
 
 _MOST, _FEW = 500, 128  # rows; the latter where there is little time
 _SHARE = 0.3  # of the time that is left, for all copies
@@ -83,7 +84,7 @@ def altered_scores(
     seconds = (time.monotonic() - began) / _FEW * len(ALTERATIONS)
     most = _MOST if _MOST * seconds < _SHARE * deadline.remaining else _FEW
     some = {name: values[:most] for name, values in inputs.items()}
-    metric = "accuracy" if "accuracy" in METRICS[head.kind] else "mae"
+    metric = "accuracy" if "accuracy" in fitting(head.kind) else "mae"
     for name, alter in {"unaltered": lambda images: images, **ALTERATIONS}.items():
         if deadline.remaining <= 0:
             return

@@ -12,7 +12,7 @@ import pandas as pd
 from composable.data.encoding import Encoding
 from composable.data.schema import Schema
 from composable.engine.predict import predict
-from composable.problem.finish import Finish, apply_finish
+from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate
 
@@ -29,7 +29,7 @@ class ExplainedModel:
     Attributes:
         candidate: How the network is built and was trained.
         network: From inputs to the logits of every head, with its weights.
-        finishes: What turns its logits into predictions, one per head.
+        postprocessing: What turns its logits into predictions, one per head.
         problem: What was asked.
         schema: The columns of the raw rows.
         encoding: How raw rows become inputs.
@@ -42,7 +42,7 @@ class ExplainedModel:
 
     candidate: Candidate
     network: keras.Model
-    finishes: Sequence[Finish]
+    postprocessing: Sequence[PostProcessing]
     problem: Problem
     schema: Schema
     encoding: Encoding
@@ -60,5 +60,5 @@ class ExplainedModel:
     def predict(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """What the network predicts, one array per head."""
         logits = predict(self.network, inputs, sizes=_SIZES)
-        each = zip(self.problem.heads, self.finishes, logits, strict=True)
-        return [apply_finish(np, head, finish, outputs) for head, finish, outputs in each]
+        each = zip(self.postprocessing, logits, strict=True)
+        return [postprocess(np, step, outputs) for step, outputs in each]

@@ -21,8 +21,10 @@ from composable.data.read import read_table
 from composable.deploy.bundle import Bundle
 from composable.explain.explained_model import Predict
 from composable.explain.slots import Slots, slots_of, with_column
-from composable.problem.metrics import METRICS, RELATIVE, higher_is_better, score
+from composable.problem.kinds import kind_of
+from composable.problem.metrics import RELATIVE, higher_is_better
 from composable.problem.problem import Problem
+from composable.problem.scores import score
 from composable.problem.targets import encode_targets, target_missing
 
 ROUNDS = 8
@@ -126,7 +128,7 @@ def _error(problem: Problem, observed: Sequence[np.ndarray], predicted: Sequence
     for head, y, p in zip(problem.heads, observed, predicted, strict=True):
         metric = problem.metric
         if metric == RELATIVE:
-            metric = next(name for name in METRICS[head.kind] if not higher_is_better(name))
+            metric = kind_of(head).loss_metric
         found = score(metric, head, y, p)
         errors.append(-found if higher_is_better(metric) else found)
     return float(np.mean(errors))

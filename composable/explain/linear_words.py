@@ -12,7 +12,7 @@ from composable.data.encoding import Encoding
 from composable.design.part import Part
 from composable.design.taps import named
 from composable.explain.ngram_effects import Effects, Ngram
-from composable.problem.finish import Finish
+from composable.problem.postprocessing import PostProcessing
 from composable.training.tfidf import inverse_lengths, marks_of
 
 
@@ -21,7 +21,7 @@ def linear_word_effects(
     solver: Part,
     encoding: Encoding,
     inputs: Mapping[str, np.ndarray],
-    finish: Finish,
+    last_step: PostProcessing,
 ) -> Effects:
     """The mean of what each n-gram adds to the logits of the first head, over the rows that hold it.
 
@@ -32,7 +32,7 @@ def linear_word_effects(
         solver: That part, which says what is weighted.
         encoding: The vocabularies.
         inputs: Of rows that were not learned from.
-        finish: Of the head: its temperature, or the scale of its numbers.
+        last_step: Of the head: its temperature, or the scale of its numbers.
     """
     known = solver.metaparameters
     bags: tuple[str, ...] = tuple(known["bags"])
@@ -46,7 +46,7 @@ def linear_word_effects(
         sums.append(own * np.asarray(marks.T @ inverse_lengths(marks @ lengths)))
         counts.append(np.asarray(marks.sum(axis=0)).ravel())
         first += size
-    totals, rows = np.concatenate(sums) * (finish.scale / finish.temperature), np.concatenate(counts)
+    totals, rows = np.concatenate(sums) * (last_step.scale / last_step.temperature), np.concatenate(counts)
     held = np.flatnonzero(rows)
     return Effects([ngrams[index] for index in held], totals[held], rows[held])
 

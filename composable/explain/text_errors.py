@@ -39,7 +39,9 @@ def text_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
     )
     solver, weights = model.candidate.solver, None
     if solver is not None and solver.component is linear_texts:
-        weights = linear_word_effects(model.network, solver, model.encoding, model.inputs, model.finishes[0])
+        weights = linear_word_effects(
+            model.network, solver, model.encoding, model.inputs, model.postprocessing[0]
+        )
     errors_until = part_of(deadline, _ERRORS_SHARE) if weights is None else deadline
     errors = marked_errors(
         model.predict, model.head, rows, model.observed[0], model.predicted[0], deadline=errors_until

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from composable.data.encoding import TEXTS
 from composable.data.latent import fit_latent, latent
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 
 ITERATIONS = 100  # HistGradientBoosting's default
@@ -21,22 +22,9 @@ _MOST_CATEGORIES = 250  # HistGradientBoosting takes up to 255 per column
 def constant_predictor(
     heads: tuple[Head, ...], targets: tuple[np.ndarray, ...], rows: int
 ) -> list[np.ndarray]:
-    """The mean of the training targets, or the shares of the classes, for each of `rows` rows.
-
-    Of masks: the shares of the classes at each place.
-    """
-    predictions = []
-    for head, y in zip(heads, targets, strict=True):
-        if head.kind == "mask":
-            one = np.stack([(y == code).mean(axis=0, dtype="float32") for code in range(head.width)], axis=-1)
-            predictions.append(np.broadcast_to(one, (rows, *one.shape)))
-            continue
-        if head.kind == "multiclass":
-            one = np.bincount(y[:, 0].astype(int), minlength=head.width) / len(y)
-        else:
-            one = y.mean(axis=0)
-        predictions.append(np.tile(one, (rows, 1)))
-    return predictions
+    """The same prediction for each of `rows` rows: the mean of the targets, or the shares of the classes."""
+    each = [kind_of(head).constant_prediction(head, y) for head, y in zip(heads, targets, strict=True)]
+    return [np.broadcast_to(one, (rows, *one.shape)) for one in each]
 
 
 def gradient_boosting(
@@ -72,8 +60,8 @@ def gradient_boosting(
 def _model(
     head: Head, categorical: np.ndarray, seed: int, iterations: int
 ) -> HistGradientBoostingRegressor | HistGradientBoostingClassifier:
-    kind = HistGradientBoostingRegressor if head.kind == "regression" else HistGradientBoostingClassifier
-    return kind(categorical_features=cast("Any", categorical), max_iter=iterations, random_state=seed)
+    model = HistGradientBoostingClassifier if head.labels else HistGradientBoostingRegressor
+    return model(categorical_features=cast("Any", categorical), max_iter=iterations, random_state=seed)
 
 
 def _one(
@@ -87,13 +75,12 @@ def _one(
     if isinstance(model, HistGradientBoostingRegressor):
         return model.fit(features, y, weights).predict(asked)
     present = np.unique(y).astype(int)
-    classes = max(2, head.width) if head.kind != "multilabel" else 2
-    shares = np.zeros((len(asked), classes))
+    shares = np.zeros((len(asked), len(head.labels)))
     if len(present) == 1:
         shares[:, present[0]] = 1.0
     else:
         shares[:, present] = model.fit(features, y, weights).predict_proba(asked)
-    return shares if head.kind == "multiclass" else shares[:, 1]
+    return shares if kind_of(head).activation == "softmax" else shares[:, 1]
 
 
 def _features(

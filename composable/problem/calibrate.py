@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from composable.problem.finish import Finish, apply_finish
-from composable.problem.masks import as_rows
-from composable.problem.metrics import score
+from composable.problem.kinds import kind_of
+from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head
+from composable.problem.scores import score
 
 _LEAST_ROWS = 50
 _RANGE = (np.log(0.2), np.log(5.0))
@@ -25,44 +25,55 @@ class Calibration:
     log_loss_after: float | None = None
 
 
-def calibrate(head: Head, logits: np.ndarray, observed: np.ndarray, *, seed: int) -> Calibration:
+def calibrate(
+    head: Head, logits: np.ndarray, observed: np.ndarray, *, seed: int, weights: np.ndarray | None = None
+) -> Calibration:
     """Fit one temperature for a head of classes (Guo et al. 2017, section 4.2).
 
-    Two halves of the rows judge each other's temperature; only if both together are better off than at 1 is
+    Two halves of the rows score each other's temperature; only if both together are better off than at 1 is
     the temperature of all rows kept.
 
     Args:
-        head: A head of classes; a regression gets temperature 1.
-        logits: Of rows the network didn't learn from, as `apply_finish` takes them.
-        observed: Their classes, (rows, 1) or (rows, labels); of masks (rows, height, width).
+        head: Its kind says on which rows a temperature is found; without classes there is none, which is 1.
+        logits: Of rows the network didn't learn from, as `postprocess` takes them.
+        observed: Targets as its kind encodes them.
         seed: Decides the halves.
+        weights: A weight per row, or None.
     """
-    if head.kind == "mask":
-        head, logits, observed = as_rows(head, logits, observed)
-    if head.kind == "regression" or len(observed) < _LEAST_ROWS:
+    rows = kind_of(head).calibration_rows(head, logits, observed)
+    if rows is None or len(rows[2]) < _LEAST_ROWS:
         return Calibration()
+    head, logits, observed = rows
+    if weights is not None and len(weights) != len(observed):
+        weights = None  # of pixels, of which only some are looked at
     half = np.random.default_rng(seed).permutation(len(observed)) % 2 == 0
-    before = _loss(head, logits, observed, 1.0)
-    judged = sum(
-        _loss(head, logits[~part], observed[~part], _best(head, logits[part], observed[part]))
-        * (~part).mean()
-        for part in (half, ~half)
-    )
-    if not judged < before:
+
+    def loss(part: np.ndarray | slice, temperature: float) -> float:
+        step = PostProcessing(kind_of(head).activation, temperature)
+        return score(
+            "log_loss",
+            head,
+            observed[part],
+            postprocess(np, step, logits[part]),
+            weights=None if weights is None else weights[part],
+        )
+
+    def best(part: np.ndarray | slice) -> float:
+        found = minimize_scalar(
+            lambda log: loss(part, float(np.exp(log))),
+            bounds=_RANGE,
+            method="bounded",
+            options={"maxiter": 20},
+        )
+        return float(np.exp(found.x))
+
+    everything = slice(None)
+    before = loss(everything, 1.0)
+    after = sum(loss(~part, best(part)) * _share(~part, weights) for part in (half, ~half))
+    if not after < before:
         return Calibration(1.0, before, before)
-    temperature = _best(head, logits, observed)
-    return Calibration(temperature, before, float(judged))
+    return Calibration(best(everything), before, float(after))
 
 
-def _best(head: Head, logits: np.ndarray, observed: np.ndarray) -> float:
-    found = minimize_scalar(
-        lambda log: _loss(head, logits, observed, float(np.exp(log))),
-        bounds=_RANGE,
-        method="bounded",
-        options={"maxiter": 20},
-    )
-    return float(np.exp(found.x))
-
-
-def _loss(head: Head, logits: np.ndarray, observed: np.ndarray, temperature: float) -> float:
-    return score("log_loss", head, observed, apply_finish(np, head, Finish(temperature=temperature), logits))
+def _share(part: np.ndarray, weights: np.ndarray | None) -> float:
+    return float(part.mean()) if weights is None else float(weights[part].sum() / weights.sum())

@@ -17,13 +17,13 @@ from scipy.stats import rankdata
 from composable.core.errors import DataError
 from composable.data.encoding import Encoding
 from composable.data.schema import DATE_ORIGIN, Notice
-from composable.problem.problem import Head, Problem
+from composable.problem.kinds import kind_of
+from composable.problem.problem import Problem
 
 BLOCKED, SUSPICIOUS = 0.999, 0.98
 _MOST_ROWS = 20_000
 _FOLDS = 5
 _LEAST_ROWS = 40  # on fewer rows a perfect order happens by chance
-_LEAST_OF_CLASS = 5  # likewise with fewer rows of a class
 _MOST_CODES = 64  # a number with more values is cut into so many ranges where it has to tell many classes
 
 
@@ -82,61 +82,49 @@ def _leaks(
     names = {"numbers": [n.column for n in encoding.numbers], "dates": list(encoding.dates)}
     for head, y in zip(problem.heads, targets, strict=True):
         for position, target in enumerate(head.targets):
-            questions = _questions(head, y[rows, position])
+            known = rows[~np.isnan(y[rows, position])]
+            questions = kind_of(head).leak_questions(head, y[known, position])
             for block, columns in names.items():
                 for index, name in enumerate(columns):
-                    values = inputs[block][rows, index].astype("float64")
-                    yield _strongest(name, target, head, values, questions)
+                    values = inputs[block][known, index].astype("float64")
+                    yield _strongest(name, target, values, questions)
             for index, table in enumerate(encoding.categories):
-                codes = inputs["categories"][rows, index]
-                scores = [_score(head, _mean_by_code(codes, q), q) for q in questions]
+                codes = inputs["categories"][known, index]
+                scores = [_score(_mean_by_code(codes, q), q) for q in questions]
                 yield Leak(table.column, target, min(scores, default=0.0), "its category")
 
 
-def _questions(head: Head, y: np.ndarray) -> list[np.ndarray]:
-    """The numbers to tell: the amounts themselves, or for each of the commonest classes whether it is it."""
-    if head.kind == "regression":
-        return [y]
-    if head.kind == "multiclass":
-        commonest = np.argsort(-np.bincount(y.astype(int)))[:5]
-        asked = [(y == label).astype(float) for label in commonest]
-    else:
-        asked = [y]
-    return [q for q in asked if _LEAST_OF_CLASS <= q.sum() <= len(q) - _LEAST_OF_CLASS]
-
-
-def _strongest(name: str, target: str, head: Head, values: np.ndarray, questions: list[np.ndarray]) -> Leak:
+def _strongest(name: str, target: str, values: np.ndarray, questions: list[np.ndarray]) -> Leak:
     missing = np.isnan(values)
     known = ~missing
     by_value = by_absence = 0.0
     if known.sum() >= _LEAST_ROWS and known.mean() > 0.5:
-        by_value = _by_value(head, values[known], [q[known] for q in questions])
+        by_value = _by_value(values[known], [q[known] for q in questions])
     if 0 < missing.mean() < 1:
-        by_absence = min((_score(head, missing.astype(float), q) for q in questions), default=0.0)
+        by_absence = min((_score(missing.astype(float), q) for q in questions), default=0.0)
     if by_absence > by_value:
         return Leak(name, target, by_absence, "whether it is missing")
     return Leak(name, target, by_value, "its value")
 
 
-def _by_value(head: Head, values: np.ndarray, questions: list[np.ndarray]) -> float:
+def _by_value(values: np.ndarray, questions: list[np.ndarray]) -> float:
     """By the order of the values; where no order tells all classes, by narrow ranges as if categories."""
-    if head.kind != "multiclass":
-        return min((_score(head, values, q) for q in questions), default=0.0)
+    if len(questions) == 1:
+        return _score(values, questions[0])
     distinct, codes = np.unique(values, return_inverse=True)
     if len(distinct) > _MOST_CODES:
         codes = np.digitize(values, np.quantile(values, np.linspace(0, 1, _MOST_CODES + 1)[1:-1]))
-    return min((_score(head, _mean_by_code(codes, q), q) for q in questions), default=0.0)
+    return min((_score(_mean_by_code(codes, q), q) for q in questions), default=0.0)
 
 
-def _score(head: Head, feature: np.ndarray, y: np.ndarray) -> float:
-    """AUC in either direction, or the squared correlation of values or of ranks."""
-    if np.ptp(feature) == 0 or np.ptp(y) == 0:
+def _score(feature: np.ndarray, y: np.ndarray) -> float:
+    """AUC of truth values in either direction; of amounts the squared correlation of values or of ranks."""
+    if np.ptp(feature) == 0 or y.min() == y.max():
         return 0.0
-    if head.kind != "regression":
+    if y.dtype == bool:
         ranks = rankdata(feature)
-        positive = y > 0.5
-        count = positive.sum()
-        auc = (ranks[positive].sum() - count * (count + 1) / 2) / (count * (len(y) - count))
+        count = y.sum()
+        auc = (ranks[y].sum() - count * (count + 1) / 2) / (count * (len(y) - count))
         return float(max(auc, 1 - auc))
     linear = np.corrcoef(feature, y)[0, 1] ** 2
     ordered = np.corrcoef(rankdata(feature), rankdata(y))[0, 1] ** 2

@@ -15,7 +15,7 @@ from composable.data.images.conversion import ImageShape
 from composable.data.images.levels import LEVELS
 from composable.data.images.source import ImageSource
 from composable.data.schema import Notice
-from composable.problem.metrics import METRICS
+from composable.problem.metrics import fitting
 from composable.problem.problem import Head, Problem
 
 _FEWEST = 10  # masks
@@ -49,15 +49,16 @@ def understand_masks(name: str, counts: np.ndarray, *, metric: str | None = None
             received=f"{len(counts)} masks, all of the level {', '.join(map(str, labels))}",
             remedy="bring masks in which something is painted",
         )
-    if metric is not None and metric not in METRICS["mask"]:
+    known = fitting("mask")
+    if metric is not None and metric not in known:
         raise ConfigError(
             f"The metric {metric!r} doesn't fit masks.",
             received=f"target {name!r}",
-            remedy=f"one of {', '.join(METRICS['mask'])}",
+            remedy=f"one of {', '.join(known)}",
         )
     return Problem(
         (Head(name, "mask", (name,), labels),),
-        metric or next(iter(METRICS["mask"])),
+        metric or known[0],
         tuple(_notices(name, labels, pixels / pixels.sum())),
     )
 

@@ -1,169 +1,170 @@
-"""Scores and their directions, for one head and over several."""
+"""The metrics: which there are, what each fits, which direction is better. A light file: options read it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import importlib
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
 
-import numpy as np
-from sklearn import metrics as sk
+from composable.core.errors import ConfigError
+from composable.problem.problem import HeadKind
 
-from composable.problem.overlap import confusion_of, overlap
-from composable.problem.problem import Head, HeadKind, Problem
+Loss = Literal["", "squared", "absolute", "quantile"]
+Domain = Literal["any", "not negative", "not zero"]
 
-METRICS: dict[HeadKind, tuple[str, ...]] = {
-    "regression": ("rmse", "mae", "r2"),
-    "binary": ("roc_auc", "log_loss", "accuracy", "average_precision"),
-    "multiclass": ("log_loss", "accuracy", "roc_auc", "average_precision"),
-    "multilabel": ("roc_auc", "log_loss", "accuracy", "average_precision"),
-    "mask": ("mean_iou", "dice", "pixel_accuracy"),
+CLASSES: tuple[HeadKind, ...] = ("binary", "multiclass", "multilabel")
+RELATIVE = "relative_error"  # of heads of different kinds
+_LOWER_ENDINGS = ("_error", "_loss", "_deviance", "_distance")
+_HIGHER_ENDINGS = ("_score", "_accuracy", "_gain")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score by which models are compared.
+
+    Attributes:
+        name: As users write it and as records hold it.
+        kinds: The kinds of targets that it fits.
+        higher_is_better: The direction.
+        ranks: Whether it compares rows with one another, so that answers must be on one scale.
+        decides: Whether it looks at the predicted classes, so that it depends on a decision threshold.
+        loss: What networks for numbers lower when this metric selects; "" where the kind's own loss stays.
+        domain: Which targets it is defined for.
+        level: Of a quantile.
+        function: A user's own: (observed, predicted) to a number.
+    """
+
+    name: str
+    kinds: tuple[HeadKind, ...]
+    higher_is_better: bool
+    ranks: bool = False
+    decides: bool = False
+    loss: Loss = ""
+    domain: Domain = "any"
+    level: float = 0.5
+    function: Callable[..., Any] | None = None
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("rmse", ("regression",), higher_is_better=False, loss="squared"),
+        Metric("mae", ("regression",), higher_is_better=False, loss="absolute"),
+        Metric("r2", ("regression",), higher_is_better=True, loss="squared"),
+        Metric("rmsle", ("regression",), higher_is_better=False, loss="squared", domain="not negative"),
+        Metric("mape", ("regression",), higher_is_better=False, loss="absolute", domain="not zero"),
+        Metric("roc_auc", CLASSES, higher_is_better=True, ranks=True),
+        Metric("log_loss", CLASSES, higher_is_better=False),
+        Metric("accuracy", CLASSES, higher_is_better=True, decides=True),
+        Metric("average_precision", CLASSES, higher_is_better=True, ranks=True),
+        Metric("f1", CLASSES, higher_is_better=True, decides=True),
+        Metric("balanced_accuracy", CLASSES, higher_is_better=True, decides=True),
+        Metric("mcc", CLASSES, higher_is_better=True, decides=True),
+        Metric("brier", CLASSES, higher_is_better=False),
+        Metric("mean_iou", ("mask",), higher_is_better=True),
+        Metric("dice", ("mask",), higher_is_better=True),
+        Metric("pixel_accuracy", ("mask",), higher_is_better=True),
+    )
 }
-RELATIVE = "relative_error"  # of heads of different kinds: error over the constant predictor's, averaged
-_RANKING = {"roc_auc", "average_precision"}
-_LOWER_IS_BETTER = {"rmse", "mae", "log_loss", RELATIVE}
-_TINY = 1e-7
-Parts = Sequence[np.ndarray]
+"""Every metric that is reported for the kinds it fits, in the order of the leaderboards."""
+
+QUANTILE = Metric("quantile", ("regression",), higher_is_better=False, loss="quantile")
+"""The mean quantile loss; a user writes its level behind it, `quantile:0.9`."""
+
+_RELATIVE = Metric(RELATIVE, (), higher_is_better=False)
+
+
+def fitting(kind: HeadKind) -> tuple[str, ...]:
+    """The names of the metrics that are reported for a kind of target."""
+    return tuple(metric.name for metric in METRICS.values() if kind in metric.kinds)
+
+
+@cache
+def metric_named(name: str) -> Metric:
+    """The metric that a user means: a name of `METRICS`, `quantile:LEVEL`, or `module:function`.
+
+    Raises:
+        ConfigError: If there is no such metric, the level isn't between 0 and 1, the function can't be
+            imported, or nothing says whether more of it is better.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    if name == RELATIVE:
+        return _RELATIVE
+    first, separator, rest = name.partition(":")
+    if first == QUANTILE.name:
+        return replace(QUANTILE, name=name, level=_level(name, rest))
+    if not separator:
+        raise ConfigError(
+            "A metric must be one of those there are.",
+            received=repr(name),
+            remedy=f"one of {', '.join(METRICS)}, {QUANTILE.name}:LEVEL, or module:function",
+        )
+    function = _imported(name, first, rest)
+    return Metric(
+        name, ("regression", *CLASSES), _direction(name, rest, function), ranks=True, function=function
+    )
 
 
 def higher_is_better(metric: str) -> bool:
     """Whether a larger value of `metric` is a better one."""
-    return metric not in _LOWER_IS_BETTER
+    return metric_named(metric).higher_is_better
 
 
 def better(metric: str, a: float, b: float) -> bool:
     """Whether score `a` beats score `b`; a score that could not be computed (NaN) beats nothing."""
-    if np.isnan(a) or np.isnan(b):
-        return not np.isnan(a) and np.isnan(b)
+    if math.isnan(a) or math.isnan(b):
+        return not math.isnan(a) and math.isnan(b)
     return a > b if higher_is_better(metric) else a < b
 
 
-def scores(
-    problem: Problem,
-    observed: Sequence[np.ndarray],
-    predicted: Sequence[np.ndarray],
-    parts: Parts = (),
-) -> dict[str, float]:
-    """Every metric that fits the problem.
-
-    Args:
-        problem: Its heads say what the arrays mean.
-        observed: Per head: (n, 1) numbers or class numbers, (n, labels) of 0 and 1, or (n, height, width)
-            class numbers.
-        predicted: Per head: (n, 1) numbers or probabilities of the second class, (n, classes) of all, or
-            (n, height, width, classes).
-        parts: Which rows were predicted by one model, where several took part; see `score`.
-
-    Returns:
-        The metric's name to its value; with several heads the means over heads of each metric they share, and
-        each head's own as `target/metric`. A value that the rows don't define (one class alone) is NaN.
-    """
-    each = [
-        {metric: score(metric, head, y, p, parts) for metric in METRICS[head.kind]}
-        for head, y, p in zip(problem.heads, observed, predicted, strict=True)
-    ]
-    if len(each) == 1:
-        return each[0]
-    shared = [metric for metric in each[0] if all(metric in other for other in each)]
-    result = {metric: float(np.mean([one[metric] for one in each])) for metric in shared}
-    for head, one in zip(problem.heads, each, strict=True):
-        result |= {f"{head.name}/{metric}": value for metric, value in one.items()}
-    return result
-
-
-def selection_score(
-    problem: Problem,
-    observed: Sequence[np.ndarray],
-    predicted: Sequence[np.ndarray],
-    reference: Sequence[np.ndarray],
-    parts: Parts = (),
-) -> float:
-    """The score that selects: the problem's metric, averaged over heads.
-
-    Args:
-        problem: Names the metric.
-        observed: As in `scores`.
-        predicted: As in `scores`.
-        reference: What the constant predictor predicts, per head; only heads of different kinds need it.
-        parts: As in `scores`.
-    """
-    if problem.metric != RELATIVE:
-        return float(
-            np.mean(
-                [
-                    score(problem.metric, head, y, p, parts)
-                    for head, y, p in zip(problem.heads, observed, predicted, strict=True)
-                ]
-            )
+def _level(name: str, text: str) -> float:
+    try:
+        level = float(text)
+    except ValueError:
+        level = math.nan
+    if not 0 < level < 1:
+        raise ConfigError(
+            "The level of a quantile loss lies between 0 and 1.",
+            received=repr(name),
+            remedy=f"{QUANTILE.name}:0.9 asks for what nine of ten observed values stay below",
         )
-    ratios = []
-    for head, y, p, nothing in zip(problem.heads, observed, predicted, reference, strict=True):
-        error = "rmse" if head.kind == "regression" else "log_loss"
-        ratios.append(score(error, head, y, p) / max(score(error, head, y, nothing), _TINY))
-    return float(np.mean(ratios))
+    return level
 
 
-def score(metric: str, head: Head, y: np.ndarray, p: np.ndarray, parts: Parts = ()) -> float:
-    """One metric of one head; NaN where the rows don't define it.
-
-    Args:
-        metric: One of `METRICS`.
-        head: What is predicted.
-        y: As `observed` in `scores`.
-        p: As `predicted` in `scores`.
-        parts: Row numbers by the model that predicted them. Metrics that compare rows with one another (by
-            rank) are averaged over the parts, since the answers of different models aren't on one scale.
-    """
-    if len(y) == 0:
-        return float("nan")
-    if head.kind == "mask":
-        return overlap(metric, confusion_of(y, p))
-    if metric in _RANKING and len(parts) > 1:
-        each = [score(metric, head, y[rows], p[rows]) for rows in parts]
-        known = [(one, len(rows)) for one, rows in zip(each, parts, strict=True) if not np.isnan(one)]
-        if known:
-            return float(np.average([one for one, _ in known], weights=[rows for _, rows in known]))
-    p = np.asarray(p, "float64")
-    if head.kind == "regression":
-        return _regression(metric, y[:, 0], p[:, 0])
-    if head.kind == "multilabel":
-        return _mean_of_defined([_binary(metric, y[:, i], p[:, i]) for i in range(y.shape[1])])
-    if head.kind == "binary":
-        return _binary(metric, y[:, 0], p[:, 0])
-    return _multiclass(metric, y[:, 0].astype(int), p)
+def _imported(name: str, module: str, function: str) -> Callable[..., Any]:
+    here = str(Path.cwd())
+    try:
+        sys.path.insert(0, here)  # a command's own folder isn't where a user's module lies
+        found = getattr(importlib.import_module(module), function)
+    except Exception as wrong:
+        raise ConfigError(
+            "A metric of one's own is written module:function, and can be imported.",
+            received=f"{name!r}: {wrong}",
+            remedy="the module lies in the current folder or is installed",
+        ) from wrong
+    finally:
+        sys.path.remove(here)
+    if not callable(found):
+        raise ConfigError("A metric of one's own is a function.", received=f"{name!r} is {found!r}")
+    return found
 
 
-def _regression(metric: str, y: np.ndarray, p: np.ndarray) -> float:
-    match metric:
-        case "rmse":
-            return float(np.sqrt(np.mean((y - p) ** 2)))
-        case "mae":
-            return float(np.mean(np.abs(y - p)))
-    spread = float(np.sum((y - y.mean()) ** 2))
-    return 1.0 - float(np.sum((y - p) ** 2)) / spread if spread > 0 else float("nan")
-
-
-def _binary(metric: str, y: np.ndarray, p: np.ndarray) -> float:
-    y = y.astype(int)
-    if metric == "accuracy":
-        return float(np.mean((p >= 0.5) == y))
-    if metric == "log_loss":
-        p = np.clip(p, _TINY, 1 - _TINY)
-        return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
-    if y.min() == y.max():
-        return float("nan")
-    return float(sk.roc_auc_score(y, p) if metric == "roc_auc" else sk.average_precision_score(y, p))
-
-
-def _multiclass(metric: str, y: np.ndarray, p: np.ndarray) -> float:
-    if metric == "accuracy":
-        return float(np.mean(p.argmax(axis=1) == y))
-    if metric == "log_loss":
-        chosen = np.clip(p[np.arange(len(y)), y], _TINY, 1.0)
-        return float(-np.mean(np.log(chosen)))
-    present = [label for label in range(p.shape[1]) if 0 < (y == label).sum() < len(y)]
-    return _mean_of_defined([_binary(metric, (y == label).astype(int), p[:, label]) for label in present])
-
-
-def _mean_of_defined(values: Sequence[float]) -> float:
-    """The mean over the classes or labels that the rows define; NaN where there is none."""
-    defined = [value for value in values if not np.isnan(value)]
-    return float(np.mean(defined)) if defined else float("nan")
+def _direction(name: str, function_name: str, function: Callable[..., Any]) -> bool:
+    """What the function says itself, or what its name ends with, as in scikit-learn."""
+    said = getattr(function, "higher_is_better", None)
+    if isinstance(said, bool):
+        return said
+    if function_name.endswith(_HIGHER_ENDINGS + _LOWER_ENDINGS):
+        return function_name.endswith(_HIGHER_ENDINGS)
+    raise ConfigError(
+        "A metric of one's own says which direction is better.",
+        received=repr(name),
+        remedy=f"write `{function_name}.higher_is_better = True` (or False) below the function, "
+        "or end its name with _score or _error",
+    )

@@ -21,19 +21,26 @@ class Head:
         targets: The column or, for multi-label, the columns it predicts.
         labels: The classes in the order of the probabilities, with their own types; `()` for a regression.
             For multi-label: the two values every target takes, the negative one first. For masks: levels.
+        thresholds: For two classes and for several labels, per target: the probability from which the second
+            class is predicted; `()` for a half.
     """
 
     name: str
     kind: HeadKind
     targets: tuple[str, ...]
     labels: tuple[Label, ...] = ()
+    thresholds: tuple[float, ...] = ()
 
     @property
     def width(self) -> int:
         """The number of values the head gives per row, or per pixel: 1 for a number or two classes."""
-        if self.kind == "multilabel":
-            return len(self.targets)
-        return len(self.labels) if self.kind in ("multiclass", "mask") else 1
+        from composable.problem.kinds import kind_of  # the kinds are made of Keras, this record isn't
+
+        return kind_of(self).width(self)
+
+    def threshold(self, position: int) -> float:
+        """The probability from which the second class of its target at `position` is predicted."""
+        return self.thresholds[position] if self.thresholds else 0.5
 
 
 @dataclass(frozen=True)

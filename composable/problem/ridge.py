@@ -10,7 +10,9 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, softmax
 
 from composable.core.seeds import derive
+from composable.problem.kinds import kind_of
 from composable.problem.patches import described, draw_patches
+from composable.problem.postprocessing import Activation
 from composable.problem.problem import Head
 
 ROWS = 20_000  # more hardly make it better
@@ -76,29 +78,29 @@ def ridge_on_patches(
 
 
 def _answers(head: Head, features: np.ndarray, y: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    wanted = np.eye(head.width, dtype="float32")[y[:, 0].astype(int)] if head.kind == "multiclass" else y
-    wanted = wanted.astype("float32")
+    kind = kind_of(head)
+    wanted = kind.indicators(head, y).astype("float32")
     held = np.arange(len(features)) % _HELD_OUT == 0 if len(features) > _HELD_OUT else np.zeros(0, bool)
     penalty, sharpness = PENALTIES[-1], 1.0
     if held.any():
         tried = {p: fit_ridge(features[~held], wanted[~held], p)(features[held]) for p in PENALTIES}
         penalty = min(tried, key=lambda p: float(((tried[p] - wanted[held]) ** 2).mean()))
-        sharpness = min(_SHARPNESS, key=lambda s: _log_loss(head, tried[penalty], s, wanted[held]))
-    return _finished(head, fit_ridge(features, wanted, penalty)(asked), sharpness)
+        sharpness = min(_SHARPNESS, key=lambda s: _log_loss(kind.activation, tried[penalty], s, wanted[held]))
+    return _predictions(kind.activation, fit_ridge(features, wanted, penalty)(asked), sharpness)
 
 
-def _finished(head: Head, scores: np.ndarray, sharpness: float) -> np.ndarray:
+def _predictions(activation: Activation, scores: np.ndarray, sharpness: float) -> np.ndarray:
     """Numbers as they are; of scores that stand for 0 or 1, probabilities."""
-    if head.kind == "regression":
+    if activation == "linear":
         return scores
-    if head.kind != "multiclass":
+    if activation == "sigmoid":
         return expit(2 * sharpness * (scores - 0.5))
     return softmax(sharpness * scores, axis=1)
 
 
-def _log_loss(head: Head, scores: np.ndarray, sharpness: float, wanted: np.ndarray) -> float:
-    if head.kind == "regression":
+def _log_loss(activation: Activation, scores: np.ndarray, sharpness: float, wanted: np.ndarray) -> float:
+    if activation == "linear":
         return 0.0
-    answers = np.clip(_finished(head, scores, sharpness), 1e-7, 1 - 1e-7)
-    against = 0.0 if head.kind == "multiclass" else (1 - wanted) * np.log(1 - answers)
+    answers = np.clip(_predictions(activation, scores, sharpness), 1e-7, 1 - 1e-7)
+    against = 0.0 if activation == "softmax" else (1 - wanted) * np.log(1 - answers)
     return -float((wanted * np.log(answers) + against).sum(axis=1).mean())

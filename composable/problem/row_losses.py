@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from composable.problem.baseline import constant_predictor
-from composable.problem.problem import Head, Problem
+from composable.problem.kinds import kind_of
+from composable.problem.problem import Problem
 
-_SMALLEST = 1e-7  # of a probability
+_SMALLEST = 1e-7  # of a mean loss
 
 
 def row_losses(
@@ -19,7 +20,7 @@ def row_losses(
 
     Args:
         problem: Its heads say what the arrays mean.
-        observed: Per head, as `composable.problem.metrics.scores` takes them.
+        observed: Per head, as `composable.problem.scores.scores` takes them.
         answers: Per head, post-processed: numbers or probabilities.
         scales: Per head: what a row's loss is divided by, so that heads of different kinds count alike.
 
@@ -27,10 +28,10 @@ def row_losses(
         (rows,) losses.
     """
     each = [
-        _of_head(head, y, p) / scale
+        kind_of(head).row_losses(y, p) / scale
         for head, y, p, scale in zip(problem.heads, observed, answers, scales, strict=True)
     ]
-    return np.mean(each, axis=0)
+    return np.nanmean(each, axis=0)
 
 
 def constant_losses(problem: Problem, targets: Sequence[np.ndarray]) -> list[float]:
@@ -38,18 +39,5 @@ def constant_losses(problem: Problem, targets: Sequence[np.ndarray]) -> list[flo
     found = []
     for head, y in zip(problem.heads, targets, strict=True):
         (answers,) = constant_predictor((head,), (y,), len(y))
-        found.append(max(float(_of_head(head, y, answers).mean()), _SMALLEST))
+        found.append(max(float(np.nanmean(kind_of(head).row_losses(y, answers))), _SMALLEST))
     return found
-
-
-def _of_head(head: Head, observed: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    if head.kind == "regression":
-        return ((observed - answers) ** 2).mean(axis=1)
-    if head.kind in ("multiclass", "mask"):
-        codes = observed[..., None] if head.kind == "mask" else observed
-        chosen = np.take_along_axis(answers, codes.astype(int), axis=-1)
-        losses = -np.log(np.clip(chosen, _SMALLEST, 1.0))
-    else:
-        clipped = np.clip(answers, _SMALLEST, 1.0 - _SMALLEST)
-        losses = -(observed * np.log(clipped) + (1.0 - observed) * np.log(1.0 - clipped))
-    return losses.reshape(len(losses), -1).mean(axis=1)

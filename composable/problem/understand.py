@@ -13,19 +13,14 @@ from composable.core.errors import ConfigError, DataError
 from composable.data.frames import column_of
 from composable.data.parse import parse_column
 from composable.data.schema import Column, Notice, Schema
-from composable.problem.metrics import METRICS, RELATIVE
+from composable.problem.kinds import kind_of
+from composable.problem.metrics import RELATIVE, fitting, metric_named
 from composable.problem.problem import Head, HeadKind, Label, Problem
 from composable.problem.targets import as_number, label_text
 
 MOST_CLASSES = 1000
 FEWEST_ROWS = 10
 _CLASSES_AT_MOST = 20  # so many different whole numbers may be classes
-_DEFAULT_METRIC: dict[HeadKind, str] = {
-    "regression": "rmse",
-    "binary": "roc_auc",
-    "multiclass": "log_loss",
-    "multilabel": "roc_auc",
-}
 
 
 def understand(
@@ -208,17 +203,18 @@ def _multi_label(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Head:
 
 
 def _metric(heads: tuple[Head, ...], wanted: str | None) -> str:
-    kinds = {head.kind for head in heads}
     if wanted is None:
-        if len(kinds) == 1:
-            return _DEFAULT_METRIC[heads[0].kind]
-        return "log_loss" if "regression" not in kinds else RELATIVE
+        defaults = {head.kind: kind_of(head).default_metric for head in heads}
+        if len(defaults) == 1:
+            return defaults[heads[0].kind]
+        return "log_loss" if all(head.labels for head in heads) else RELATIVE
+    metric = metric_named(wanted)
     for head in heads:
-        if wanted not in METRICS[head.kind]:
+        if head.kind not in metric.kinds:
             raise ConfigError(
                 f"The metric {wanted!r} doesn't fit a {head.kind} target.",
                 received=f"target {head.name!r}",
-                remedy=f"one of {', '.join(METRICS[head.kind])}",
+                remedy=f"one of {', '.join(fitting(head.kind))}",
             )
     return wanted
 

@@ -64,7 +64,7 @@ def headline(facts: Facts) -> Headline:
         sentences = _sentences(run, deployed, stands)
         tiles = _tiles(run, deployed, stands)
         if stands.reference is not None and not _gap(stands.model, stands.reference, deployed) > 0:
-            alarm = "This model is no better than knowing nothing. Don't deploy it."
+            alarm = "This model is no better than the constant predictor. Don't deploy it."
     elif deployed is not None:
         sentences = ["A model is deployed, but its score isn't known."]
     return Headline(
@@ -135,7 +135,7 @@ def _tiles(run: RunFacts, trial: Trial, stands: Standing) -> tuple[Tile, ...]:
     entries = [
         (shortened(trial.name, 24), stands.model, "deployed", "model"),
         (stands.rival[0], stands.baseline, "baseline, never deployed", "baseline"),
-        ("Knowing nothing", stands.reference, "always the same answer", "reference"),
+        ("Constant predictor", stands.reference, "always the same answer", "reference"),
     ]
     return tuple(
         Tile(label, figure(value), measure, note, color)
@@ -203,7 +203,7 @@ def _gap(model: float, rival: float, trial: Trial) -> float:
 
 
 def _against_nothing(trial: Trial, model: float, nothing: float) -> str:
-    rival = f"Knowing nothing, which is to give the same answer always, scores {figure(nothing)}"
+    rival = f"The constant predictor, which always gives the same answer, scores {figure(nothing)}"
     if not _gap(model, nothing, trial) > 0:
         return f"{rival}: the model is no better."
     if not trial.higher_is_better and nothing > 0:

@@ -15,6 +15,7 @@ import numpy as np
 from composable.core.seeds import derive
 from composable.design.part import Part
 from composable.engine.augment import previews
+from composable.problem.kinds import kind_of
 from composable.problem.patches import described, draw_patches
 from composable.problem.problem import Head
 from composable.problem.ridge import fit_ridge
@@ -93,8 +94,9 @@ def label_preserving(
 
 
 def _wanted(head: Head, targets: np.ndarray) -> np.ndarray:
-    if head.kind == "multiclass":
-        return np.eye(head.width, dtype="float32")[targets[:, 0].astype(int)]
+    kind = kind_of(head)
+    if kind.activation == "softmax":
+        return kind.indicators(head, targets)
     return ((targets - targets.mean(axis=0)) / np.maximum(targets.std(axis=0), 1e-9)).astype("float32")
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from composable.data.split import Split
-from composable.problem.metrics import RELATIVE, scores, selection_score
+from composable.problem.metrics import RELATIVE
 from composable.problem.problem import Problem
+from composable.problem.scores import scores, selection_score
 
 Arrays = list[np.ndarray]  # one per head
 

@@ -11,14 +11,8 @@ import numpy as np
 from composable.data.latent import WIDTH as LATENT
 from composable.design import Part, Task
 from composable.design.tables import EMBEDDED, ONE_HOT_LIMIT
-from composable.design.tasks import (
-    binary_classifier,
-    classifier,
-    multi_label_classifier,
-    regressor,
-    segmenter,
-)
-from composable.problem.problem import Head, Problem
+from composable.problem.kinds import kind_of
+from composable.problem.problem import Problem
 
 _ENOUGH = 2000  # images tell means and deviations
 _WIDE, _VERY_WIDE = 100, 1000  # numbers; beyond these, bins, embeddings and layers are kept small
@@ -107,7 +101,7 @@ class Table:
     @property
     def tasks(self) -> tuple[Task, ...]:
         """One per head."""
-        return tuple(Task(_task(head), f"head_{n}") for n, head in enumerate(self.problem.heads))
+        return tuple(Task(kind_of(head).task(head), f"head_{n}") for n, head in enumerate(self.problem.heads))
 
     @property
     def batch_size(self) -> int:
@@ -140,16 +134,3 @@ class Table:
     def most_units(self) -> int:
         """Of the first layer, whose size is the features times the units."""
         return 512 if self.numbers <= _VERY_WIDE else 64
-
-
-def _task(head: Head) -> Part:
-    match head.kind:
-        case "regression":
-            return Part(regressor)
-        case "binary":
-            return Part(binary_classifier)
-        case "multiclass":
-            return Part(classifier, classes=len(head.labels))
-        case "mask":
-            return Part(segmenter, classes=len(head.labels))
-    return Part(multi_label_classifier, labels=len(head.targets))

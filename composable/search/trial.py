@@ -12,9 +12,9 @@ import numpy as np
 from composable.data.split import Split
 from composable.engine.settings import described
 from composable.problem.calibrate import Calibration, calibrate
-from composable.problem.finish import Finish, apply_finish, with_temperature
 from composable.problem.metrics import higher_is_better
-from composable.problem.problem import Head, Problem
+from composable.problem.postprocessing import PostProcessing, postprocess, with_temperature
+from composable.problem.problem import Problem
 from composable.search.predictions import Arrays, Predictions, Scorer, pool
 from composable.training.candidate import Candidate, Trained
 
@@ -94,20 +94,20 @@ class Trial:
         solved = self.candidate is not None and self.candidate.solver is not None
         return 1 if solved and self.trained else len(self.trained)
 
-    def finishes(self, network: Trained) -> tuple[Finish, ...]:
+    def postprocessing(self, network: Trained) -> tuple[PostProcessing, ...]:
         """What turns this trial's logits into answers: the network's own scaling, the trial's temperature."""
         return tuple(
-            with_temperature(finish, calibration.temperature)
-            for finish, calibration in zip(network.finishes, self.calibrations, strict=True)
+            with_temperature(step, calibration.temperature)
+            for step, calibration in zip(network.postprocessing, self.calibrations, strict=True)
         )
 
-    def answers(self, heads: Sequence[Head], network: Trained, logits: Arrays) -> Arrays:
-        """What one of its networks says, finished; `logits` may be empty where nothing was asked."""
+    def answers(self, network: Trained, logits: Arrays) -> Arrays:
+        """What one of its networks predicts; `logits` may be empty where nothing was asked."""
         if not logits:
             return []
         return [
-            apply_finish(np, head, finish, given)
-            for head, finish, given in zip(heads, self.finishes(network), logits, strict=True)
+            postprocess(np, step, given)
+            for step, given in zip(self.postprocessing(network), logits, strict=True)
         ]
 
 
@@ -126,12 +126,12 @@ def conclude(
     def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
         network = by_fold[number]
         each = (network.validation, network.test, network.own_test)
-        validation, test, own_test = (trial.answers(problem.heads, network, logits) for logits in each)
+        validation, test, own_test = (trial.answers(network, logits) for logits in each)
         return validation, test, own_test
 
     trial.predictions = pool(problem, split, sorted(by_fold), len(targets[0]), said)
     if trial.whole is not None:
-        own_test = trial.answers(problem.heads, trial.whole, trial.whole.own_test)
+        own_test = trial.answers(trial.whole, trial.whole.own_test)
         trial.predictions = replace(trial.predictions, own_test=own_test)
     trial.seconds = sum(t.seconds for t in (*trial.trained, trial.whole) if t is not None)
     trial.score = scorer.selection(trial.predictions)

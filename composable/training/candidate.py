@@ -11,7 +11,7 @@ from composable.data.encoding import TYPES
 from composable.design import Architecture, Input, Part
 from composable.engine.history import History
 from composable.engine.settings import Settings
-from composable.problem.finish import Finish
+from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Problem
 from composable.training.progressive import Small
 
@@ -93,7 +93,7 @@ class Trained:
 
     fold: int
     weights: Arrays
-    finishes: tuple[Finish, ...]
+    postprocessing: tuple[PostProcessing, ...]
     history: History
     seconds: float
     validation: Arrays

@@ -32,10 +32,10 @@ from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host
 from composable.engine.settings import CONSTANT, Settings
 from composable.engine.train import Options, train
-from composable.problem.finish import Finish, fit_finish, to_training
+from composable.problem.kinds import kind_of
+from composable.problem.postprocessing import PostProcessing
 from composable.training.candidate import WHOLE, Arrays, Candidate, Material, Trained
 from composable.training.checkpointer import checkpointer
-from composable.training.goals import goal
 from composable.training.progressive import Small, shrunk
 from composable.training.solving import Known, Posed, Solution
 from composable.training.streamed import is_mapped, streamed
@@ -168,7 +168,9 @@ class Workbench:
             if begun is not None:
                 model.set_weights(list(begun))
 
-        goals = tuple(goal(head, self.material.problem.metric) for head in self.material.problem.heads)
+        goals = tuple(
+            kind_of(head).goal(self.material.problem.metric) for head in self.material.problem.heads
+        )
         return Cohort(self.network, goals, rows, instances, begin, feed)
 
     def _learned_from(self, train: np.ndarray, seed: int) -> dict[str, np.ndarray]:
@@ -317,7 +319,7 @@ class Workbench:
         return Trained(
             fold=number,
             weights=weights,
-            finishes=self._finishes(fold),
+            postprocessing=self._postprocessing(fold),
             history=history,
             seconds=seconds,
             validation=validation,
@@ -325,15 +327,15 @@ class Workbench:
             own_test=own_test if len(self._own_rows()) else [],
         )
 
-    def _finishes(self, fold: Fold) -> tuple[Finish, ...]:
+    def _postprocessing(self, fold: Fold) -> tuple[PostProcessing, ...]:
         heads = zip(self.material.problem.heads, self.material.targets, strict=True)
-        return tuple(fit_finish(head, y[fold.train]) for head, y in heads)
+        return tuple(kind_of(head).fit_postprocessing(y[fold.train]) for head, y in heads)
 
     def _targets(self, fold: Fold) -> tuple[np.ndarray, ...]:
         """The targets of all rows as one fold's loss wants them; the user's own test rows have none."""
-        found, finishes = [], self._finishes(fold)
-        for head, finish, y in zip(self.material.problem.heads, finishes, self.material.targets, strict=True):
-            wanted = to_training(head, finish, y)
+        found, steps = [], self._postprocessing(fold)
+        for head, step, y in zip(self.material.problem.heads, steps, self.material.targets, strict=True):
+            wanted = kind_of(head).training_targets(step, y)
             unknown = np.zeros((len(self._own_rows()), *wanted.shape[1:]), wanted.dtype)
             found.append(np.concatenate([wanted, unknown]))
         return tuple(found)

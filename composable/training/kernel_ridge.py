@@ -18,6 +18,7 @@ from composable.design.part import component
 from composable.design.tables import adapt
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 from composable.training.scores_as_logits import factor_of, loss_of
 from composable.training.solving import Posed, Solution, scores_name
@@ -178,8 +179,7 @@ def _wanted(head: Head, y: np.ndarray) -> np.ndarray:
     """Targets as numbers, (rows, scores)."""
     if not head.labels:
         return y
-    shares = y == np.arange(head.width) if head.kind == "multiclass" else y
-    return 2.0 * shares.astype("float32") - 1.0
+    return 2.0 * kind_of(head).indicators(head, y).astype("float32") - 1.0
 
 
 def _relevance(kept: _Kept, space: _Space, sharpness: float, heads: Sequence[_Solved]) -> np.ndarray:
@@ -254,10 +254,7 @@ def _factors(
 
 def _observed(head: Head, wanted: np.ndarray) -> np.ndarray:
     """The reverse of `_wanted`."""
-    if not head.labels:
-        return wanted
-    shares = (wanted + 1) / 2
-    return shares.argmax(axis=1, keepdims=True) if head.kind == "multiclass" else shares
+    return kind_of(head).from_indicators((wanted + 1) / 2) if head.labels else wanted
 
 
 def _place(

@@ -15,6 +15,7 @@ from sklearn.svm import LinearSVC, LinearSVR
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.engine.history import Epoch
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 from composable.training.scores_as_logits import factor_of, loss_of
 from composable.training.solving import Known, Posed, Solution, placed, scores_name
@@ -157,7 +158,7 @@ def _head(
     head: Head, posed: Posed, marks: Marks, y: np.ndarray, cost: float, *, naive_bayes: bool
 ) -> _Linear:
     """All scores of a head, each solved for by itself."""
-    wanted = (y == np.arange(head.width) if head.kind == "multiclass" else y).astype("float64")
+    wanted = kind_of(head).indicators(head, y).astype("float64")
     values = [rarity(each) for each in marks]
     columns, lengths, biases = [], [], []
     features: Sparse = None
@@ -184,7 +185,7 @@ def _column(
 ) -> tuple[np.ndarray, float]:
     """The weights and the bias of one score."""
     if np.ptp(y) == 0:
-        return np.zeros(features.shape[1]), float(y[0]) if head.kind == "regression" else 2.0 * y[0] - 1.0
+        return np.zeros(features.shape[1]), 2.0 * y[0] - 1.0 if head.labels else float(y[0])
     if head.labels:
         model = LinearSVC(C=cost, random_state=posed.seed % 2**32)
     elif posed.problem.metric == "mae":

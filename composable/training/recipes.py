@@ -12,6 +12,7 @@ from composable.engine.optimizer import BIASES, Group, Optimizer
 from composable.engine.rules import Rule
 from composable.engine.schedules import coslog4, flat_cosine, polynomial
 from composable.engine.settings import Settings
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Problem
 
 BATCH = 256
@@ -132,7 +133,7 @@ def _of_scores(heads: Sequence[Head]) -> tuple[Group, ...]:
 
     The paper has two scores for two classes. Their difference, our one score, is moved by both.
     """
-    sigmoid = [str(n) for n, head in enumerate(heads) if head.kind in ("binary", "multilabel")]
+    sigmoid = [str(n) for n, head in enumerate(heads) if kind_of(head).activation == "sigmoid"]
     biases = Group(r"/bias$", rate=0.1, decay=0.0)
     if not sigmoid:
         return (biases,)
@@ -145,7 +146,7 @@ def _of_scores(heads: Sequence[Head]) -> tuple[Group, ...]:
 
 
 def _numbers(problem: Problem) -> bool:
-    return all(head.kind == "regression" for head in problem.heads)
+    return not any(head.labels for head in problem.heads)
 
 
 def _smoothing(problem: Problem) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from composable.problem.finish import Finish, apply_finish
-from composable.problem.metrics import score
+from composable.problem.kinds import kind_of
+from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head
+from composable.problem.scores import score
 
 _LARGEST = 20.0
 
@@ -26,6 +27,8 @@ def factor_of(head: Head, scores: np.ndarray, observed: np.ndarray) -> float:
 def loss_of(head: Head, metric: str, logits: np.ndarray, observed: np.ndarray) -> float:
     """Log loss of classes; of standardized numbers the mean absolute or square error, by the metric."""
     if head.labels:
-        return score("log_loss", head, observed, apply_finish(np, head, Finish(), logits))
+        return score(
+            "log_loss", head, observed, postprocess(np, PostProcessing(kind_of(head).activation), logits)
+        )
     away = np.abs(logits - observed)
     return float(np.mean(away if metric == "mae" else away**2))

@@ -20,7 +20,7 @@ class Known:
 
     Attributes:
         inputs: The model's inputs.
-        targets: Per head, as `composable.problem.finish.to_training` gives them.
+        targets: Per head, as `training_targets` of its kind gives them.
         weights: A weight per row, or None.
     """
 

@@ -14,7 +14,7 @@ import numpy as np
 from composable.core.errors import ArtifactError
 from composable.core.workspace import write_atomically
 from composable.engine.history import Divergence, Epoch, History
-from composable.problem.finish import Finish
+from composable.problem.postprocessing import PostProcessing
 from composable.training.candidate import WHOLE, Candidate, Trained
 
 _LOGITS = ("validation", "test", "own_test")
@@ -32,7 +32,7 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
         "seconds": trained.seconds,
         "mirrored": trained.mirrored,
         "setting": dict(trained.setting),
-        "finishes": [asdict(finish) for finish in trained.finishes],
+        "postprocessing": [asdict(step) for step in trained.postprocessing],
         "history": asdict(trained.history),
     }
     buffer = io.BytesIO()
@@ -104,7 +104,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
         trained = Trained(
             fold=facts["fold"],
             seconds=facts["seconds"],
-            finishes=tuple(Finish(**finish) for finish in facts["finishes"]),
+            postprocessing=tuple(PostProcessing(**step) for step in facts["postprocessing"]),
             history=History(
                 tuple(Epoch(**epoch) for epoch in history["epochs"]),
                 history["best_epoch"],

@@ -40,7 +40,7 @@ def cut_after_the_first_step(monkeypatch):
 
 def networks(run):
     card = json.loads((run.path / "bundle" / "bundle.json").read_text())
-    return sum(len(member["finishes"]) for member in card["members"])
+    return sum(len(member["postprocessing"]) for member in card["members"])
 
 
 def test_networks_cut_after_their_first_step_are_left_out(waves, cut_after_the_first_step, tmp_path):

@@ -38,7 +38,7 @@ def test_one_network_answers_in_the_place_of_many(run):
     assert len(kernel["histories"]) == 8
     assert set(kernel["settled"]) == {"penalty", "sharpness", "rounds"}
     card = json.loads((run.path / "bundle" / "bundle.json").read_text())
-    networks = {member["name"]: len(member["finishes"]) for member in card["members"]}
+    networks = {member["name"]: len(member["postprocessing"]) for member in card["members"]}
     assert networks["kernel"] == 1
     assert networks.get("linear", 8) == 8
     assert best["model"] in ("kernel", "ensemble")

@@ -78,7 +78,7 @@ def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
 
     network = bench.build()
     network.set_weights(trained.weights)
-    model = average([Voice(network, trained.finishes)], given.problem.heads)
+    model = average([Voice(network, trained.postprocessing)])
     assert len(keras.tree.flatten(tap(model, "probabilities").output)) == len(HEADS[kind])
     assert len(keras.tree.flatten(tap(model, "embedding").output)) == len(HEADS[kind])  # of its one network
     strange = given.at(rows[:6])

@@ -189,10 +189,10 @@ def test_d30_odd_names_become_safe_and_stay_apart() -> None:
 
 def test_d30_columns_with_odd_names_export(tiny: SimpleNamespace, tmp_path: Path) -> None:
     odd = {"size": "=cmd|' /C", "make": "<script>\n", "fuel": "prediction", "note": "x" * 10_000}
-    text = to_json(tiny.card, format="bundle")
+    text = to_json(tiny.card, format="bundle", version=2)
     for plain, name in odd.items():
         text = text.replace(f'"{plain}"', json.dumps(name, ensure_ascii=False))
-    card = from_json(BundleCard, text, format="bundle", origin="card")
+    card = from_json(BundleCard, text, format="bundle", version=2, origin="card")
     folder = export(Bundle(card, tiny.folder, tiny.bundle.files), "onnx", tmp_path / "out")
     described = {
         column: entry["name"]
@@ -251,7 +251,7 @@ def test_a13_a_missing_exporter_names_the_extra(
         return there(name)
 
     monkeypatch.setattr(optional_module.importlib, "import_module", import_module)
-    with pytest.raises(SetupError, match=r'pip install "composable\[onnx\]"'):
+    with pytest.raises(SetupError, match=r'pip install "composable-automl\[onnx\]"'):
         export(tiny.bundle, "onnx", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
     export(tiny.bundle, "keras", tmp_path / "keras")

@@ -20,7 +20,8 @@ from composable.deploy.source import bundle_source
 from composable.design import Input, Part, Task
 from composable.design.taps import tap
 from composable.design.tasks import binary_classifier, classifier, multi_label_classifier, regressor
-from composable.problem.finish import Finish, unusual
+from composable.problem.kinds import kind_of
+from composable.problem.postprocessing import PostProcessing, changed_fields
 from composable.problem.problem import Head
 from composable.zoo.linear import linear
 from composable.zoo.tabm import tabm_mini
@@ -68,22 +69,22 @@ def made(folder: Path, heads: tuple[Head, ...], tasks: tuple[Part, ...]) -> Bund
         ("linear", 0.25, linear(tasks=named, categories=sizes)),
         ("tabm_mini_7", 0.75, tabm_mini(tasks=named, categories=sizes, units=4, blocks=1, bins=3, width=2)),
     ):
-        finishes = []
+        postprocessing = []
         for temperature in (1.0, 1.0 + weight):
             network = tap(architecture.build(inputs), "logits")
             network.set_weights([rng.normal(0, 0.3, w.shape).astype(w.dtype) for w in network.weights])
-            finishes.append(
+            postprocessing.append(
                 tuple(
-                    Finish(temperature=temperature)
+                    PostProcessing(kind_of(head).activation, temperature)
                     if head.labels
-                    else Finish(scale=2.5, offset=0.1, low=-9.0)
+                    else PostProcessing(scale=2.5, offset=0.1, low=-9.0)
                     for head in heads
                 )
             )
-            voices.append(Voice(network, finishes[-1], weight / 2))
-        kept = tuple(tuple(map(unusual, each)) for each in finishes)
+            voices.append(Voice(network, postprocessing[-1], weight / 2))
+        kept = tuple(tuple(map(changed_fields, each)) for each in postprocessing)
         members.append(Member(name, architecture.to_config(), weight, kept))
-    save_bundle(folder, average(voices, heads), replace(card, members=tuple(members)))
+    save_bundle(folder, average(voices), replace(card, members=tuple(members)))
     return load_bundle(folder)
 
 
@@ -123,8 +124,7 @@ def test_the_program_reads_well(tmp_path):
     text = bundle_source(made(tmp_path / "bundle", HEADS, TASKS))
     assert "composable" not in text
     assert "def tabm_mini_7() -> keras.Model:" in text
-    assert 'Head("price", "regression", ("price",)),' in text
-    assert "Finish(scale=2.5, offset=0.1, low=-9.0)" in text
+    assert "PostProcessing(scale=2.5, offset=0.1, low=-9.0)" in text
     assert text.count("UNKNOWN, MISSING, FIRST = 0, 1, 2") == 1
     ruff = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if ruff:

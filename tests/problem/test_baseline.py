@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from composable.problem.baseline import constant_predictor, gradient_boosting
-from composable.problem.metrics import score
 from composable.problem.problem import Head
+from composable.problem.scores import score
 
 AMOUNT = Head("price", "regression", ("price",))
 TWO = Head("sold", "binary", ("sold",), ("no", "yes"))
@@ -25,7 +25,7 @@ def boosted(heads, targets, *, inputs=None, weights=None):
     return gradient_boosting(heads, inputs, targets, inputs, seed=0, weights=weights)
 
 
-def test_knowing_nothing_is_the_mean_and_the_shares():
+def test_the_constant_predictor_is_the_mean_and_the_shares():
     y = (np.array([[1.0], [3.0]]), np.array([[0.0], [2.0]]), np.array([[0.0, 1.0], [1.0, 1.0]]))
     mean, shares, labels = constant_predictor((AMOUNT, MANY, LABELS), y, 2)
     assert mean.tolist() == [[2.0], [2.0]]
@@ -33,7 +33,7 @@ def test_knowing_nothing_is_the_mean_and_the_shares():
     assert labels.tolist() == [[0.5, 1.0]] * 2
 
 
-def test_every_kind_is_answered_in_its_shape_and_better_than_by_knowing_nothing():
+def test_every_kind_is_answered_in_its_shape_and_better_than_by_the_constant_predictor():
     heads = (AMOUNT, TWO, MANY, LABELS)
     targets = (X[:, :1].astype(float), SIGN, CODES.astype(float), np.hstack([SIGN, 1 - SIGN]))
     answers = boosted(heads, targets, inputs={"numbers": X, "categories": CODES})

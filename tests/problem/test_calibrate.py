@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from composable.problem.calibrate import calibrate
-from composable.problem.finish import Finish, apply_finish
-from composable.problem.metrics import score
+from composable.problem.kinds import kind_of
+from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head
+from composable.problem.scores import score
 
 TWO = Head("sold", "binary", ("sold",), ("no", "yes"))
 MANY = Head("make", "multiclass", ("make",), ("a", "b", "c"))
@@ -19,7 +20,7 @@ def drawn(head, *, rows=1000, seed=0):
     """Logits and classes drawn from exactly the probabilities that the logits say."""
     random = np.random.default_rng(seed)
     logits = random.normal(0, 2, (rows, head.width))
-    p = apply_finish(np, head, Finish(), logits)
+    p = postprocess(np, PostProcessing(kind_of(head).activation), logits)
     if head.kind == "multiclass":
         return logits, (p.cumsum(axis=1) < random.random((rows, 1))).sum(axis=1, keepdims=True).astype(float)
     return logits, (random.random(p.shape) < p).astype(float)
@@ -56,7 +57,7 @@ def test_the_loss_before_is_that_of_the_plain_probabilities():
     logits, observed = drawn(MANY)
     found = calibrate(MANY, logits, observed, seed=0)
     assert found.log_loss_before == score(
-        "log_loss", MANY, observed, apply_finish(np, MANY, Finish(), logits)
+        "log_loss", MANY, observed, postprocess(np, PostProcessing("softmax"), logits)
     )
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from composable.problem.metrics import METRICS, better, higher_is_better, score, scores, selection_score
+from composable.problem.metrics import better, fitting, higher_is_better
 from composable.problem.problem import Head, Problem
+from composable.problem.scores import score, scores, selection_score
 
 AMOUNT = Head("price", "regression", ("price",))
 TWO = Head("sold", "binary", ("sold",), ("no", "yes"))
@@ -105,7 +106,7 @@ def test_parts_that_all_hold_one_class_are_put_together():
 
 
 def test_one_head_has_every_metric_of_its_kind():
-    assert set(scores(Problem((MANY,), "log_loss"), [Y3], [P3])) == set(METRICS["multiclass"])
+    assert set(scores(Problem((MANY,), "log_loss"), [Y3], [P3])) == set(fitting("multiclass"))
 
 
 def test_several_heads_have_the_means_they_share_and_their_own():
@@ -117,7 +118,7 @@ def test_several_heads_have_the_means_they_share_and_their_own():
     assert {"price/rmse", "sold/roc_auc"} < set(mixed)
 
 
-def test_heads_of_different_kinds_are_measured_by_knowing_nothing():
+def test_heads_of_different_kinds_are_measured_by_the_constant_predictor():
     problem = Problem((AMOUNT, TWO), "relative_error")
     nothing = [np.full((200, 1), Y.mean()), np.full((200, 1), Y2.mean())]
     assert selection_score(problem, [Y, Y2], nothing, nothing) == pytest.approx(1)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from composable.problem.baseline import constant_predictor
-from composable.problem.metrics import better, scores
+from composable.problem.metrics import better
 from composable.problem.overlap import confusion, confusion_of, overlap
 from composable.problem.problem import Head, Problem
+from composable.problem.scores import scores
 
 TRUE = np.array([[[0, 0, 1, 1], [0, 0, 2, 2]]])
 SAID = np.array([[[0, 1, 1, 1], [0, 0, 0, 2]]])
@@ -34,7 +35,7 @@ def test_scores_take_the_most_probable_class():
     assert better("mean_iou", found["dice"], found["mean_iou"])
 
 
-def test_knowing_nothing_knows_how_often_each_class_is_at_each_place():
+def test_the_constant_predictor_knows_how_often_each_class_is_at_each_place():
     (answer,) = constant_predictor((HEAD,), (np.concatenate([TRUE, SAID]),), 4)
     assert answer.shape == (4, 2, 4, 3)
     assert answer[3, 0, 1].tolist() == [0.5, 0.5, 0.0]

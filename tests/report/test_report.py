@@ -100,7 +100,7 @@ def test_every_kind_of_problem_has_all_its_sections(make_run: MakeRun, kind: str
 def test_headline_says_how_good_the_model_is(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
     written = page(make_run(regression)).replace("\N{NO-BREAK SPACE}", " ")
     assert "it is typically off by 2200" in written
-    assert "Knowing nothing, which is to give the same answer always, scores 7700" in written
+    assert "The constant predictor, which always gives the same answer, scores 7700" in written
     assert "the model&#39;s RMSE is 71 % smaller" in written
     assert "the model is 11 % better" in written
     assert "90 % interval" in written

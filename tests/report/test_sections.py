@@ -28,7 +28,7 @@ def picture(color: str) -> str:
     return base64.b64encode(written.getvalue()).decode()
 
 
-def test_a_model_that_is_no_better_than_knowing_nothing_is_called_so(
+def test_a_model_that_is_no_better_than_the_constant_predictor_is_called_so(
     make_run: MakeRun, regression: tuple[Head, ...]
 ) -> None:
     run = make_run(regression)

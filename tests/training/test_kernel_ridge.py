@@ -68,8 +68,8 @@ def test_a_solved_network_tells_the_held_out_rows(kinds):
     for place, kind in enumerate(kinds):
         said, observed = trained.test[place], given.targets[place][200:]
         if kind == "regression":
-            finish = trained.finishes[place]
-            assert np.abs(said * finish.scale + finish.offset - observed).mean() < 2
+            last_step = trained.postprocessing[place]
+            assert np.abs(said * last_step.scale + last_step.offset - observed).mean() < 2
         elif kind == "multiclass":
             assert (said.argmax(axis=1) == observed[:, 0]).mean() > 0.85
         else:
@@ -102,10 +102,10 @@ def test_fewer_rows_than_the_network_keeps_leave_places_that_say_nothing():
 def test_of_more_rows_than_it_keeps_some_are_drawn():
     bench, trained = solved(material("regression"), rows=50)
     assert bench.network.get_layer("head_0_logits_keys").units == 50
-    finish = trained.finishes[0]
+    last_step = trained.postprocessing[0]
     assert (
         np.abs(
-            trained.test[0] * finish.scale + finish.offset - material("regression").targets[0][200:]
+            trained.test[0] * last_step.scale + last_step.offset - material("regression").targets[0][200:]
         ).mean()
         < 4
     )
@@ -124,8 +124,8 @@ def test_features_that_say_nothing_count_less_and_less():
         bench = Workbench(replace(candidate, solver=solver), given)
         (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline())
         assert len(trained.history.epochs) == 1 + rounds
-        finish = trained.finishes[0]
-        losses.append(np.square(trained.test[0] * finish.scale + finish.offset - curve[TEST]).mean())
+        last_step = trained.postprocessing[0]
+        losses.append(np.square(trained.test[0] * last_step.scale + last_step.offset - curve[TEST]).mean())
         bench.network.set_weights(trained.weights)
         np.testing.assert_allclose(predict(bench.network, given.at(TEST))[0], trained.test[0], atol=1e-5)
     assert losses[2] < losses[1] < 0.7 * losses[0]
@@ -137,8 +137,8 @@ def test_rows_without_weight_say_nothing():
     given = material("regression", weights=weights)
     given.targets[0][:80] += 500.0
     _, trained = solved(given)
-    finish = trained.finishes[0]
-    away = trained.test[0] * finish.scale + finish.offset - given.targets[0][200:]
+    last_step = trained.postprocessing[0]
+    away = trained.test[0] * last_step.scale + last_step.offset - given.targets[0][200:]
     assert np.median(np.abs(away)) < 60  # with them it is off by hundreds
 
 
@@ -157,8 +157,8 @@ def test_all_rows_are_solved_for_by_what_the_folds_settled_on():
     for one in (*found, whole):
         bench.network.set_weights(one.weights)
         (said,) = predict(bench.network, given.at(TEST))
-        finish = one.finishes[0]
-        errors.append(np.abs(said * finish.scale + finish.offset - given.targets[0][TEST]).mean())
+        last_step = one.postprocessing[0]
+        errors.append(np.abs(said * last_step.scale + last_step.offset - given.targets[0][TEST]).mean())
     assert errors[-1] < np.mean(errors[:-1])
     kernels = [layer for layer in bench.network.layers if layer.name.endswith("_keys")]
     assert np.any(kernels[0].get_weights()[0], axis=0).sum() == 200

@@ -6,9 +6,9 @@ import pytest
 from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.engine.predict import predict
-from composable.problem.finish import apply_finish
-from composable.problem.metrics import score
+from composable.problem.postprocessing import postprocess
 from composable.problem.problem import Head, Problem
+from composable.problem.scores import score
 from composable.search.table import Table
 from composable.search.text_candidates import text_candidates
 from composable.training.candidate import Material
@@ -55,8 +55,8 @@ def test_a_solved_network_tells_the_held_out_rows(kind, metric):
         (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline())
         said, observed = trained.test[0], given.targets[0][250:]
         if kind == "regression":
-            finish = trained.finishes[0]
-            assert np.abs(said * finish.scale + finish.offset - observed).mean() < 15
+            last_step = trained.postprocessing[0]
+            assert np.abs(said * last_step.scale + last_step.offset - observed).mean() < 15
         elif kind == "multiclass":
             assert (said.argmax(axis=1) == observed[:, 0]).mean() > 0.9
         else:
@@ -100,7 +100,7 @@ def _loss(bench, given, one):
     """Of a network, on the rows from 250 on."""
     bench.network.set_weights(one.weights)
     (said,), (head,) = predict(bench.network, given.at(np.arange(250, ROWS))), given.problem.heads
-    answers = apply_finish(np, head, one.finishes[0], said)
+    answers = postprocess(np, one.postprocessing[0], said)
     return score("mae" if head.kind == "regression" else "log_loss", head, given.targets[0][250:], answers)
 
 
@@ -135,8 +135,8 @@ def test_a_kernel_tells_numbers_and_padding_changes_nothing(metric):
     bench = Workbench(candidate, given)
     fewer = Fold(np.arange(10, 200), np.arange(200, 250), np.arange(250, ROWS))
     for trained in bench.train({**ROTATIONS, 1: fewer}, seed=0, deadline=Deadline()):
-        finish, observed = trained.finishes[0], given.targets[0][250:]
-        assert np.abs(trained.test[0] * finish.scale + finish.offset - observed).mean() < 15
+        last_step, observed = trained.postprocessing[0], given.targets[0][250:]
+        assert np.abs(trained.test[0] * last_step.scale + last_step.offset - observed).mean() < 15
         bench.network.set_weights(trained.weights)
         rows = given.at(np.arange(250, ROWS))
         turned = {name: ids[:, ::-1] for name, ids in rows.items()}

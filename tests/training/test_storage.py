@@ -13,7 +13,7 @@ from composable.design import Part
 from composable.design.tasks import regressor
 from composable.engine.history import Epoch, History
 from composable.engine.settings import Settings
-from composable.problem.finish import Finish
+from composable.problem.postprocessing import PostProcessing
 from composable.training.candidate import WHOLE, Candidate, Trained
 from composable.training.storage import load_trained, load_weights, load_whole, save_trained
 from composable.zoo.mlp import mlp
@@ -24,7 +24,7 @@ def trained(fold=0, *, weights=3):
     return Trained(
         fold=fold,
         weights=[random.normal(size=(2, 3)).astype("float32") for _ in range(weights)],
-        finishes=(Finish(scale=2.5, low=-1.0, high=math.inf), Finish()),
+        postprocessing=(PostProcessing(scale=2.5, low=-1.0, high=math.inf), PostProcessing()),
         history=History((Epoch(0, 0.5, 0.6, 0.01), Epoch(1, math.nan, 0.4, 0.01)), 1, "patience"),
         seconds=1.25,
         validation=[random.normal(size=(4, 1)), random.normal(size=(4, 2, 3))],
@@ -51,7 +51,7 @@ def test_what_comes_back_is_what_was_written(tmp_path, weights):
     (found,) = load_trained(tmp_path, CANDIDATE)
     for name in ("validation", "test", "own_test"):
         assert same(getattr(found, name), getattr(written, name))
-    assert (found.fold, found.seconds, found.finishes) == (0, 1.25, written.finishes)
+    assert (found.fold, found.seconds, found.postprocessing) == (0, 1.25, written.postprocessing)
     assert found.setting == written.setting
     assert repr(found.history) == repr(written.history)
     assert found.weights == []

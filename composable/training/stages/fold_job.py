@@ -9,10 +9,9 @@ from composable.data.split import Fold
 from composable.design.tables import adapt
 from composable.design.whitening import whiten_some
 from composable.engine.rows import Rows
-from composable.problem.finish import fit_finish, to_training
+from composable.problem.kinds import kind_of
 from composable.training.candidate import Material
 from composable.training.folds import Workbench
-from composable.training.goals import goal
 from composable.training.stages.stage import Job
 
 
@@ -36,7 +35,7 @@ def fold_job(bench: Workbench, fold: Fold, *, seed: int) -> Job:
         name=candidate.name,
         build=bench.build,
         begin=begin,
-        goals=tuple(goal(head, material.problem.metric) for head in material.problem.heads),
+        goals=tuple(kind_of(head).goal(material.problem.metric) for head in material.problem.heads),
         rows=_rows(material, fold),
         train=fold.train,
         held_out=fold.validation,
@@ -48,7 +47,7 @@ def fold_job(bench: Workbench, fold: Fold, *, seed: int) -> Job:
 def _rows(material: Material, fold: Fold) -> Rows:
     """With targets scaled as the training rows have them."""
     targets = tuple(
-        to_training(head, fit_finish(head, y[fold.train]), y)
+        kind_of(head).training_targets(kind_of(head).fit_postprocessing(y[fold.train]), y)
         for head, y in zip(material.problem.heads, material.targets, strict=True)
     )
     return Rows(material.inputs, targets, material.weights)

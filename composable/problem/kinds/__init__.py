@@ -1,0 +1,23 @@
+"""The kinds of targets, each one file; everything else asks `kind_of` and treats them alike."""
+
+from __future__ import annotations
+
+from composable.problem.kinds.binary import BINARY
+from composable.problem.kinds.mask import MASK
+from composable.problem.kinds.multiclass import MULTICLASS
+from composable.problem.kinds.multilabel import MULTILABEL
+from composable.problem.kinds.regression import REGRESSION
+from composable.problem.kinds.target_kind import ScoredRows, TargetKind
+from composable.problem.problem import Head
+
+KINDS: dict[str, TargetKind] = {
+    kind.name: kind for kind in (REGRESSION, BINARY, MULTICLASS, MULTILABEL, MASK)
+}
+
+
+def kind_of(head: Head) -> TargetKind:
+    """The kind of target that a head answers."""
+    return KINDS[head.kind]
+
+
+__all__ = ["KINDS", "ScoredRows", "TargetKind", "kind_of"]

@@ -1,0 +1,56 @@
+"""A target of two classes: yes or no."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from composable.design.part import Part
+from composable.design.tasks import binary_classifier
+from composable.problem.error_curves import confusion, reliability, roc
+from composable.problem.kinds.classes import enough_of_both, sigmoid_goal, sigmoid_row_losses, two_class_score
+from composable.problem.kinds.target_kind import ScoredRows, TargetKind
+from composable.problem.metrics import Metric
+from composable.problem.postprocessing import PostProcessing
+from composable.problem.problem import Head
+
+
+def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
+    """A metric of (rows, 1) of 0 and 1, and probabilities of the second class."""
+    y = rows.observed[:, 0].astype(int)
+    return two_class_score(metric, y, rows.predicted[:, 0], rows.weights, head.threshold(0))
+
+
+def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """`labels`, `confusion` (observed by predicted class), `reliability` in quantile bins, `roc`."""
+    y, p = observed.reshape(-1), predicted.reshape(-1).astype("float64")
+    known = np.isfinite(p) & np.isin(y, (0, 1))
+    codes, chances = y[known].astype(int), p[known].clip(0.0, 1.0)
+    return {
+        "labels": list(head.labels),
+        "confusion": confusion(codes, chances >= head.threshold(0), 2),
+        "reliability": reliability(chances, codes == 1),
+        "roc": roc(codes, chances),
+    }
+
+
+BINARY = TargetKind(
+    name="binary",
+    activation="sigmoid",
+    default_metric="roc_auc",
+    loss_metric="log_loss",
+    width=lambda head: 1,
+    task=lambda head: Part(binary_classifier),
+    goal=sigmoid_goal,
+    fit_postprocessing=lambda y: PostProcessing("sigmoid"),
+    training_targets=lambda step, y: y.astype("float32"),
+    indicators=lambda head, y: y,
+    from_indicators=lambda shares: shares,
+    constant_prediction=lambda head, y: np.nanmean(y, axis=0),
+    score=score,
+    row_losses=sigmoid_row_losses,
+    calibration_rows=lambda head, logits, y: (head, logits, y),
+    diagnose=diagnose,
+    leak_questions=lambda head, y: enough_of_both([y > 0.5]),
+)

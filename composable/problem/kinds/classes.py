@@ -1,0 +1,66 @@
+"""What the kinds of targets with classes have in common."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from composable.engine.losses import binary_cross_entropy
+from composable.engine.objective import Goal
+from composable.problem.formulas import TWO_CLASSES
+from composable.problem.metrics import Metric
+from composable.problem.own_metric import own_score
+from composable.problem.postprocessing import Activation, PostProcessing, postprocess
+
+_TINY = 1e-7
+_LEAST_OF_CLASS = 5  # rows; a few are told apart by chance
+
+
+def probabilities(activation: Activation, outputs: Any) -> Any:
+    """Of a network's outputs, the members' mean where there are several, away from 0 and 1."""
+    found: Any = ops.clip(postprocess(ops, PostProcessing(activation), outputs), _TINY, 1.0 - _TINY)
+    return found
+
+
+def sigmoid_goal(metric: str) -> Goal:
+    """Cross entropy of each sigmoid; training stops by that of the members' mean, which is smoother."""
+    return Goal(binary_cross_entropy, _sigmoid_log_loss)
+
+
+def _sigmoid_log_loss(y: Any, outputs: Any) -> Any:
+    answers = probabilities("sigmoid", outputs)
+    return ops.mean(ops.binary_crossentropy(ops.cast(y, answers.dtype), answers), axis=-1)
+
+
+def sigmoid_row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The log loss of each row, the mean over the labels it has."""
+    p = np.clip(p, _TINY, 1.0 - _TINY)
+    each = -(y * np.log(p) + (1.0 - y) * np.log(1.0 - p))
+    known = np.maximum((~np.isnan(each)).sum(axis=1), 1)
+    return np.where(np.isnan(each).all(axis=1), np.nan, np.nansum(each, axis=1) / known)
+
+
+def softmax_row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """The log loss of each row, from class numbers with a last axis of one; the mean over pixels."""
+    known = ~np.isnan(y) if y.dtype.kind == "f" else np.ones(y.shape, bool)
+    chosen = np.take_along_axis(p, np.where(known, y, 0).astype(int), axis=-1)
+    losses = np.where(known, -np.log(np.clip(chosen, _TINY, 1.0)), np.nan)
+    return losses.reshape(len(losses), -1).mean(axis=1)
+
+
+def two_class_score(
+    metric: Metric, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None, threshold: float
+) -> float:
+    """A metric of (rows,) of 0 and 1 and probabilities of 1."""
+    if metric.function is not None:
+        return own_score(metric, y, p, weights)
+    formula = TWO_CLASSES[metric.name]
+    return (partial(formula, threshold=threshold) if metric.decides else formula)(y, p, weights)
+
+
+def enough_of_both(questions: list[np.ndarray]) -> list[np.ndarray]:
+    """Those, of truth values per row, that hold enough rows of either."""
+    return [asked for asked in questions if _LEAST_OF_CLASS <= asked.sum() <= len(asked) - _LEAST_OF_CLASS]

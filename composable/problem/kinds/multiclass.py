@@ -1,0 +1,110 @@
+"""A target of three or more classes that exclude each other: a make, a species."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from composable.design.part import Part
+from composable.design.tasks import classifier
+from composable.engine.losses import categorical_cross_entropy
+from composable.engine.objective import Goal
+from composable.problem.error_curves import confusion, reliability
+from composable.problem.formulas import CLASSES
+from composable.problem.kinds.classes import enough_of_both, probabilities, softmax_row_losses
+from composable.problem.kinds.target_kind import ScoredRows, TargetKind
+from composable.problem.metrics import Metric
+from composable.problem.own_metric import own_score
+from composable.problem.postprocessing import PostProcessing
+from composable.problem.problem import Head
+
+MOST_SHOWN = 200  # classes of a confusion matrix; the rarest beyond are pooled
+POOLED = "(other classes)"
+_COMMONEST = 5  # classes, which a column that gives the target away must tell
+
+
+def goal(metric: str) -> Goal:
+    """Cross entropy; training stops by that of the members' mean, which is smoother than most metrics."""
+    return Goal(categorical_cross_entropy, _log_loss)
+
+
+def _log_loss(y: Any, outputs: Any) -> Any:
+    answers = probabilities("softmax", outputs)
+    chosen: Any = ops.one_hot(ops.cast(ops.squeeze(y, -1), "int32"), int(answers.shape[-1]))
+    chosen_log: Any = ops.sum(chosen * ops.log(answers), axis=-1)
+    return -chosen_log
+
+
+def one_hot(head: Head, y: np.ndarray) -> np.ndarray:
+    """(rows, classes) of 0 and 1."""
+    return (y == np.arange(head.width)).astype("float32")
+
+
+def shares(head: Head, y: np.ndarray) -> np.ndarray:
+    """The share of each class among (rows, 1) class numbers, (classes,)."""
+    known = y[~np.isnan(y)].astype(int)
+    return np.bincount(known, minlength=head.width) / len(known)
+
+
+def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
+    """A metric of (rows, 1) class numbers and (rows, classes) probabilities."""
+    y = rows.observed[:, 0].astype(int)
+    if metric.function is not None:
+        return own_score(metric, y, rows.predicted, rows.weights)
+    return CLASSES[metric.name](y, rows.predicted, rows.weights)
+
+
+def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """`labels`, `classes`, `confusion` (observed by predicted class), `reliability` in quantile bins.
+
+    Of more than 200 classes the rarest are pooled into a last one.
+    """
+    observed = observed.reshape(-1)
+    known = np.isfinite(predicted).all(axis=1) & np.isin(observed, np.arange(head.width))
+    codes, chances = observed[known].astype(int), predicted[known].astype("float64").clip(0.0, 1.0)
+    guesses = chances.argmax(axis=1) if len(chances) else codes
+    trust = reliability(chances.max(axis=1, initial=0.0), guesses == codes)
+    shown = list(head.labels)
+    if len(shown) > MOST_SHOWN:
+        counts = np.bincount(codes, minlength=len(shown))
+        frequent = np.sort(np.argsort(-counts, kind="stable")[: MOST_SHOWN - 1])
+        index = np.full(len(shown), MOST_SHOWN - 1)
+        index[frequent] = np.arange(MOST_SHOWN - 1)
+        codes, guesses = index[codes], index[guesses]
+        shown = [*(head.labels[code] for code in frequent), POOLED]
+    return {
+        "labels": shown,
+        "classes": len(head.labels),
+        "confusion": confusion(codes, guesses, len(shown)),
+        "reliability": trust,
+    }
+
+
+def leak_questions(head: Head, y: np.ndarray) -> list[np.ndarray]:
+    """For each of the commonest classes whether a row is of it."""
+    known = y[~np.isnan(y)].astype(int)
+    commonest = np.argsort(-np.bincount(known))[:_COMMONEST]
+    return enough_of_both([y == label for label in commonest])
+
+
+MULTICLASS = TargetKind(
+    name="multiclass",
+    activation="softmax",
+    default_metric="log_loss",
+    loss_metric="log_loss",
+    width=lambda head: len(head.labels),
+    task=lambda head: Part(classifier, classes=len(head.labels)),
+    goal=goal,
+    fit_postprocessing=lambda y: PostProcessing("softmax"),
+    training_targets=lambda step, y: y.astype("float32"),
+    indicators=one_hot,
+    from_indicators=lambda scores: scores.argmax(axis=1, keepdims=True),
+    constant_prediction=shares,
+    score=score,
+    row_losses=softmax_row_losses,
+    calibration_rows=lambda head, logits, y: (head, logits, y),
+    diagnose=diagnose,
+    leak_questions=leak_questions,
+)

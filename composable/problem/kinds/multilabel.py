@@ -1,0 +1,65 @@
+"""A target of several labels at once, each there or not: the tags of a text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from composable.design.part import Part
+from composable.design.tasks import multi_label_classifier
+from composable.problem.error_curves import confusion, reliability
+from composable.problem.formulas import mean_of_defined
+from composable.problem.kinds.classes import enough_of_both, sigmoid_goal, sigmoid_row_losses, two_class_score
+from composable.problem.kinds.target_kind import ScoredRows, TargetKind
+from composable.problem.metrics import Metric
+from composable.problem.postprocessing import PostProcessing
+from composable.problem.problem import Head
+
+
+def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
+    """The mean over the labels of a metric of two classes, each on the rows in which it isn't missing."""
+    each = []
+    for place in range(len(head.targets)):
+        known = ~np.isnan(rows.observed[:, place])
+        y, p = rows.observed[known, place].astype(int), rows.predicted[known, place]
+        weights = None if rows.weights is None else rows.weights[known]
+        if len(y):
+            each.append(two_class_score(metric, y, p, weights, head.threshold(place)))
+    return mean_of_defined(each)
+
+
+def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """`confusions`, one per target, and `reliability` over all of them."""
+    known = np.isfinite(predicted) & np.isin(observed, (0, 1))
+    chances, truth = predicted.astype("float64").clip(0.0, 1.0), observed == 1
+    confusions = [
+        confusion(truth[rows, place], chances[rows, place] >= head.threshold(place), 2)
+        for place, rows in enumerate(known.T)
+    ]
+    return {
+        "labels": list(head.labels),
+        "confusions": confusions,
+        "reliability": reliability(chances[known], truth[known]),
+    }
+
+
+MULTILABEL = TargetKind(
+    name="multilabel",
+    activation="sigmoid",
+    default_metric="roc_auc",
+    loss_metric="log_loss",
+    width=lambda head: len(head.targets),
+    task=lambda head: Part(multi_label_classifier, labels=len(head.targets)),
+    goal=sigmoid_goal,
+    fit_postprocessing=lambda y: PostProcessing("sigmoid"),
+    training_targets=lambda step, y: y.astype("float32"),
+    indicators=lambda head, y: y,
+    from_indicators=lambda shares: shares,
+    constant_prediction=lambda head, y: np.nanmean(y, axis=0),
+    score=score,
+    row_losses=sigmoid_row_losses,
+    calibration_rows=lambda head, logits, y: (head, logits, y),
+    diagnose=diagnose,
+    leak_questions=lambda head, y: enough_of_both([y > 0.5]),
+)

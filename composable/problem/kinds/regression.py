@@ -1,0 +1,92 @@
+"""A target of numbers: a price, a temperature."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from composable.design.part import Part
+from composable.design.tasks import regressor
+from composable.engine.losses import absolute_error, quantile_error, squared_error
+from composable.engine.objective import Goal
+from composable.problem.error_curves import thinned
+from composable.problem.formulas import NUMBERS, quantile_loss
+from composable.problem.kinds.target_kind import ScoredRows, TargetKind
+from composable.problem.metrics import Metric, metric_named
+from composable.problem.own_metric import own_score
+from composable.problem.postprocessing import PostProcessing, postprocess
+from composable.problem.problem import Head
+
+POINTS = 2000  # that a chart shows
+
+
+def goal(metric: str) -> Goal:
+    """The error that the metric suggests, of standardized targets; it is what training stops by as well."""
+    known = metric_named(metric)
+    losses = {"absolute": absolute_error, "quantile": partial(quantile_error, level=known.level)}
+    loss = losses.get(known.loss, squared_error)
+
+    def measure(y: Any, outputs: Any) -> Any:
+        return loss(y, postprocess(ops, PostProcessing(), outputs))
+
+    return Goal(loss, measure)
+
+
+def fit_postprocessing(y: np.ndarray) -> PostProcessing:
+    """The mean, the spread and the range of the training targets."""
+    y = y[~np.isnan(y)]
+    spread = float(y.std())
+    return PostProcessing(
+        scale=spread if spread > 0 else 1.0, offset=float(y.mean()), low=float(y.min()), high=float(y.max())
+    )
+
+
+def training_targets(step: PostProcessing, y: np.ndarray) -> np.ndarray:
+    """Standardized numbers, float32."""
+    return ((y - step.offset) / step.scale).astype("float32")
+
+
+def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
+    """A metric of (rows, 1) numbers."""
+    y, p = rows.observed[:, 0], rows.predicted[:, 0]
+    if metric.function is not None:
+        return own_score(metric, y, p, rows.weights)
+    formula = NUMBERS[metric.name] if metric.name in NUMBERS else partial(quantile_loss, level=metric.level)
+    return formula(y, p, rows.weights)
+
+
+def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """`observed` and `predicted` of at most 2000 rows."""
+    y, p = observed.reshape(-1).astype("float64"), predicted.reshape(-1).astype("float64")
+    with np.errstate(over="ignore", invalid="ignore"):
+        residuals = p - y
+    rows = np.flatnonzero(np.isfinite(residuals))
+    if rows.size > POINTS:
+        # Every k-th row in the order of the residuals: their histogram keeps its shape and its extremes.
+        ordered = rows[np.argsort(residuals[rows], kind="stable")]
+        rows = np.sort(ordered[thinned(ordered.size, POINTS)])
+    return {"observed": y[rows].tolist(), "predicted": p[rows].tolist()}
+
+
+REGRESSION = TargetKind(
+    name="regression",
+    activation="linear",
+    default_metric="rmse",
+    loss_metric="rmse",
+    width=lambda head: 1,
+    task=lambda head: Part(regressor),
+    goal=goal,
+    fit_postprocessing=fit_postprocessing,
+    training_targets=training_targets,
+    indicators=lambda head, y: y,
+    from_indicators=lambda numbers: numbers,
+    constant_prediction=lambda head, y: np.nanmean(y, axis=0),
+    score=score,
+    row_losses=lambda y, p: ((y - p) ** 2).mean(axis=1),
+    calibration_rows=lambda head, logits, y: None,
+    diagnose=diagnose,
+    leak_questions=lambda head, y: [y],
+)

@@ -1,0 +1,79 @@
+"""What a kind of target is: one record of functions, by which everything else treats all kinds alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from composable.design.part import Part
+from composable.engine.objective import Goal
+from composable.problem.metrics import Metric
+from composable.problem.postprocessing import Activation, PostProcessing
+from composable.problem.problem import Head, HeadKind
+
+
+class ScoredRows(NamedTuple):
+    """Rows of a head, observed and predicted.
+
+    Attributes:
+        observed: As the kind encodes targets; NaN where a target is missing.
+        predicted: As `postprocess` gives them.
+        weights: A weight per row, or None.
+    """
+
+    observed: np.ndarray
+    predicted: np.ndarray
+    weights: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class TargetKind:
+    """A kind of target.
+
+    Targets are encoded as (rows, 1) numbers or class numbers, (rows, labels) of 0 and 1, or (rows, height,
+    width) class numbers; predictions are (rows, width) numbers or probabilities, or (rows, height, width,
+    classes).
+
+    Attributes:
+        name: As heads and records state it.
+        activation: What turns logits into predictions.
+        default_metric: What selects where the user doesn't say.
+        loss_metric: The smooth metric by which heads of different kinds are compared.
+        width: Of a head: the number of values per row, or per pixel.
+        task: The part of an architecture that answers the head.
+        goal: The loss that a network lowers, and what it stops by, where the metric of
+            this name selects.
+        fit_postprocessing: From the training rows' targets to the last step, at temperature 1.
+        training_targets: Targets as the loss wants them.
+        indicators: Targets as numbers to be approximated, (rows, width): 0 and 1 for classes.
+        from_indicators: The reverse.
+        constant_prediction: What is best predicted of one row without looking at it.
+        score: A metric of rows.
+        row_losses: The squared error or the log loss of each row, (rows,); NaN where its target is missing.
+        calibration_rows: Rows of a head of classes on which a temperature is found, None where there is none
+            to be found: the head, logits and targets.
+        diagnose: How a head is wrong, as JSON values for charts.
+        leak_questions: What columns are asked for, to see whether one gives the target at a place away:
+            amounts, or 0 and 1 per class.
+    """
+
+    name: HeadKind
+    activation: Activation
+    default_metric: str
+    loss_metric: str
+    width: Callable[[Head], int]
+    task: Callable[[Head], Part]
+    goal: Callable[[str], Goal]
+    fit_postprocessing: Callable[[np.ndarray], PostProcessing]
+    training_targets: Callable[[PostProcessing, np.ndarray], np.ndarray]
+    indicators: Callable[[Head, np.ndarray], np.ndarray]
+    from_indicators: Callable[[np.ndarray], np.ndarray]
+    constant_prediction: Callable[[Head, np.ndarray], np.ndarray]
+    score: Callable[[Metric, Head, ScoredRows], float]
+    row_losses: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    calibration_rows: Callable[[Head, np.ndarray, np.ndarray], tuple[Head, np.ndarray, np.ndarray] | None]
+    diagnose: Callable[[Head, np.ndarray, np.ndarray], dict[str, Any]]
+    leak_questions: Callable[[Head, np.ndarray], list[np.ndarray]]
