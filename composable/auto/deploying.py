@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import keras
@@ -15,6 +16,7 @@ from composable.data.frames import column_of
 from composable.data.parse import parse_column
 from composable.deploy.bundle import save_bundle
 from composable.deploy.card import BundleCard, Member
+from composable.design import Input
 from composable.design.taps import tap
 from composable.engine.predict import predict
 from composable.problem.postprocessing import changed_fields
@@ -22,7 +24,6 @@ from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_as_scored
 from composable.search.predictions import Scorer
 from composable.search.trial import Trial
-from composable.training.candidate import Material
 from composable.training.storage import load_weights
 
 _CHECKED, _CHECKED_VALUES = 2000, 50_000_000  # rows whose answers are checked, and their input values in all
@@ -32,12 +33,17 @@ class NotAsScoredError(Exception):
     """A model that answers held-out rows worse than its score says: it is not deployed."""
 
 
-def deployable(trial: Trial, material: Material) -> keras.Model:
-    """One model that averages the trial's networks, or those of its members."""
+def deployable(trial: Trial, shapes: Mapping[str, Input]) -> keras.Model:
+    """One model that averages the trial's networks, or those of its members.
+
+    Args:
+        trial: A network or an ensemble; its weights lie on the disk.
+        shapes: What its networks take in.
+    """
     voices = []
     for member, weight in trial.shares:
         for trained in member.voices:
-            network = tap(member.network.architecture.build(material.shapes), "logits")
+            network = tap(member.network.architecture.build(shapes), "logits")
             network.set_weights(load_weights(member.folder, trained.fold))
             start_from_zeros(network)
             network = mirrored(network) if trained.mirrored else network
@@ -56,7 +62,7 @@ def deploy(trial: Trial, prepared: Prepared, scorer: Scorer, folder: Path) -> No
     Raises:
         NotAsScoredError: If the model answers held-out rows worse than the score says.
     """
-    model = deployable(trial, prepared.material)
+    model = deployable(trial, prepared.material.shapes)
     _check_answers(model, trial, prepared)
     save_bundle(folder / "bundle", model, _card(trial, prepared, scorer))
     trial.cost["bytes"] = (folder / "bundle" / "model.keras").stat().st_size

@@ -23,7 +23,6 @@ ProblemKind = Literal["regression", "binary", "multiclass", "multilabel"]
 Duplicates = Literal["together", "apart"]
 Stage = Literal["draw", "warmup", "tune", "pretrain", "finetune"]
 DateOrder = Literal["day-first", "month-first"]
-_TAB = ("tab", "\\t")  # a tab is hard to type in a shell
 
 
 @dataclass(frozen=True)
@@ -148,8 +147,6 @@ class FitOptions:
     ] = False
 
     def __post_init__(self) -> None:
-        if self.delimiter in _TAB:
-            object.__setattr__(self, "delimiter", "\t")
         for field in fields_of(FitOptions):
             value = getattr(self, field.name)
             if field.type in (int, float) and value is not None and not field.option.allows(value):

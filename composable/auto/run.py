@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,11 +13,12 @@ import pandas as pd
 
 from composable.auto.mask_scores import mask_scores
 from composable.auto.masks import head_of_masks
+from composable.auto.trial_bundle import trial_bundle
 from composable.core.errors import ConfigError
 from composable.core.workspace import read_json
 from composable.data.check import check_targets
 from composable.data.encode import encode
-from composable.data.read import read_table
+from composable.data.read import LAYOUT, Layout, read_table
 from composable.data.schema import Notice
 from composable.data.split import tested
 from composable.deploy.bundle import Bundle, load_bundle
@@ -49,6 +51,7 @@ class Run:
         self.facts: dict[str, Any] = read_json(
             self.path / "run.json", remedy="name a folder that `composable fit` wrote"
         )
+        self._bundles: dict[int, Bundle] = {}
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, status={self.facts.get('status')!r})"
@@ -81,32 +84,65 @@ class Run:
         """Every candidate, the best first: score, cost, size, latency."""
         return leaderboard(self.path)
 
-    def predict(self, data: Any) -> pd.DataFrame:
-        """Raw rows in; `prediction` and, for classes, `p_<class>` out; of masks the shares of the classes."""
-        return self.bundle.predict(data)
+    def layout(self, stated: Layout = LAYOUT) -> Layout:
+        """How text files are read: as stated, else as it was stated for the fit."""
+        fitted = self.facts.get("options", {})
+        return Layout(**{name: said or fitted.get(name) for name, said in asdict(stated).items()})
+
+    def answering(self, trial: int | None = None) -> Bundle:
+        """The deployed bundle, or one of another trial, which is made anew from the trial's files.
+
+        Raises:
+            ConfigError: If the trial is neither a network nor an ensemble.
+            ArtifactError: If there is no such trial.
+        """
+        if trial is None or trial == self.facts.get("deployed"):
+            return self.bundle
+        if trial not in self._bundles:
+            self._bundles[trial] = trial_bundle(self.path, trial, self.bundle)
+        return self._bundles[trial]
+
+    def predict(
+        self, data: Any, *, ids: Sequence[str] = (), trial: int | None = None, layout: Layout = LAYOUT
+    ) -> pd.DataFrame:
+        """Raw rows in; `prediction` and, for classes, `p_<class>` out; of masks the shares of the classes.
+
+        Args:
+            data: A path, a DataFrame or an array, as for the fit; a text file is read as that of the fit was.
+            ids: Columns of the data that are kept before the predictions.
+            trial: The number of the trial that answers; by default the deployed one.
+            layout: How a text file is read, where it differs from that of the fit.
+        """
+        return self.answering(trial).predict(data, ids=ids, layout=self.layout(layout))
 
     def masks(self, data: Any) -> list[np.ndarray]:
         """Images in; out of each its mask, as large as it is."""
         return self.bundle.masks(data)
 
-    def evaluate(self, data: Any) -> dict[str, float]:
+    def evaluate(self, data: Any, *, trial: int | None = None, layout: Layout = LAYOUT) -> dict[str, float]:
         """Every metric that fits the problem, on labeled rows; where the data have a test part, on that.
+
+        Args:
+            data: As for `predict`.
+            trial: The number of the trial that is scored; by default the deployed one.
+            layout: How a text file is read, where it differs from that of the fit.
 
         Raises:
             DataError: If a target column isn't there, or holds an unknown class; names the row.
         """
-        card = self.bundle.card
-        table = tested(read_table(data))
+        bundle = self.answering(trial)
+        card = bundle.card
+        table = tested(read_table(data, **asdict(self.layout(layout))))
         check_targets(table, card.problem.targets)
         missing = target_missing(table.frame, card.schema, card.problem.targets)
         frame = table.frame.loc[~missing].reset_index(drop=True)
         if (masks := head_of_masks(card.problem)) is not None:
-            return mask_scores(self.bundle, replace(table, frame=frame), masks)
+            return mask_scores(bundle, replace(table, frame=frame), masks)
         observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
         inputs = encode(
             frame, card.schema, card.encoding, images=table.images, origin=table.origin, strict=True
         )
-        found = scores(card.problem, observed, self.bundle.outputs(inputs))
+        found = scores(card.problem, observed, bundle.outputs(inputs))
         return {name: value for name, value in found.items() if np.isfinite(value)} | {"rows": len(frame)}
 
     def feature_importance(self, data: Any = None) -> pd.DataFrame:

@@ -51,6 +51,21 @@ def option_flags(*names: str) -> Callable[[Command], Command]:
     return add
 
 
+def layout_flags(function: Command) -> Command:
+    """`--encoding` and `--delimiter`, which a verb takes as a `Layout`."""
+    return option_flags("encoding", "delimiter")(function)
+
+
+def trial_flag(function: Command) -> Command:
+    """`--trial N`: which candidate of a run answers."""
+    return click.option(
+        "--trial",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="The candidate to ask; else the deployed one.",
+    )(function)
+
+
 def _flag(field: Field) -> Callable[[Command], Command]:
     repeat = " Repeat it for several." if field.many else ""
     shown: dict[str, Any] = {"help": field.option.help + repeat}

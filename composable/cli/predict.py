@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from composable.cli.option_flags import UserText, layout_flags, trial_flag
 from composable.cli.streams import print_json, say
 from composable.cli.switches import backend_option, debug_switch, json_switch, run_argument
 
@@ -13,6 +14,16 @@ from composable.cli.switches import backend_option, debug_switch, json_switch, r
 @click.command()
 @run_argument
 @click.argument("data", type=click.Path())
+@click.option(
+    "--id",
+    "ids",
+    type=UserText(),
+    multiple=True,
+    metavar="COLUMN",
+    help="A column of DATA that is kept before the predictions. Repeat it for several.",
+)
+@trial_flag
+@layout_flags
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -23,12 +34,24 @@ from composable.cli.switches import backend_option, debug_switch, json_switch, r
 @backend_option
 @json_switch
 @debug_switch
-def command(run: str, data: str, out: Path | None, backend: str | None, *, raw: bool, as_json: bool) -> None:
+def command(  # noqa: PLR0913 (click hands over each option)
+    run: str,
+    data: str,
+    ids: tuple[str, ...],
+    trial: int | None,
+    out: Path | None,
+    backend: str | None,
+    *,
+    raw: bool,
+    as_json: bool,
+    **layout: str | None,
+) -> None:
     """Answer for the rows of DATA with the model of RUN.
 
     The columns are `prediction` and, for classes, `p_CLASS`; with several targets `prediction_TARGET` and
     `p_TARGET_CLASS`. A model that learned from masks writes one PNG per image into the folder --out, and
-    masks.csv with the share of each class, which is all that is printed without --out.
+    masks.csv with the share of each class, which is all that is printed without --out. A text file is read as
+    that of the fit was; --encoding and --delimiter say where it differs.
     """
     from composable.cli.csv_output import check_output, csv_text
     from composable.cli.mask_output import check_mask_folder, predicts_masks, write_masks
@@ -42,8 +65,10 @@ def command(run: str, data: str, out: Path | None, backend: str | None, *, raw: 
 
     from composable.cli.opening import open_run
     from composable.cli.saying import say_notices
+    from composable.data.read import Layout
 
-    prediction = open_run(run, backend).bundle.answer(data)
+    opened = open_run(run, backend)
+    prediction = opened.answering(trial).answer(data, ids=ids, layout=opened.layout(Layout(**layout)))
     answers = prediction.frame
     say_notices(prediction.notices)
     if out and masked:

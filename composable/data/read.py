@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,24 @@ Source = str | os.PathLike[str] | pd.DataFrame | np.ndarray | Mapping[str, Any]
 _PARQUET_NAMES = (".parquet", ".pq", ".parq")
 _IMAGES = 4  # axes of an array of images: rows, height, width, channels
 _MASKED = 3  # of one of masks: rows, height, width
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a user says about a text file; None where it is to be detected.
+
+    Decimal marks and orders of dates are known to the schema, column by column.
+
+    Attributes:
+        encoding: How its characters are written.
+        delimiter: What separates its cells.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+
+
+LAYOUT = Layout()
 
 
 def read_table(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -18,11 +18,12 @@ from composable.core.records import from_json, to_json
 from composable.data.encode import encode
 from composable.data.images.folder import IMAGE
 from composable.data.names import listed
-from composable.data.read import read_table
+from composable.data.read import LAYOUT, Layout, read_table
 from composable.data.schema import Notice
 from composable.data.table import Table
 from composable.deploy.answers import answers
 from composable.deploy.card import BundleCard
+from composable.deploy.kept_columns import beside, kept_columns, without_foreign
 from composable.deploy.masks import described, levels_at, names_in, predicted_codes
 from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
 from composable.deploy.rows import noticed
@@ -72,11 +73,13 @@ class Bundle:
         """The network, an ordinary `keras.Model`, loaded when first needed."""
         return model_from_bytes(self.files[MODEL], str(self.origin / MODEL))
 
-    def predict(self, data: Any) -> pd.DataFrame:
+    def predict(self, data: Any, *, ids: Sequence[str] = (), layout: Layout = LAYOUT) -> pd.DataFrame:
         """The answers to raw rows.
 
         Args:
             data: A path, a DataFrame or an array, as for the fit; columns may come in any order.
+            ids: Columns of the data that are kept before the answers, such as the number of a customer.
+            layout: How a text file is read, where what is detected is wrong.
 
         Returns:
             `prediction` and, for classes, `p_<class>`; with several targets `prediction_<target>` and
@@ -86,8 +89,9 @@ class Bundle:
 
         Raises:
             DataError: If a column is missing, or a value can't be read as its column's type.
+            ConfigError: If a column to keep isn't there.
         """
-        prediction = self.answer(data)
+        prediction = self.answer(data, ids=ids, layout=layout)
         prediction.frame.attrs["notices"] = [notice.text for notice in prediction.notices]
         return prediction.frame
 
@@ -114,9 +118,15 @@ class Bundle:
         """Whether the model answers for every pixel."""
         return self.card.problem.heads[0].kind == "mask"
 
-    def answer(self, data: Any) -> Prediction:
+    def answer(self, data: Any, *, ids: Sequence[str] = (), layout: Layout = LAYOUT) -> Prediction:
         """As `predict`, with the notices as records."""
-        table = read_table(data, allow_empty=True)
+        table = read_table(data, allow_empty=True, **asdict(layout))
+        kept, told = kept_columns(table, ids)
+        prediction = self._answer(without_foreign(table, ids, self.card), data)
+        frame = beside(kept, prediction.frame)
+        return replace(prediction, frame=frame, notices=(*told, *prediction.notices))
+
+    def _answer(self, table: Table, data: Any) -> Prediction:
         if self.masked:
             return self._masks(table)
         inputs = encode(

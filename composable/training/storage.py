@@ -52,6 +52,15 @@ def load_trained(folder: Path, candidate: Candidate) -> list[Trained]:
     return found
 
 
+def stored_network(folder: Path, fold: int) -> Trained:
+    """The network of a fold as it lies in `folder`, without its weights; see `load_weights`.
+
+    Raises:
+        ArtifactError: If the file isn't what `save_trained` wrote.
+    """
+    return _trained(_arrays(_path(folder, fold), *_LOGITS))[0]
+
+
 def load_whole(folder: Path, candidate: Candidate) -> Trained | None:
     """The network of `WHOLE`, as `load_trained` gives those of folds; None where it isn't there."""
     return _usable(_path(folder, WHOLE), candidate)

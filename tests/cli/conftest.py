@@ -74,15 +74,26 @@ class FakeRun:
         frame=pd.DataFrame({"prediction": ["=1+1", "b"], "p_=1+1": [0.75, 0.25]}),
         notices=(Notice("1 value of make was never seen", "warning", "make"),),
     )
-    bundle = SimpleNamespace(answer=lambda data: FakeRun.prediction)
+    asked = None
 
     def __init__(self, path) -> None:
         self.path = Path(path)
 
+    def layout(self, stated):
+        return stated
+
+    def answering(self, trial):
+        return SimpleNamespace(answer=lambda data, **how: self._answered(trial, how))
+
+    def _answered(self, trial, how):
+        FakeRun.asked = {"trial": trial, **how}
+        return FakeRun.prediction
+
     def leaderboard(self):
         return ROWS
 
-    def evaluate(self, data):
+    def evaluate(self, data, **how):
+        FakeRun.asked = how
         return {"rmse": 2000.0, "r2": float("nan")}
 
     def export(self, format, folder):
@@ -95,7 +106,7 @@ class FakeRun:
 @pytest.fixture
 def auto(monkeypatch):
     """The layer below, replaced: what it was called with, and what a fit does."""
-    seen = SimpleNamespace(options=None, events=list(EVENTS), failure=None, inspected=None)
+    seen = SimpleNamespace(run=FakeRun, options=None, events=list(EVENTS), failure=None, inspected=None)
 
     def fit(data, options, *, out=None, progress=None, started=None):
         seen.options = options

@@ -30,7 +30,7 @@ def test_every_flag_reaches_the_options(command, auto, tmp_path):
         seed=5,
         drop=("id",),
         encoding="latin-1",
-        delimiter="\t",
+        delimiter="tab",
         decimal=",",
         date_order="day-first",
         drop_missing_target=True,

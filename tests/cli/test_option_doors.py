@@ -99,7 +99,7 @@ def test_python_takes_paths_and_columns_of_any_sequence(python):
 def test_the_printed_configuration_is_one_that_the_command_reads(command, tmp_path):
     words = ("--target", "Größe: 1", "--seed", 7, "--augment", "flip", "--delimiter", "tab")
     (tmp_path / "fit.yaml").write_text(command("fit", *words, "--print-config").out, encoding="utf-8")
-    expected = FitOptions(target=("Größe: 1",), seed=7, augment=("flip",), delimiter="\t")
+    expected = FitOptions(target=("Größe: 1",), seed=7, augment=("flip",), delimiter="tab")
     assert fit_options({}, tmp_path / "fit.yaml") == expected
     assert command("fit", "--config", tmp_path / "fit.yaml", "--print-config").out.strip() == config_text(
         expected

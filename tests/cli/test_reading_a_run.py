@@ -5,6 +5,8 @@ import json
 import pandas as pd
 import pytest
 
+from composable.data.read import Layout
+
 
 def test_leaderboard_lists_every_candidate(command, auto):
     shown = command("leaderboard", "runs/cars")
@@ -40,6 +42,18 @@ def test_predict_without_out_prints_csv_alone(command, auto):
 def test_predict_json(command, auto):
     answer = json.loads(command("predict", "runs/cars", "new.csv", "--json").out)
     assert answer == [{"prediction": "=1+1", "p_=1+1": 0.75}, {"prediction": "b", "p_=1+1": 0.25}]
+
+
+def test_predict_passes_on_what_is_kept_which_trial_answers_and_how_the_file_is_read(command, auto):
+    words = ("--id", "number", "--id", "Größe", "--trial", 3, "--delimiter", "tab")
+    assert command("predict", "runs/cars", "new.csv", *words).code == 0
+    layout = Layout(delimiter="tab")
+    assert auto.run.asked == {"trial": 3, "ids": ("number", "Größe"), "layout": layout}
+
+
+def test_evaluate_passes_on_which_trial_is_scored_and_how_the_file_is_read(command, auto):
+    assert command("evaluate", "runs/cars", "new.csv", "--trial", 0, "--encoding", "latin-1").code == 0
+    assert auto.run.asked == {"trial": 0, "layout": Layout(encoding="latin-1")}
 
 
 def test_predict_keeps_its_input(command, auto, tmp_path):
