@@ -12,8 +12,6 @@ from composable.amalgamation.average import Voice, average, start_from_zeros
 from composable.amalgamation.mirrored import mirrored
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
-from composable.data.frames import column_of
-from composable.data.parse import parse_column
 from composable.deploy.bundle import save_bundle
 from composable.deploy.card import BundleCard, Member
 from composable.design import Input
@@ -96,7 +94,6 @@ def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
         schema=understood.schema,
         encoding=prepared.encoding,
         problem=understood.problem,
-        ranges=_ranges(prepared),
         metrics={"validation": scorer.validation(trial.predictions), "test": scorer.test(trial.predictions)},
         versions=versions(),
         target_deviations={
@@ -118,19 +115,3 @@ def _member(trial: Trial, weight: float) -> Member:
         ),
         mirrored=tuple(trained.mirrored for trained in trial.voices),
     )
-
-
-def _ranges(prepared: Prepared) -> dict[str, tuple[float, float]]:
-    """The least and the greatest value of each number column among the rows that were learned from."""
-    understood, encoding = prepared.understood, prepared.encoding
-    ranges = {}
-    for number in encoding.numbers:
-        column = understood.schema.column(number.column)
-        values = parse_column(
-            column_of(understood.table.frame, number.column), column, origin="", strict=False
-        )
-        known = np.asarray(values, "float64")
-        known = known[~np.isnan(known)]
-        if len(known):
-            ranges[number.column] = (float(known.min()), float(known.max()))
-    return ranges

@@ -11,6 +11,7 @@ from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
 from composable.core.errors import ArtifactError, ConfigError
 from composable.core.machine import memory_gb
+from composable.data.kinds.image import ImageBlock
 from composable.data.schema import Schema
 from composable.design.keras_configuration import checked_config
 from composable.design.outline import outline
@@ -93,7 +94,7 @@ def table_of(prepared: Prepared) -> Table:
     """What decides about the sizes of networks."""
     material = prepared.material
     rows = prepared.split.folds[0].train
-    count = len(prepared.encoding.images)
+    count = len(prepared.encoding.of(ImageBlock))
     pixels = Pixels.of(material.inputs["images"], rows, count) if count else None
     known = np.zeros(len(material.targets[0]), bool)
     for fold in prepared.split.folds:

@@ -12,6 +12,7 @@ import numpy as np
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.workspace import write_json
+from composable.data.kinds.text import TextBlock
 from composable.engine.predict import predict
 from composable.explain.background import save_background
 from composable.explain.explained_model import ExplainedModel
@@ -100,7 +101,7 @@ def _explanations(search: Search, held_out: _HeldOut) -> dict[str, Explain]:
     found: dict[str, Explain] = {}
     if "images" in search.prepared.material.inputs:
         found["pictures.json"] = mask_errors if held_out.observed[0].ndim > 2 else image_errors
-    if search.prepared.encoding.texts:
+    if search.prepared.encoding.of(TextBlock):
         found["texts.json"] = text_errors
     return found
 

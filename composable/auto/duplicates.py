@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.util import hash_pandas_object
 
 from composable.auto.options import Duplicates
-from composable.data.images.encoded import contents
+from composable.data.images.column import contents
 from composable.data.schema import Notice, Schema
 from composable.data.split import Split
 from composable.data.table import Table

@@ -39,8 +39,10 @@ from composable.core.machine import machine
 from composable.core.records import to_json
 from composable.core.run_lock import locked
 from composable.core.workspace import write_atomically, write_json
+from composable.data.kinds.image import ImageBlock
+from composable.data.kinds.text import TextBlock
 from composable.data.profile import profile
-from composable.data.schema import Notice
+from composable.data.schema import SCHEMA_VERSION, Notice
 from composable.report.page import write_report
 from composable.search.trial import Trial
 
@@ -142,7 +144,9 @@ def _go(
         },
         problem={"heads": [asdict(h) for h in problem.heads], "metric": problem.metric, "notices": []},
     )
-    write_atomically(folder / "schema.json", to_json(understood.schema, format="schema"))
+    write_atomically(
+        folder / "schema.json", to_json(understood.schema, format="schema", version=SCHEMA_VERSION)
+    )
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
         prepared = prepare(understood, options, recorder.notice, given.origin)
@@ -155,7 +159,7 @@ def _go(
     recorder.write(split=_split_facts(prepared))
     write_json(folder / "profile.json", profile(table, understood.schema))
 
-    explained = prepared.encoding.texts or prepared.encoding.images
+    explained = prepared.encoding.of(TextBlock) or prepared.encoding.of(ImageBlock)
     explaining = min(EXPLAINING, EXPLAINING_SHARE * deadline.seconds) if explained else 0.0
     closing, reported = Closing(explaining=explaining), False
 

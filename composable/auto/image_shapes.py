@@ -7,16 +7,17 @@ from dataclasses import replace
 
 from composable.auto.options import FitOptions
 from composable.auto.origin import Origin
-from composable.data.encoding import ImageColumn
-from composable.data.images.encoded import fit_images
+from composable.data.kinds.image import ImageBlock, fit_images
+from composable.data.kinds.kind import Cells
+from composable.data.schema import Column
 from composable.data.table import Table
 
 COLORED = 3  # channels
 
 
 def image_shapes(
-    found: Sequence[ImageColumn], table: Table, options: FitOptions, origin: Origin | None
-) -> tuple[ImageColumn, ...]:
+    found: Sequence[ImageBlock], table: Table, options: FitOptions, origin: Origin | None
+) -> tuple[ImageBlock, ...]:
     """The columns of images with the shapes asked for, else with those that a trained network takes.
 
     Several columns get one shape, colored, so that one network can look at all of them.
@@ -25,7 +26,11 @@ def image_shapes(
     if wanted is not None and wanted.height and options.image_size is None:
         return tuple(replace(wanted, column=one.column) for one in found)
     sized = [
-        fit_images(one.column, table.images, longest=options.image_size, padded=options.keep_aspect)
+        fit_images(
+            Cells(Column(one.column, "image"), table.frame, table.images[one.column]),
+            longest=options.image_size,
+            padded=options.keep_aspect,
+        )
         for one in found
     ]
     if wanted is not None:

@@ -11,10 +11,10 @@ import pandas as pd
 from composable.core.errors import ConfigError, DataError
 from composable.data.encoding import Encoding
 from composable.data.frames import column_of
-from composable.data.images.column import cells_of
+from composable.data.images.column import cells_of, told
 from composable.data.images.conversion import ImageShape
-from composable.data.images.encoded import told
 from composable.data.images.folder import MOST_BROKEN
+from composable.data.kinds.image import ImageBlock
 from composable.data.names import listed
 from composable.data.schema import Column, Notice, Schema
 from composable.data.table import Table
@@ -123,7 +123,7 @@ def masks_as_targets(frame: pd.DataFrame, table: Table, head: Head, encoding: En
     Raises:
         DataError: If a mask is missing or broken, or has a level that is no class.
     """
-    (target,), image = head.targets, encoding.images[0]
+    (target,), image = head.targets, encoding.of(ImageBlock)[0]
     names, source = cells_of(column_of(frame, target)), table.images.get(target)
     missing = {0: "no mask was found"} if source is None else source.missing(names)
     if source is None or missing:

@@ -11,7 +11,8 @@ from typing import Any
 import keras
 
 from composable.core.errors import ConfigError
-from composable.data.encoding import Encoding, ImageColumn
+from composable.data.encoding import Encoding
+from composable.data.kinds.image import ImageBlock
 from composable.deploy.bundle import MODEL, load_bundle
 from composable.deploy.safe_load import load_model
 from composable.design import Architecture, Part
@@ -49,7 +50,7 @@ class Origin:
     architecture: Architecture
     trunk: keras.Model
     encoding: Encoding | None
-    images: ImageColumn | None
+    images: ImageBlock | None
     told: str
 
 
@@ -91,7 +92,7 @@ def _of_bundle(path: str, at: str) -> Origin:
         architecture=found if at == ENCODING else _up_to(found, at),
         trunk=tap(network, ENCODING),
         encoding=encoding,
-        images=encoding.images[0] if encoding.images else None,
+        images=next(iter(encoding.of(ImageBlock)), None),
         told=f"{heaviest.name} of {path}, up to {at}",
     )
 
@@ -134,7 +135,7 @@ def _of_file(path: Path, at: str | None) -> Origin:
         architecture=Architecture(prestem=Part(only), learner=part),
         trunk=trunk,
         encoding=None,
-        images=ImageColumn("", height or 0, width or 0, channels),
+        images=ImageBlock("", height or 0, width or 0, channels),
         told=f"{path}, up to its layer {at}; it is taken to want levels {levels} (a Rescaling as the first "
         "layer of the file says otherwise)",
     )

@@ -27,18 +27,23 @@ from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json
 from composable.core.seeds import derive
 from composable.data.check import apply_schema, check_dropped, check_targets
-from composable.data.encode import encode, fit_encoding
-from composable.data.encoding import Encoding, known_encoding
+from composable.data.encoding import (
+    Encoding,
+    encode,
+    fit_encoding,
+    known_encoding,
+    training_notices,
+)
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of, told
 from composable.data.images.folder import MOST_BROKEN
 from composable.data.infer import infer_schema
+from composable.data.kinds.image import ImageBlock
 from composable.data.parse import parse_column
 from composable.data.read import read_table
-from composable.data.schema import Column, Notice, Schema
+from composable.data.schema import SCHEMA_VERSION, Column, Notice, Schema
 from composable.data.split import Split, split_rows
 from composable.data.table import Table
-from composable.data.text_columns import text_notices
 from composable.problem.baseline import constant_predictor
 from composable.problem.leaks import check_leaks
 from composable.problem.masks import understand_masks
@@ -190,16 +195,16 @@ def prepare(
         _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.folds]))
     encoding = fit_encoding(table.frame, schema, rows=known, images=table.images)
-    encoding = replace(encoding, images=image_shapes(encoding.images, table, options, origin))
+    encoding = encoding.replaced(image_shapes(encoding.of(ImageBlock), table, options, origin))
     if origin is not None and origin.encoding is not None:
-        encoding = known_encoding(encoding, origin.encoding)
+        encoding = known_encoding(encoding, origin.encoding) or encoding
     inputs = encode(table.frame, schema, encoding, images=table.images, origin=table.origin)
     if masks:
         targets = (masks_as_targets(table.frame, table, masks, encoding),)
     else:
         for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
             tell(notice)
-    for notice in text_notices(encoding, inputs):
+    for notice in training_notices(encoding, inputs):
         tell(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
@@ -210,9 +215,14 @@ def prepare(
             else encode_targets(own.frame, schema, problem, origin=own.origin)
         )
         tell_shared(table, own, schema, tell)
-    sizes = tuple(category.size for category in encoding.categories)
     material = Material(
-        problem, inputs, targets, sizes, understood.weights, own_inputs, encoding.vocabularies
+        problem,
+        inputs,
+        targets,
+        encoding.categories,
+        understood.weights,
+        own_inputs,
+        encoding.vocabularies,
     )
     return Prepared(understood, split, encoding, material, own, own_targets)
 
@@ -226,7 +236,8 @@ def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> li
     encoding = fit_encoding(table.frame, others, rows=rows)
     inputs = encode(table.frame, others, encoding, origin=table.origin)
     targets = encode_targets(table.frame, schema, problem, origin=table.origin)
-    return list(check_leaks(encoding, problem, inputs, targets, rows, allow=allow))
+    leaks = check_leaks(encoding, problem, inputs, targets, rows, allow=allow)
+    return [*leaks, *training_notices(encoding, inputs)]
 
 
 def _kinds(table: Table, schema: Schema, options: FitOptions) -> set[str]:
@@ -243,7 +254,7 @@ def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
             raise DataError(
                 "The schema file must be readable.", received=f"{options.schema}: {missing}"
             ) from missing
-        schema = from_json(Schema, text, format="schema", origin=options.schema)
+        schema = from_json(Schema, text, format="schema", version=SCHEMA_VERSION, origin=options.schema)
         return apply_schema(table, schema, options.target)
     kind, _, name = options.split.partition(":")
     drop = (*options.drop, *((name,) if kind in ("group", "column") and name in table.frame else ()))

@@ -17,7 +17,7 @@ from composable.auto.trial_bundle import trial_bundle
 from composable.core.errors import ConfigError
 from composable.core.workspace import read_json
 from composable.data.check import check_targets
-from composable.data.encode import encode
+from composable.data.encoding import encode
 from composable.data.read import LAYOUT, Layout, read_table
 from composable.data.schema import Notice
 from composable.data.split import tested

@@ -8,6 +8,7 @@ from dataclasses import replace
 from composable.auto.origin import ENCODING, Origin
 from composable.auto.prepare import Prepared
 from composable.core.errors import ConfigError
+from composable.data.encoding import known_encoding
 from composable.design import Architecture
 from composable.design.places import places
 from composable.design.taps import tap
@@ -65,8 +66,7 @@ def transferred(
 def _alike(origin: Origin, prepared: Prepared) -> bool:
     if origin.encoding is None:
         return set(prepared.material.inputs) == {"images"}
-    found, known = prepared.encoding, origin.encoding
-    return replace(found, images=()) == replace(known, images=()) and bool(found.images) == bool(known.images)
+    return known_encoding(prepared.encoding, origin.encoding) is not None
 
 
 def _taken(origin: Origin) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from composable.core.records import to_json
 from composable.core.workspace import write_atomically
-from composable.data.schema import Schema
+from composable.data.schema import SCHEMA_VERSION, Schema
 
 TABLE_SUFFIXES = (".gz", ".csv", ".tsv", ".txt", ".parquet")
 
@@ -29,7 +29,7 @@ def write_schema(schema: Schema, path: Path, *, force: bool) -> str:
     Raises:
         OSError: If the file can't be written.
     """
-    text = to_json(schema, format="schema") + "\n"
+    text = to_json(schema, format="schema", version=SCHEMA_VERSION) + "\n"
     if not force and path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
         return f"Kept {path}, which differs from what was found now; --force replaces it."
     write_atomically(path, text)

@@ -1,4 +1,4 @@
-"""Text to code tables: what the reference client applies before the model, and nothing else.
+"""How raw rows become the model's inputs: the blocks of all columns side by side, and nothing else.
 
 The model takes some of these inputs: `numbers` (float, NaN = missing), `dates` (float days since
 2000-01-01), `categories` (integer codes), of texts `words`, `ngrams` and `characters` (integer ids, 0 =
@@ -8,154 +8,219 @@ that is numeric happens inside the model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
+from types import MappingProxyType
+from typing import Any, TypeVar, cast
 
-UNKNOWN, MISSING, FIRST = 0, 1, 2  # category codes: never seen or rare; no value; the first known value
-TEXTS = ("words", "ngrams", "characters")  # the model's inputs that hold the ids of texts
-UNKNOWN_WORD = 1  # the id of a word that has none; 0 says that the text is over
-TYPES: Mapping[str, str] = {"images": "uint8", **dict.fromkeys(("categories", *TEXTS), "int32")}
-"""The types of the model's inputs that aren't float32."""
+import numpy as np
+import pandas as pd
 
+from composable.core.errors import DataError
+from composable.data.codes import FIRST
+from composable.data.images.source import ImageSource
+from composable.data.kinds import KINDS, AnyBlock, kind_of
+from composable.data.kinds.kind import Cells, ModelInput
+from composable.data.names import listed
+from composable.data.room import room
+from composable.data.schema import Notice, Schema
 
-@dataclass(frozen=True)
-class NumberColumn:
-    """A column of `numbers`: `float32(float64(value) - offset)`.
-
-    The offset is 0 but where float32 could not tell the column's values apart (time stamps, long numbers).
-    """
-
-    column: str
-    offset: float = 0.0
-
-
-@dataclass(frozen=True)
-class CategoryTable:
-    """A column of `categories`: the text `values[i]` has the code `FIRST + i`.
-
-    `spellings` are other ways a value was written in the training data ("WD " for "WD"); they count as it.
-    """
-
-    column: str
-    values: tuple[str, ...]
-    spellings: Mapping[str, str]
-
-    @property
-    def size(self) -> int:
-        """The number of codes, the unknown and the missing one included."""
-        return FIRST + len(self.values)
+_NONE: Mapping[str, ImageSource] = MappingProxyType({})
+_BlockType = TypeVar("_BlockType")
 
 
 @dataclass(frozen=True)
-class TextTable:
-    """How a column of texts is read, see `composable.data.text_tokens`.
-
-    In `words` stand the ids of a text's words in their order: `FIRST` and the place in `words`, or
-    `UNKNOWN_WORD`. In `ngrams` stand, ascending, those of the different words and pairs of neighboring words
-    that it holds: `FIRST` and the place in `words` followed by `pairs`. In `characters` likewise those of its
-    runs of characters within words. What isn't in a vocabulary has no id there. Each list is cut at its width
-    and filled up with 0. The lists of several columns stand side by side, and the ids of each column begin
-    where those of the one before end.
+class Slot:
+    """A part of a model's input along its last axis: a number, the ids of a text, an image's channels.
 
     Attributes:
-        column: The column's name.
-        words: The vocabulary, the most frequent first.
-        pairs: Of neighboring words, with a blank between them.
-        characters: Runs of two to five, with a blank for the beginning and the end of a word.
-        length: The width of `words`.
-        most_ngrams: The width of `ngrams`.
-        most_characters: The width of `characters`; 0 where texts are long, then there is no such input.
+        column: The column of the schema that fills it.
+        name: The model's input.
+        first: Where it begins.
+        width: How long it is.
     """
 
     column: str
-    words: tuple[str, ...]
-    pairs: tuple[str, ...]
-    characters: tuple[str, ...]
-    length: int
-    most_ngrams: int
-    most_characters: int
+    name: str
+    first: int
+    width: int = 1
 
     @property
-    def vocabularies(self) -> dict[str, tuple[str, ...]]:
-        """What has an id, by the name of the model's input."""
-        return {"words": self.words, "ngrams": self.words + self.pairs, "characters": self.characters}
+    def part(self) -> slice:
+        """Its indices along the last axis."""
+        return slice(self.first, self.first + self.width)
 
-    @property
-    def widths(self) -> dict[str, int]:
-        """How many ids a text has room for, by the name of the model's input."""
-        widths = {"words": self.length, "ngrams": self.most_ngrams, "characters": self.most_characters}
-        return {name: width for name, width in widths.items() if width}
-
-
-@dataclass(frozen=True)
-class ImageColumn:
-    """The column of `images`: each decoded and resized, (height, width, channels) of uint8.
-
-    What that means, to the pixel, says `composable.data.images.conversion.read_image`; `padded` is that of
-    its `ImageShape`.
-    """
-
-    column: str
-    height: int
-    width: int
-    channels: int
-    padded: bool = False
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Of each image."""
-        return self.height, self.width, self.channels
+    def of(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The part of these inputs, a view."""
+        return inputs[self.name][..., self.part]
 
 
 @dataclass(frozen=True)
 class Encoding:
     """How raw rows become the model's inputs; fitted on training rows alone."""
 
-    numbers: tuple[NumberColumn, ...] = ()
-    dates: tuple[str, ...] = ()
-    categories: tuple[CategoryTable, ...] = ()
-    texts: tuple[TextTable, ...] = ()
-    images: tuple[ImageColumn, ...] = ()
+    blocks: tuple[AnyBlock, ...] = ()
+
+    def of(self, kind: type[_BlockType]) -> tuple[_BlockType, ...]:
+        """The blocks of one kind."""
+        return tuple(block for block in self.blocks if isinstance(block, kind))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every raw column the model needs."""
-        return (
-            *(n.column for n in self.numbers),
-            *self.dates,
-            *(c.column for c in self.categories),
-            *(t.column for t in self.texts if t.column not in {c.column for c in self.categories}),
-            *(i.column for i in self.images),
-        )
+        """Every column of the schema that the model needs."""
+        return tuple(dict.fromkeys(block.column for block in self.blocks))
+
+    @property
+    def slots(self) -> Iterator[tuple[Slot, ModelInput]]:
+        """Where each block lies in the model's inputs, and what it puts there, in the order of the blocks."""
+        return chain.from_iterable(zip(slots, block.inputs, strict=True) for block, slots in self.block_slots)
+
+    @property
+    def block_slots(self) -> Iterator[tuple[AnyBlock, tuple[Slot, ...]]]:
+        """Each block, and where what it says in `inputs` lies in the model's inputs."""
+        ends: dict[str, int] = {}
+        for block in self.blocks:
+            slots = tuple(
+                Slot(block.column, one.name, ends.get(one.name, 0), one.shape[-1]) for one in block.inputs
+            )
+            ends |= {slot.name: slot.first + slot.width for slot in slots}
+            yield block, slots
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each model input that is there, for one row."""
-        vectors = {name: (width,) for name, width in self.widths.items()}
-        if not self.images:
-            return vectors
-        height, width, channels = self.images[0].shape
-        return {**vectors, "images": (height, width, channels * len(self.images))}
+        return {one.name: (*one.shape[:-1], slot.first + slot.width) for slot, one in self.slots}
 
     @property
     def widths(self) -> dict[str, int]:
         """The width of each model input that is there and one vector per row."""
-        widths = {
-            "numbers": len(self.numbers),
-            "dates": len(self.dates),
-            "categories": len(self.categories),
-            **{name: sum(table.widths.get(name, 0) for table in self.texts) for name in TEXTS},
-        }
-        return {name: width for name, width in widths.items() if width}
+        return {name: shape[0] for name, shape in self.shapes.items() if len(shape) == 1}
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """The type of each model input that is there."""
+        return {one.name: one.dtype for _, one in self.slots}
+
+    @property
+    def categories(self) -> tuple[int, ...]:
+        """The number of codes of each column of categories, the unknown and the missing one included."""
+        return tuple(one.size for _, one in self.slots if one.meaning == "codes")
 
     @property
     def vocabularies(self) -> dict[str, int]:
-        """How many ids there are for each input of texts that is there, those below `FIRST` included."""
-        sizes = {name: FIRST + sum(len(t.vocabularies[name]) for t in self.texts) for name in TEXTS}
-        return {name: size for name, size in sizes.items() if name in self.widths}
+        """How many ids there are for each input of ids that is there, those below `FIRST` included."""
+        sizes: dict[str, int] = {}
+        for _, one in self.slots:
+            if one.meaning == "ids":
+                sizes[one.name] = sizes.get(one.name, FIRST) + one.size
+        return sizes
+
+    def replaced(self, blocks: Sequence[AnyBlock]) -> Encoding:
+        """With these blocks in the place of those of the same columns and kinds."""
+        new = {(block.kind, block.column): block for block in blocks}
+        return replace(self, blocks=tuple(new.get((b.kind, b.column), b) for b in self.blocks))
 
 
-def known_encoding(found: Encoding, known: Encoding) -> Encoding:
-    """The encoding that a trained network knows, if it has the same columns; the images stay as found."""
-    same = set(replace(found, images=()).columns) == set(replace(known, images=()).columns)
-    return replace(known, images=found.images) if same else found
+def fit_encoding(
+    frame: pd.DataFrame,
+    schema: Schema,
+    rows: Sequence[int] | np.ndarray | None = None,
+    *,
+    images: Mapping[str, ImageSource] = _NONE,
+) -> Encoding:
+    """Fit the blocks on the training rows alone.
+
+    Args:
+        frame: As in `Table.frame`.
+        schema: Its schema; only the features are encoded.
+        rows: The training rows' positions, or a mask over all rows; None takes every row.
+        images: As in `Table.images`.
+    """
+    train = frame if rows is None else frame.iloc[np.asarray(rows)]
+    cells = [Cells(column, train, images.get(column.name)) for column in schema.features]
+    found = (kind.fit(each) for kind in KINDS for each in cells if each.column.kind in kind.reads)
+    return Encoding(cast("tuple[AnyBlock, ...]", tuple(block for block in found if block is not None)))
+
+
+def encode(
+    frame: pd.DataFrame,
+    schema: Schema,
+    encoding: Encoding,
+    *,
+    images: Mapping[str, ImageSource] = _NONE,
+    origin: str = "",
+    strict: bool = False,
+) -> dict[str, np.ndarray]:
+    """Raw rows to the model's inputs: those in `encoding.shapes`, each of shape (rows, *shape).
+
+    Args:
+        frame: Raw rows; columns in any order, others than the encoding's are ignored.
+        schema: What the columns are.
+        encoding: The fitted blocks.
+        images: As in `Table.images`.
+        origin: The file, for errors.
+        strict: Whether a cell that can't be read is an error (prediction) or a missing value (training).
+
+    Returns:
+        `numbers` and `dates` as float32 (finite, or NaN = missing), `categories` and ids of texts as int32,
+        `images` (rows, height, width, channels) as uint8.
+
+    Raises:
+        DataError: If columns are missing (all are named), an image can't be read, or, if `strict`, a cell.
+    """
+    missing = [name for name in encoding.columns if name not in frame.columns]
+    if missing:
+        raise DataError(
+            "The rows need every column that the model was trained on.",
+            received=f"{origin or 'the data'} lacks {listed(missing, 50)}",
+            remedy="add them; a column may be empty, its values then count as missing",
+        )
+    columns = {column.name: column for column in schema.columns}
+    shapes, dtypes, sizes = encoding.shapes, encoding.dtypes, dict[str, int]()
+    inputs: dict[str, np.ndarray] = {}
+    for block, slots in encoding.block_slots:
+        cells = Cells(columns[block.column], frame, images.get(block.column), origin, strict)
+        found = block.encode(cells)
+        for slot, one in zip(slots, block.inputs, strict=True):
+            name, values = slot.name, found[slot.name]
+            if one.meaning == "ids":  # the entries of each vocabulary follow those of the one before
+                start = sizes.get(name, 0)
+                sizes[name] = start + one.size
+                values = np.where(values >= FIRST, values + start, values) if start else values
+            if values.shape[1:] == shapes[name]:
+                inputs[name] = values
+                continue
+            if name not in inputs:
+                inputs[name] = room((len(frame), *shapes[name]), dtypes[name])
+            slot.of(inputs)[...] = values
+    return inputs
+
+
+def training_notices(encoding: Encoding, inputs: Mapping[str, np.ndarray]) -> Iterator[Notice]:
+    """What the user should know about how these training rows are read."""
+    for block, slots in encoding.block_slots:
+        if (notices := kind_of(block).training_notices) is not None:
+            yield from notices(block, {slot.name: slot.of(inputs) for slot in slots})
+
+
+def query_notices(encoding: Encoding, inputs: Mapping[str, np.ndarray]) -> Iterator[Notice]:
+    """What rows to predict hold that the training rows didn't."""
+    for block, slots in encoding.block_slots:
+        if (notices := kind_of(block).query_notices) is not None:
+            yield from notices(block, {slot.name: slot.of(inputs) for slot in slots})
+
+
+def known_encoding(found: Encoding, known: Encoding) -> Encoding | None:
+    """The encoding that a trained network knows, for rows like those that another was found for.
+
+    None where the network can't take them: other columns, or images where it knows none.
+    """
+    blocks: list[Any] = []
+    for kind in KINDS:
+        each = (tuple(b for b in one.blocks if b.kind == kind.name) for one in (found, known))
+        own = kind.known(*each)
+        if own is None:
+            return None
+        blocks += own
+    return Encoding(tuple(blocks))

@@ -7,10 +7,10 @@ import pandas as pd
 from composable.data.distinct import Distinct
 from composable.data.finding import Finding, TextCells, or_missing
 from composable.data.identifiers import ENOUGH_ROWS, is_named_like_identifier
+from composable.data.kinds.category import VOCABULARY
 from composable.data.names import shown
 from composable.data.schema import SURE_MARKS, Column, Notice
 
-VOCABULARY = 10_000  # categories that get a code of their own
 _TRUTHS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 _TOKEN = 1.2  # words per cell, on average, up to which cells are single tokens
 _PROSE = 8.0  # words per cell from which even repeated cells are free text

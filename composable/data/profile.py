@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 
 from composable.data.frames import cell_hashes, column_of
-from composable.data.images.encoded import contents
+from composable.data.images.column import contents
+from composable.data.kinds import KINDS
+from composable.data.kinds.category import describe_texts
+from composable.data.kinds.kind import Cells
 from composable.data.names import SHOWN
-from composable.data.parse import parse_dates, parse_numbers, parse_texts
 from composable.data.schema import MODEL_KINDS, Column, Schema
 from composable.data.table import Table
 
 DETAILED_COLUMNS = 2_000
-_BINS = 20
-_TOP = 10
-_EXAMPLES = 5
 
 
 def profile(table: Table, schema: Schema) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def profile(table: Table, schema: Schema) -> dict[str, Any]:
     """
     frame = table.frame
     columns = [
-        _detailed(column_of(frame, column.name), column) if i < DETAILED_COLUMNS else _outline(column)
+        _detailed(table, column) if i < DETAILED_COLUMNS else _outline(column)
         for i, column in enumerate(schema.columns)
     ]
     return {
@@ -60,43 +59,11 @@ def _outline(column: Column) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _detailed(values: pd.Series, column: Column) -> dict[str, Any]:
-    about = {**_outline(column), "warnings": []}
-    if column.kind in ("number", "date"):
-        parse = parse_numbers if column.kind == "number" else parse_dates
-        parsed = parse(values, column, origin="", strict=False)
-        present = parsed[~np.isnan(parsed)]
-        about |= _of_numbers(present) | {"examples": _examples(values.loc[~np.isnan(parsed)])}
-    else:
-        present = parse_texts(values, column).dropna()
-        counts = present.value_counts()
-        about |= {
-            "distinct": len(counts),
-            "examples": _examples(present),
-            "top": [[_cut(text), int(count)] for text, count in counts.head(_TOP).items()],
-        }
-    about["missing"] = len(values) - len(present)
-    about["warnings"] = _warnings(about, column, len(values))
+def _detailed(table: Table, column: Column) -> dict[str, Any]:
+    describe = next((kind.describe for kind in KINDS if column.kind in kind.reads), describe_texts)
+    about = _outline(column) | describe(Cells(column, table.frame))
+    about["warnings"] = _warnings(about, column, len(table.frame))
     return about
-
-
-def _of_numbers(numbers: np.ndarray) -> dict[str, Any]:
-    if not numbers.size:
-        return {"distinct": 0}
-    scale = max(1.0, float(np.abs(numbers).max()) / 1e300)  # so that sums and bin widths stay finite
-    counts, edges = np.histogram(numbers / scale, bins=_BINS)
-    return {
-        "distinct": len(np.unique(numbers)),
-        "minimum": float(numbers.min()),
-        "maximum": float(numbers.max()),
-        "mean": float((numbers / scale / numbers.size).sum() * scale),
-        "median": float(np.median(numbers / scale) * scale),
-        "histogram": {"edges": (edges * scale).tolist(), "counts": counts.tolist()},
-    }
-
-
-def _examples(present: pd.Series) -> list[str]:
-    return [_cut(value) for value in present.head(1_000).drop_duplicates().head(_EXAMPLES)]
 
 
 def _warnings(about: dict[str, Any], column: Column, rows: int) -> list[str]:

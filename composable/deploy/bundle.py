@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from os import PathLike
@@ -15,7 +15,7 @@ import pandas as pd
 
 from composable.core.errors import ArtifactError, ConfigError, DataError
 from composable.core.records import from_json, to_json
-from composable.data.encode import encode
+from composable.data.encoding import encode, query_notices
 from composable.data.images.folder import IMAGE
 from composable.data.names import listed
 from composable.data.read import LAYOUT, Layout, read_table
@@ -26,12 +26,11 @@ from composable.deploy.card import BundleCard
 from composable.deploy.kept_columns import beside, kept_columns, without_foreign
 from composable.deploy.masks import described, levels_at, names_in, predicted_codes
 from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
-from composable.deploy.rows import noticed
 from composable.deploy.safe_load import check_model, model_from_bytes
 from composable.engine.predict import SERVING_SIZES, predict
 
 CARD, MODEL = "bundle.json", "model.keras"
-VERSION = 2  # of the card
+VERSION = 2  # of the format of `CARD`
 FEW, MANY = (
     16,
     1024,
@@ -150,7 +149,8 @@ class Bundle:
             frame.index = data.index
         if isinstance(data, (str, PathLike)) and IMAGE in table.images:
             frame.insert(0, "file", table.frame[IMAGE])
-        return Prediction(frame, (*table.notices, *noticed(table, inputs, self.card)))
+        unusual = query_notices(self.card.encoding, inputs)
+        return Prediction(frame, (*table.notices, *_unknown_columns(table, self.card), *unusual))
 
     def _masks(self, table: Table) -> Prediction:
         (head,) = self.card.problem.heads
@@ -158,24 +158,31 @@ class Bundle:
         codes = list(predicted_codes(self, table))
         frame = described(names_in(table.frame, self), codes, head)
         masks = tuple(levels_at(each, head.labels) for each in codes)
-        return Prediction(frame, (*table.notices, *noticed(table, {}, self.card)), masks)
+        return Prediction(frame, (*table.notices, *_unknown_columns(table, self.card)), masks)
 
     def outputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The model's plain outputs, one array of shape (rows, width) per head.
 
         Args:
-            inputs: The model's inputs by name, as `composable.data.encode.encode` gives them.
+            inputs: The model's inputs by name, as `composable.data.encoding.encode` gives them.
         """
         return predict(self.model, inputs, sizes=SERVING_SIZES)
 
 
 def _check_columns(table: Table, card: BundleCard) -> None:
-    if missing := [image.column for image in card.encoding.images if image.column not in table.images]:
+    if missing := [name for name in card.encoding.columns if name not in table.images]:
         raise DataError(
             "The rows need every column that the model was trained on.",
             received=f"{table.origin} lacks images in {listed(missing)}",
             remedy="name a folder of images, or a table whose column of that name holds their paths",
         )
+
+
+def _unknown_columns(table: Table, card: BundleCard) -> Iterator[Notice]:
+    """The columns that the model doesn't know."""
+    known = {column.name for column in card.schema.columns}
+    if extra := [name for name in table.frame.columns if name not in known]:
+        yield Notice(f"Columns that the model doesn't know were left out: {listed(extra)}.", "warning")
 
 
 def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:

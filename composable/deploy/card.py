@@ -41,7 +41,6 @@ class BundleCard:
         schema: The columns of the training table.
         encoding: How raw rows become the model's inputs.
         problem: What the model answers.
-        ranges: The least and the greatest training value of each number column.
         metrics: The model's scores by part of the data: `{"validation": {"rmse": 2100.0}, "test": {...}}`.
         versions: Of everything that took part in the training.
         target_deviations: The standard deviation of each regression target, the measure for exports.
@@ -54,7 +53,6 @@ class BundleCard:
     schema: Schema
     encoding: Encoding
     problem: Problem
-    ranges: Mapping[str, tuple[float, float]]
     metrics: Mapping[str, Mapping[str, float | None]]
     versions: Mapping[str, str]
     target_deviations: Mapping[str, float] = field(default_factory=dict)

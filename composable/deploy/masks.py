@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from composable.data.encode import encode
+from composable.data.encoding import encode
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
 from composable.data.images.source import ImageSource
@@ -79,12 +79,12 @@ def chunks(table: Table) -> Iterator[pd.DataFrame]:
 
 def names_in(frame: pd.DataFrame, bundle: Bundle) -> list[str]:
     """The names of the images in these rows."""
-    return cells_of(column_of(frame, bundle.card.encoding.images[0].column))
+    return cells_of(column_of(frame, bundle.card.encoding.blocks[0].column))
 
 
 def pictured(bundle: Bundle, images: Mapping[str, ImageSource]) -> ImageSource:
     """Where the images of the model's column are."""
-    return images[bundle.card.encoding.images[0].column]
+    return images[bundle.card.encoding.blocks[0].column]
 
 
 def described(names: Sequence[str], codes: Sequence[np.ndarray], head: Head) -> pd.DataFrame:

@@ -7,23 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from composable.core.errors import ArtifactError
 from composable.core.optional import optional
-from composable.data.schema import DATE_ORIGIN
-from composable.data.text_columns import encoded_texts
 from composable.deploy.answers import class_words
 from composable.deploy.bundle import Bundle
-from composable.deploy.onnx_back import Answer
-from composable.deploy.onnx_export import names_of
+from composable.deploy.kinds import deployed_blocks
+from composable.deploy.kinds.kind import Rows
+from composable.deploy.onnx.back import Answer
+from composable.deploy.onnx.export import named
 from composable.engine.predict import predict
 
 TOLERANCE = 1e-5  # on probabilities; on numbers in units of the target's standard deviation
 _TIE = 2 * TOLERANCE  # classes nearer than this may change places
 
 
-def check_parity(bundle: Bundle, path: Path, rows: pd.DataFrame | Mapping[str, Any]) -> None:
+def check_parity(bundle: Bundle, path: Path, rows: Rows) -> None:
     """Compare the answers of the file and of the bundle to typed rows, see `composable.deploy.golden`.
 
     Args:
@@ -38,9 +37,13 @@ def check_parity(bundle: Bundle, path: Path, rows: pd.DataFrame | Mapping[str, A
     options = runtime.SessionOptions()
     options.log_severity_level = 4
     session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    names, answers = names_of(bundle)
+    entries, answers = named(bundle)
+    card, feed = bundle.card, dict[str, np.ndarray]()
+    for name, kind, blocks in deployed_blocks(card.encoding):
+        own = [entry.name for entry in entries[name]]
+        feed |= dict(zip(own, kind.feed(blocks, card.schema, rows), strict=True))
     outputs = [output.name for output in session.get_outputs()]
-    found = dict(zip(outputs, session.run(outputs, onnx_feed(bundle, rows, names)), strict=True))
+    found = dict(zip(outputs, session.run(outputs, feed), strict=True))
     if bundle.masked:
         _check_masks(bundle, found, rows, answers[0])
         return
@@ -67,38 +70,14 @@ def check_parity(bundle: Bundle, path: Path, rows: pd.DataFrame | Mapping[str, A
             raise _refusal(answer.prediction, row, as_text[0][row], as_text[1][row])
 
 
-def _check_masks(
-    bundle: Bundle, found: Mapping[str, np.ndarray], rows: pd.DataFrame | Mapping[str, Any], answer: Answer
-) -> None:
-    (expected,) = predict(bundle.model, {"images": np.asarray(rows[bundle.card.encoding.images[0].column])})
+def _check_masks(bundle: Bundle, found: Mapping[str, np.ndarray], rows: Rows, answer: Answer) -> None:
+    (image,) = bundle.card.encoding.blocks
+    (expected,) = predict(bundle.model, {image.inputs[0].name: np.asarray(rows[image.column])})
     _compare(found[answer.probabilities], expected, TOLERANCE, answer.probabilities)
     levels = np.array(answer.classes)[expected.argmax(axis=-1)]
     top = np.sort(expected, axis=-1)
     clear = top[..., -1] - top[..., -2] > _TIE
     _compare(np.where(clear, found[answer.prediction], levels), levels, 0, answer.prediction)
-
-
-def onnx_feed(
-    bundle: Bundle, rows: pd.DataFrame | Mapping[str, Any], names: dict[str, str]
-) -> dict[str, np.ndarray]:
-    """Typed rows as the ONNX file takes them: doubles, categories ("" where there is none), ids of texts."""
-    encoding = bundle.card.encoding
-    feed: dict[str, np.ndarray] = {}
-    for number in encoding.numbers:
-        feed[names[number.column]] = np.asarray(rows[number.column], "float64").reshape(-1, 1)
-    for date in encoding.dates:
-        days = (rows[date] - pd.Timestamp(DATE_ORIGIN)) / pd.Timedelta(days=1)
-        feed[names[date]] = np.asarray(days, "float64").reshape(-1, 1)
-    for table in encoding.categories:
-        texts = [
-            "" if value is None or value is pd.NA or value != value else value for value in rows[table.column]
-        ]
-        feed[names[table.column]] = np.array(texts, dtype=object).reshape(-1, 1)
-    for image in encoding.images:
-        feed[names[image.column]] = np.asarray(rows[image.column])
-    columns = {column.name: column for column in bundle.card.schema.columns}
-    texts = pd.DataFrame({table.column: rows[table.column] for table in encoding.texts})
-    return feed | {names[name]: ids for name, ids in encoded_texts(texts, columns, encoding.texts).items()}
 
 
 def _compare(found: np.ndarray, expected: np.ndarray, allowed: Any, output: str) -> None:

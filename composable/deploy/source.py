@@ -18,24 +18,15 @@ from composable.codegen.definitions import Definitions
 from composable.codegen.layout import Node, assigned, call, laid_out, literal, several
 from composable.codegen.program import program
 from composable.core.errors import ArtifactError
-from composable.data.encoding import TEXTS, TYPES
 from composable.deploy import plain_client as client
 from composable.deploy.bundle import CARD, MODEL, Bundle
 from composable.deploy.card import BundleCard, Member
+from composable.deploy.kinds import deployed_blocks
 from composable.design.architecture import Architecture
 from composable.design.inputs import Input
 from composable.problem.postprocessing import PostProcessing
 from composable.zoo.catalog.written import written_design
 
-_ENCODERS = {
-    "numbers": client.encoded_numbers,
-    "dates": client.encoded_dates,
-    "categories": client.encoded_categories,
-    "words": client.encoded_words,
-    "ngrams": client.encoded_ngrams,
-    "characters": client.encoded_characters,
-    "images": client.encoded_images,
-}
 _LOAD = f'''\
 def load(folder):
     """The model with the weights of a bundle, and the bundle's tables."""
@@ -51,7 +42,9 @@ def predict(loaded, rows) -> dict[str, list]:
         rows: The cells of each column by its name, as Python or pandas reads them from a file.
     """
     model, tables = loaded
-    encoding = tables["encoding"]
+    blocks = {{}}
+    for block in tables["encoding"]["blocks"]:
+        blocks.setdefault(block["kind"], []).append(block)
     columns = {{column["name"]: column for column in tables["schema"]["columns"]}}
     inputs = {{
 {inputs}
@@ -86,7 +79,8 @@ def bundle_source(bundle: Bundle) -> str:
     definitions.imported(("pathlib", "Path"))
     for architecture in architectures.values():
         gather(architecture, definitions)
-    needed = [PostProcessing, Voice, logits_of, average, *(_ENCODERS[name] for name in card.encoding.shapes)]
+    clients = {name: kind.client for name, kind, _ in deployed_blocks(card.encoding)}
+    needed = [PostProcessing, Voice, logits_of, average, *clients.values()]
     if any(any(member.mirrored) for member in card.members):
         needed.append(mirrored)
     for each in (
@@ -95,13 +89,17 @@ def bundle_source(bundle: Bundle) -> str:
     ):
         definitions.add(each)
     builder = Builder(definitions)
-    inputs = {name: Input(shape, TYPES.get(name, "float32")) for name, shape in card.encoding.shapes.items()}
+    dtypes = card.encoding.dtypes
+    inputs = {name: Input(shape, dtypes[name]) for name, shape in card.encoding.shapes.items()}
     networks = [
         builder.function(architecture, inputs, name=name, about=f"The network {name}.", called=name)
         for name, architecture in architectures.items()
     ]
     predict = _PREDICT.format(
-        inputs="\n".join(f"        {_encoded(name)}," for name in inputs),
+        inputs="\n".join(
+            f"        **{client.__name__}(rows, blocks[{literal(name)}], columns),"
+            for name, client in clients.items()
+        ),
         answers=_MASKS if bundle.masked else _ANSWERS,
     )
     heading = (
@@ -154,8 +152,3 @@ def _logits(member: Member, number: int) -> str:
 
 def _last_step(fields: Mapping[str, str | float]) -> Node:
     return call("PostProcessing", **{name: literal(value) for name, value in fields.items()})
-
-
-def _encoded(name: str) -> str:
-    tables = literal("texts" if name in TEXTS else name)
-    return f"{literal(name)}: {_ENCODERS[name].__name__}(rows, encoding[{tables}], columns)"

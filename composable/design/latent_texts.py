@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from composable.data.latent import BUCKETS, LEAST, WIDTH, fit_latent
+from composable.data.text.latent import BUCKETS, LEAST, WIDTH, fit_latent
 from composable.design.text import known
 
 _VECTORS, _SQUARES = "latent_vectors", "latent_squares"

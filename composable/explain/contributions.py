@@ -10,7 +10,7 @@ import pandas as pd
 
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
-from composable.data.encode import encode
+from composable.data.encoding import encode
 from composable.data.frames import column_of
 from composable.data.read import read_table
 from composable.data.table import Table

@@ -15,6 +15,7 @@ from composable.core.budget import Deadline
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
 from composable.data.images.png import png_text
+from composable.data.kinds.image import ImageBlock
 from composable.design import Input
 from composable.design.part import Part
 from composable.design.taps import tap
@@ -62,7 +63,7 @@ def image_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
 
 def image_names(model: ExplainedModel) -> list[str]:
     """What the cells of each row call its images; several are joined by commas."""
-    columns = [cells_of(column_of(model.frame, image.column)) for image in model.encoding.images]
+    columns = [cells_of(column_of(model.frame, image.column)) for image in model.encoding.of(ImageBlock)]
     return [", ".join(each) for each in zip(*columns, strict=True)]
 
 

@@ -16,7 +16,7 @@ from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.data.check import check_targets
-from composable.data.encode import encode
+from composable.data.encoding import encode
 from composable.data.read import read_table
 from composable.deploy.bundle import Bundle
 from composable.explain.explained_model import Predict

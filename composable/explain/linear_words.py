@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from composable.data.encoding import Encoding
+from composable.data.kinds.text import TextBlock
 from composable.design.part import Part
 from composable.design.taps import named
 from composable.explain.ngram_effects import Effects, Ngram
@@ -62,5 +63,9 @@ def _values(network: keras.Model, end: str) -> np.ndarray:
 def _names(encoding: Encoding, bag: str, size: int) -> Sequence[Ngram]:
     """Of every id of a bag; the first ones have none."""
     kind = "characters" if bag == "characters" else "words"
-    known = [Ngram(t.column, kind, text) for t in encoding.texts for text in t.vocabularies[bag]]
+    known = [
+        Ngram(block.column, kind, text)
+        for block in encoding.of(TextBlock)
+        for text in block.vocabulary.entries[bag]
+    ]
     return [*(Ngram("", kind, "") for _ in range(size - len(known))), *known]

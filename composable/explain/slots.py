@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from composable.data.encoding import Encoding
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A part of an input along its last axis: the index of a number, the ids of a text, an image's channels.
-
-    Attributes:
-        column: The raw column that fills it.
-        name: Of the input.
-        first: Where it begins.
-        width: How long it is.
-    """
-
-    column: str
-    name: str
-    first: int
-    width: int = 1
-
-    @property
-    def part(self) -> slice:
-        """Its indices along the last axis."""
-        return slice(self.first, self.first + self.width)
-
+from composable.data.encoding import Encoding, Slot
 
 Slots = Mapping[str, Sequence[Slot]]
 """By raw column; a column of texts has several."""
@@ -39,7 +15,7 @@ Slots = Mapping[str, Sequence[Slot]]
 def slots_of(encoding: Encoding) -> Slots:
     """The slots of every raw column that the model reads."""
     found: dict[str, list[Slot]] = {}
-    for slot in _each(encoding):
+    for slot, _ in encoding.slots:
         found.setdefault(slot.column, []).append(slot)
     return found
 
@@ -54,19 +30,3 @@ def with_column(
             replaced[slot.name] = inputs[slot.name].copy()
         replaced[slot.name][..., slot.part] = others[slot.name][..., slot.part]
     return replaced
-
-
-def _each(encoding: Encoding) -> Iterator[Slot]:
-    for index, number in enumerate(encoding.numbers):
-        yield Slot(number.column, "numbers", index)
-    for index, name in enumerate(encoding.dates):
-        yield Slot(name, "dates", index)
-    for index, table in enumerate(encoding.categories):
-        yield Slot(table.column, "categories", index)
-    first = dict.fromkeys(encoding.widths, 0)
-    for text in encoding.texts:
-        for name, width in text.widths.items():
-            yield Slot(text.column, name, first[name], width)
-            first[name] += width
-    for index, image in enumerate(encoding.images):
-        yield Slot(image.column, "images", index * image.channels, image.channels)

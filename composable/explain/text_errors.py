@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from composable.core.budget import Deadline
+from composable.data.encoding import Encoding, encode
 from composable.data.frames import column_of
+from composable.data.kinds.text import TextBlock
 from composable.data.parse import raw_texts
-from composable.data.text_columns import encoded_texts
 from composable.explain.answers import error_direction
 from composable.explain.explained_model import ExplainedModel, Predict
 from composable.explain.linear_words import linear_word_effects
@@ -29,13 +30,12 @@ _ERRORS_SHARE = 0.5  # of the time, where words are left out for both
 
 def text_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
     """The content of `texts.json`, see docs/run-folder.md; what the deadline cuts off is left out."""
-    tables = model.encoding.texts
-    columns = {column.name: column for column in model.schema.columns}
-    cells = {table.column: raw_texts(column_of(model.frame, table.column)) for table in tables}
+    blocks = model.encoding.of(TextBlock)
+    cells = {block.column: raw_texts(column_of(model.frame, block.column)) for block in blocks}
     rows = TextRows(
         model.inputs,
         pd.DataFrame(cells, index=model.frame.index),
-        lambda cells: encoded_texts(cells, columns, tables),
+        lambda cells: encode(cells, model.schema, Encoding(blocks)),
     )
     solver, weights = model.candidate.solver, None
     if solver is not None and solver.component is linear_texts:

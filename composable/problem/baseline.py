@@ -9,8 +9,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from composable.data.encoding import TEXTS
-from composable.data.latent import fit_latent, latent
+from composable.data.text.latent import fit_latent, latent
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 
@@ -89,7 +88,7 @@ def _features(
     """Side by side, and which are categories; of texts the latent features by what `fit_latent` found."""
     parts, categorical = [], []
     for name, values in inputs.items():
-        if name in TEXTS or values.ndim > 2:
+        if name in ("words", "ngrams", "characters") or values.ndim > 2:
             continue
         if name == "categories":
             values = np.where(values < _MOST_CATEGORIES, values, 0)

@@ -7,7 +7,6 @@ and by whether it is missing.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from scipy.stats import rankdata
 
 from composable.core.errors import DataError
 from composable.data.encoding import Encoding
-from composable.data.schema import DATE_ORIGIN, Notice
+from composable.data.schema import Notice
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Problem
 
@@ -51,7 +50,6 @@ def check_leaks(
     Raises:
         DataError: If one does so at `BLOCKED` or above and `allow` is false.
     """
-    yield from _future_dates(encoding, inputs, rows)
     rows = rows[:: max(1, len(rows) // _MOST_ROWS)]
     if len(rows) < _LEAST_ROWS:
         return
@@ -79,19 +77,19 @@ def _leaks(
     targets: tuple[np.ndarray, ...],
     rows: np.ndarray,
 ) -> Iterator[Leak]:
-    names = {"numbers": [n.column for n in encoding.numbers], "dates": list(encoding.dates)}
     for head, y in zip(problem.heads, targets, strict=True):
         for position, target in enumerate(head.targets):
             known = rows[~np.isnan(y[rows, position])]
             questions = kind_of(head).leak_questions(head, y[known, position])
-            for block, columns in names.items():
-                for index, name in enumerate(columns):
-                    values = inputs[block][known, index].astype("float64")
-                    yield _strongest(name, target, values, questions)
-            for index, table in enumerate(encoding.categories):
-                codes = inputs["categories"][known, index]
-                scores = [_score(_mean_by_code(codes, q), q) for q in questions]
-                yield Leak(table.column, target, min(scores, default=0.0), "its category")
+            for slot, one in encoding.slots:
+                if one.shape != (1,):
+                    continue
+                values = slot.of(inputs)[known, 0]
+                if one.meaning == "amounts":
+                    yield _strongest(slot.column, target, values.astype("float64"), questions)
+                elif one.meaning == "codes":
+                    scores = [_score(_mean_by_code(values, q), q) for q in questions]
+                    yield Leak(slot.column, target, min(scores, default=0.0), "its category")
 
 
 def _strongest(name: str, target: str, values: np.ndarray, questions: list[np.ndarray]) -> Leak:
@@ -144,16 +142,3 @@ def _mean_by_code(codes: np.ndarray, y: np.ndarray) -> np.ndarray:
         sums = np.bincount(codes[other], weights=y[other], minlength=codes.max() + 1)
         means[~other] = ((sums + y.mean()) / (counts + 1.0))[codes[~other]]
     return means
-
-
-def _future_dates(encoding: Encoding, inputs: Mapping[str, np.ndarray], rows: np.ndarray) -> Iterator[Notice]:
-    today = (dt.datetime.now(dt.UTC).date() - dt.date.fromisoformat(DATE_ORIGIN)).days
-    for index, name in enumerate(encoding.dates):
-        late = int((inputs["dates"][rows, index] > today + 1).sum())
-        if late:
-            yield Notice(
-                f"{late} dates of {name!r} lie in the future: such a column is often filled in afterwards.",
-                "warning",
-                name,
-                f"--drop {name!r} if it isn't known when predicting",
-            )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from composable.data.latent import WIDTH as LATENT
+from composable.data.text.latent import WIDTH as LATENT
 from composable.design import Part, Task
 from composable.design.tables import EMBEDDED, ONE_HOT_LIMIT
 from composable.problem.kinds import kind_of

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from composable.data.encoding import TYPES
 from composable.design import Architecture, Input, Part
 from composable.engine.history import History
 from composable.engine.settings import Settings
@@ -75,7 +74,7 @@ class Material:
     @property
     def shapes(self) -> dict[str, Input]:
         """What a network takes in."""
-        return {name: Input(v.shape[1:], TYPES.get(name, "float32")) for name, v in self.inputs.items()}
+        return {name: Input(v.shape[1:], v.dtype.name) for name, v in self.inputs.items()}
 
     def at(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The inputs of these rows."""

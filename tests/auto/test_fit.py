@@ -11,7 +11,7 @@ import pytest
 import composable
 from composable.core.errors import DataError
 from composable.core.records import from_json
-from composable.data.schema import Schema
+from composable.data.schema import SCHEMA_VERSION, Schema
 
 KINDS = ("regression", "binary", "multiclass", "multilabel", "several heads")
 ANSWERS = {
@@ -140,7 +140,9 @@ def test_diagnostics_cover_every_row_once(fitted, cars):
 
 def test_the_schema_and_the_profile_name_every_column(fitted, cars):
     run = fitted("regression")
-    schema = from_json(Schema, (run.path / "schema.json").read_text(), format="schema", origin="here")
+    schema = from_json(
+        Schema, (run.path / "schema.json").read_text(), format="schema", version=SCHEMA_VERSION, origin="here"
+    )
     kinds = {column.name: (column.kind, column.role) for column in schema.columns}
     assert kinds["size"] == ("number", "feature")
     assert kinds["sold on"] == ("date", "feature")

@@ -18,7 +18,8 @@ from composable.auto.designing import table_of
 from composable.auto.options import FitOptions
 from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
-from composable.data.images import room
+from composable.data import room
+from composable.data.kinds.image import ImageBlock
 from composable.design.outline import outline
 from composable.search import image_candidates
 from composable.search.augmentations import augmented_as
@@ -213,7 +214,7 @@ def test_several_columns_of_images_are_one_input_of_one_network(tmp_path):
     run = composable.fit(
         several_images(200), "alike", max_trials=1, max_epochs=30, metric="accuracy", out=tmp_path / "run"
     )
-    assert [image.column for image in run.bundle.card.encoding.images] == ["left", "right"]
+    assert [image.column for image in run.bundle.card.encoding.of(ImageBlock)] == ["left", "right"]
     assert run.bundle.model.input["images"].shape == (None, SIDE, SIDE, 6)
     asked = several_images(60, seed=5)
     expected = asked.pop("alike")
@@ -277,7 +278,7 @@ def test_the_size_of_images_is_by_default_a_moderate_one(tmp_path, asked, shape)
     options = completed(options, read_)
     found = prepare(understand_table(read_, options, print), options, print)
     assert found.material.shapes["images"].shape == shape
-    assert found.encoding.images[0].padded is options.keep_aspect
+    assert found.encoding.of(ImageBlock)[0].padded is options.keep_aspect
 
 
 def test_a_size_out_of_range_is_refused():

@@ -12,7 +12,7 @@ from composable.auto.options import FitOptions
 from composable.auto.prepare import prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
 from composable.core.records import to_json
-from composable.data.schema import Column, Schema
+from composable.data.schema import SCHEMA_VERSION, Column, Schema
 
 
 def prepared(data, target="price", **options):
@@ -33,7 +33,7 @@ def test_the_persons_schema_wins(frame, tmp_path):
         (Column("price", "number", "target"), Column("make", "category"), Column("size", "number", "drop"))
     )
     path = tmp_path / "schema.json"
-    path.write_text(to_json(schema, format="schema"))
+    path.write_text(to_json(schema, format="schema", version=SCHEMA_VERSION))
     found, _ = prepared(frame, schema=str(path))
     assert [column.name for column in found.understood.schema.features] == ["make"]
     assert found.encoding.columns == ("make",)

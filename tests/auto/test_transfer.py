@@ -11,6 +11,7 @@ import pytest
 
 import composable
 from composable.core.errors import ConfigError
+from composable.data.kinds.category import CategoryBlock
 
 BRIEF = {"max_trials": 1, "max_epochs": 2}
 SIDE = 16
@@ -109,7 +110,8 @@ def test_rows_are_encoded_as_the_trained_network_knows_them(tmp_path):
     other["sold"] = np.where(other["size"] + rng.normal(size=60) > 0, "yes", "no")
     begun = composable.fit(other, "sold", start=origin.path, out=tmp_path / "second", **BRIEF)
     tables = [
-        composable.load(one.path / "bundle").card.encoding.categories[0].values for one in (origin, begun)
+        composable.load(one.path / "bundle").card.encoding.of(CategoryBlock)[0].values
+        for one in (origin, begun)
     ]
     assert tables[0] == tables[1] == ("ford", "bmw")
 

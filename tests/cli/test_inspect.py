@@ -19,7 +19,7 @@ def test_it_shows_columns_problem_and_notices_and_writes_the_schema(command, aut
     assert "Problem: price (regression); models are selected by rmse." in done.out
     assert "Note: price has whole numbers (--problem multiclass)" in done.err
     schema = json.loads((cars.parent / "my cars.schema.json").read_text())
-    assert schema["format"] == "composable.schema/1"
+    assert schema["format"] == "composable.schema/2"
 
 
 def test_the_flags_reach_the_inspection(command, auto, cars):

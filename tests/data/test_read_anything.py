@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from composable.core.errors import ComposableError
 from composable.core.records import from_json, to_json
-from composable.data.encode import encode, fit_encoding
+from composable.data.encoding import encode, fit_encoding
 from composable.data.infer import infer_schema
 from composable.data.profile import profile
 from composable.data.read import read_table

@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 
 from composable.core.records import from_json, to_json
-from composable.data.encode import encode, fit_encoding
-from composable.data.encoding import FIRST, UNKNOWN_WORD, Encoding, TextTable
-from composable.data.latent import BUCKETS, WIDTH, fit_latent, latent
+from composable.data.codes import FIRST, UNKNOWN_WORD
+from composable.data.encoding import Encoding, encode, fit_encoding, training_notices
+from composable.data.kinds.text import TextBlock
 from composable.data.schema import Column, Schema
-from composable.data.text_columns import text_notices
-from composable.data.text_ids import LENGTH, NGRAMS, fit_text, text_ids
-from composable.data.text_tokens import characters, tokens
+from composable.data.text.ids import LENGTH, NGRAMS, Vocabulary, fit_vocabulary, text_ids
+from composable.data.text.latent import BUCKETS, WIDTH, fit_latent, latent
+from composable.data.text.tokens import characters, tokens
 
-TABLE = TextTable(
-    "t", ("good", "car", "."), ("good car",), (" g", "ood", "ar "), length=4, most_ngrams=3, most_characters=2
+VOCABULARY = Vocabulary(
+    ("good", "car", "."), ("good car",), (" g", "ood", "ar "), length=4, most_ngrams=3, most_characters=2
 )
 SCHEMA = Schema((Column("t", "text"), Column("u", "text")))
 
@@ -45,7 +45,7 @@ def test_runs_of_characters_know_where_a_word_begins_and_ends():
 
 
 def test_ids_of_words_pairs_and_characters():
-    found = text_ids(series("Good car. good", "car good unknown", None, "", "a b c d e"), TABLE)
+    found = text_ids(series("Good car. good", "car good unknown", None, "", "a b c d e"), VOCABULARY)
     good, car, stop = FIRST, FIRST + 1, FIRST + 2
     wanted = [[good, car, stop, good], [car, good, UNKNOWN_WORD, 0], [0] * 4, [0] * 4, [UNKNOWN_WORD] * 4]
     assert found["words"].tolist() == wanted
@@ -56,7 +56,7 @@ def test_ids_of_words_pairs_and_characters():
 
 
 def test_a_vocabulary_holds_what_two_texts_hold_the_most_frequent_first():
-    table = fit_text(series("red car", "red car", "a red", "blue blue", None), "t")
+    table = fit_vocabulary(series("red car", "red car", "a red", "blue blue", None))
     assert table.words == ("red", "car")
     assert table.pairs == ("red car",)
     assert "bl" not in table.characters
@@ -66,10 +66,10 @@ def test_a_vocabulary_holds_what_two_texts_hold_the_most_frequent_first():
 def test_long_texts_are_cut_and_have_no_runs_of_characters():
     rng = np.random.default_rng(0)
     texts = [" ".join(f"w{n}" for n in rng.integers(0, 3000, 1500)) for _ in range(60)]
-    table = fit_text(series(*texts), "t")
+    table = fit_vocabulary(series(*texts))
     assert table.widths == {"words": LENGTH, "ngrams": table.most_ngrams}
     assert table.most_ngrams <= NGRAMS
-    (notice,) = text_notices(Encoding(texts=(table,)), text_ids(series(*texts), table))
+    (notice,) = training_notices(Encoding((TextBlock("t", table),)), text_ids(series(*texts), table))
     assert "60 texts" in notice.text
 
 
@@ -78,7 +78,7 @@ def test_columns_lie_side_by_side_with_ids_of_their_own():
     encoding = fit_encoding(frame, SCHEMA)
     encoding = from_json(Encoding, to_json(encoding, format="x"), format="x", origin="")
     inputs = encode(frame, SCHEMA, encoding)
-    first, second = encoding.texts
+    first, second = (block.vocabulary for block in encoding.blocks)
     assert {name: ids.shape[1] for name, ids in inputs.items()} == encoding.widths
     known = inputs["ngrams"]
     own = first.widths["ngrams"]
@@ -96,9 +96,9 @@ def test_texts_without_a_known_word_are_all_right():
 def test_categories_with_many_names_of_several_words_are_read_as_texts_too():
     names = series(*(f"first{n % 30} last{n}" for n in range(150)))
     schema = Schema((Column("c", "category"),))
-    assert [table.column for table in fit_encoding(pd.DataFrame({"c": names}), schema).texts] == ["c"]
+    assert [block.column for block in fit_encoding(pd.DataFrame({"c": names}), schema).of(TextBlock)] == ["c"]
     few = pd.DataFrame({"c": series(*(["New York", "Los Angeles"] * 75))})
-    assert not fit_encoding(few, schema).texts
+    assert not fit_encoding(few, schema).of(TextBlock)
 
 
 def test_latent_features_bring_texts_with_the_same_words_together():

@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from composable.data.encoding import CategoryTable, Encoding, NumberColumn, TextTable
+from composable.data.encoding import Encoding
+from composable.data.kinds.category import CategoryBlock
+from composable.data.kinds.date import DateBlock
+from composable.data.kinds.number import NumberBlock
+from composable.data.kinds.text import TextBlock
 from composable.data.schema import Column, Schema
+from composable.data.text.ids import Vocabulary
 from composable.deploy.bundle import Bundle, load_bundle, save_bundle
 from composable.deploy.card import BundleCard
 from composable.problem.problem import Head, Problem
@@ -31,24 +36,23 @@ CLASSES = Head("grade", "multiclass", ("grade",), ("low", "mid", "high"))
 def make_card(*heads: Head) -> BundleCard:
     columns = [Column(name, kind, missing=MARKS.get(name, ())) for name, kind in KINDS.items()]
     columns += [Column(target, "number", "target") for head in heads for target in head.targets]
+    vocabulary = Vocabulary(
+        words=("good", "bad", "très", "rust", ","),
+        pairs=("good car", "très rust"),
+        characters=(" g", "rus", "ès "),
+        length=6,
+        most_ngrams=5,
+        most_characters=2,
+    )
     encoding = Encoding(
-        numbers=(NumberColumn("size"), NumberColumn("stamp", offset=1.7e9)),
-        dates=("sold",),
-        categories=(
-            CategoryTable("make", ("audi", "bmw", "Citroën"), {"audi ": "audi", "AUDI": "audi"}),
-            CategoryTable("fuel", ("gas", "diesel"), {}),
-        ),
-        texts=(
-            TextTable(
-                "note",
-                words=("good", "bad", "très", "rust", ","),
-                pairs=("good car", "très rust"),
-                characters=(" g", "rus", "ès "),
-                length=6,
-                most_ngrams=5,
-                most_characters=2,
-            ),
-        ),
+        (
+            NumberBlock("size", low=0.0, high=10.0),
+            NumberBlock("stamp", offset=1.7e9, low=1.7e9, high=1.7e9 + 1000.0),
+            DateBlock("sold"),
+            CategoryBlock("make", ("audi", "bmw", "Citroën"), {"audi ": "audi", "AUDI": "audi"}),
+            CategoryBlock("fuel", ("gas", "diesel"), {}),
+            TextBlock("note", vocabulary),
+        )
     )
     return BundleCard(
         name="tiny",
@@ -56,7 +60,6 @@ def make_card(*heads: Head) -> BundleCard:
         schema=Schema(tuple(columns)),
         encoding=encoding,
         problem=Problem(heads, "rmse"),
-        ranges={"size": (0.0, 10.0), "stamp": (1.7e9, 1.7e9 + 1000.0)},
         metrics={"validation": {"rmse": 1.5, "r2": None}},
         versions={"keras": keras.__version__},
         target_deviations={target: 3.0 for head in heads if not head.labels for target in head.targets},

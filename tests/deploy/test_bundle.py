@@ -108,7 +108,7 @@ def test_the_index_of_a_frame_is_kept(tiny: SimpleNamespace) -> None:
 
 
 def test_the_batch_does_not_matter(tiny: SimpleNamespace) -> None:
-    rows = golden_rows(tiny.card, rows=1500)
+    rows = pd.DataFrame(golden_rows(tiny.card, rows=1500))
     whole = _values(tiny.bundle, rows)
     assert len(whole) == 1500
     np.testing.assert_allclose(
@@ -178,7 +178,7 @@ load_bundle(sys.argv[1]).predict(sys.argv[2]).to_csv(sys.argv[3])
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch isn't installed")
 def test_a14_another_backend_answers_the_same(tiny: SimpleNamespace, tmp_path: Path) -> None:
-    rows = golden_rows(tiny.card).drop(columns="sold").assign(sold="2020-02-03")
+    rows = pd.DataFrame(golden_rows(tiny.card).drop(columns="sold").assign(sold="2020-02-03"))
     rows.to_csv(tmp_path / "rows.csv", index=False)
     files = [str(path) for path in (tiny.folder, tmp_path / "rows.csv", tmp_path / "out.csv")]
     subprocess.run(

@@ -17,12 +17,12 @@ import composable.deploy.export as export_module
 from composable.core import optional as optional_module
 from composable.core.errors import ArtifactError, ConfigError, SetupError
 from composable.core.records import from_json, to_json
-from composable.deploy.bundle import Bundle, load_bundle
+from composable.deploy.bundle import VERSION, Bundle, load_bundle
 from composable.deploy.card import BundleCard
 from composable.deploy.export import export
 from composable.deploy.golden import golden_rows
-from composable.deploy.onnx_names import safe_names
-from composable.deploy.onnx_read import read_onnx
+from composable.deploy.onnx.graph import safe_names
+from composable.deploy.onnx.read import read_onnx
 from composable.deploy.parity import check_parity
 from composable.problem.problem import Head
 
@@ -94,7 +94,7 @@ def test_a11_inputs_are_described(exported: Path) -> None:
 
 
 def test_a11_golden_rows_try_every_branch(tiny: SimpleNamespace) -> None:
-    rows = golden_rows(tiny.card)
+    rows = pd.DataFrame(golden_rows(tiny.card))
     assert len(rows) == 64
     notices = tiny.bundle.answer(rows).notices
     assert {notice.column for notice in notices} == {"size", "stamp", "make", "fuel"}
@@ -189,10 +189,10 @@ def test_d30_odd_names_become_safe_and_stay_apart() -> None:
 
 def test_d30_columns_with_odd_names_export(tiny: SimpleNamespace, tmp_path: Path) -> None:
     odd = {"size": "=cmd|' /C", "make": "<script>\n", "fuel": "prediction", "note": "x" * 10_000}
-    text = to_json(tiny.card, format="bundle", version=2)
+    text = to_json(tiny.card, format="bundle", version=VERSION)
     for plain, name in odd.items():
         text = text.replace(f'"{plain}"', json.dumps(name, ensure_ascii=False))
-    card = from_json(BundleCard, text, format="bundle", version=2, origin="card")
+    card = from_json(BundleCard, text, format="bundle", version=VERSION, origin="card")
     folder = export(Bundle(card, tiny.folder, tiny.bundle.files), "onnx", tmp_path / "out")
     described = {
         column: entry["name"]
@@ -282,8 +282,8 @@ def test_another_backend_converts_in_a_child_process(
     tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The choice alone is pretended; the child is real."""
-    monkeypatch.setattr("composable.deploy.onnx_numeric.keras.backend.backend", lambda: "torch")
-    monkeypatch.setattr("composable.deploy.onnx_numeric.convert", lambda *_: pytest.fail("converted here"))
+    monkeypatch.setattr("composable.deploy.onnx.numeric.keras.backend.backend", lambda: "torch")
+    monkeypatch.setattr("composable.deploy.onnx.numeric.convert", lambda *_: pytest.fail("converted here"))
     export(tiny.bundle, "onnx", tmp_path / "out")
     assert (tmp_path / "out" / "model.onnx").exists()
 

@@ -1,17 +1,24 @@
 """The plain client reads cells as the package reads columns."""
 
 import datetime as dt
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from composable.data.encode import encode
-from composable.data.encoding import CategoryTable, Encoding, NumberColumn, TextTable
+from composable.core.records import to_json
+from composable.data.encoding import Encoding, encode
 from composable.data.frames import mapping_frame
+from composable.data.kinds.category import CategoryBlock
+from composable.data.kinds.date import DateBlock
+from composable.data.kinds.number import NumberBlock
+from composable.data.kinds.text import TextBlock
 from composable.data.schema import Column, Schema
+from composable.data.text.ids import Vocabulary
 from composable.deploy import plain_client as client
 from composable.deploy.answers import answers
+from composable.deploy.kinds import DEPLOYED
 from composable.problem.problem import Head, Problem
 
 NUMBERS = ["1", " 2.5 ", "-3e2", "", "NA", ".5", "5.", "+7", "1e400", "-999", "nan", "inf", "None"]
@@ -34,19 +41,19 @@ def numbers(cells, **more):
     return (
         cells,
         Column("c", "number", **more),
-        Encoding(numbers=(NumberColumn("c", more.pop("offset", 0.0)),)),
+        NumberBlock("c"),
     )
 
 
 def dates(cells, form="ISO8601", **more):
-    return cells, Column("c", "date", date_format=form, **more), Encoding(dates=("c",))
+    return cells, Column("c", "date", date_format=form, **more), DateBlock("c")
 
 
 def words(cells, **more):
-    table = CategoryTable(
+    block = CategoryBlock(
         "c", ("audi", "bmw", "3", "True", "1.5", "2020-01-05T00:00:00"), {"BMW": "bmw", "true": "True"}
     )
-    return cells, Column("c", "category", **more), Encoding(categories=(table,))
+    return cells, Column("c", "category", **more), block
 
 
 def texts(cells, **more):
@@ -54,8 +61,8 @@ def texts(cells, **more):
         ("good", "car", ",", "nothing", "naïve", "猫"),
         ("good car", ", good", "猫 猫", "nothing 猫"),
     )
-    table = TextTable("c", words, pairs, ("oo", "car ", " p"), length=4, most_ngrams=3, most_characters=2)
-    return cells, Column("c", "text", **more), Encoding(texts=(table,))
+    known = Vocabulary(words, pairs, ("oo", "car ", " p"), length=4, most_ngrams=3, most_characters=2)
+    return cells, Column("c", "text", **more), TextBlock("c", known)
 
 
 STAMP = dt.datetime(2020, 1, 5, 12, 30)
@@ -78,28 +85,26 @@ CASES = {
     "days as words": words([dt.date(2020, 1, 5), None]),
     "texts": texts(TEXTS),
 }
-ENCODERS = {
-    "numbers": (client.encoded_numbers, "numbers"),
-    "dates": (client.encoded_dates, "dates"),
-    "categories": (client.encoded_categories, "categories"),
-    "words": (client.encoded_words, "texts"),
-    "ngrams": (client.encoded_ngrams, "texts"),
-    "characters": (client.encoded_characters, "texts"),
-}
 
 
 def plain(record):
     """What JSON holds of a record."""
-    return vars(record) if hasattr(record, "__dict__") else record
+    return json.loads(to_json(record, format="x"))
 
 
-def each(cells, column, encoding):
+def client_of(block, cells, column):
+    """What the plain client makes of the cells."""
+    return DEPLOYED[block.kind].client({"c": cells}, [plain(block)], {"c": plain(column)})
+
+
+def each(cells, column, block):
     """For each of the model's inputs, what the package makes of the cells, and what the plain client does."""
     frame = mapping_frame({"c": pd.Series(cells, dtype=object)}, origin="")
-    for kind, wanted in encode(frame, Schema((column,)), encoding, strict=True).items():
-        encoder, field = ENCODERS[kind]
-        tables = list(map(plain, getattr(encoding, field)))
-        yield wanted, encoder({"c": cells}, tables, {"c": plain(column)})
+    found = client_of(block, cells, column)
+    wanted = encode(frame, Schema((column,)), Encoding((block,)), strict=True)
+    assert list(found) == list(wanted)
+    for name, values in wanted.items():
+        yield values, found[name]
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -111,7 +116,7 @@ def test_cells_are_read_as_columns_are(case):
 
 def test_an_offset_is_taken_off_before_float32():
     cells, column, _ = numbers([1.7e9, 1.7e9 + 1])
-    ((wanted, found),) = each(cells, column, Encoding(numbers=(NumberColumn("c", 1.7e9),)))
+    ((wanted, found),) = each(cells, column, NumberBlock("c", 1.7e9))
     np.testing.assert_array_equal(found, wanted)
     assert found.tolist() == [[0.0], [1.0]]
 
@@ -121,15 +126,14 @@ def test_an_offset_is_taken_off_before_float32():
 )
 def test_a_cell_that_cannot_be_read_is_named(case):
     with pytest.raises(ValueError, match="row 2"):
-        encode(pd.DataFrame({"c": case[0]}), Schema((case[1],)), case[2], strict=True)
-    encoder, field = ENCODERS[next(iter(case[2].widths))]
+        encode(pd.DataFrame({"c": case[0]}), Schema((case[1],)), Encoding((case[2],)), strict=True)
     with pytest.raises(ValueError, match=r"Column 'c' must hold a .*; row 2 holds"):
-        encoder({"c": case[0]}, list(map(plain, getattr(case[2], field))), {"c": plain(case[1])})
+        client_of(case[2], case[0], case[1])
 
 
 def test_a_column_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="the column 'c'"):
-        client.encoded_numbers({}, [{"column": "c", "offset": 0.0}], {"c": plain(Column("c", "number"))})
+        DEPLOYED["number"].client({}, [plain(NumberBlock("c"))], {"c": plain(Column("c", "number"))})
 
 
 HEADS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from composable.data.encoding import Slot
 from composable.explain.shapley import EXACT, background_size, shapley_values
-from composable.explain.slots import Slot
 
 RNG = np.random.default_rng(0)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 import pytest
 
 from composable.core.errors import DataError
-from composable.data.encoding import CategoryTable, Encoding, NumberColumn
+from composable.data.encoding import Encoding
+from composable.data.kinds.category import CategoryBlock
+from composable.data.kinds.number import NumberBlock
 from composable.problem.leaks import check_leaks
 from composable.problem.problem import Head, Problem
 
@@ -26,22 +26,19 @@ KINDS = pytest.mark.parametrize("kind", TARGETS)
 NOISE = random.normal(size=ROWS)
 
 
-def told(kind, *, number=None, category=None, date=None, allow=True, y=None, head=None, rows=ROWS):
+def told(kind, *, number=None, category=None, allow=True, y=None, head=None, rows=ROWS):
     """What is said of one column `x` beside an honest one."""
     default_head, default_y = TARGETS[kind]
     head, y = head or default_head, default_y if y is None else y
-    numbers, inputs = [NumberColumn("honest")], {"numbers": random.normal(size=(len(y), 1))}
+    numbers, inputs = [NumberBlock("honest")], {"numbers": random.normal(size=(len(y), 1))}
     if number is not None:
-        numbers.append(NumberColumn("x"))
+        numbers.append(NumberBlock("x"))
         inputs["numbers"] = np.column_stack([inputs["numbers"], number])
     tables = ()
     if category is not None:
         inputs["categories"] = np.asarray(category, "int32")[:, None]
-        tables = (CategoryTable("x", tuple(map(str, range(int(max(category))))), {}),)
-    dates = ()
-    if date is not None:
-        dates, inputs["dates"] = ("x",), np.asarray(date, "float32")[:, None]
-    encoding = Encoding(tuple(numbers), dates, tables)
+        tables = (CategoryBlock("x", tuple(map(str, range(int(max(category))))), {}),)
+    encoding = Encoding((*numbers, *tables))
     targets = (np.asarray(y, float).reshape(len(y), -1),)
     return list(
         check_leaks(encoding, Problem((head,), "rmse"), inputs, targets, np.arange(rows), allow=allow)
@@ -106,16 +103,6 @@ def test_d19_a_value_that_is_only_there_for_one_class_is_flagged(kind):
 
 
 @KINDS
-def test_d19_dates_in_the_future_are_counted(kind):
-    today = (dt.datetime.now(dt.UTC).date() - dt.date(2000, 1, 1)).days
-    date = np.full(ROWS, today - 30.0) + random.integers(-20, 20, ROWS)
-    date[:3] = today + 90
-    notices = told(kind, date=date)
-    assert_flagged(notices)
-    assert notices[0].text.startswith("3 dates")
-
-
-@KINDS
 @pytest.mark.parametrize("strength", [0.0, 0.3])
 def test_an_honest_strong_column_is_left_alone(kind, strength):
     y = TARGETS[kind][1]
@@ -164,7 +151,7 @@ def test_each_of_several_labels_is_looked_at():
 
 def test_the_worst_leak_is_named_first():
     inputs = {"numbers": np.column_stack([TWO + 0.28 * NOISE, TWO])}
-    encoding = Encoding((NumberColumn("noisy"), NumberColumn("copy")))
+    encoding = Encoding((NumberBlock("noisy"), NumberBlock("copy")))
     problem = Problem((TARGETS["binary"][0],), "roc_auc")
     found = check_leaks(encoding, problem, inputs, (TWO[:, None],), np.arange(ROWS), allow=True)
     assert [notice.column for notice in found] == ["copy", "noisy"]

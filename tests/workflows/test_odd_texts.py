@@ -9,7 +9,7 @@ import pytest
 
 import composable
 from composable.core.errors import DataError
-from composable.data.text_ids import fit_text, text_ids
+from composable.data.text.ids import fit_vocabulary, text_ids
 
 ROWS = 120
 CAT, DOG = ("猫が好きです", "고양이 🐈", "我喜欢猫"), ("犬と散歩した", "강아지 🐕", "我喜欢狗")
@@ -51,7 +51,7 @@ def test_nothing_and_endless_texts_have_answers(run):
 def test_a_hundred_thousand_characters_take_a_moment():
     texts = pd.Series(["word and another " * 6_000, "猫" * 100_000, "y" * 100_000] * 3, dtype="str")
     began = time.monotonic()
-    found = text_ids(texts, fit_text(texts, "t"))
+    found = text_ids(texts, fit_vocabulary(texts))
     assert time.monotonic() - began < 10
     assert all(ids.shape[1] <= 2048 for ids in found.values())
 

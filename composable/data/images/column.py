@@ -12,6 +12,7 @@ from composable.core.errors import DataError
 from composable.data.frames import column_of
 from composable.data.images.conversion import SUFFIXES
 from composable.data.images.files import look_at
+from composable.data.images.source import ImageSource
 from composable.data.names import shown
 from composable.data.table import Table
 
@@ -44,6 +45,16 @@ def with_images(table: Table, folder: Path, *, beyond: bool = False) -> Table:
 def cells_of(values: pd.Series) -> list[str]:
     """The names in a column, "" where there is none."""
     return [str(value).strip() for value in values.astype(object).where(values.notna(), "")]
+
+
+def contents(frame: pd.DataFrame, images: Mapping[str, ImageSource]) -> pd.DataFrame:
+    """The frame with the hash of each image in the place of its name, so that equal images are equal."""
+    found = {
+        name: source.fingerprints(cells_of(column_of(frame, name)))
+        for name, source in images.items()
+        if name in frame.columns
+    }
+    return frame.assign(**found) if found else frame
 
 
 def told(names: Sequence[str], wrong: Mapping[int, str]) -> str:

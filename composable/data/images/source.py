@@ -17,7 +17,7 @@ from composable.core.machine import cores
 from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, ImageShape, fitted, read_image
 from composable.data.images.levels import read_levels
-from composable.data.images.room import room
+from composable.data.room import room
 
 _AT_ONCE = 16  # images that a thread decodes before it asks for more
 Stamp = tuple[int, int]  # nanoseconds and bytes

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from composable.data.encode import encode, fit_encoding
+from composable.data.encoding import encode, fit_encoding
 from composable.data.infer import infer_schema
 from composable.data.read import read_table
 from composable.engine.feed import parquet_copy
@@ -54,7 +54,7 @@ def test_chunks_are_encoded_as_the_whole_table(store, tmp_path, monkeypatch):
     schema, _ = infer_schema(table)
     fitted = fit_encoding(table.frame, schema)
     whole = encode(table.frame, schema, fitted)
-    where = fitted.numbers.index(next(item for item in fitted.numbers if item.column == "id"))
+    where = next(slot.first for slot, _ in fitted.slots if slot.column == "id")
 
     feed = as_feed(path, encode=lambda frame: (encode(frame, schema, fitted), ()), cache=tmp_path / "cache")
     chunks = list(feed.chunks(seed=0, epoch=0, rows=64))

@@ -8,7 +8,7 @@ from keras import ops
 
 from composable.core.budget import Deadline
 from composable.core.errors import DataError
-from composable.data.encoding import FIRST, UNKNOWN_WORD
+from composable.data.codes import FIRST, UNKNOWN_WORD
 from composable.data.split import Fold
 from composable.design import Input, Part
 from composable.design.bags import joined_bags

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from composable.core.optional import optional
-from composable.deploy.onnx_graph import Graph
+from composable.deploy.onnx.graph import Graph
 from composable.problem.problem import Head, Label, Problem
 
 

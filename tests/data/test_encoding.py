@@ -1,5 +1,7 @@
 """Tables of codes: fitted on training rows alone, the same at training and at prediction."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,10 +10,14 @@ from hypothesis import strategies as st
 
 from composable.core.errors import DataError
 from composable.core.records import from_json, to_json
-from composable.data.encode import encode, fit_encoding
-from composable.data.encoding import FIRST, MISSING, UNKNOWN, Encoding
+from composable.data.codes import FIRST, MISSING, UNKNOWN
+from composable.data.encoding import Encoding, encode, fit_encoding, training_notices
+from composable.data.kinds.category import CategoryBlock
+from composable.data.kinds.date import DateBlock
+from composable.data.kinds.number import NumberBlock
+from composable.data.kinds.text import TextBlock
 from composable.data.schema import Column, Schema
-from composable.data.text_ids import CHARACTERS, WORDS
+from composable.data.text.ids import CHARACTERS, WORDS
 
 SCHEMA = Schema(
     (
@@ -53,7 +59,7 @@ def test_every_kind_of_column_is_encoded():
     }
     np.testing.assert_array_equal(inputs["numbers"][:, 0], [1, 2.5, np.nan, 4, np.nan, 6])
     np.testing.assert_array_equal(inputs["dates"][:, 0], [0, 2, np.nan, 1, 4, 8])
-    assert encoding.categories[0].values == ("u", "v", "w")  # by frequency, then by the alphabet
+    assert encoding.of(CategoryBlock)[0].values == ("u", "v", "w")  # by frequency, then by the alphabet
     assert inputs["categories"][:, 0].tolist() == [FIRST, FIRST + 1, FIRST, MISSING, FIRST + 2, FIRST]
 
 
@@ -64,7 +70,7 @@ def test_only_inputs_that_are_there_are_given():
 
 def test_d24_unseen_categories_are_unknown_and_spellings_count():
     encoding = fit_encoding(frame(), SCHEMA)
-    assert encoding.categories[0].spellings == {"u ": "u"}
+    assert encoding.of(CategoryBlock)[0].spellings == {"u ": "u"}
     new = frame().assign(c=["u ", "never", "", "?", "W", "v"], b=[True, False, None, True, False, "True"])
     codes = encode(new, SCHEMA, encoding, strict=True)["categories"]
     assert codes[:, 0].tolist() == [FIRST, UNKNOWN, MISSING, MISSING, UNKNOWN, FIRST + 1]
@@ -76,7 +82,7 @@ def test_rare_values_are_unknown_where_there_are_many():
     column = pd.DataFrame({"c": pd.Series(values, dtype="str")})
     schema = Schema((Column("c", "category"),))
     encoding = fit_encoding(column, schema)
-    assert len(encoding.categories[0].values) == 30
+    assert len(encoding.of(CategoryBlock)[0].values) == 30
     assert encode(column, schema, encoding)["categories"][-1, 0] == UNKNOWN
 
 
@@ -85,8 +91,9 @@ def test_d29_vocabularies_are_bounded():
     words = pd.Series([f"word{i} word{i + 40_000}" for i in range(40_000)] * 2, dtype="str")
     schema = Schema((Column("c", "category"), Column("t", "text")))
     encoding = fit_encoding(pd.DataFrame({"c": [*values, *values], "t": words}), schema)
-    assert len(encoding.categories[0].values) == 10_000
-    sizes = [len(each) for each in (encoding.texts[0].words, encoding.texts[0].characters)]
+    assert len(encoding.of(CategoryBlock)[0].values) == 10_000
+    text = encoding.of(TextBlock)[0].vocabulary
+    sizes = [len(each) for each in (text.words, text.characters)]
     assert sizes == [WORDS, CHARACTERS]
 
 
@@ -98,7 +105,7 @@ def test_an_offset_keeps_what_float32_would_lose():
     encoded = encode(table, schema, encoding)["numbers"]
     assert len(np.unique(encoded[:, 0])) == 100
     np.testing.assert_allclose(np.diff(encoded[:, 0]), 7)
-    assert encoding.numbers[1].offset == 0.0
+    assert encoding.of(NumberBlock)[1].offset == 0.0
 
 
 def test_d26_large_numbers_stay_finite():
@@ -160,3 +167,12 @@ def test_d22_rows_outside_the_training_rows_never_change_the_encoding(data):
     assert fit_encoding(changed, SCHEMA, train) == fitted
     assert fit_encoding(changed, SCHEMA, mask) == fitted
     assert fit_encoding(table.iloc[train], SCHEMA) == fitted
+
+
+def test_dates_in_the_future_are_counted():
+    today = (dt.datetime.now(dt.UTC).date() - dt.date(2000, 1, 1)).days
+    days = np.full((400, 1), today - 30.0)
+    days[:3] = today + 90
+    (notice,) = training_notices(Encoding((DateBlock("x"),)), {"dates": days})
+    assert notice.level == "warning"
+    assert "3 dates of 'x'" in notice.text

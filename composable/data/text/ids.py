@@ -1,4 +1,4 @@
-"""Texts to ids: their words in order, and the n-grams and runs of characters that they hold."""
+"""Texts to ids: their words in order, and the n-grams and character n-grams that they hold."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from composable.data.encoding import FIRST, UNKNOWN_WORD, TextTable
-from composable.data.text_tokens import characters, tokens
+from composable.data.codes import FIRST, UNKNOWN_WORD
+from composable.data.text.tokens import characters, tokens
 
 WORDS, PAIRS, CHARACTERS = 30_000, 60_000, 50_000  # that get an id, the most frequent ones
 LENGTH, NGRAMS, RUNS = 400, 2048, 1024  # ids of a text at most: its words, n-grams and runs of characters
@@ -20,6 +21,52 @@ _LETTERS = 30_000_000  # that are looked at for the vocabulary
 _ROWS = 2_000  # texts that are numbers in memory at once
 _ROOM = 0.99  # the share of the texts that are held whole
 _SHORT = 1_200  # runs of characters of which nine of ten texts have fewer: beyond, they cost too much time
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What has an id in a column of texts, see `composable.data.text.tokens`.
+
+    In `words` stand the ids of a text's words in their order: `FIRST` and the index in `words`, or
+    `UNKNOWN_WORD`. In `ngrams` stand, ascending, those of the different words and pairs of neighboring words
+    that it holds: `FIRST` and the index in `words` followed by `pairs`. In `characters` likewise those of its
+    character n-grams within words. What isn't in the vocabulary has no id there. Each list is cut at its
+    width and filled up with 0.
+
+    Attributes:
+        words: The words, the most frequent first.
+        pairs: The pairs of neighboring words, with a blank between them.
+        characters: Two to five characters each, with a blank for the beginning and the end of a word.
+        length: The width of `words`.
+        most_ngrams: The width of `ngrams`.
+        most_characters: The width of `characters`; 0 where texts are long, then there is no such input.
+    """
+
+    words: tuple[str, ...]
+    pairs: tuple[str, ...]
+    characters: tuple[str, ...]
+    length: int
+    most_ngrams: int
+    most_characters: int
+
+    @property
+    def entries(self) -> dict[str, tuple[str, ...]]:
+        """What has an id, by the name of the model's input."""
+        return {"words": self.words, "ngrams": self.words + self.pairs, "characters": self.characters}
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many ids a text has room for, by the name of the model's input."""
+        widths = {"words": self.length, "ngrams": self.most_ngrams, "characters": self.most_characters}
+        return {name: width for name, width in widths.items() if width}
+
+    @cached_property
+    def ids(self) -> dict[str, dict[str, int]]:
+        """The id of each entry, by the name of the model's input."""
+        return {
+            name: {text: FIRST + number for number, text in enumerate(known)}
+            for name, known in self.entries.items()
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +79,11 @@ class _Tokens:
     count: int
 
 
-def fit_text(texts: pd.Series, column: str) -> TextTable:
-    """The vocabulary of a column, the most frequent first (ties by the alphabet), and how long its texts are.
+def fit_vocabulary(texts: pd.Series) -> Vocabulary:
+    """The vocabulary of texts, the most frequent first (ties by the alphabet), and how long they are.
 
     Args:
-        texts: As `parse_texts` gives them.
-        column: The column's name.
+        texts: The texts as `parse_texts` gives them.
     """
     looked_at = texts.iloc[:: int(texts.str.len().sum()) // _LETTERS + 1]
     found = _read(looked_at)
@@ -45,31 +91,31 @@ def fit_text(texts: pd.Series, column: str) -> TextTable:
     words = _frequent(zip(found.different, in_texts.tolist(), strict=True), WORDS)
     pairs = _frequent(_pair_counts(found, set(words)), PAIRS)
     runs = _frequent(_run_counts(found, in_texts), CHARACTERS)
-    table = TextTable(column, words, pairs, runs, LENGTH, NGRAMS, RUNS if runs else 0)
+    vocabulary = Vocabulary(words, pairs, runs, LENGTH, NGRAMS, RUNS if runs else 0)
     some = looked_at.iloc[:: len(looked_at) // _ROWS + 1]
-    room = {name: _room(ids) for name, ids in text_ids(some, table).items()}
+    room = {name: _room(ids) for name, ids in text_ids(some, vocabulary).items()}
     return replace(
-        table,
+        vocabulary,
         length=room["words"],
         most_ngrams=room["ngrams"],
         most_characters=room.get("characters", 0),
     )
 
 
-def text_ids(texts: pd.Series, table: TextTable) -> dict[str, np.ndarray]:
-    """The ids of a column's texts by the name of the model's input; int32, see `TextTable`.
+def text_ids(texts: pd.Series, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
+    """The ids of texts by the name of the model's input; int32, see `Vocabulary`.
 
     Args:
-        texts: As `parse_texts` gives them.
-        table: The vocabulary.
+        texts: The texts as `parse_texts` gives them.
+        vocabulary: What has an id.
 
     Returns:
-        Those of `table.widths`, each of shape (rows, width).
+        Those of `vocabulary.widths`, each of shape (rows, width).
     """
-    codes = {name: _codes(values) for name, values in table.vocabularies.items()}
     starts = range(0, max(len(texts), 1), _ROWS)
-    parts = [_ids(_read(texts.iloc[first : first + _ROWS]), codes, table.widths) for first in starts]
-    return {name: np.concatenate([part[name] for part in parts]) for name in table.widths}
+    codes, widths = vocabulary.ids, vocabulary.widths
+    parts = [_ids(_read(texts.iloc[first : first + _ROWS]), codes, widths) for first in starts]
+    return {name: np.concatenate([part[name] for part in parts]) for name in widths}
 
 
 def _ids(
@@ -155,10 +201,6 @@ def _run_counts(found: _Tokens, in_texts: np.ndarray) -> Iterable[tuple[str, int
 def _frequent(counts: Iterable[tuple[str, int]], most: int) -> tuple[str, ...]:
     often = [(text, count) for text, count in counts if count >= _LEAST]
     return tuple(text for text, _ in sorted(often, key=lambda item: (-item[1], item[0]))[:most])
-
-
-def _codes(values: Sequence[str]) -> dict[str, int]:
-    return {text: FIRST + number for number, text in enumerate(values)}
 
 
 def _looked_up(texts: Sequence[str], codes: Mapping[str, int], otherwise: int) -> np.ndarray:

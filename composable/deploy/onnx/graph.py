@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from composable.core.optional import optional
 
+_LENGTH = 60
+_SAFE = re.compile(
+    r"[\w](?:[\w .()%+-]{0,58}[\w.()%+-])?"
+)  # no slash: names inside the graph begin with `front/`, `back/`
+
 
 class Graph:
-    """Nodes, constants, inputs and outputs, gathered until `composable.deploy.onnx_export` joins them.
+    """Nodes, constants, inputs and outputs, gathered until `composable.deploy.onnx.export` joins them.
 
     Args:
         prefix: Begins every name, so that graphs can be joined.
@@ -23,8 +29,9 @@ class Graph:
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
 
-    def input(self, name: str, element: int, shape: Sequence[int] = (1,)) -> str:
-        """A raw column: shape (rows, 1), or (rows, *shape)."""
+    def input(self, name: str, kind: str, shape: Sequence[int] = (1,)) -> str:
+        """What the file takes: of a type as ONNX calls it, and of shape (rows, *shape)."""
+        element = getattr(self._onnx.TensorProto, kind.upper())
         self.inputs.append(self._onnx.helper.make_tensor_value_info(name, element, ["rows", *shape]))
         return name
 
@@ -79,3 +86,17 @@ class Graph:
 
     def _fresh(self) -> str:
         return f"{self.prefix}/{len(self.nodes) + len(self.constants)}"
+
+
+def safe_names(names: Iterable[str], *, taken: Iterable[str] = ()) -> dict[str, str]:
+    """A safe name for each of the names, each used once, none of them in `taken`."""
+    used, safe = set(taken), {}
+    for name in names:
+        base = name if _SAFE.fullmatch(name) else re.sub(r"\W+", "_", name).strip("_")[:_LENGTH] or "column"
+        candidate, number = base, 1
+        while candidate in used:
+            number += 1
+            candidate = f"{base}_{number}"
+        used.add(candidate)
+        safe[name] = candidate
+    return safe

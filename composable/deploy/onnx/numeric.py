@@ -1,7 +1,7 @@
 """The numeric network as an ONNX graph, converted by Keras on JAX (jax2onnx), here or in a child process.
 
 On other backends than JAX a child process does it, since a backend can't be changed once Keras is imported.
-`python -m composable.deploy.onnx_numeric BUNDLE FILE` is that child.
+`python -m composable.deploy.onnx.numeric BUNDLE FILE` is that child.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import keras
 from composable.core.errors import ArtifactError, ComposableError
 from composable.core.optional import optional
 from composable.deploy.bundle import MODEL, Bundle, load_bundle
-from composable.deploy.onnx_constants import with_float_constants
+from composable.deploy.onnx.constants import with_float_constants
 from composable.deploy.safe_load import model_from_bytes
 
 OPSET = 20  # the first with StringSplit; onnxruntime 1.17 and later reads it
@@ -66,7 +66,7 @@ def convert(model: keras.Model, path: Path) -> None:
 
 
 def _in_child(bundle: Bundle, path: Path) -> None:
-    command = [sys.executable, "-m", "composable.deploy.onnx_numeric", str(bundle.origin), str(path)]
+    command = [sys.executable, "-m", "composable.deploy.onnx.numeric", str(bundle.origin), str(path)]
     environment = {
         **os.environ,
         "KERAS_BACKEND": "jax",

@@ -1,0 +1,19 @@
+"""The kinds of input there are; whatever depends on the kind of a column loops over these."""
+
+from __future__ import annotations
+
+from composable.data.kinds.category import CATEGORY, CategoryBlock
+from composable.data.kinds.date import DATE, DateBlock
+from composable.data.kinds.image import IMAGE, ImageBlock
+from composable.data.kinds.kind import InputKind
+from composable.data.kinds.number import NUMBER, NumberBlock
+from composable.data.kinds.text import TEXT, TextBlock
+
+AnyBlock = NumberBlock | DateBlock | CategoryBlock | TextBlock | ImageBlock
+KINDS: tuple[InputKind, ...] = (NUMBER, DATE, CATEGORY, TEXT, IMAGE)
+"""In the order in which the model's inputs stand."""
+
+
+def kind_of(block: AnyBlock) -> InputKind:
+    """The kind of a block."""
+    return next(kind for kind in KINDS if kind.name == block.kind)

@@ -1,0 +1,131 @@
+"""Categories, and truth values as two of them: a code for each frequent text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from composable.data.codes import FIRST, MISSING, UNKNOWN
+from composable.data.kinds.kind import Cells, InputKind, ModelInput, gaps, known_columns
+from composable.data.names import SHOWN, shown
+from composable.data.parse import parse_texts, raw_texts
+from composable.data.schema import Column, Notice
+
+CATEGORIES = "categories"
+VOCABULARY = 10_000  # categories that get a code of their own
+UNSEEN = "a value that nobody has seen"
+_MANY = 20  # with more different values than this, a value seen once is rare
+_CASINGS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+_TOP, _EXAMPLES = 10, 5
+
+
+@dataclass(frozen=True)
+class CategoryBlock:
+    """A column of categories: the text `values[i]` has the code `FIRST + i`.
+
+    Attributes:
+        column: The column's name.
+        values: The texts that have a code, the most frequent first.
+        spellings: Other ways a value was written in the training data ("WD " for "WD"); they count as it.
+    """
+
+    kind: Literal["category"] = field(default="category", kw_only=True)
+    column: str
+    values: tuple[str, ...]
+    spellings: Mapping[str, str]
+
+    @property
+    def inputs(self) -> tuple[ModelInput, ...]:
+        """One column of `categories`."""
+        return (ModelInput(CATEGORIES, (1,), "int32", "codes", FIRST + len(self.values)),)
+
+    @cached_property
+    def codes(self) -> dict[str, int]:
+        """The code of each text, its other spellings included."""
+        codes = {text: FIRST + place for place, text in enumerate(self.values)}
+        return codes | {spelling: codes.get(text, UNKNOWN) for spelling, text in self.spellings.items()}
+
+    def encode(self, cells: Cells) -> dict[str, np.ndarray]:
+        """Int32 codes."""
+        places, different = pd.factorize(parse_texts(cells.values, cells.column))
+        found = [self.codes.get(text, UNKNOWN) for text in different]
+        # factorize gives -1, the last, where missing
+        return {CATEGORIES: np.array([*found, MISSING], dtype=np.int32)[places][:, None]}
+
+    def golden(self, column: Column, rows: int, random: np.random.Generator) -> pd.Series:
+        """Texts, or None."""
+        return golden_texts([*self.values, *self.spellings], 1, rows, random)
+
+
+def golden_texts(known: list[str], words: int, rows: int, random: np.random.Generator) -> pd.Series:
+    """Raw cells of so many known words each; see `composable.data.kinds.kind.Block.golden`."""
+    values = [" ".join(random.choice(known, words)) if known else UNSEEN for _ in range(rows)]
+    found = pd.Series(values, dtype=object)
+    found[gaps(rows, random)] = None
+    found.iloc[-3:] = [None, UNSEEN, UNSEEN.upper()]
+    return found
+
+
+def describe_texts(cells: Cells) -> dict[str, Any]:
+    """What a profile says of a column of texts of any kind."""
+    present = parse_texts(cells.values, cells.column).dropna()
+    counts = present.value_counts()
+    return {
+        "distinct": len(counts),
+        "examples": [_cut(text) for text in present.head(1_000).drop_duplicates().head(_EXAMPLES)],
+        "top": [[_cut(text), int(count)] for text, count in counts.head(_TOP).items()],
+        "missing": len(cells.values) - len(present),
+    }
+
+
+def _cut(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def _fit(cells: Cells) -> CategoryBlock:
+    """The frequent values, the most frequent first (ties by the alphabet), and how else they were written."""
+    texts = parse_texts(cells.values, cells.column)
+    counts = texts.value_counts()
+    if len(counts) > _MANY:
+        counts = counts.loc[counts > 1]
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))[:VOCABULARY]
+    known = tuple(str(text) for text, _ in ranked)
+    spellings = _seen_spellings(cells.values, texts, set(known))
+    if cells.column.kind == "boolean":
+        spellings = {**_casings(known), **spellings}
+    return CategoryBlock(cells.column.name, known, spellings)
+
+
+def _seen_spellings(values: pd.Series, texts: pd.Series, known: set[str]) -> dict[str, str]:
+    raw = raw_texts(values)
+    pairs = pd.DataFrame({"raw": raw.to_numpy(dtype=object), "text": texts.to_numpy(dtype=object)}).dropna()
+    pairs = pairs[(pairs["raw"] != pairs["text"]) & pairs["text"].isin(list(known))].drop_duplicates()
+    return {str(written): str(text) for written, text in sorted(pairs.itertuples(index=False))}
+
+
+def _casings(known: tuple[str, ...]) -> dict[str, str]:
+    """The same truth value as another program may write it: "true" and "TRUE" for "True"."""
+    if {text.lower() for text in known} not in _CASINGS or len({text.lower() for text in known}) < len(known):
+        return {}
+    ways = ((way, text) for text in known for way in (text.lower(), text.upper(), text.capitalize()))
+    return {way: text for way, text in ways if way not in known}
+
+
+def _query_notices(block: CategoryBlock, inputs: Mapping[str, np.ndarray]) -> Iterator[Notice]:
+    """How many values have no code."""
+    codes = inputs[CATEGORIES]
+    unseen = int((codes == UNKNOWN).sum())
+    if unseen:
+        share = f"{unseen} of {len(codes)} values of {shown(block.column)}"
+        yield Notice(f"{share} are unseen or rare: taken as unknown.", "warning", block.column)
+
+
+CATEGORY = InputKind(
+    "category", ("category", "boolean"), _fit, describe_texts, known_columns, query_notices=_query_notices
+)

@@ -1,0 +1,87 @@
+"""Free texts: ids of their words in order, of their n-grams and of their character n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from composable.data.kinds.category import describe_texts, golden_texts
+from composable.data.kinds.kind import Cells, InputKind, ModelInput, known_columns
+from composable.data.names import shown
+from composable.data.parse import parse_texts
+from composable.data.schema import Column, Notice
+from composable.data.text.ids import Vocabulary, fit_vocabulary, text_ids
+
+_MANY = 100  # different texts of a category column, from which its words are looked at as well
+_WORDS = 1.5  # in a text on average, likewise
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """A column of texts, read by its vocabulary.
+
+    Attributes:
+        column: The column's name.
+        vocabulary: What has an id.
+    """
+
+    kind: Literal["text"] = field(default="text", kw_only=True)
+    column: str
+    vocabulary: Vocabulary
+
+    @property
+    def inputs(self) -> tuple[ModelInput, ...]:
+        """Lists of ids: `words`, `ngrams`, and `characters` where texts are short."""
+        sizes = {name: len(entries) for name, entries in self.vocabulary.entries.items()}
+        return tuple(
+            ModelInput(name, (width,), "int32", "ids", sizes[name])
+            for name, width in self.vocabulary.widths.items()
+        )
+
+    def encode(self, cells: Cells) -> dict[str, np.ndarray]:
+        """Int32 ids, as `Vocabulary` says."""
+        return text_ids(_texts(cells), self.vocabulary)
+
+    def golden(self, column: Column, rows: int, random: np.random.Generator) -> pd.Series:
+        """Texts of known words and pairs, or None."""
+        return golden_texts([*self.vocabulary.words, *self.vocabulary.pairs], 5, rows, random)
+
+
+def _fit(cells: Cells) -> TextBlock | None:
+    """The vocabulary of a column of free text, or of categories with many names of several words."""
+    texts = _texts(cells)
+    if cells.column.kind != "text" and not _speaks(texts):
+        return None
+    return TextBlock(cells.column.name, fit_vocabulary(texts))
+
+
+def _texts(cells: Cells) -> pd.Series:
+    return parse_texts(cells.values, replace(cells.column, kind="text"))
+
+
+def _speaks(texts: pd.Series) -> bool:
+    """Whether there are many different texts, most of them of several words."""
+    different = pd.Series(texts.dropna().unique(), dtype="str")
+    return len(different) > _MANY and float(different.str.count(r"\S+").mean()) >= _WORDS
+
+
+def _training_notices(block: TextBlock, inputs: Mapping[str, np.ndarray]) -> Iterator[Notice]:
+    """How the column is read, and how many texts are cut."""
+    known = block.vocabulary
+    cut = int((inputs["words"][:, -1] > 0).sum())
+    size = sum(map(len, (known.words, known.pairs, known.characters)))
+    yield Notice(
+        f"{shown(block.column)} is read as text: {size:,} words, pairs of words and character n-grams "
+        f"have a meaning; where order counts, the first {known.length} words are read ({cut} texts have "
+        "as many or more).",
+        column=block.column,
+    )
+
+
+TEXT = InputKind(
+    "text", ("text", "category"), _fit, describe_texts, known_columns, training_notices=_training_notices
+)

@@ -1,0 +1,29 @@
+"""How each kind of input is read outside the package; what is deployed loops over these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from composable.data.encoding import Encoding
+from composable.deploy.kinds.category import CATEGORY
+from composable.deploy.kinds.date import DATE
+from composable.deploy.kinds.image import IMAGE
+from composable.deploy.kinds.kind import DeployedKind
+from composable.deploy.kinds.number import NUMBER
+from composable.deploy.kinds.text import TEXT
+
+DEPLOYED: Mapping[str, DeployedKind] = {
+    "number": NUMBER,
+    "date": DATE,
+    "category": CATEGORY,
+    "text": TEXT,
+    "image": IMAGE,
+}
+
+
+def deployed_blocks(encoding: Encoding) -> Iterator[tuple[str, DeployedKind, tuple[Any, ...]]]:
+    """Each kind of which there are blocks: its name, how it is deployed, and the blocks."""
+    for name, kind in DEPLOYED.items():
+        if blocks := tuple(block for block in encoding.blocks if block.kind == name):
+            yield name, kind, blocks

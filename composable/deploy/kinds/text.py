@@ -1,0 +1,119 @@
+"""Texts, read by the emitted client; an ONNX file takes their ids: no operator takes words apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from composable.codegen.definitions import Definitions, import_lines
+from composable.data.codes import FIRST, UNKNOWN_WORD
+from composable.data.encoding import Encoding, encode
+from composable.data.kinds.text import TextBlock
+from composable.data.schema import Schema
+from composable.data.text.tokens import characters, tokens
+from composable.deploy.kinds.cells import Rows, Table, read_texts
+from composable.deploy.kinds.kind import DeployedKind, FileInput
+from composable.deploy.kinds.kind import Rows as TypedRows
+from composable.deploy.onnx.graph import Graph
+
+PROGRAM, CARD = "texts.py", "bundle.json"
+_ENCODED = f'''\
+def encoded(folder, rows) -> dict[str, np.ndarray]:
+    """What the ONNX file takes of the columns of texts, by the name of its input.
+
+    Args:
+        folder: Where {CARD} lies.
+        rows: The cells of each column by its name; None where there is none.
+    """
+    tables = json.loads((Path(folder) / "{CARD}").read_text(encoding="utf-8"))
+    columns = {{column["name"]: column for column in tables["schema"]["columns"]}}
+    blocks = [block for block in tables["encoding"]["blocks"] if block["kind"] == "text"]
+    return encoded_texts(rows, blocks, columns)'''
+
+
+def encoded_texts(rows: Rows, blocks: Sequence[Table], columns: Mapping[str, Table]) -> dict[str, np.ndarray]:
+    """The ids of the words of the text columns in their order, and ascending those of what they hold.
+
+    Each of shape (rows, widths of all columns); 0 after the last id. The ids of a column follow those of the
+    column before.
+    """
+    made: dict[str, list[np.ndarray]] = {"words": [], "ngrams": [], "characters": []}
+    starts = dict.fromkeys(made, FIRST)
+    for block in blocks:
+        known = block["vocabulary"]
+        texts = [tokens(text or "") for text in read_texts(rows, columns[block["column"]])]
+        entries = {
+            "words": known["words"],
+            "ngrams": [*known["words"], *known["pairs"]],
+            "characters": known["characters"],
+        }
+        ids = {
+            name: {entry: starts[name] + number for number, entry in enumerate(each)}
+            for name, each in entries.items()
+        }
+        starts = {name: start + len(ids[name]) for name, start in starts.items()}
+        held = {
+            "ngrams": [{*words, *map(" ".join, pairwise(words))} for words in texts],
+            "characters": [{part for word in words for part in characters(word)} for words in texts],
+        }
+        found = {
+            name: [sorted(ids[name][part] for part in each if part in ids[name]) for each in rows_of]
+            for name, rows_of in held.items()
+        }
+        found["words"] = [[ids["words"].get(word, UNKNOWN_WORD) for word in words] for words in texts]
+        made["words"].append(filled(found["words"], known["length"]))
+        made["ngrams"].append(filled(found["ngrams"], known["most_ngrams"]))
+        if known["most_characters"]:
+            made["characters"].append(filled(found["characters"], known["most_characters"]))
+    return {name: np.concatenate(each, axis=1) for name, each in made.items() if each}
+
+
+def filled(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
+    """The first ids of each row, then zeros, shape (rows, width)."""
+    made = np.zeros((len(rows), width), "int32")
+    for place, row in zip(made, rows, strict=True):
+        place[: min(len(row), width)] = row[:width]
+    return made
+
+
+def text_program() -> str:
+    """The program beside an ONNX file that makes ids of raw cells; the same for all models."""
+    definitions = Definitions(reserved=frozenset({"encoded"}))
+    definitions.add(json)
+    definitions.imported(("pathlib", "Path"))
+    definitions.add(encoded_texts)
+    constants, functions = definitions.texts(definitions.names())
+    heading = (
+        f'"""Texts to ids, for the ONNX file beside this one: `encoded(folder, rows)`, with {CARD} there."""'
+    )
+    top = [heading, import_lines(definitions.imports), "\n".join(constants)]
+    return "\n\n\n".join(["\n\n".join(top), *functions, _ENCODED]) + "\n"
+
+
+def _inputs(blocks: Sequence[TextBlock]) -> tuple[FileInput, ...]:
+    found = []
+    for name, width in Encoding(tuple(blocks)).widths.items():
+        columns = tuple(block.column for block in blocks if name in block.vocabulary.widths)
+        meaning = f"what `{name}` of {PROGRAM} gives for these columns"
+        found.append(FileInput(name, columns, "int32", (width,), meaning, whole=True))
+    return tuple(found)
+
+
+def _nodes(
+    graph: Graph, blocks: Sequence[TextBlock], schema: Schema, names: Sequence[str]
+) -> dict[str, list[str]]:
+    widths = Encoding(tuple(blocks)).widths
+    inputs = zip(widths.items(), names, strict=True)
+    return {model: [graph.input(name, "int32", (width,))] for (model, width), name in inputs}
+
+
+def _feed(blocks: Sequence[TextBlock], schema: Schema, rows: TypedRows) -> list[np.ndarray]:
+    texts = pd.DataFrame({block.column: rows[block.column] for block in blocks})
+    return list(encode(texts, schema, Encoding(tuple(blocks))).values())
+
+
+TEXT = DeployedKind(encoded_texts, _inputs, _nodes, _feed, text_program)

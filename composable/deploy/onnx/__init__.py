@@ -1,0 +1,1 @@
+"""One ONNX file for everything: raw columns in, labels and probabilities out."""
