@@ -32,6 +32,11 @@ class HeadFacts:
     targets: tuple[str, ...]
     labels: tuple[str, ...]
 
+    @property
+    def size(self) -> int:
+        """How many classes it has, or labels where it has several targets."""
+        return len(self.targets) if len(self.targets) > 1 else len(self.labels)
+
 
 @dataclass(frozen=True)
 class NoticeFacts:
@@ -41,6 +46,17 @@ class NoticeFacts:
     level: str
     column: str
     remedy: str
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The cross-fitted score of the deployed model, with its 90 % interval and on how many rows."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    rows: int | None
 
 
 @dataclass(frozen=True)
@@ -58,10 +74,10 @@ class RunFacts:
     columns: int | None = None
     heads: tuple[HeadFacts, ...] = ()
     metric: str = ""
+    expected: Expected | None = None
     notices: tuple[NoticeFacts, ...] = ()
     split: str = ""
     split_rows: Mapping[str, float] = field(default_factory=dict)
-    folds: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: Mapping[str, str] = field(default_factory=dict)
@@ -105,8 +121,16 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Fold:
-    """The training of one network on one fold of the split."""
+class FoldHistory:
+    """The training of one network, on all folds but those that it was held out from.
+
+    Attributes:
+        fold: Which network it is.
+        best_epoch: Of whose end the weights were kept.
+        epochs: Their numbers.
+        losses: On the rows that it learned from.
+        held_out: On rows held out.
+    """
 
     fold: int
     best_epoch: int | None
@@ -136,21 +160,28 @@ class Detail:
     architecture: Mapping[str, Any]
     settings: Mapping[str, Any]
     calibration: Mapping[str, Any]
-    histories: tuple[Fold, ...]
+    histories: tuple[FoldHistory, ...]
     members: tuple[Member, ...] = ()
     stages: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything the report shows."""
+    """Everything the report shows.
+
+    Attributes:
+        run: What was asked and what came of it.
+        trials: The candidates.
+        files: The content of each JSON file in the run folder, by its name without the ending; see `file`.
+    """
 
     run: RunFacts
     trials: tuple[Trial, ...]
-    profile: Mapping[str, Any]
-    diagnostics: Mapping[str, Any]
-    pictures: Mapping[str, Any]
-    texts: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, Any]]
+
+    def file(self, name: str) -> Mapping[str, Any]:
+        """The content of a JSON file of the run folder, `{}` where there is none."""
+        return self.files.get(name, {})
 
     @property
     def deployed(self) -> Trial | None:
@@ -161,7 +192,7 @@ class Facts:
     @property
     def features(self) -> Counter[str]:
         """How many columns there are to learn from, by kind; empty where that isn't known."""
-        columns = objects(self.profile.get("columns"))
+        columns = objects(self.file("profile").get("columns"))
         return Counter(text(c.get("kind"), 20) for c in columns if c.get("role") == "feature")
 
     @property
@@ -188,10 +219,7 @@ def read_facts(run: Path) -> Facts:
     return Facts(
         run=_run(run),
         trials=_trials(run / "trials"),
-        profile=read_object(run / "profile.json"),
-        diagnostics=read_object(run / "diagnostics.json"),
-        pictures=read_object(run / "pictures.json"),
-        texts=read_object(run / "texts.json"),
+        files={path.stem: read_object(path) for path in sorted(run.glob("*.json"))},
     )
 
 
@@ -202,7 +230,7 @@ def read_detail(trial: Trial) -> Detail:
         architecture=mapping(content.get("architecture")),
         settings=mapping(content.get("settings")),
         calibration=mapping(content.get("calibration")),
-        histories=tuple(_fold(history) for history in objects(content.get("histories"))),
+        histories=tuple(_history(history) for history in objects(content.get("histories"))),
         members=tuple(_member(member) for member in objects(content.get("members"))),
         stages=tuple(objects(content.get("stages"))),
     )
@@ -226,15 +254,23 @@ def _run(folder: Path) -> RunFacts:
         columns=count(data.get("columns")),
         heads=tuple(_head(head) for head in objects(problem.get("heads"))),
         metric=text(problem.get("metric")),
+        expected=_expected(mapping(content.get("expected"))),
         notices=_notices([*objects(content.get("notices")), *objects(problem.get("notices"))]),
         split=text(split.get("text")) or text(split.get("kind")),
         split_rows=numbers(split.get("rows")),
-        folds=count(split.get("folds")),
         options=mapping(content.get("options")),
         versions=_named(content.get("versions")),
         machine=_named(content.get("machine")),
         deployed=count(content.get("deployed")),
     )
+
+
+def _expected(found: Mapping[str, Any]) -> Expected | None:
+    """What new rows are expected to score; None where it isn't known, or the interval can't be."""
+    value, low, high = (number(found.get(name)) for name in ("value", "low", "high"))
+    if value is None or low is None or high is None or not low <= value <= high:
+        return None
+    return Expected(text(found.get("metric")), value, low, high, count(found.get("rows")))
 
 
 def _head(head: Mapping[str, Any]) -> HeadFacts:
@@ -293,13 +329,13 @@ def _member(member: Mapping[str, Any]) -> Member:
     )
 
 
-def _fold(history: Mapping[str, Any]) -> Fold:
+def _history(history: Mapping[str, Any]) -> FoldHistory:
     epochs = objects(history.get("epochs"))
-    places = [count(epoch.get("epoch")) for epoch in epochs]
-    return Fold(
+    indices = [count(epoch.get("epoch")) for epoch in epochs]
+    return FoldHistory(
         fold=count(history.get("fold")) or 0,
         best_epoch=count(history.get("best_epoch")),
-        epochs=tuple(place if place is not None else index for index, place in enumerate(places)),
+        epochs=tuple(known if known is not None else index for index, known in enumerate(indices)),
         losses=tuple(number(epoch.get("loss")) for epoch in epochs),
         held_out=tuple(number(epoch.get("held_out")) for epoch in epochs),
     )

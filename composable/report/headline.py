@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from composable.report.facts import Facts, HeadFacts, RunFacts, Trial
+from composable.report.facts import Facts, RunFacts, Trial
 from composable.report.reading import shortened
+from composable.report.sections.kinds import INPUTS, answer
 from composable.report.standing import Standing, standing, unit
-from composable.report.words import TASKS, counted, duration, figure, metric_name, percent
+from composable.report.words import counted, duration, figure, metric_name, percent
 
 _BANNERS = {
     "complete": "",
@@ -16,8 +17,6 @@ _BANNERS = {
     "failed": "the run failed",
     "unreadable": "run.json is missing or can't be read",
 }
-
-_ALONE = {"image": " from an image", "text": " from a text"}
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def headline(facts: Facts) -> Headline:
     if deployed is not None and stands is not None:
         sentences = _sentences(run, deployed, stands)
         tiles = _tiles(run, deployed, stands)
-        if stands.reference is not None and not _gap(stands.model, stands.reference, deployed) > 0:
-            alarm = "This model is no better than the constant predictor. Don't deploy it."
+        if stands.constant is not None and not _gap(stands.model, stands.constant, deployed) > 0:
+            alarm = "This model is no better than predicting the same for every row. Don't deploy it."
     elif deployed is not None:
         sentences = ["A model is deployed, but its score isn't known."]
     return Headline(
@@ -76,12 +75,6 @@ def headline(facts: Facts) -> Headline:
         banner=_banner(run),
         alarm=alarm,
     )
-
-
-def kind_of(head: HeadFacts) -> str:
-    """What a head answers: "a number", "one of 26 classes"."""
-    size = len(head.targets) if head.kind == "multilabel" else len(head.labels)
-    return TASKS.get(head.kind, "a value").format(size or "several")
 
 
 def _title(run: RunFacts) -> str:
@@ -105,21 +98,22 @@ def _question(facts: Facts) -> str:
     columns = _asked_from(facts)
     head, *further = run.heads
     if further:
-        named = ", ".join(f"{shortened(each.name, 40)} ({kind_of(each)})" for each in run.heads[:6])
+        named = ", ".join(f"{shortened(each.name, 40)} ({answer(each)})" for each in run.heads[:6])
         more = f" and {len(run.heads) - 6} more" if len(run.heads) > 6 else ""
-        return f"One model answers {len(run.heads)} questions{columns}: {named}{more}."
-    if head.kind == "binary" and len(head.labels) == 2:
+        return f"One model predicts {len(run.heads)} targets{columns}: {named}{more}."
+    if len(head.targets) == 1 and len(head.labels) == 2:
         labels = " or ".join(f"“{shortened(label, 30)}”" for label in head.labels)
         return f"Predicts whether {shortened(head.name, 60)} is {labels}{columns}."
-    if head.kind == "multilabel":
-        return f"Predicts {kind_of(head)}{columns}."
-    return f"Predicts {shortened(head.name, 60)}, {kind_of(head)}{',' if columns else ''}{columns}."
+    if len(head.targets) > 1:
+        return f"Predicts {answer(head)}{columns}."
+    return f"Predicts {shortened(head.name, 60)}, {answer(head)}{',' if columns else ''}{columns}."
 
 
 def _asked_from(facts: Facts) -> str:
-    for kind, words in _ALONE.items():
-        if facts.features == {kind: 1}:
-            return words
+    if facts.features.total() == 1:
+        (kind,) = facts.features
+        if kind in INPUTS and INPUTS[kind].alone:
+            return INPUTS[kind].alone
     targets = {target for head in facts.run.heads for target in head.targets}
     others = facts.features.total() or (facts.run.columns or 0) - len(targets)
     return f" from {counted(others, 'other column')}" if others > 0 else ""
@@ -134,8 +128,8 @@ def _tiles(run: RunFacts, trial: Trial, stands: Standing) -> tuple[Tile, ...]:
     measure = f"{metric_name(trial.metric)}{unit(run, trial.metric)}"
     entries = [
         (shortened(trial.name, 24), stands.model, "deployed", "model"),
-        (stands.rival[0], stands.baseline, "baseline, never deployed", "baseline"),
-        ("Constant predictor", stands.reference, "always the same answer", "reference"),
+        (stands.about[0], stands.baseline, "baseline, never deployed", "baseline"),
+        ("Constant predictor", stands.constant, "predicts the same for every row", "reference"),
     ]
     return tuple(
         Tile(label, figure(value), measure, note, color)
@@ -148,28 +142,43 @@ def _sentences(run: RunFacts, trial: Trial, stands: Standing) -> list[str]:
     rows = (
         counted(stands.rows, f"{stands.part} row") if stands.rows is not None else f"the {stands.part} rows"
     )
-    sentences = [f"On {rows} that it never trained on, {_meaning(run, trial, stands)}."]
-    if stands.part == "validation":
-        sentences.append("These rows also chose the model, so the score is a little flattering.")
-    if stands.reference is not None:
-        sentences.append(_against_nothing(trial, stands.model, stands.reference))
+    sentences = [f"On {rows} that it did not learn from, {_meaning(run, trial, stands)}."]
+    sentences += _certainty(run, trial, stands)
+    if stands.constant is not None:
+        sentences.append(_against_constant(trial, stands.model, stands.constant))
     if stands.baseline is not None:
         sentences.append(_against_baseline(trial, stands, stands.baseline))
+    return sentences
+
+
+def _certainty(run: RunFacts, trial: Trial, stands: Standing) -> list[str]:
+    """How far the score can be trusted."""
+    sentences, interval = [], ""
     if stands.interval is not None:
         low, high = (figure(end, 3) for end in stands.interval)
         interval = f"its 90\N{NO-BREAK SPACE}% interval is {low} to {high}"
+    if run.expected is not None:
+        sentences.append(
+            "That is what to expect of new rows like these: choosing the model, weighting its members and "
+            f"calibrating it were repeated without the rows that were scored; {interval}."
+        )
+        if trial.test_score is not None:
+            test = figure(trial.test_score)
+            sentences.append(f"On the test rows, which nothing was chosen by, it is {test}.")
+        return sentences
+    if stands.part == "validation":
+        sentences.append("The model was chosen by the same rows, so the score is a little optimistic.")
+    if interval:
         sentences.append(f"On other rows like these the score may differ: {interval}.")
     elif stands.rows is not None and stands.rows < 200:
-        sentences.append(
-            "With so few rows the score is uncertain: another sample could give quite another one."
-        )
+        sentences.append("With so few rows it is uncertain: another sample could give quite another score.")
     return sentences
 
 
 def _meaning(run: RunFacts, trial: Trial, stands: Standing) -> str:
     score = figure(stands.model)
     accuracy = (trial.test if stands.part == "test" else trial.validation).get("accuracy")
-    where = " on average over the heads" if len(run.heads) > 1 else ""
+    where = " on average over the targets" if len(run.heads) > 1 else ""
     match trial.metric:
         case "rmse":
             return (
@@ -197,31 +206,31 @@ def _meaning(run: RunFacts, trial: Trial, stands: Standing) -> str:
     return f"its {metric_name(trial.metric)} is {score}{where} ({better} is better)"
 
 
-def _gap(model: float, rival: float, trial: Trial) -> float:
+def _gap(model: float, other: float, trial: Trial) -> float:
     """How much better the model is, in the metric's unit; negative where it is worse."""
-    return model - rival if trial.higher_is_better else rival - model
+    return model - other if trial.higher_is_better else other - model
 
 
-def _against_nothing(trial: Trial, model: float, nothing: float) -> str:
-    rival = f"The constant predictor, which always gives the same answer, scores {figure(nothing)}"
-    if not _gap(model, nothing, trial) > 0:
-        return f"{rival}: the model is no better."
-    if not trial.higher_is_better and nothing > 0:
-        return f"{rival}: the model's {metric_name(trial.metric)} is {percent(1 - model / nothing)} smaller."
-    gain = f"{rival}: the model is better by {figure(model - nothing, 3)}"
-    if nothing < 1 and model <= 1:
-        gain += f", {percent((model - nothing) / (1 - nothing))} of the way to a perfect 1"
+def _against_constant(trial: Trial, model: float, constant: float) -> str:
+    other = f"A constant predictor, which predicts the same for every row, scores {figure(constant)}"
+    if not _gap(model, constant, trial) > 0:
+        return f"{other}: the model is no better."
+    if not trial.higher_is_better and constant > 0:
+        return f"{other}: the model's {metric_name(trial.metric)} is {percent(1 - model / constant)} smaller."
+    gain = f"{other}: the model is better by {figure(model - constant, 3)}"
+    if constant < 1 and model <= 1:
+        gain += f", {percent((model - constant) / (1 - constant))} of the way to a perfect 1"
     return f"{gain}."
 
 
 def _against_baseline(trial: Trial, stands: Standing, baseline: float) -> str:
     gap = _gap(stands.model, baseline, trial)
-    name, about = stands.rival
-    rival = f"{name}, {about}, scores {figure(baseline)}"
+    name, about = stands.about
+    other = f"{name}, {about}, scores {figure(baseline)}"
     if abs(gap) <= stands.spread:
         spread = f"±{figure(stands.spread, 2)}"
-        return f"{rival}: about as good, since scores vary more than that between folds ({spread})."
+        return f"{other}: about as good, since scores vary more than that between folds ({spread})."
     better = "better" if gap > 0 else "worse"
     if trial.higher_is_better or baseline <= 0:
-        return f"{rival}: the model is {better} by {figure(abs(gap), 3)}."
-    return f"{rival}: the model is {percent(abs(gap) / baseline)} {better}."
+        return f"{other}: the model is {better} by {figure(abs(gap), 3)}."
+    return f"{other}: the model is {percent(abs(gap) / baseline)} {better}."

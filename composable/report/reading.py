@@ -14,6 +14,8 @@ from typing import Any
 _INVISIBLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]+"
 )
+_BASE_64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_LONGEST_PICTURE = 60_000  # characters
 _LARGEST = 1e100  # larger numbers overflow when a chart squares or subtracts them
 _LONGEST = 4000
 
@@ -86,3 +88,10 @@ def paired(pairs: Iterable[object]) -> list[tuple[float, float]]:
     """The pairs of finite numbers in a list of lists."""
     found = [tuple(map(number, pair)) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
     return [(a, b) for a, b in found if a is not None and b is not None]
+
+
+def picture(value: object) -> str:
+    """A picture in base 64 that may go into a page, "" for anything that isn't one."""
+    if isinstance(value, str) and len(value) <= _LONGEST_PICTURE and _BASE_64.fullmatch(value):
+        return value
+    return ""

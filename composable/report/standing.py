@@ -1,4 +1,4 @@
-"""Where the deployed model stands: its score beside its rivals', measured on the same rows."""
+"""Where the deployed model stands: its score beside those of the baseline and the constant predictor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from composable.report import uncertainty
 from composable.report.facts import Facts, RunFacts, Trial
-from composable.report.reading import number, objects, paired, sequence, shortened, text
+from composable.report.reading import number, objects, paired, sequence, shortened
 from composable.report.words import IN_UNITS
 
 Interval = tuple[float, float]
@@ -23,25 +23,26 @@ BASELINES = {
 
 @dataclass(frozen=True)
 class Standing:
-    """The deployed trial and its rivals.
+    """The scores of the deployed trial, the baseline and the constant predictor, on the same rows.
 
     Attributes:
-        part: "test", or "validation" where not all of them were tested.
+        part: "held-out" where the score is cross-fitted; else "test", or "validation" where not all of them
+            have a test score.
         rows: How many rows that part has, where it is known.
-        model, baseline, reference: The scores.
-        rival: The baseline's name, and what it is.
-        spread: How much the scores vary between folds of the split.
-        interval: The 90 % interval of the model's score, where the diagnostics give one.
+        model, baseline, constant: The scores.
+        spread: How much the scores vary between folds.
+        interval: The 90 % interval of the model's score, where there is one.
+        about: The baseline's name, and what it is.
     """
 
     part: str
     rows: int | None
     model: float
     baseline: float | None
-    reference: float | None
+    constant: float | None
     spread: float
     interval: Interval | None
-    rival: tuple[str, str] = ("", "")
+    about: tuple[str, str] = ("", "")
 
 
 def standing(facts: Facts) -> Standing | None:
@@ -51,23 +52,24 @@ def standing(facts: Facts) -> Standing | None:
         return None
     baseline, reference = facts.best("baseline"), facts.best("reference")
     everyone = [trial for trial in (model, baseline, reference) if trial is not None]
-    tested = all(trial.test_score is not None for trial in everyone)
-    part = "test" if tested else "validation"
+    expected = facts.run.expected
+    tested = expected is None and all(trial.test_score is not None for trial in everyone)
+    part = "held-out" if expected else "test" if tested else "validation"
 
     def measured(trial: Trial | None) -> float | None:
         return None if trial is None else trial.test_score if tested else trial.score
 
-    score = measured(model)
+    score = expected.value if expected else measured(model)
     known = score if score is not None else model.score
     return Standing(
         part=part,
-        rows=_rows(facts, part),
+        rows=expected.rows if expected else _rows(facts, part),
         model=known,
         baseline=measured(baseline),
-        reference=measured(reference),
+        constant=measured(reference),
         spread=max((trial.spread or 0.0 for trial in everyone if trial is not reference), default=0.0),
-        interval=_interval(facts, part, known, model.metric),
-        rival=BASELINES.get(baseline.name, (baseline.name, "a baseline")) if baseline else ("", ""),
+        interval=(expected.low, expected.high) if expected else _interval(facts, part, known, model.metric),
+        about=BASELINES.get(baseline.name, (baseline.name, "a baseline")) if baseline else ("", ""),
     )
 
 
@@ -80,20 +82,20 @@ def unit(run: RunFacts, metric: str) -> str:
 
 def _rows(facts: Facts, part: str) -> int | None:
     rows = facts.run.split_rows.get(part)
-    if rows is None and facts.diagnostics.get("part") == part:
-        rows = number(facts.diagnostics.get("rows"))
+    if rows is None and facts.file("diagnostics").get("part") == part:
+        rows = number(facts.file("diagnostics").get("rows"))
     return None if rows is None else int(rows)
 
 
 def _interval(facts: Facts, part: str, score: float, metric: str) -> Interval | None:
     """What the rows at hand say about the score; None where the diagnostics don't belong to it."""
-    heads, found = objects(facts.diagnostics.get("heads")), facts.diagnostics
+    found = facts.file("diagnostics")
+    heads = objects(found.get("heads"))
     if len(heads) != 1 or found.get("part") != part or number(found.get("trial")) != facts.run.deployed:
         return None
     head = heads[0]
-    if text(head.get("kind")) == "regression":
-        observed, predicted = sequence(head.get("observed")), sequence(head.get("predicted"))
-        pairs = paired([y, p] for y, p in zip(observed, predicted, strict=False))
+    observed, predicted = sequence(head.get("observed")), sequence(head.get("predicted"))
+    if pairs := paired([y, p] for y, p in zip(observed, predicted, strict=False)):
         interval = uncertainty.error(metric, np.array([p - y for y, p in pairs]))
     else:
         interval = _interval_of_share(metric, score, head)
@@ -107,6 +109,6 @@ def _interval_of_share(metric: str, score: float, head: Mapping[str, Any]) -> In
         return None
     if metric == "accuracy" and sum(per_class) >= 1:
         return uncertainty.wilson(score, sum(per_class))
-    if metric == "roc_auc" and text(head.get("kind")) == "binary" and len(per_class) == 2:
+    if metric == "roc_auc" and len(per_class) == 2:
         return uncertainty.roc_area(score, int(per_class[0]), int(per_class[1]))
     return None

@@ -20,15 +20,6 @@ METRICS = {
     "pixel_accuracy": "pixel accuracy",
 }
 IN_UNITS = ("rmse", "mae")  # of the target
-TASKS = {
-    "regression": "a number",
-    "binary": "one of two classes",
-    "multiclass": "one of {} classes",
-    "multilabel": "which of {} labels apply",
-    "mask": "one of {} classes for every pixel",
-}
-
-
 NONE = "\N{EN DASH}"  # where there is no value
 _SPACE = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 

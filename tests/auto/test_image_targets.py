@@ -92,4 +92,4 @@ def test_reports_show_where_they_err(labels, number):
         shown = json.loads((run.path / "pictures.json").read_text())
         assert shown["errors"]
         assert all(error["name"].endswith(".png") for error in shown["errors"])
-        assert "In pictures" in (run.path / "report.html").read_text()
+        assert "<h2>Pictures</h2>" in (run.path / "report.html").read_text()

@@ -2,7 +2,7 @@
 
 from composable.design import Part, Task
 from composable.design.tasks import regressor
-from composable.report.network import network_figure
+from composable.report.sections.network import network_figure
 from composable.zoo.mlp import mlp
 
 

@@ -100,11 +100,38 @@ def test_every_kind_of_problem_has_all_its_sections(make_run: MakeRun, kind: str
 def test_headline_says_how_good_the_model_is(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
     written = page(make_run(regression)).replace("\N{NO-BREAK SPACE}", " ")
     assert "it is typically off by 2200" in written
-    assert "The constant predictor, which always gives the same answer, scores 7700" in written
+    assert "A constant predictor, which predicts the same for every row, scores 7700" in written
     assert "the model&#39;s RMSE is 71 % smaller" in written
     assert "the model is 11 % better" in written
     assert "90 % interval" in written
     assert "Don&#39;t deploy it" not in written
+
+
+def test_the_expected_score_stands_first_with_its_interval(
+    make_run: MakeRun, regression: tuple[Head, ...]
+) -> None:
+    expected = {"metric": "rmse", "value": 2150.0, "low": 1980.0, "high": 2330.0, "rows": 2160}
+    run = make_run(regression)
+    path = run / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"expected": expected}))
+    written = page(run).replace("\N{NO-BREAK SPACE}", " ")
+    assert "On 2,160 held-out rows that it did not learn from, it is typically off by 2150" in written
+    assert "its 90 % interval is 1980 to 2330" in written
+    assert "On the test rows, which nothing was chosen by, it is 2200." in written
+    assert '<td class="number">2150 (1980 to 2330)</td>' in written
+
+
+@pytest.mark.parametrize("change", [{"low": 2400.0}, {"high": None}, {"value": "much"}])
+def test_an_expected_score_that_makes_no_sense_is_left_out(
+    make_run: MakeRun, regression: tuple[Head, ...], change: dict[str, Any]
+) -> None:
+    expected = {"metric": "rmse", "value": 2150.0, "low": 1980.0, "high": 2330.0, "rows": 2160} | change
+    run = make_run(regression)
+    path = run / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"expected": expected}))
+    written = page(run)
+    assert "Expected" not in written
+    assert "it is typically off by 2200" in written
 
 
 def test_a_small_difference_is_called_small(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
@@ -233,7 +260,7 @@ def test_h3_ten_thousand_trials(make_run: MakeRun, regression: tuple[Head, ...])
     assert len(written) < 5_000_000
     assert "53 of 6,671 candidates are shown" in written
     assert "3,335 candidates failed; the first 10 are listed" in written
-    assert "the constant predictor" in written
+    assert "constant predictor" in written
     assert "The best 6 of 6,669 networks are drawn" in written
 
 
@@ -375,7 +402,7 @@ def test_one_diverged_candidate_does_not_squeeze_the_chart(
     run = make_run(regression)
     path = run / "trials/4/trial.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"validation": {"rmse": 1e30}}))
-    assert "1 much worse than the constant predictor: drawn at the edge" in page(run)
+    assert "1 candidate much worse than the constant predictor" in page(run)
 
 
 def test_the_page_is_written_whole(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
@@ -389,4 +416,4 @@ def test_few_rows_are_called_uncertain(make_run: MakeRun) -> None:
     run = make_run(KINDS["multilabel"], metric="roc_auc", rows=20)
     written = page(run)
     assert "On 20 test rows" in written
-    assert "With so few rows the score is uncertain" in written
+    assert "With so few rows it is uncertain" in written

@@ -62,7 +62,7 @@ def test_the_words_that_decide_are_told(run):
     words = {one["answer"]: {ngram["text"] for ngram in one["ngrams"]} for one in found["words"]}
     assert words["good"] & {"great", "lovely", "works well", "works", "猫"}
     assert words["bad"] & {"awful", "broke", "waste", "🙂", "not"}
-    assert "In words" in (run.path / "report.html").read_text("utf-8")
+    assert "<h2>Words</h2>" in (run.path / "report.html").read_text("utf-8")
 
 
 def test_a_network_for_tables_takes_its_texts_to_onnx(tmp_path):

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from composable.data.schema import DATE_ORIGIN
 from composable.report.facts import Facts
 from composable.report.reading import count, number, objects, sequence, shortened, text, texts
+from composable.report.section import Section
 from composable.report.words import NONE, counted, figure, percent, size
 
 SHOWN = 300
@@ -45,7 +46,7 @@ class Profile:
 
 def profile(facts: Facts) -> Profile:
     """The profile; where there are more than 300 columns, targets and columns with warnings come first."""
-    found = facts.profile
+    found = facts.file("profile")
     columns = objects(found.get("columns"))
     rows = count(found.get("rows")) or facts.run.rows
     total = max(facts.run.columns or 0, len(columns))
@@ -53,9 +54,7 @@ def profile(facts: Facts) -> Profile:
     if rows is not None:
         about.append(f"{counted(rows, 'row')} and {counted(total, 'column')}")
     if (duplicates := count(found.get("duplicates"))) is not None:
-        about.append(
-            "no row twice" if not duplicates else f"{counted(duplicates, 'row')} that another row repeats"
-        )
+        about.append("no duplicates" if not duplicates else f"{counted(duplicates, 'duplicate row')}")
     if (memory := number(found.get("memory_mb"))) is not None:
         about.append(f"{size(int(memory * 1e6))} in memory")
     shown = columns
@@ -151,3 +150,6 @@ def _merged(heights: Sequence[float]) -> list[float]:
     """Neighboring bars added up, so that about thirty are left."""
     step = -(-len(heights) // _BARS)
     return [sum(heights[start : start + step]) for start in range(0, len(heights), step)]
+
+
+SECTION = Section("data", "Data", profile)

@@ -1,27 +1,33 @@
-"""The leaderboard as a table: every candidate up to a limit, what it scored and what it costs."""
+"""The leaderboard: every candidate up to a limit, what it scored and what it costs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from composable.report.canvas import Chart
 from composable.report.facts import Facts, Trial
 from composable.report.reading import shortened
-from composable.report.words import NONE, counted, decimals, duration, figure, fixed, size
+from composable.report.section import Section
+from composable.report.sections.score_chart import score_chart
+from composable.report.standing import unit
+from composable.report.words import NONE, counted, decimals, duration, figure, fixed, metric_name, size
 
 SHOWN = 50
+DRAWN = 18  # in the chart
 FAILED = 10
 REMARKS = {"network": "", "baseline": "baseline, never deployed", "reference": "reference, never deployed"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the leaderboard. `color` names its style."""
+    """One line of the leaderboard; `color` names its style, `expected` is "" of all but the deployed one."""
 
     rank: int
     name: str
     trial: int
     remark: str
     color: str
+    expected: str
     validation: str
     spread: str
     test: str
@@ -32,21 +38,23 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Board:
-    """The leaderboard with what it leaves out, in words."""
+class Leaderboard:
+    """The leaderboard with what it leaves out, in words; `expected` says whether that score is known."""
 
     metric: str
-    higher_is_better: bool
+    better: str
+    expected: bool
+    chart: Chart | None
     rows: tuple[Row, ...]
     failed: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
 
-def board(facts: Facts) -> Board:
+def leaderboard(facts: Facts) -> Leaderboard:
     """The best candidates, and those a reader looks for: the deployed one, the baseline, the reference."""
     ranked = facts.ranked
     places = decimals(ranked[0].score or 0.0) if ranked else 0
-    rows = [_row(rank, trial, facts.run.deployed, places) for rank, trial in facts.shown(SHOWN)]
+    rows = [_row(rank, trial, facts, places) for rank, trial in facts.shown(SHOWN)]
     others = [trial for trial in facts.trials if not trial.is_ranked]
     failed = [trial for trial in others if trial.status == "failed"]
     skipped = [trial for trial in others if trial.status == "skipped"]
@@ -65,9 +73,11 @@ def board(facts: Facts) -> Board:
     if unscored:
         notes.append(f"{counted(unscored, 'candidate')} finished without a score.")
     first = ranked[0] if ranked else None
-    return Board(
-        metric=first.metric if first else facts.run.metric,
-        higher_is_better=first.higher_is_better if first else False,
+    return Leaderboard(
+        metric=metric_name(first.metric if first else facts.run.metric),
+        better="higher" if first is not None and first.higher_is_better else "lower",
+        expected=facts.run.expected is not None,
+        chart=_chart(facts),
         rows=tuple(rows),
         failed=tuple(
             (shortened(t.name, 60), shortened(t.reason, 300) or "no reason given") for t in failed[:FAILED]
@@ -76,14 +86,18 @@ def board(facts: Facts) -> Board:
     )
 
 
-def _row(rank: int, trial: Trial, deployed: int | None, places: int) -> Row:
-    is_deployed = trial.number == deployed
+def _row(rank: int, trial: Trial, facts: Facts, places: int) -> Row:
+    is_deployed, expected = trial.number == facts.run.deployed, facts.run.expected
+    ends = expected and (fixed(expected.low, places), fixed(expected.high, places))
     return Row(
         rank=rank,
         name=shortened(trial.name, 60),
         trial=trial.number,
         remark="deployed" if is_deployed else REMARKS.get(trial.role, ""),
         color="model" if is_deployed else trial.role if trial.role in ("baseline", "reference") else "other",
+        expected=f"{fixed(expected.value, places)} ({ends[0]} to {ends[1]})"
+        if is_deployed and expected and ends
+        else "",
         validation=fixed(trial.score, places),
         spread=f"± {fixed(trial.spread, places)}" if trial.spread else "",
         test=fixed(trial.test_score, places),
@@ -92,3 +106,12 @@ def _row(rank: int, trial: Trial, deployed: int | None, places: int) -> Row:
         latency=NONE if trial.latency_ms is None else f"{figure(trial.latency_ms, 2)} ms",
         seconds=duration(trial.seconds),
     )
+
+
+def _chart(facts: Facts) -> Chart | None:
+    shown = [trial for _, trial in facts.shown(DRAWN)]
+    measure = unit(facts.run, shown[0].metric) if shown else ""
+    return score_chart(shown, candidates=len(facts.ranked), deployed=facts.run.deployed, unit=measure)
+
+
+SECTION = Section("leaderboard", "Leaderboard", leaderboard)

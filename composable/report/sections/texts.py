@@ -1,4 +1,4 @@
-"""Which words decide what a model of texts says, and the most confident errors with them marked."""
+"""Which words decide what a model of texts predicts, and the worst errors with those words marked."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 
 from composable.report.facts import Facts
 from composable.report.reading import number, objects, sequence, shortened, text
+from composable.report.section import Section
 from composable.report.words import counted, figure, percent
 
-ANSWERS, GRAMS, ERRORS, COLUMNS, PIECES = 24, 12, 24, 6, 400  # shown at most
+ANSWERS, NGRAMS, ERRORS, COLUMNS, PIECES = 24, 12, 24, 6, 400  # shown at most
 _SHADES = 3  # of a mark
 _LEAST = 0.1  # of the strongest word's weight: what decides less isn't marked
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Part of a text, and the class of its mark: "for3" (strongly for what was said), "against1", or ""."""
+    """Part of a text, and the class of its mark: "for3" (strongly for the prediction), "against1", or ""."""
 
     text: str
     mark: str
@@ -25,7 +26,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Mistaken:
-    """An error: what was said and what it is, and each column's name with its text in pieces."""
+    """An error: what was predicted and observed, and each column's name with its text in pieces."""
 
     title: str
     texts: tuple[tuple[str, tuple[Piece, ...]], ...]
@@ -49,50 +50,50 @@ class Texts:
 
 
 _HOW = {
-    "weights": "What each word, pair of words or character n-gram adds to the logits, where it stands in "
-    "held-out rows, in the strongest member of the deployed model, a linear one.",
-    "occlusion": "How the answers change where a word is left out, over some held-out rows that hold it.",
+    "weights": "What each word, pair of words or character n-gram adds to the logits of the strongest "
+    "member of the deployed model, which is linear, in the held-out rows that contain it.",
+    "occlusion": "How the predictions change when a word is left out of the held-out rows that contain it.",
 }
 
 
 def texts(facts: Facts) -> Texts | None:
     """The section of a model that reads texts; None for others."""
-    found = facts.texts
+    found = facts.file("texts")
     if not found:
         return None
     answers = objects(found.get("words"))
-    several = len({text(gram.get("column")) for one in answers for gram in objects(one.get("ngrams"))}) > 1
+    several = len({text(ngram.get("column")) for one in answers for ngram in objects(one.get("ngrams"))}) > 1
     shown = [
         (
             shortened(text(one.get("answer")), 40),
-            tuple(_gram(gram, several=several) for gram in objects(one.get("ngrams"))[:GRAMS]),
+            tuple(_ngram(ngram, several=several) for ngram in objects(one.get("ngrams"))[:NGRAMS]),
         )
         for one in answers[:ANSWERS]
     ]
     return Texts(
         _HOW.get(text(found.get("how")), ""),
-        tuple((answer, grams) for answer, grams in shown if grams),
+        tuple((answer, ngrams) for answer, ngrams in shown if ngrams),
         max(0, len(answers) - ANSWERS),
         tuple(_error(entry) for entry in objects(found.get("errors"))[:ERRORS]),
     )
 
 
-def _gram(gram: Mapping[str, Any], *, several: bool) -> tuple[str, str]:
+def _ngram(ngram: Mapping[str, Any], *, several: bool) -> tuple[str, str]:
     """How it is written, and what it does."""
-    said = text(gram.get("text"), 60)
-    if gram.get("kind") == "characters":
-        raw = gram.get("text")
+    written = text(ngram.get("text"), 60)
+    if ngram.get("kind") == "characters":
+        raw = ngram.get("text")
         blanks = raw if isinstance(raw, str) else ""
-        said = ("" if blanks.startswith(" ") else "…") + said + ("" if blanks.endswith(" ") else "…")
-    column = f" in {text(gram.get('column'), 40)}" if several else ""
-    effect, rows = number(gram.get("effect")), number(gram.get("rows"))
-    return said, f"{figure(effect, 2)}{column}, {counted(int(rows or 0), 'row')}"
+        written = ("" if blanks.startswith(" ") else "…") + written + ("" if blanks.endswith(" ") else "…")
+    column = f" in {text(ngram.get('column'), 40)}" if several else ""
+    effect, rows = number(ngram.get("effect")), number(ngram.get("rows"))
+    return written, f"{figure(effect, 2)}{column}, {counted(int(rows or 0), 'row')}"
 
 
 def _error(entry: Mapping[str, Any]) -> Mistaken:
     chance = number(entry.get("probability"))
     sure = f" ({percent(chance)})" if chance is not None else ""
-    title = f"{_value(entry.get('predicted'))}{sure}, is {_value(entry.get('observed'))}"
+    title = f"predicted {_value(entry.get('predicted'))}{sure}, observed {_value(entry.get('observed'))}"
     columns = objects(entry.get("texts"))[:COLUMNS]
     names = [text(one.get("column"), 60) if len(columns) > 1 else "" for one in columns]
     return Mistaken(title, tuple(zip(names, map(_pieces, columns), strict=True)))
@@ -119,3 +120,6 @@ def _mark(weight: float) -> str:
 def _value(value: object) -> str:
     found = number(value)
     return figure(found) if found is not None else shortened(text(value), 40)
+
+
+SECTION = Section("texts", "Words", texts)

@@ -6,8 +6,10 @@ import json
 import shlex
 from dataclasses import dataclass
 
-from composable.report.facts import Detail, Facts, Trial
+from composable.report.facts import Detail, Facts, Trial, read_detail
 from composable.report.reading import mapping, number, objects, shortened, text
+from composable.report.section import Section
+from composable.report.sections.kinds import INPUTS, TARGETS, TargetWords
 from composable.report.standing import standing
 from composable.report.words import counted, duration, figure, metric_name, size
 
@@ -28,13 +30,13 @@ class Card:
     python: str
 
 
-def card(facts: Facts, detail: Detail | None) -> Card:
+def card(facts: Facts) -> Card:
     """The card of the deployed model, or of the run where nothing is deployed yet."""
     trial = facts.deployed
+    detail = read_detail(trial) if trial is not None else None
     names = sorted({*trial.validation, *trial.test}) if trial else []
-    masks = any(head.kind == "mask" for head in facts.run.heads)
-    asked, written = ("images", "masks") if masks else ("new.csv", "predictions.csv")
-    call = 'model.masks("images")' if masks else 'model.predict("new.csv")'
+    targets = [TARGETS[head.kind] for head in facts.run.heads if head.kind in TARGETS]
+    use = targets[0] if targets else TargetWords("")
     return Card(
         use=tuple(_use(facts)),
         entries=tuple(_entries(facts, trial, detail)),
@@ -46,11 +48,11 @@ def card(facts: Facts, detail: Detail | None) -> Card:
         metrics_note=f"{_METRICS} of {len(names)} metrics are shown." if len(names) > _METRICS else "",
         limits=tuple(_limits(facts)),
         environment=tuple(_environment(facts)),
-        shell=f"composable predict {shlex.quote(facts.run.name)} {asked} --out {written}",
+        shell=f"composable predict {shlex.quote(facts.run.name)} {use.rows} --out {use.out}",
         python=(
             "import composable\n\n"
             f"model = composable.load({json.dumps(facts.run.name + '/bundle', ensure_ascii=False)})\n"
-            f"answers = {call}"
+            f'predictions = model.{use.method}("{use.rows}")'
         ),
     )
 
@@ -106,23 +108,15 @@ def _calibration(detail: Detail) -> str:
 
 
 def _limits(facts: Facts) -> list[str]:
-    kinds = {text(column.get("kind")) for column in objects(facts.profile.get("columns"))}
-    heads = {head.kind for head in facts.run.heads}
-    limits = ["Numbers outside the range of the training rows are extrapolation; predictions flag them."]
-    if "regression" in heads:
-        limits.append(
-            "Predicted numbers stay within the range of the training targets: it never predicts a new record."
-        )
-    if kinds & {"category", "boolean"}:
-        limits.append("A category that training never saw is read as “unknown”; predictions count them.")
-    if "text" in kinds:
-        limits.append(
-            "Of free text the words are read that training texts held; what is said by others is lost."
-        )
-    if heads & {"binary", "multiclass", "multilabel"}:
-        limits.append(
-            "Probabilities hold for data with the same mix of classes as here; if the mix moves, so do they."
-        )
+    kinds = dict.fromkeys(
+        text(column.get("kind")) for column in objects(facts.file("profile").get("columns"))
+    )
+    limits = [
+        "Numbers outside the range of the training rows are extrapolated; predictions say which they are.",
+        *(TARGETS[head.kind].limit for head in facts.run.heads if head.kind in TARGETS),
+        *(INPUTS[kind].limit for kind in kinds if kind in INPUTS),
+    ]
+    limits = [limit for limit in dict.fromkeys(limits) if limit]
     stands = standing(facts)
     if stands is not None and stands.rows is not None:
         few = stands.rows < 1000
@@ -159,3 +153,6 @@ def _device(name: str, value: str) -> str:
         case "memory_gb":
             return f"{value} GB of memory"
     return f"{name} {value}"
+
+
+SECTION = Section("card", "Model card", card)

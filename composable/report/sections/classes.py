@@ -1,74 +1,98 @@
-"""Charts of how a model errs: numbers, classes, probabilities, and the columns it leans on."""
+"""How a model of classes errs: confusion matrix, reliability of the probabilities, ROC curve."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
-from composable.report.canvas import BASELINE, DEEP, FAINT, INK, MARK, MODEL, PALE, Chart, Span, draw, single
-from composable.report.reading import shortened
+from composable.report.canvas import DEEP, FAINT, INK, MARK, MODEL, PALE, Chart, Span, draw, single
+from composable.report.reading import number, objects, paired, sequence, shortened, texts
+from composable.report.section import Drawn, Table
 from composable.report.uncertainty import wilson
+from composable.report.words import counted, percent
 
 CLASSES = 30  # drawn of a confusion matrix
-COLUMNS = 20  # bars of the importance
-_POINTS = 1000  # drawn of a regression
 _NUMBERED = 12  # up to so many classes, each cell says its count
+_CONFUSIONS = 8  # most frequent ones, listed
+_READ = 500  # classes of a matrix that are read at all
 
 
-def scatter_chart(target: str, observed: np.ndarray, predicted: np.ndarray) -> Chart:
-    """Predicted against observed numbers, (n,) each."""
-    keep = np.unique(np.linspace(0, observed.size - 1, min(observed.size, _POINTS)).round().astype(int))
-
-    def paint(figure: Figure) -> None:
-        axes = single(figure, across=f"observed {target}", up=f"predicted {target}")
-        ends = [min(observed.min(), predicted.min()), max(observed.max(), predicted.max())]
-        axes.plot(ends, ends, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.scatter(observed[keep], predicted[keep], s=11, color=MODEL, alpha=0.5, linewidths=0, gid=MARK)
-
-    note = "On the dashed line the prediction is exact."
-    if keep.size < observed.size:
-        note += f" {keep.size:,} of {observed.size:,} rows are drawn."
-    return draw(
-        paint,
-        title=f"{shortened(target, 40)}: predicted against observed",
-        span="half",
-        height=3.3,
-        note=note,
+def classes(name: str, head: Mapping[str, Any]) -> Drawn | None:
+    """The charts of a head of classes, for every row or every pixel; None of any other head."""
+    if "confusion" not in head:
+        return None
+    labels, matrix = _matrix(head)
+    if "roc" not in head:
+        charts = (confusion_chart(name, labels, matrix), reliability(name, head, "of the chosen class"))
+        return Drawn(charts, (_confusion_table(labels, matrix),))
+    about = f"of {shortened(labels[1], 24)}" if len(labels) == 2 else "of the second class"
+    return Drawn(
+        (
+            confusion_chart(name, labels, matrix, span="third"),
+            reliability(name, head, about),
+            roc_chart(name, paired(sequence(head.get("roc")))),
+        )
     )
 
 
-def residual_chart(target: str, residuals: np.ndarray) -> Chart | None:
-    """How the errors are spread; None where there is nothing to spread."""
-    low, high = float(residuals.min()), float(residuals.max())
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        return None
-    bins = int(np.clip(np.sqrt(residuals.size) * 1.5, 6, 40))
+def reliability(name: str, head: Mapping[str, Any], about: str) -> Chart | None:
+    """The reliability that the diagnostics of a head hold; `about` says whose probability it is."""
+    bins = [
+        [number(entry.get(key)) for key in ("predicted", "observed", "rows")]
+        for entry in objects(head.get("reliability"))
+    ]
+    known = [
+        (p, o, r) for p, o, r in bins if p is not None and o is not None and r is not None and 0 <= o <= 1
+    ]
+    return reliability_chart(name, known, about=about)
 
-    def paint(figure: Figure) -> None:
-        axes = single(figure, across=f"predicted {MINUS} observed {target}", up="rows", grid="y")
-        counts, edges = np.histogram(residuals, bins=np.linspace(low, high, bins + 1))
-        axes.bar(
-            edges[:-1],
-            counts,
-            np.diff(edges),
-            align="edge",
-            color=MODEL,
-            edgecolor="white",
-            linewidth=0.5,
-            gid=MARK,
+
+def _matrix(head: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Labels and counts, cut or filled to a square."""
+    rows = [
+        [max(0.0, number(cell) or 0.0) for cell in sequence(row)]
+        for row in sequence(head.get("confusion"))[:_READ]
+    ]
+    size = len(rows)
+    matrix = np.zeros((size, size))
+    for place, row in enumerate(rows):
+        matrix[place, : len(row[:size])] = row[:size]
+    labels = texts(head.get("labels"))
+    return tuple(
+        labels[place] if place < len(labels) else f"class {place + 1}" for place in range(size)
+    ), matrix
+
+
+def _confusion_table(labels: Sequence[str], matrix: np.ndarray) -> Table | None:
+    """The pairs of classes that are taken for each other most often."""
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSIONS]
+    places = [divmod(int(place), max(1, len(labels))) for place in order]
+    rows = tuple(
+        (
+            shortened(labels[row], 30),
+            shortened(labels[column], 30),
+            f"{int(wrong[row, column]):,}",
+            percent(wrong[row, column] / matrix[row].sum()),
         )
-        axes.axvline(0, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.axvline(float(np.median(residuals)), color=BASELINE, linewidth=1.4)
-
-    note = "Right of the dashed line the model predicts too much; the solid line is the median error."
-    return draw(paint, title=f"{shortened(target, 40)}: errors", span="half", height=3.3, note=note)
-
-
-MINUS = "\N{MINUS SIGN}"
+        for row, column in places
+        if wrong[row, column] > 0
+    )
+    if not rows:
+        return None
+    pairs = int((wrong > 0).sum())
+    note = (
+        f"The {len(rows)} most frequent of {counted(pairs, 'pair')} of classes." if pairs > len(rows) else ""
+    )
+    return Table(
+        "Most frequent confusions", ("Observed", "Predicted", "Rows", "Of the observed"), rows, 2, note
+    )
 
 
 def confusion_chart(
@@ -163,32 +187,3 @@ def roc_chart(name: str, points: Sequence[tuple[float, float]]) -> Chart | None:
 
     note = "Every threshold is one point; the dashed line is guessing."
     return draw(paint, title=f"{shortened(name, 32)}: ROC curve", span="third", height=2.8, note=note)
-
-
-def importance_chart(columns: Sequence[tuple[str, float, float]], *, metric: str) -> Chart | None:
-    """How much worse the model gets when a column is shuffled.
-
-    Args:
-        columns: (name, mean, spread) per column, most important first.
-        metric: The metric's name with its unit.
-    """
-    if not columns:
-        return None
-    shown = columns[:COLUMNS]
-
-    def paint(figure: Figure) -> None:
-        axes = single(figure, across=f"worsening of {metric} when the column is shuffled", up="", grid="x")
-        names, means, spreads = (list(values) for values in zip(*shown, strict=True))
-        places = range(len(shown))
-        axes.barh(places, means, height=0.62, color=MODEL, gid=MARK)
-        axes.errorbar(means, places, xerr=spreads, fmt="none", ecolor=INK, elinewidth=1, alpha=0.7)
-        axes.axvline(0, color="#b4bcc6", linewidth=0.8)
-        axes.set_yticks(places, [shortened(name, 40) for name in names])
-        axes.set_ylim(len(shown) - 0.4, -0.6)
-
-    note = "Lines show the spread over repeated shuffles. Columns that carry the same information share it."
-    if len(columns) > COLUMNS:
-        note += f" The {COLUMNS} most important of {len(columns):,} columns are drawn."
-    return draw(
-        paint, title="Permutation importance", span="wide", height=0.75 + 0.24 * len(shown), note=note
-    )

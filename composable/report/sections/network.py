@@ -9,15 +9,18 @@ from typing import Any
 
 from markupsafe import Markup
 
+from composable.report.facts import Facts, Trial, read_detail
 from composable.report.reading import sequence, shortened, text
-from composable.report.words import NONE
+from composable.report.section import Section
+from composable.report.sections.kinds import answer
+from composable.report.words import NONE, counted
 
 STAGES = {
     "prestem": ("pre-stem", "clean the raw inputs"),
     "stem": ("stem", "features to a vector"),
     "learner": ("learner", "blocks, in this order"),
-    "tasks": ("tasks", "one answer per head"),
-    "task": ("task", "the answer"),
+    "tasks": ("tasks", "one per target"),
+    "task": ("task", "the prediction"),
 }
 _BOXES = 60  # in one figure
 _DEPTH = 4  # of parts inside parts
@@ -41,11 +44,41 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Network:
+    """The trial whose architecture is drawn, the figure, and what a reader should know of them."""
+
+    trial: Trial | None
+    figure: Figure | None
+    note: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """The drawing and what it leaves out."""
 
     svg: Markup
     note: str
+
+
+def network(facts: Facts) -> Network:
+    """The architecture of the deployed model, or of the ensemble member with the largest weight."""
+    trial, note = facts.deployed, ""
+    if trial is None:
+        return Network(None, None, note)
+    detail = read_detail(trial)
+    if detail.members:
+        numbers = {trial.number: trial for trial in facts.trials}
+        trial = numbers.get(max(detail.members, key=lambda member: member.weight).trial)
+        averaged = ", ".join(f"{member.name} {member.weight:.0%}" for member in detail.members)
+        note = f"The deployed model is a weighted average of {averaged}. The first by weight is drawn."
+        detail = read_detail(trial) if trial is not None else None
+    if detail is None:
+        return Network(trial, None, note)
+    kinds = facts.features
+    parts = ", ".join(counted(many, kind) for kind, many in kinds.items())
+    inputs = f"{counted(kinds.total(), 'column')}: {parts}" if kinds else "the columns of the data"
+    outputs = [f"{shortened(head.name, 40)}: {answer(head)}" for head in facts.run.heads]
+    return Network(trial, network_figure(detail.architecture, inputs=inputs, outputs=outputs), note)
 
 
 def network_figure(architecture: Mapping[str, Any], *, inputs: str, outputs: Sequence[str]) -> Figure | None:
@@ -54,7 +87,7 @@ def network_figure(architecture: Mapping[str, Any], *, inputs: str, outputs: Seq
     Args:
         architecture: Stage to part, or to a list of parts: `{"component": name, ...metaparameters}`.
         inputs: What enters, in words.
-        outputs: What each task answers, in words.
+        outputs: What each task predicts, in words.
 
     Returns:
         None where nothing in the description can be drawn.
@@ -157,7 +190,7 @@ def _within_budget(stages: Sequence[tuple[str, list[Box]]]) -> tuple[list[tuple[
 
 
 def _stage(stage: str, boxes: Sequence[Box], y: float, outputs: Sequence[str]) -> tuple[Markup, float]:
-    """The boxes of a stage, below each other; those of the tasks side by side, each with what it answers."""
+    """The boxes of a stage, below each other; those of the tasks side by side, each with what it predicts."""
     label, about = STAGES.get(stage, (stage.replace("_", " "), ""))
     parts = [
         Markup(
@@ -188,9 +221,9 @@ def _tasks(
         bottom = max(bottom, end)
     for place in range(len(shown)):
         x = _GUTTER + place * (width + 10)
-        answer = outputs[place] if place < len(outputs) else ""
-        if answer:
-            parts += [_arrow(x + width / 2, bottom, bottom + _GAP), _pill(answer, bottom + _GAP, x, width)]
+        output = outputs[place] if place < len(outputs) else ""
+        if output:
+            parts += [_arrow(x + width / 2, bottom, bottom + _GAP), _pill(output, bottom + _GAP, x, width)]
     bottom += _GAP + 30
     if len(single) > len(shown):
         parts.append(
@@ -251,3 +284,6 @@ def _pill(words: str, y: float, x: float, width: float) -> Markup:
         '<rect class="pill" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="30" rx="15"/>'
         '<text class="flow" x="{:.1f}" y="{:.1f}">{}</text>'
     ).format(x, y, width, x + width / 2, y + 19.5, shortened(words, max(6, int((width - 20) / 6.4))))
+
+
+SECTION = Section("network", "Network", network)

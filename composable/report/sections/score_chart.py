@@ -1,4 +1,4 @@
-"""Charts of candidates: their scores side by side, and how each network learned."""
+"""The candidates' scores side by side, as a chart."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from composable.report.canvas import BASELINE, FAINT, INK, MARK, MODEL, OTHER, REFERENCE, Chart, draw, single
-from composable.report.facts import Detail, Fold, Trial
+from composable.report.facts import Trial
 from composable.report.reading import shortened
-from composable.report.words import metric_name
-
-_POINTS = 200  # of one learning curve
+from composable.report.words import counted, metric_name
 
 
 def score_chart(trials: Sequence[Trial], *, candidates: int, deployed: int | None, unit: str) -> Chart | None:
@@ -34,11 +31,11 @@ def score_chart(trials: Sequence[Trial], *, candidates: int, deployed: int | Non
 
     def paint(figure: Figure) -> None:
         axes = single(figure, across=f"{metric_name(trials[0].metric)}{unit}", up="", grid="x")
-        for place, trial in enumerate(trials):
-            _candidate(axes, place, trial, _color(trial, deployed), (low, high))
-        nothing = next((trial.score for trial in trials if trial.role == "reference"), None)
-        if nothing is not None and low <= nothing <= high:
-            axes.axvline(nothing, color=REFERENCE, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
+        for index, trial in enumerate(trials):
+            _candidate(axes, index, trial, _color(trial, deployed), (low, high))
+        constant = next((trial.score for trial in trials if trial.role == "reference"), None)
+        if constant is not None and low <= constant <= high:
+            axes.axvline(constant, color=REFERENCE, linewidth=1, linestyle=(0, (4, 3)), zorder=1)
         margin = (high - low) * 0.04
         axes.set_xlim(low - margin, high + margin)
         axes.set_ylim(len(trials) - 0.4, -0.6)
@@ -50,48 +47,27 @@ def score_chart(trials: Sequence[Trial], *, candidates: int, deployed: int | Non
             handles=_legend(trials), loc="outside upper left", ncols=5, handletextpad=0.4, columnspacing=1.6
         )
 
-    notes = ["Bars show how much the score varies between folds of the split."]
+    notes = ["Bars show how much the score varies between folds."]
     if candidates > len(trials):
         notes.append(f"{len(trials)} of {candidates:,} are drawn.")
     if beyond:
-        notes.append(f"{beyond} much worse than the constant predictor: drawn at the edge.")
+        notes.append(f"At the edge: {counted(beyond, 'candidate')} much worse than the constant predictor.")
     height = 0.95 + 0.27 * len(trials)
     return draw(paint, title="Scores of the candidates", span="wide", height=height, note=" ".join(notes))
 
 
-def learning_chart(trial: Trial, detail: Detail, *, best: bool) -> Chart | None:
-    """Training and validation loss per epoch and fold; None where no epoch was recorded."""
-    histories = [fold for fold in detail.histories if fold.epochs]
-    if not histories:
-        return None
-
-    def paint(figure: Figure) -> None:
-        loss, held_out = figure.subplots(1, 2)
-        color = MODEL if best else INK
-        for fold in histories:
-            _curve(loss, fold, fold.losses, color)
-            _curve(held_out, fold, fold.held_out, color)
-        for axes, what in ((loss, "training loss"), (held_out, "validation loss")):
-            axes.set_xlabel("epoch")
-            axes.set_title(what, loc="left")
-            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-
-    title = f"{shortened(trial.name, 40)} (trial {trial.number})"
-    return draw(paint, title=title, span="half", height=1.9)
-
-
-def _candidate(axes: Axes, place: int, trial: Trial, color: str, window: tuple[float, float]) -> None:
+def _candidate(axes: Axes, index: int, trial: Trial, color: str, window: tuple[float, float]) -> None:
     low, high = window
     score = trial.score if trial.score is not None else low
     inside = min(max(score, low), high)
     shape = "o" if inside == score else ">" if score > high else "<"
     if trial.spread and inside == score:
         ends = np.clip([score - trial.spread, score + trial.spread], low, high)
-        axes.plot(ends, [place, place], color=color, linewidth=4, alpha=0.25, solid_capstyle="butt")
+        axes.plot(ends, [index, index], color=color, linewidth=4, alpha=0.25, solid_capstyle="butt")
     if trial.test_score is not None and low <= trial.test_score <= high:
         hollow = {"markerfacecolor": "white", "markeredgecolor": color, "markeredgewidth": 1.2}
-        axes.plot(trial.test_score, place, marker="D", markersize=4.5, linestyle="", zorder=3, **hollow)
-    axes.plot(inside, place, marker=shape, markersize=7, color=color, linestyle="", zorder=4, gid=MARK)
+        axes.plot(trial.test_score, index, marker="D", markersize=4.5, linestyle="", zorder=3, **hollow)
+    axes.plot(inside, index, marker=shape, markersize=7, color=color, linestyle="", zorder=4, gid=MARK)
 
 
 def _window(trials: Sequence[Trial]) -> tuple[float, float]:
@@ -100,8 +76,8 @@ def _window(trials: Sequence[Trial]) -> tuple[float, float]:
     One diverged candidate must not squeeze the others together.
     """
     scores = [score for trial in trials for score in (trial.score, trial.test_score) if score is not None]
-    baselines = [trial for trial in trials if trial.role in ("baseline", "reference")]
-    anchors = [trial.score for trial in baselines if trial.score is not None] or scores
+    anchored = [trial for trial in trials if trial.role in ("baseline", "reference")]
+    anchors = [trial.score for trial in anchored if trial.score is not None] or scores
     if trials[0].higher_is_better:
         best, worst = max(scores), min(anchors)
         bound = worst - 0.5 * abs(best - worst)
@@ -132,20 +108,7 @@ def _legend(trials: Sequence[Trial]) -> list[Line2D]:
     if "baseline" in roles:
         entries.append(entry("baseline, never deployed", BASELINE))
     if "reference" in roles:
-        entries.append(entry("the constant predictor", REFERENCE))
+        entries.append(entry("constant predictor", REFERENCE))
     if any(trial.test_score is not None for trial in trials):
         entries.append(entry("on the test rows", FAINT, "D"))
     return entries
-
-
-def _curve(axes: Axes, fold: Fold, values: Sequence[float | None], color: str) -> None:
-    known = [(epoch, value) for epoch, value in zip(fold.epochs, values, strict=True) if value is not None]
-    if not known:
-        return
-    step = max(1, len(known) // _POINTS)
-    epochs, heights = zip(*(known[::step] if step == 1 else [*known[::step], known[-1]]), strict=True)
-    alone = "o" if len(epochs) == 1 else ""
-    axes.plot(epochs, heights, color=color, linewidth=1.1, alpha=0.65, marker=alone, markersize=3, gid=MARK)
-    kept = [pair for pair in known if pair[0] == fold.best_epoch]
-    if kept:
-        axes.plot(*kept[0], marker="o", markersize=4.5, color=BASELINE, linestyle="", zorder=4)
