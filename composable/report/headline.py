@@ -188,11 +188,11 @@ def _meaning(run: RunFacts, trial: Trial, stands: Standing) -> str:
             on_average = where or " on average"
             return f"it is off by {score}{on_average} (mean absolute error, in the unit of the target)"
         case "accuracy":
-            return f"it is right for {percent(stands.model)} of the answers"
+            return f"it predicts {percent(stands.model)} right"
         case "roc_auc":
             return (
-                f"it tells which of two rows has the class in {percent(stands.model)} of the pairs where one "
-                f"has it and the other hasn't{where} (ROC AUC {score}; 0.5 is guessing, 1 is perfect)"
+                f"of two rows of which one has the class, it finds that one {percent(stands.model)} of the "
+                f"time{where} (ROC AUC {score}; 0.5 is guessing, 1 is perfect)"
             )
         case "mean_iou":
             return (
@@ -200,7 +200,7 @@ def _meaning(run: RunFacts, trial: Trial, stands: Standing) -> str:
                 f"average over the classes (mean intersection over union {score}; 1 is perfect)"
             )
         case "log_loss" if accuracy is not None:
-            right = f"it is right for {percent(accuracy)} of the answers"
+            right = f"it predicts {percent(accuracy)} right"
             return f"{right}, and its log loss is {score}{where} (0 is perfect)"
     better = "higher" if trial.higher_is_better else "lower"
     return f"its {metric_name(trial.metric)} is {score}{where} ({better} is better)"
@@ -233,4 +233,6 @@ def _against_baseline(trial: Trial, stands: Standing, baseline: float) -> str:
     better = "better" if gap > 0 else "worse"
     if trial.higher_is_better or baseline <= 0:
         return f"{other}: the model is {better} by {figure(abs(gap), 3)}."
+    if abs(gap) > 9 * baseline:
+        return f"{other}: the model's {metric_name(trial.metric)} is more than ten times as large."
     return f"{other}: the model is {percent(abs(gap) / baseline)} {better}."

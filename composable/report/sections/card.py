@@ -86,7 +86,8 @@ def _entries(facts: Facts, trial: Trial | None, detail: Detail | None) -> list[t
         entries += [
             ("Model", f"{shortened(trial.name, 80)}, trial {trial.number}"),
             ("Cost", f"{parameters}{size(trial.bytes)}, {figure(trial.latency_ms, 2)} ms for one row"),
-            ("Trained in", duration(trial.seconds)),
+            ("Trained in", "" if trial.role == "ensemble" else duration(trial.seconds)),
+            ("Expected", _expected(facts)),
         ]
     if detail is not None:
         settings = [
@@ -96,15 +97,27 @@ def _entries(facts: Facts, trial: Trial | None, detail: Detail | None) -> list[t
     return [(term, words) for term, words in entries if words]
 
 
+def _expected(facts: Facts) -> str:
+    """The score to expect of new rows, with its interval, "" where it isn't known."""
+    found = facts.run.expected
+    if found is None:
+        return ""
+    measured = "" if found.rows is None else f", measured on {counted(found.rows, 'row')}"
+    interval = f"90 % interval {figure(found.low)} to {figure(found.high)}"
+    return f"{metric_name(found.metric or facts.run.metric)} {figure(found.value)}, {interval}{measured}"
+
+
 def _calibration(detail: Detail) -> str:
-    said = []
+    temperatures = []
     for name, entry in list(detail.calibration.items())[:8]:
         temperature = number(mapping(entry).get("temperature"))
         before, after = (number(mapping(entry).get(key)) for key in ("log_loss_before", "log_loss_after"))
         if temperature is not None and before is not None and after is not None:
             change = f"log loss {figure(before)} to {figure(after)}"
-            said.append(f"{shortened(text(name), 40)}: temperature {figure(temperature, 3)}, {change}")
-    return "; ".join(said)
+            temperatures.append(
+                f"{shortened(text(name), 40)}: temperature {figure(temperature, 3)}, {change}"
+            )
+    return "; ".join(temperatures)
 
 
 def _limits(facts: Facts) -> list[str]:

@@ -15,6 +15,7 @@ from composable.report.words import NONE, counted, decimals, duration, figure, f
 SHOWN = 50
 DRAWN = 18  # in the chart
 FAILED = 10
+_PLACES = 5  # decimals at most: a score next to 0 has an exponent anyway
 REMARKS = {"network": "", "baseline": "baseline, never deployed", "reference": "reference, never deployed"}
 
 
@@ -53,7 +54,7 @@ class Leaderboard:
 def leaderboard(facts: Facts) -> Leaderboard:
     """The best candidates, and those a reader looks for: the deployed one, the baseline, the reference."""
     ranked = facts.ranked
-    places = decimals(ranked[0].score or 0.0) if ranked else 0
+    places = min(_PLACES, decimals(ranked[0].score or 0.0)) if ranked else 0
     rows = [_row(rank, trial, facts, places) for rank, trial in facts.shown(SHOWN)]
     others = [trial for trial in facts.trials if not trial.is_ranked]
     failed = [trial for trial in others if trial.status == "failed"]
@@ -104,7 +105,7 @@ def _row(rank: int, trial: Trial, facts: Facts, places: int) -> Row:
         parameters=f"{trial.parameters:,}" if trial.parameters else NONE,
         bytes=size(trial.bytes),
         latency=NONE if trial.latency_ms is None else f"{figure(trial.latency_ms, 2)} ms",
-        seconds=duration(trial.seconds),
+        seconds=NONE if trial.role == "ensemble" else duration(trial.seconds),  # its members took the time
     )
 
 
