@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from composable.design.fitting import fitted
 from composable.design.part import component
 
 SCALE = "series_scale"  # the name of the layer
@@ -51,7 +52,8 @@ def clean_series(x: Any, *, name: str = "series") -> Any:
     return filled * there, there
 
 
-def fit_scale(model: keras.Model, inputs: Any) -> None:
+@fitted
+def fit_scale(model: keras.Model, inputs: Any, _seed: int = 0) -> None:
     """Fit the scale of a model's series to training rows; nothing happens if it has none.
 
     The mean of a channel becomes 0. It is multiplied by a power of two, which brings its standard deviation

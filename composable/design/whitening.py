@@ -14,6 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from composable.core.errors import ConfigError, DataError
+from composable.design.fitting import fitted
 from composable.design.metaparameters import Count
 from composable.design.part import component
 
@@ -72,6 +73,7 @@ def whiten(model: keras.Model, images: Any, *, smoothing: float = 5e-4) -> None:
     layer.kernel.assign(np.concatenate([filters, -filters], axis=1).reshape(layer.kernel.shape))
 
 
+@fitted
 def whiten_some(model: keras.Model, inputs: Mapping[str, np.ndarray], seed: int) -> None:
     """`whiten` a model, if it has such a stem, by at most 5,000 of the rows, drawn by the seed."""
     if all(layer.name != WHITENING for layer in model.layers):

@@ -20,9 +20,9 @@ from composable.core.seeds import derive
 from composable.data.split import Fold
 from composable.design import Part
 from composable.design.data_init import data_init
+from composable.design.fitting import fit_to_rows
 from composable.design.tables import adapt
 from composable.design.taps import tap
-from composable.design.whitening import whiten_some
 from composable.engine.augmentations import flip
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.history import Epoch, History
@@ -162,8 +162,7 @@ class Workbench:
             learned_from = self._learned_from(parts[place].train, seeds[place])
             adapt(model, learned_from, categories=self.material.categories)
             begin_at_rows(learned_from, derive(seeds[place], "data_init"))
-            if "images" in learned_from:
-                whiten_some(model, learned_from, derive(seeds[place], "whitening"))
+            fit_to_rows(model, learned_from, seed=seeds[place])
             begun = starts.get(numbers[place], self.candidate.begin)
             if begun is not None:
                 model.set_weights(list(begun))

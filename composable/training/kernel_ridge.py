@@ -20,7 +20,7 @@ from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
-from composable.training.scores_as_logits import factor_of, loss_of
+from composable.training.scores_as_logits import as_scores, factor_of, loss_of
 from composable.training.solving import Posed, Solution, scores_name
 from composable.training.tfidf import marks_of, rarity, scaled
 
@@ -168,18 +168,11 @@ def _features(model: keras.Model, posed: Posed, rows: int) -> tuple[_Kept, np.nd
     some = np.sort(np.random.default_rng(posed.seed).permutation(there)[:rows])
     taken = {name: values[some] for name, values in posed.learned.inputs.items()}
     targets = [
-        _wanted(head, y[some]) for head, y in zip(posed.problem.heads, posed.learned.targets, strict=True)
+        as_scores(head, y[some]) for head, y in zip(posed.problem.heads, posed.learned.targets, strict=True)
     ]
     weights = np.ones(there) if posed.learned.weights is None else posed.learned.weights
     (kept,), (asked,) = predict(probe, taken), predict(probe, posed.held_out.inputs)
     return _Kept(kept, targets, weights[some]), asked
-
-
-def _wanted(head: Head, y: np.ndarray) -> np.ndarray:
-    """Targets as numbers, (rows, scores)."""
-    if not head.labels:
-        return y
-    return 2.0 * kind_of(head).indicators(head, y).astype("float32") - 1.0
 
 
 def _relevance(kept: _Kept, space: _Space, sharpness: float, heads: Sequence[_Solved]) -> np.ndarray:
@@ -253,7 +246,7 @@ def _factors(
 
 
 def _observed(head: Head, wanted: np.ndarray) -> np.ndarray:
-    """The reverse of `_wanted`."""
+    """The reverse of `as_scores`."""
     return kind_of(head).from_indicators((wanted + 1) / 2) if head.labels else wanted
 
 

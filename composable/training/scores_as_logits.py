@@ -13,6 +13,13 @@ from composable.problem.scores import score
 _LARGEST = 20.0
 
 
+def as_scores(head: Head, y: np.ndarray) -> np.ndarray:
+    """Targets as the scores that are to be approximated, (rows, width): classes are 1 and -1."""
+    if not head.labels:
+        return y
+    return 2.0 * kind_of(head).indicators(head, y).astype("float32") - 1.0
+
+
 def factor_of(head: Head, scores: np.ndarray, observed: np.ndarray) -> float:
     """Which makes logits of scores (rows, width): that with the lowest log loss on these rows."""
     found = minimize_scalar(

@@ -19,6 +19,7 @@ from keras import layers, ops
 
 from composable.design import Architecture, Choice, Part, component
 from composable.design.choice import Open
+from composable.design.fitting import fitted
 from composable.design.metaparameters import Count, checked
 from composable.design.series import BOUND, as_steps, clean_series
 from composable.design.tasks import classifier
@@ -88,7 +89,8 @@ def transform(x: Any, *, features: Count = 10_000, max_dilations: Count = 32) ->
     return layers.Concatenate()([layers.Flatten()(each) for each in found])
 
 
-def fit_biases(model: keras.Model, inputs: Any, *, seed: int) -> None:
+@fitted
+def fit_biases(model: keras.Model, inputs: Any, seed: int) -> None:
     """Set kernels, and biases to quantiles of what they make of training rows; nothing if there are none.
 
     Args:

@@ -31,7 +31,7 @@ def pairs(name: str, inputs=(12, 2), **changed):
     model.set_weights([rng.uniform(0.1, 0.5, w.shape).astype("float32") for w in model.get_weights()])
     rows = rng.normal(size=(64, *inputs)).astype("float32")
     fit_scale(model, rows)
-    fit_biases(model, rows, seed=0)
+    fit_biases(model, rows, 0)
     return model
 
 
@@ -65,7 +65,7 @@ def test_the_transform_is_the_proportion_of_positive_values(channels):
     rows = np.random.default_rng(0).normal(size=(20, 40, channels)).astype("float32")
     given = keras.Input(rows.shape[1:])
     model = keras.Model(given, transform(given, features=84 * 9, max_dilations=4))
-    fit_biases(model, rows, seed=0)
+    fit_biases(model, rows, 0)
     found = np.asarray(model.predict_on_batch(rows))
     expected = plain_transform(model, rows)
     # Were one comparison to fall the other way, a share of the steps would differ by a fortieth.
@@ -109,7 +109,7 @@ def test_biases_are_quantiles_so_that_features_differ_from_seed_to_seed_but_not_
     model = keras.Model(given, transform(given, features=84))
     found = []
     for seed in (0, 0, 1):
-        fit_biases(model, rows, seed=seed)
+        fit_biases(model, rows, seed)
         found.append(np.asarray(model.predict_on_batch(rows)))
     np.testing.assert_array_equal(found[0], found[1])
     assert (found[0] != found[2]).any()

@@ -6,8 +6,8 @@ import keras
 
 from composable.core.seeds import derive
 from composable.data.split import Fold
+from composable.design.fitting import fit_to_rows
 from composable.design.tables import adapt
-from composable.design.whitening import whiten_some
 from composable.engine.rows import Rows
 from composable.problem.kinds import kind_of
 from composable.training.candidate import Material
@@ -28,8 +28,7 @@ def fold_job(bench: Workbench, fold: Fold, *, seed: int) -> Job:
 
     def begin(model: keras.Model) -> None:
         adapt(model, inside, categories=material.categories)
-        if "images" in inside:
-            whiten_some(model, inside, derive(seed, candidate.name, "whitening"))
+        fit_to_rows(model, inside, seed=derive(seed, candidate.name))
 
     return Job(
         name=candidate.name,

@@ -1,0 +1,182 @@
+"""Ridge regression on the features of a network in which nothing else is learned."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import keras
+import numpy as np
+
+from composable.design.fitting import fit_to_rows
+from composable.design.metaparameters import Count
+from composable.design.part import component
+from composable.design.tables import adapt
+from composable.engine.history import Epoch
+from composable.engine.predict import predict
+from composable.problem.problem import Head
+from composable.training.scores_as_logits import as_scores, factor_of, loss_of
+from composable.training.solving import Posed, Solution, placed, scores_name
+
+_LEAST = 1e-6  # of a feature's standard deviation; below, it is the same in all rows
+_TINY = 1e-12  # of an inverse's diagonal
+_BATCH = (32, 128)  # rows whose features are computed at once
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """Standardized features of the training rows, as the eigenvectors of their products.
+
+    With K = Z Z' = U diag(s) U', a ridge regression with penalty p leaves y - y' = p (K + p)^-1 y, and every
+    row left out would be missed by [(K + p)^-1 y]_i / [(K + p)^-1]_ii: Rifkin & Lippert 2007, "Notes on
+    Regularized Least Squares", section 4. Where rows are weighted, so are rows of Z and y, by the root.
+
+    Attributes:
+        mean: Of each feature.
+        deviation: Of each feature, infinite where it says nothing.
+        roots: Of the rows' weights, whose mean is 1.
+        features: Z, (rows, features).
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    roots: np.ndarray
+    features: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray, weights: np.ndarray) -> System:
+        """Of features (rows, features) as a network gives them, and a weight per row."""
+        mean = np.average(features, axis=0, weights=weights).astype("float32")
+        centered = features - mean
+        deviation = np.sqrt(np.average(centered**2, axis=0, weights=weights)).astype("float32")
+        deviation = np.where(deviation > _LEAST, deviation, np.inf).astype("float32")
+        roots = np.sqrt(weights / weights.mean()).astype("float32")
+        return cls(mean, deviation, roots, centered / deviation * roots[:, None])
+
+    @cached_property
+    def _eigen(self) -> tuple[np.ndarray, np.ndarray]:
+        products = (self.features @ self.features.T).astype("float64")
+        constant = self.roots / np.linalg.norm(self.roots)
+        for _ in range(2):  # rows, then columns: what rounding left of the mean would count as a feature
+            products = (products - np.outer(constant, constant @ products)).T
+        values, vectors = np.linalg.eigh(products)
+        return np.maximum(values, 0.0), vectors
+
+    @property
+    def usual(self) -> float:
+        """The mean product of a row with itself, to which penalties are relative."""
+        return max(float(self._eigen[0].mean()), 1e-12)
+
+    def solve(self, wanted: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Weights of standardized features, biases, and what each row would be told if it were left out.
+
+        Args:
+            wanted: (rows, scores).
+            penalty: Relative to `usual`.
+        """
+        values, vectors = self._eigen
+        added = penalty * self.usual
+        shares = 1.0 / (values + added)
+        bias = np.average(wanted, axis=0, weights=self.roots**2)
+        rest = (wanted - bias) * self.roots[:, None]
+        dual = vectors @ (shares[:, None] * (vectors.T @ rest))
+        # The bias isn't penalized: its direction, which the products leave out, is taken off the inverse.
+        diagonal = vectors**2 @ shares - self.roots**2 / (added * (self.roots**2).sum())
+        left_out = wanted - dual / (np.maximum(diagonal, _TINY) * self.roots)[:, None]
+        return self.features.T @ dual, bias, left_out
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Scores of features as a network gives them: `features @ weights + bias`.
+
+    Attributes:
+        head: Whose scores they are; of classes they are logits.
+        weights: (features, scores).
+        bias: (scores,).
+        left_out: The scores of each training row by what the others say.
+        observed: The targets of the training rows.
+    """
+
+    head: Head
+    weights: np.ndarray
+    bias: np.ndarray
+    left_out: np.ndarray
+    observed: np.ndarray
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """(rows, scores)."""
+        return features @ self.weights + self.bias
+
+    def loss(self, metric: str) -> float:
+        """On the rows that are left out."""
+        return loss_of(self.head, metric, self.left_out, self.observed)
+
+
+def _fit(head: Head, system: System, y: np.ndarray, penalty: float) -> _Fit:
+    weights, bias, left_out = system.solve(as_scores(head, y), penalty)
+    factor = factor_of(head, left_out, y) if head.labels else 1.0
+    weights = factor * weights / system.deviation[:, None]
+    return _Fit(head, weights, factor * bias - system.mean @ weights, factor * left_out, y)
+
+
+@component
+def ridge(
+    posed: Posed,
+    *,
+    rows: Count = 4000,
+    categories: tuple[int, ...] = (),
+    penalties: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
+) -> Solution:
+    """Solve for the weights of the dense layers that give the scores, the rest of the network as it begins.
+
+    Hoerl & Kennard 1970, "Ridge Regression: Biased Estimation for Nonorthogonal Problems" (Technometrics 12).
+    Classes are numbers, 1 and -1, whose scores become logits by a factor found on what each row would be told
+    if it alone were left out. By the loss of those rows the penalty is chosen, for classes as for numbers.
+
+    Args:
+        posed: The network and the rows. Its features are fitted to rows at most (`fit_to_rows`).
+        rows: To learn from; of more, some are drawn.
+        categories: The number of codes of each category column.
+        penalties: To try, relative to the mean square of a row's features.
+
+    Returns:
+        The solution whose loss on the rows that are left out is lowest.
+    """
+    began = time.monotonic()
+    model = posed.fresh()
+    adapt(model, posed.learned.inputs, categories=categories)
+    fit_to_rows(model, posed.learned.inputs, seed=posed.seed)
+    some = np.random.default_rng(posed.seed).permutation(len(posed.learned.targets[0]))[:rows]
+    weights = np.ones(len(some)) if posed.learned.weights is None else posed.learned.weights[some]
+    names = [scores_name(model, place) for place in range(len(posed.problem.heads))]
+    probe = keras.Model(model.input, [model.get_layer(name).input for name in names])
+    learned = predict(probe, {name: x[some] for name, x in posed.learned.inputs.items()}, sizes=_BATCH)
+    held_out = predict(probe, posed.held_out.inputs, sizes=_BATCH)
+    systems, targets = [], []
+    for features, y in zip(learned, posed.learned.targets, strict=True):
+        known = ~np.isnan(y[some]).any(axis=1)
+        systems.append(System.of(features[known], np.maximum(weights[known], _LEAST)))
+        targets.append(y[some][known])
+
+    def fits(penalty: float) -> list[_Fit]:
+        each = zip(posed.problem.heads, systems, targets, strict=True)
+        return [_fit(head, system, y, penalty) for head, system, y in each]
+
+    if posed.settled is not None:
+        penalties = (posed.settled["penalty"],)
+    metric, tried, losses = posed.problem.metric, [], []
+    for number, penalty in enumerate(penalties):
+        found = fits(penalty)
+        losses.append(sum(fit.loss(metric) for fit in found))
+        others = zip(found, held_out, posed.held_out.targets, strict=True)
+        outside = sum(loss_of(fit.head, metric, fit(features), y) for fit, features, y in others)
+        now = time.monotonic()
+        tried.append(Epoch(number, losses[-1], outside, now - began))
+        began = now
+        if posed.deadline.remaining <= 0:
+            break
+    best = int(np.argmin(losses))
+    values = {name: [fit.weights, fit.bias] for name, fit in zip(names, fits(penalties[best]), strict=True)}
+    return Solution(placed(model, values), tuple(tried), best, {"penalty": penalties[best]})
