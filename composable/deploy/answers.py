@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from composable.problem.problem import Head, Label, Problem
+from composable.problem.kinds import kind_of
+from composable.problem.problem import Label, Problem
 
 
 def answers(outputs: Sequence[np.ndarray], problem: Problem) -> pd.DataFrame:
@@ -25,28 +26,21 @@ def answers(outputs: Sequence[np.ndarray], problem: Problem) -> pd.DataFrame:
     for head, output in zip(problem.heads, outputs, strict=True):
         for position, target in enumerate(head.targets):
             middle = f"_{target}" if several else ""
-            if head.kind == "regression":
-                columns[f"prediction{middle}"] = pd.Series(output[:, 0].astype("float64"))
+            probabilities = kind_of(head).class_probabilities(head, output, position)
+            if probabilities is None:
+                columns[f"prediction{middle}"] = pd.Series(output[:, position].astype("float64"))
                 continue
-            probabilities = class_probabilities(output, head, position)
-            columns[f"prediction{middle}"] = restored(class_codes(probabilities), head.labels)
+            codes = class_codes(probabilities, head.threshold(position))
+            columns[f"prediction{middle}"] = restored(codes, head.labels)
             for number, word in enumerate(class_words(head.labels)):
                 columns[f"p{middle}_{word}"] = pd.Series(probabilities[:, number])
     return pd.DataFrame(columns)
 
 
-def class_probabilities(output: np.ndarray, head: Head, position: int) -> np.ndarray:
-    """The probability of each class of the head's target at `position`, shape (rows, classes)."""
-    if head.kind == "multiclass":
-        return output.astype("float64")
-    positive = output[:, position].astype("float64")
-    return np.stack([1.0 - positive, positive], axis=1)
-
-
-def class_codes(probabilities: np.ndarray) -> np.ndarray:
-    """The most probable class; of two equal ones the second (0.5 counts as positive), of more the first."""
+def class_codes(probabilities: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """The most probable class; of two the second from the threshold on, of more equal ones the first."""
     if probabilities.shape[1] == 2:
-        return (probabilities[:, 1] >= 0.5).astype("int64")
+        return (probabilities[:, 1] >= threshold).astype("int64")
     return probabilities.argmax(axis=1)
 
 

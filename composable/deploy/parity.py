@@ -61,8 +61,7 @@ def check_parity(bundle: Bundle, path: Path, rows: Rows) -> None:
         columns = [f"p{middle}_{word}" for word in class_words(answer.classes)]
         probabilities = expected[columns].to_numpy()
         _compare(found[answer.probabilities], probabilities, TOLERANCE, answer.probabilities)
-        top = np.sort(probabilities, axis=1)
-        clear = top[:, -1] - top[:, -2] > _TIE
+        clear = _clear(probabilities, answer.threshold)
         as_text = [str(label) for label in found[answer.prediction]], [str(label) for label in prediction]
         differs = clear & (np.array(as_text[0]) != np.array(as_text[1]))
         if differs.any():
@@ -70,13 +69,20 @@ def check_parity(bundle: Bundle, path: Path, rows: Rows) -> None:
             raise _refusal(answer.prediction, row, as_text[0][row], as_text[1][row])
 
 
+def _clear(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Which rows' class a rounding error can't change."""
+    if probabilities.shape[-1] == 2:
+        return np.abs(probabilities[..., 1] - threshold) > _TIE / 2
+    top = np.sort(probabilities, axis=-1)
+    return top[..., -1] - top[..., -2] > _TIE
+
+
 def _check_masks(bundle: Bundle, found: Mapping[str, np.ndarray], rows: Rows, answer: Answer) -> None:
     (image,) = bundle.card.encoding.blocks
     (expected,) = predict(bundle.model, {image.inputs[0].name: np.asarray(rows[image.column])})
     _compare(found[answer.probabilities], expected, TOLERANCE, answer.probabilities)
     levels = np.array(answer.classes)[expected.argmax(axis=-1)]
-    top = np.sort(expected, axis=-1)
-    clear = top[..., -1] - top[..., -2] > _TIE
+    clear = _clear(expected, answer.threshold)
     _compare(np.where(clear, found[answer.prediction], levels), levels, 0, answer.prediction)
 
 

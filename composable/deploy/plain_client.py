@@ -28,12 +28,14 @@ def answers(outputs: Sequence[np.ndarray], heads: Sequence[Table]) -> dict[str, 
         for position, target in enumerate(head["targets"]):
             middle = f"_{target}" if several else ""
             found = output.astype("float64")
-            if head["kind"] == "regression":
+            if not head["labels"]:
                 columns[f"prediction{middle}"] = found[:, 0].tolist()
                 continue
             if head["kind"] != "multiclass":
                 found = np.stack([1.0 - found[:, position], found[:, position]], axis=1)
-            columns[f"prediction{middle}"] = [head["labels"][code] for code in class_codes(found)]
+            threshold = head["thresholds"][position] if head["thresholds"] else 0.5
+            codes = class_codes(found, threshold)
+            columns[f"prediction{middle}"] = [head["labels"][code] for code in codes]
             for word, probabilities in zip(class_words(head["labels"]), found.T, strict=True):
                 columns[f"p{middle}_{word}"] = probabilities.tolist()
     return columns

@@ -14,11 +14,12 @@ from composable.data.encoding import encode
 from composable.data.frames import column_of
 from composable.data.read import read_table
 from composable.data.table import Table
-from composable.deploy.answers import class_codes, class_probabilities, restored
+from composable.deploy.answers import class_codes, restored
 from composable.deploy.bundle import Bundle
 from composable.explain.background import some_rows
 from composable.explain.shapley import background_size, shapley_values
 from composable.explain.slots import slots_of
+from composable.problem.kinds import kind_of
 
 Inputs = Mapping[str, np.ndarray]
 COLUMNS = ("row", "target", "prediction", "value", "mean", "column", "cell", "contribution")
@@ -120,9 +121,9 @@ def _targets(bundle: Bundle, inputs: Inputs) -> Iterator[_Target]:
     """The predictions for encoded rows, by target column."""
     for head, output in zip(bundle.card.problem.heads, bundle.outputs(inputs), strict=True):
         for index, name in enumerate(head.targets):
-            if head.labels:
-                scores = class_probabilities(output, head, index)
-                codes = class_codes(scores)
+            scores = kind_of(head).class_probabilities(head, output, index)
+            if scores is not None:
+                codes = class_codes(scores, head.threshold(index))
                 yield _Target(name, scores, codes, restored(codes, head.labels))
             else:
                 scores = output.astype("float64")

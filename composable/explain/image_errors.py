@@ -22,10 +22,10 @@ from composable.design.taps import tap
 from composable.engine.augment import previews
 from composable.engine.gradients import gradients_of
 from composable.explain.altered_copies import altered_scores
-from composable.explain.answers import logit_direction
 from composable.explain.explained_model import ExplainedModel
 from composable.explain.saliency import highlighted, integrated_gradients
-from composable.explain.worst_errors import least_certain, outcome, worst_errors
+from composable.explain.worst_errors import least_certain, worst_errors
+from composable.problem.kinds import kind_of
 
 WORST, CLOSE = 12, 6  # pictures of errors, and of answers that were nearly errors
 SHOWN, VARIANTS = 4, 6  # images with what augmentation makes of them
@@ -42,7 +42,7 @@ def image_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
         {
             "name": names[row],
             "picture": png_text(images[row]),
-            **outcome(head, observed[row], predicted[row]),
+            **kind_of(head).effects.outcome(head, observed[row], predicted[row]),
         }
         for row in [*worst, *close]
     ]
@@ -90,5 +90,5 @@ def _saliency(model: ExplainedModel, rows: Sequence[int], deadline: Deadline) ->
         if deadline.remaining <= 0:
             return
         inputs = {name: values[row] for name, values in model.inputs.items()}
-        direction = logit_direction(model.head, model.predicted[0][row])
+        direction = kind_of(model.head).effects.logit_direction(model.head, model.predicted[0][row])
         yield png_text(highlighted(inputs["images"], integrated_gradients(gradients, inputs, direction)))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from composable.explain.answers import by_answer
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 
 MOST = 12  # n-grams of an answer
+ANSWERS = 100  # at most; of more classes the others are left out
 _LEAST = 2  # rows that must hold an n-gram: what one holds may decide by chance
 
 
@@ -56,7 +58,7 @@ def strongest(head: Head, effects: Effects) -> list[dict[str, Any]]:
     roots = np.sqrt(effects.rows[often])
     return [
         {"answer": answer, "ngrams": _strongest(effects, often, totals / roots)}
-        for answer, totals in by_answer(head, effects.totals[often])
+        for answer, totals in islice(kind_of(head).effects.named(head, effects.totals[often]), ANSWERS)
     ]
 
 

@@ -15,9 +15,9 @@ import pandas as pd
 from composable.core.budget import Deadline
 from composable.data.frames import column_of
 from composable.data.text.tokens import tokens, word_places
-from composable.explain.answers import additive
 from composable.explain.explained_model import Predict
 from composable.explain.ngram_effects import Effects, Ngram
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 
 Span = tuple[int, int]
@@ -81,7 +81,7 @@ def occlusion(
     cells = cells.assign(**{column: pd.Series(copies, dtype="str")})
     one = {name: values[row : row + 1] for name, values in rows.inputs.items()}
     others = {name: np.repeat(values, len(copies), axis=0) for name, values in one.items()}
-    scores = additive(head, predict({**others, **rows.encode(cells)})[0])
+    scores = kind_of(head).effects.additive(predict({**others, **rows.encode(cells)})[0])
     return scores[0] - scores[1:]
 
 

@@ -13,12 +13,12 @@ from composable.data.encoding import Encoding, encode
 from composable.data.frames import column_of
 from composable.data.kinds.text import TextBlock
 from composable.data.parse import raw_texts
-from composable.explain.answers import error_direction
 from composable.explain.explained_model import ExplainedModel, Predict
 from composable.explain.linear_words import linear_word_effects
 from composable.explain.ngram_effects import strongest
 from composable.explain.occlusion import LETTERS, Span, TextRows, occlusion, pieces_of, word_effects
-from composable.explain.worst_errors import outcome, worst_errors
+from composable.explain.worst_errors import worst_errors
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 from composable.training.linear_texts import linear_texts
 from composable.training.stages.stage import part_of
@@ -78,15 +78,16 @@ def marked_errors(
         deadline: When to stop leaving words out.
     """
     errors = []
+    effects = kind_of(head).effects
     for row in worst_errors(head, observed, predicted, most=WORST):
-        direction, texts = error_direction(head, observed[row], predicted[row]), []
+        direction, texts = effects.error_direction(observed[row], predicted[row]), []
         for column in rows.columns:
             text = rows.text(row, column)
             spans, weights = pieces_of(text), np.zeros(0)
             if spans and deadline.remaining > 0:
                 weights = occlusion(predict, head, rows, row=row, column=column, spans=spans) @ direction
             texts.append({"column": column, **_marked(text, spans if len(weights) else [], weights)})
-        errors.append({**outcome(head, observed[row], predicted[row]), "texts": texts})
+        errors.append({**effects.outcome(head, observed[row], predicted[row]), "texts": texts})
     return errors
 
 

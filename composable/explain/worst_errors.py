@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from composable.explain.answers import probabilities
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 
 
@@ -19,12 +17,8 @@ def worst_errors(head: Head, observed: np.ndarray, predicted: np.ndarray, *, mos
         predicted: (rows, width) predictions.
         most: So many rows at most.
     """
-    if head.kind in ("regression", "multilabel"):
-        errors = np.abs(predicted - observed).max(axis=1)
-        return np.argsort(-errors, kind="stable")[:most]
-    each, codes = probabilities(head, predicted), observed[:, 0].astype(int)
-    wrong = np.flatnonzero(each.argmax(axis=1) != codes)
-    return wrong[np.argsort(-each[wrong].max(axis=1), kind="stable")][:most]
+    sizes = kind_of(head).effects.error_sizes(observed, predicted)
+    return np.argsort(-sizes, kind="stable")[: min(most, int((sizes > 0).sum()))]
 
 
 def least_certain(head: Head, observed: np.ndarray, predicted: np.ndarray, *, most: int) -> np.ndarray:
@@ -36,29 +30,5 @@ def least_certain(head: Head, observed: np.ndarray, predicted: np.ndarray, *, mo
         predicted: (rows, width) predictions.
         most: So many rows at most.
     """
-    if head.kind in ("regression", "multilabel"):
-        return np.zeros(0, int)
-    each = probabilities(head, predicted)
-    right = np.flatnonzero(each.argmax(axis=1) == observed[:, 0].astype(int))
-    return right[np.argsort(each[right].max(axis=1), kind="stable")][:most]
-
-
-def outcome(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
-    """What one row is and what was predicted: `observed`, `predicted` and for classes `probability`."""
-    if head.kind == "regression":
-        return {"observed": float(observed[0]), "predicted": float(predicted[0])}
-    if head.kind == "multilabel":
-        worst = int(np.abs(predicted - observed).argmax())
-        label, probability = head.targets[worst], float(predicted[worst])
-        words = {True: f"{label}: yes", False: f"{label}: no"}
-        return {
-            "observed": words[bool(observed[worst])],
-            "predicted": words[probability > 0.5],
-            "probability": max(probability, 1 - probability),
-        }
-    each = probabilities(head, predicted[None])[0]
-    return {
-        "observed": str(head.labels[int(observed[0])]),
-        "predicted": str(head.labels[int(each.argmax())]),
-        "probability": float(each.max()),
-    }
+    confidence = kind_of(head).effects.right_confidence(observed, predicted)
+    return np.argsort(confidence, kind="stable")[: min(most, int((~np.isnan(confidence)).sum()))]

@@ -129,8 +129,9 @@ def _numbers(values: pd.Series, column: Column) -> np.ndarray:
 def _labels(values: pd.Series, column: Column, notices: list[Notice]) -> tuple[Label, ...]:
     """The classes, sorted, each with its own type (numbers as numbers, truth values as such)."""
     originals: dict[str, Counter[Label]] = {}
-    counts = values.value_counts(dropna=True)
-    for value, count in counts[counts > 0].items():
+    for value, count in values.value_counts(dropna=True).items():
+        if not count:  # a category that no row has
+            continue
         plain = _plain(value)
         originals.setdefault(label_text(plain), Counter())[plain] += int(count)
     mixed = [text for text, spellings in originals.items() if len({type(s) for s in spellings}) > 1]

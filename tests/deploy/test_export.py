@@ -139,7 +139,7 @@ def test_a11_a12_nothing_is_left_when_the_export_fails(
 @pytest.mark.parametrize(
     "head",
     [
-        Head("y", "binary", ("y",), (False, True)),
+        Head("y", "binary", ("y",), (False, True), (0.3,)),
         Head("y", "multiclass", ("y",), (1, 2, 5)),
         Head("m, n", "multilabel", ("m", "n"), (0.0, 1.0)),
     ],

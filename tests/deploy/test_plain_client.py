@@ -138,7 +138,7 @@ def test_a_column_that_is_not_there_is_named():
 
 HEADS = {
     "regression": Head("price", "regression", ("price",)),
-    "binary": Head("fast", "binary", ("fast",), (False, True)),
+    "binary": Head("fast", "binary", ("fast",), (False, True), (0.7,)),
     "multiclass": Head("grade", "multiclass", ("grade",), ("1", 1, "mid")),
     "multilabel": Head("red, big", "multilabel", ("red", "big"), (0, 1)),
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from composable.problem.metrics import better, fitting, higher_is_better
+from composable.core.errors import ConfigError
+from composable.problem.metrics import better, fitting, higher_is_better, metric_named
 from composable.problem.problem import Head, Problem
 from composable.problem.scores import score, scores, selection_score
 
@@ -149,3 +152,105 @@ def test_a_score_beats_none_and_none_beats_nothing():
     assert better("rmse", 1, nan)
     assert not better("rmse", nan, 1)
     assert not better("rmse", nan, nan)
+
+
+@pytest.mark.parametrize(
+    ("metric", "head", "y", "p", "expected"),
+    [
+        ("rmsle", AMOUNT, np.abs(Y), np.abs(AMOUNTS), sk.root_mean_squared_log_error(abs(Y), abs(AMOUNTS))),
+        ("mape", AMOUNT, Y, AMOUNTS, sk.mean_absolute_percentage_error(Y, AMOUNTS)),
+        ("quantile:0.9", AMOUNT, Y, AMOUNTS, sk.mean_pinball_loss(Y, AMOUNTS, alpha=0.9)),
+        ("f1", TWO, Y2, P2, sk.f1_score(Y2, P2 >= 0.5)),
+        ("balanced_accuracy", TWO, Y2, P2, sk.balanced_accuracy_score(Y2[:, 0], P2[:, 0] >= 0.5)),
+        ("mcc", TWO, Y2, P2, sk.matthews_corrcoef(Y2, P2 >= 0.5)),
+        ("brier", TWO, Y2, P2, sk.brier_score_loss(Y2, P2)),
+        ("f1", MANY, Y3, P3, sk.f1_score(Y3, P3.argmax(axis=1), average="macro")),
+        ("balanced_accuracy", MANY, Y3, P3, sk.balanced_accuracy_score(Y3[:, 0], P3.argmax(axis=1))),
+        ("mcc", MANY, Y3, P3, sk.matthews_corrcoef(Y3, P3.argmax(axis=1))),
+        ("brier", MANY, Y3, P3, ((P3 - ONE_HOT) ** 2).sum(axis=1).mean() / 2),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_metrics_of_daily_use_as_scikit_learn(metric, head, y, p, expected):
+    assert score(metric, head, y, p) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("metric", fitting("binary"))
+def test_two_classes_are_weighted_as_scikit_learn_weights_them(metric):
+    weights = np.random.default_rng(1).random(200)
+    functions = {
+        "roc_auc": sk.roc_auc_score, "log_loss": sk.log_loss, "brier": sk.brier_score_loss,
+        "average_precision": sk.average_precision_score, "accuracy": sk.accuracy_score, "f1": sk.f1_score,
+        "balanced_accuracy": sk.balanced_accuracy_score, "mcc": sk.matthews_corrcoef,
+    }  # fmt: skip
+    p = P2[:, 0] >= 0.5 if metric in ("accuracy", "f1", "balanced_accuracy", "mcc") else P2[:, 0]
+    expected = functions[metric](Y2[:, 0], p, sample_weight=weights)
+    assert score(metric, TWO, Y2, P2, weights=weights) == pytest.approx(expected)
+
+
+def test_decisions_follow_the_threshold_of_the_head():
+    strict = Head("sold", "binary", ("sold",), ("no", "yes"), thresholds=(0.8,))
+    assert score("f1", strict, Y2, P2) == pytest.approx(sk.f1_score(Y2, P2 >= 0.8))
+    assert score("log_loss", strict, Y2, P2) == score("log_loss", TWO, Y2, P2)
+
+
+def test_what_a_metric_is_not_defined_for_is_none():
+    assert np.isnan(score("rmsle", AMOUNT, Y - 10, AMOUNTS))
+    assert np.isnan(score("mape", AMOUNT, Y * 0, AMOUNTS))
+
+
+@pytest.mark.parametrize("name", ["quantile:2", "quantile:", "quantile:much", "rmze", "no_such_module:loss"])
+def test_a_metric_that_there_is_not_is_refused(name):
+    with pytest.raises(ConfigError):
+        metric_named(name)
+
+
+OWN = """
+def profit_score(y, p):
+    return float(((p >= 0.5) == y).sum())
+def cost(y, p, sample_weight=None):
+    return (abs(y - p) * (1 if sample_weight is None else sample_weight)).sum()
+cost.higher_is_better = False
+def silent(y, p):
+    return 1.0
+def text_score(y, p):
+    return "good"
+def broken_score(y, p):
+    raise RuntimeError("no")
+constant_score = 3
+"""
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A module of metrics in the current folder."""
+    (tmp_path / "own_metrics.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    yield "own_metrics"
+    sys.modules.pop("own_metrics", None)
+    metric_named.cache_clear()
+
+
+def test_a_metric_of_ones_own_is_called_with_class_numbers_and_probabilities(own):
+    assert score(f"{own}:profit_score", TWO, Y2, P2) == ((P2 >= 0.5) == Y2).sum()
+    assert higher_is_better(f"{own}:profit_score")
+    weights = np.arange(200.0)
+    assert score(f"{own}:cost", AMOUNT, Y, AMOUNTS, weights=weights) == pytest.approx(
+        (np.abs(Y - AMOUNTS)[:, 0] * weights).sum()
+    )
+    assert not higher_is_better(f"{own}:cost")
+    found = scores(Problem((TWO,), f"{own}:profit_score"), [Y2], [P2])
+    assert set(found) == {f"{own}:profit_score", *fitting("binary")}
+
+
+@pytest.mark.parametrize("name", ["silent", "missing", "constant_score"])
+def test_a_metric_of_ones_own_that_is_no_function_or_has_no_direction_is_refused(own, name):
+    with pytest.raises(ConfigError):
+        metric_named(f"{own}:{name}")
+
+
+@pytest.mark.parametrize(("name", "said"), [("text_score", "'good'"), ("broken_score", "RuntimeError: no")])
+def test_a_metric_of_ones_own_that_raises_or_returns_text_is_named(own, name, said):
+    with pytest.raises(ConfigError, match=said) as refused:
+        score(f"{own}:{name}", TWO, Y2, P2)
+    assert name in str(refused.value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from composable.core.optional import optional
 from composable.deploy.onnx.graph import Graph
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Label, Problem
 
 
@@ -20,12 +21,14 @@ class Answer:
         probabilities: The output of shape (rows, classes); "" for a regression; of masks (rows, height,
             width, classes).
         classes: The order of the probabilities.
+        threshold: Of two classes: the probability from which the second is predicted.
     """
 
     target: str
     prediction: str
     probabilities: str
     classes: tuple[Label, ...]
+    threshold: float = 0.5
 
 
 def planned(problem: Problem) -> tuple[Answer, ...]:
@@ -33,10 +36,12 @@ def planned(problem: Problem) -> tuple[Answer, ...]:
     found = []
     several = len(problem.targets) > 1
     for head in problem.heads:
-        for target in head.targets:
+        for position, target in enumerate(head.targets):
             ending = f"_{target}" if several else ""
-            probabilities = "" if head.kind == "regression" else f"probabilities{ending}"
-            found.append(Answer(target, f"prediction{ending}", probabilities, head.labels))
+            probabilities = f"probabilities{ending}" if head.labels else ""
+            found.append(
+                Answer(target, f"prediction{ending}", probabilities, head.labels, head.threshold(position))
+            )
     return tuple(found)
 
 
@@ -50,30 +55,22 @@ def named_answers(graph: Graph, problem: Problem, values: Sequence[str], answers
 
 def _answer(graph: Graph, head: Head, value: str, position: int, answer: Answer) -> None:
     types = optional("onnx", extra="onnx").TensorProto
-    if head.kind == "regression":
+    if not head.labels:
         number = graph.add("Squeeze", [value, graph.integers([1])])
         graph.output(answer.prediction, number, types.FLOAT, ["rows"])
         return
-    if head.kind == "mask":
-        code = graph.add("ArgMax", [value], axis=3, keepdims=0)
-        levels = graph.add("Gather", [graph.labels(types.INT64, head.labels), code])
-        graph.output(answer.prediction, levels, types.INT64, ["rows", "height", "width"])
-        graph.output(answer.probabilities, value, types.FLOAT, ["rows", "height", "width", len(head.labels)])
-        return
-    if head.kind == "multiclass":
-        probabilities, code = value, graph.add("ArgMax", [value], axis=1, keepdims=0)
+    kind, element = kind_of(head), _element(head.labels)
+    axes = ["rows", *kind.answer_axes]
+    if kind.activation == "softmax":
+        probabilities, code = value, graph.add("ArgMax", [value], axis=len(axes), keepdims=0)
     else:
-        positive = graph.add("Gather", [value, graph.integers([position])], axis=1)
-        probabilities = graph.add(
-            "Concat", [graph.add("Sub", [graph.floats([1.0]), positive]), positive], axis=1
-        )
-        chosen = graph.add("GreaterOrEqual", [positive, graph.floats([0.5])])
+        second = graph.add("Gather", [value, graph.integers([position])], axis=1)
+        probabilities = graph.add("Concat", [graph.add("Sub", [graph.floats([1.0]), second]), second], axis=1)
+        chosen = graph.add("GreaterOrEqual", [second, graph.floats([head.threshold(position)])])
         code = graph.add("Squeeze", [graph.add("Cast", [chosen], to=types.INT64), graph.integers([1])])
-    element = _element(head.labels)
-    graph.output(
-        answer.prediction, graph.add("Gather", [graph.labels(element, head.labels), code]), element, ["rows"]
-    )
-    graph.output(answer.probabilities, probabilities, types.FLOAT, ["rows", len(head.labels)])
+    label = graph.add("Gather", [graph.labels(element, head.labels), code])
+    graph.output(answer.prediction, label, element, axes)
+    graph.output(answer.probabilities, probabilities, types.FLOAT, [*axes, len(head.labels)])
 
 
 def _element(labels: Sequence[Label]) -> int:

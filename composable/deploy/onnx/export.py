@@ -58,7 +58,8 @@ def named(bundle: Bundle) -> tuple[dict[str, tuple[FileInput, ...]], tuple[Answe
     plain = planned(bundle.card.problem)
     outputs = safe_names(name for a in plain for name in (a.prediction, a.probabilities) if name)
     answers = tuple(
-        Answer(a.target, outputs[a.prediction], outputs.get(a.probabilities, ""), a.classes) for a in plain
+        replace(a, prediction=outputs[a.prediction], probabilities=outputs.get(a.probabilities, ""))
+        for a in plain
     )
     inputs = {name: kind.inputs(blocks) for name, kind, blocks in deployed_blocks(bundle.card.encoding)}
     every = [one for each in inputs.values() for one in each]

@@ -9,6 +9,14 @@ import numpy as np
 from composable.design.part import Part
 from composable.design.tasks import binary_classifier
 from composable.problem.error_curves import confusion, reliability, roc
+from composable.problem.kinds.answer_effects import (
+    AnswerEffects,
+    both_classes,
+    class_error_sizes,
+    class_outcome,
+    class_right_confidence,
+    log_odds,
+)
 from composable.problem.kinds.classes import enough_of_both, sigmoid_goal, sigmoid_row_losses, two_class_score
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric
@@ -35,6 +43,19 @@ def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[st
     }
 
 
+EFFECTS = AnswerEffects(
+    additive=lambda predicted: log_odds(both_classes(predicted)),
+    logit_direction=lambda head, predicted: np.where(predicted >= head.threshold(0), 1.0, -1.0),
+    error_direction=lambda observed, predicted: np.eye(2)[int(predicted[0] >= 0.5)],
+    named=lambda head, totals: (
+        (str(head.labels[1]), totals[:, -1]),
+        (str(head.labels[0]), -totals[:, -1]),
+    ),
+    error_sizes=lambda observed, predicted: class_error_sizes(observed, both_classes(predicted)),
+    right_confidence=lambda observed, predicted: class_right_confidence(observed, both_classes(predicted)),
+    outcome=lambda head, observed, predicted: class_outcome(head, observed, both_classes(predicted[None])[0]),
+)
+
 BINARY = TargetKind(
     name="binary",
     activation="sigmoid",
@@ -51,6 +72,8 @@ BINARY = TargetKind(
     score=score,
     row_losses=sigmoid_row_losses,
     calibration_rows=lambda head, logits, y: (head, logits, y),
+    class_probabilities=lambda head, predicted, position: both_classes(predicted.astype("float64")),
+    effects=EFFECTS,
     diagnose=diagnose,
     leak_questions=lambda head, y: enough_of_both([y > 0.5]),
 )

@@ -11,6 +11,7 @@ from composable.design.tasks import segmenter
 from composable.engine.losses import mask_loss
 from composable.engine.objective import Goal
 from composable.problem.kinds.classes import softmax_row_losses
+from composable.problem.kinds.multiclass import EFFECTS as CLASS_EFFECTS
 from composable.problem.kinds.multiclass import diagnose as diagnose_classes
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.masks import as_rows
@@ -62,6 +63,9 @@ MASK = TargetKind(
     score=score,
     row_losses=lambda y, p: softmax_row_losses(y[..., None], p),
     calibration_rows=as_rows,
+    class_probabilities=lambda head, predicted, position: predicted,
+    effects=CLASS_EFFECTS,
     diagnose=diagnose,
     leak_questions=lambda head, y: [],
+    answer_axes=("height", "width"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,13 @@ from composable.engine.losses import categorical_cross_entropy
 from composable.engine.objective import Goal
 from composable.problem.error_curves import confusion, reliability
 from composable.problem.formulas import CLASSES
+from composable.problem.kinds.answer_effects import (
+    AnswerEffects,
+    class_error_sizes,
+    class_outcome,
+    class_right_confidence,
+    log_odds,
+)
 from composable.problem.kinds.classes import enough_of_both, probabilities, softmax_row_losses
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric
@@ -89,6 +97,27 @@ def leak_questions(head: Head, y: np.ndarray) -> list[np.ndarray]:
     return enough_of_both([y == label for label in commonest])
 
 
+def logit_direction(head: Head, predicted: np.ndarray) -> np.ndarray:
+    """The most probable class against the mean of all: softmax sees only how logits differ."""
+    return np.eye(head.width)[predicted.argmax()] - 1.0 / head.width
+
+
+def named_effects(head: Head, totals: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Each class; softmax sees only how scores differ from each other."""
+    apart = totals - totals.mean(axis=1, keepdims=True)
+    yield from ((str(label), apart[:, index]) for index, label in enumerate(head.labels))
+
+
+EFFECTS = AnswerEffects(
+    additive=log_odds,
+    logit_direction=logit_direction,
+    error_direction=lambda observed, predicted: np.eye(len(predicted))[predicted.argmax()],
+    named=named_effects,
+    error_sizes=class_error_sizes,
+    right_confidence=class_right_confidence,
+    outcome=class_outcome,
+)
+
 MULTICLASS = TargetKind(
     name="multiclass",
     activation="softmax",
@@ -105,6 +134,8 @@ MULTICLASS = TargetKind(
     score=score,
     row_losses=softmax_row_losses,
     calibration_rows=lambda head, logits, y: (head, logits, y),
+    class_probabilities=lambda head, predicted, position: predicted.astype("float64"),
+    effects=EFFECTS,
     diagnose=diagnose,
     leak_questions=leak_questions,
 )

@@ -10,6 +10,7 @@ from composable.design.part import Part
 from composable.design.tasks import multi_label_classifier
 from composable.problem.error_curves import confusion, reliability
 from composable.problem.formulas import mean_of_defined
+from composable.problem.kinds.answer_effects import AnswerEffects, both_classes, log_odds
 from composable.problem.kinds.classes import enough_of_both, sigmoid_goal, sigmoid_row_losses, two_class_score
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric
@@ -44,6 +45,39 @@ def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[st
     }
 
 
+def error_direction(observed: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """That of the label which is most wrong."""
+    found, worst = np.zeros(len(predicted)), _most_wrong(observed, predicted)
+    found[worst] = 1.0 if predicted[worst] > observed[worst] else -1.0
+    return found
+
+
+def outcome(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """That of the label which is most wrong."""
+    worst = _most_wrong(observed, predicted)
+    label, probability = head.targets[worst], float(predicted[worst])
+    words = {True: f"{label}: yes", False: f"{label}: no"}
+    return {
+        "observed": words[bool(observed[worst])],
+        "predicted": words[probability >= head.threshold(worst)],
+        "probability": max(probability, 1 - probability),
+    }
+
+
+def _most_wrong(observed: np.ndarray, predicted: np.ndarray) -> int:
+    return int(np.nan_to_num(np.abs(predicted - observed)).argmax())
+
+
+EFFECTS = AnswerEffects(
+    additive=log_odds,
+    logit_direction=lambda head, predicted: np.eye(len(predicted))[predicted.argmax()],
+    error_direction=error_direction,
+    named=lambda head, totals: ((str(name), totals[:, index]) for index, name in enumerate(head.targets)),
+    error_sizes=lambda observed, predicted: np.nan_to_num(np.abs(predicted - observed)).max(axis=1),
+    right_confidence=lambda observed, predicted: np.full(len(predicted), np.nan),
+    outcome=outcome,
+)
+
 MULTILABEL = TargetKind(
     name="multilabel",
     activation="sigmoid",
@@ -60,6 +94,10 @@ MULTILABEL = TargetKind(
     score=score,
     row_losses=sigmoid_row_losses,
     calibration_rows=lambda head, logits, y: (head, logits, y),
+    class_probabilities=lambda head, predicted, position: both_classes(
+        predicted[:, [position]].astype("float64")
+    ),
+    effects=EFFECTS,
     diagnose=diagnose,
     leak_questions=lambda head, y: enough_of_both([y > 0.5]),
 )

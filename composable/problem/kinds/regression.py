@@ -14,6 +14,7 @@ from composable.engine.losses import absolute_error, quantile_error, squared_err
 from composable.engine.objective import Goal
 from composable.problem.error_curves import thinned
 from composable.problem.formulas import NUMBERS, quantile_loss
+from composable.problem.kinds.answer_effects import AnswerEffects
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric, metric_named
 from composable.problem.own_metric import own_score
@@ -71,6 +72,19 @@ def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[st
     return {"observed": y[rows].tolist(), "predicted": p[rows].tolist()}
 
 
+EFFECTS = AnswerEffects(
+    additive=lambda predicted: predicted,
+    logit_direction=lambda head, predicted: np.ones(1),
+    error_direction=lambda observed, predicted: np.sign(predicted - observed),
+    named=lambda head, totals: (("higher", totals[:, 0]), ("lower", -totals[:, 0])),
+    error_sizes=lambda observed, predicted: np.abs(predicted - observed)[:, 0],
+    right_confidence=lambda observed, predicted: np.full(len(predicted), np.nan),
+    outcome=lambda head, observed, predicted: {
+        "observed": float(observed[0]),
+        "predicted": float(predicted[0]),
+    },
+)
+
 REGRESSION = TargetKind(
     name="regression",
     activation="linear",
@@ -87,6 +101,8 @@ REGRESSION = TargetKind(
     score=score,
     row_losses=lambda y, p: ((y - p) ** 2).mean(axis=1),
     calibration_rows=lambda head, logits, y: None,
+    class_probabilities=lambda head, predicted, position: None,
+    effects=EFFECTS,
     diagnose=diagnose,
     leak_questions=lambda head, y: [y],
 )

@@ -10,6 +10,7 @@ import numpy as np
 
 from composable.design.part import Part
 from composable.engine.objective import Goal
+from composable.problem.kinds.answer_effects import AnswerEffects
 from composable.problem.metrics import Metric
 from composable.problem.postprocessing import Activation, PostProcessing
 from composable.problem.problem import Head, HeadKind
@@ -55,9 +56,13 @@ class TargetKind:
         row_losses: The squared error or the log loss of each row, (rows,); NaN where its target is missing.
         calibration_rows: Rows of a head of classes on which a temperature is found, None where there is none
             to be found: the head, logits and targets.
+        class_probabilities: The probability of each class of the target at a position, (rows, classes); None
+            where there are no classes.
+        effects: What explanations ask.
         diagnose: How a head is wrong, as JSON values for charts.
         leak_questions: What columns are asked for, to see whether one gives the target at a place away:
-            amounts, or 0 and 1 per class.
+            amounts, or truth values per class.
+        answer_axes: The names of the axes of a prediction beside rows and classes, where it is a map.
     """
 
     name: HeadKind
@@ -75,5 +80,8 @@ class TargetKind:
     score: Callable[[Metric, Head, ScoredRows], float]
     row_losses: Callable[[np.ndarray, np.ndarray], np.ndarray]
     calibration_rows: Callable[[Head, np.ndarray, np.ndarray], tuple[Head, np.ndarray, np.ndarray] | None]
+    class_probabilities: Callable[[Head, np.ndarray, int], np.ndarray | None]
+    effects: AnswerEffects
     diagnose: Callable[[Head, np.ndarray, np.ndarray], dict[str, Any]]
     leak_questions: Callable[[Head, np.ndarray], list[np.ndarray]]
+    answer_axes: tuple[str, ...] = ()
