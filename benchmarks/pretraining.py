@@ -57,7 +57,7 @@ IMAGES = (
 )
 TABLES = (Part(masking), Part(number_denoising))
 STEPS, LEAST, MOST = 400, 20, 200  # of a training; epochs
-SETTINGS = Settings(learning_rate=1e-3, schedule=Part(cosine), batch_size=32, patience=None)
+SETTINGS = Settings(learning_rate=1e-3, learning_rate_schedule=Part(cosine), batch_size=32, patience=None)
 
 
 def main() -> None:

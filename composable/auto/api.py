@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     schema: AnyPath | None = None,
     drop: str | Sequence[str] = (),
     design: AnyPath | Architecture | None = None,
+    training: Mapping[str, Any] | Sequence[str] = (),
     stages: Stage | Sequence[Stage] = (),
     start: AnyPath | None = None,
     tap: str | None = None,

@@ -45,6 +45,7 @@ from composable.data.profile import profile
 from composable.data.schema import SCHEMA_VERSION, Notice
 from composable.report.page import write_report
 from composable.search.trial import Trial
+from composable.training.overrides import read_overrides
 
 BRIEF, THOROUGH = 2.0, 15.0  # seconds for the permutation importance at most
 EXPLAINING, EXPLAINING_SHARE = 6.0, 0.08  # seconds at most, of the limit: to see which words or pixels decide
@@ -83,6 +84,7 @@ def fit(
     if (compiled := compile_cache()) is not None:
         prune(compiled)
     waiting: list[Notice] = []
+    training = read_overrides(options.training)
     table = read(data, options)
     options = completed(options, table)
     understood = understand_table(table, options, waiting.append, sample_weight)
@@ -112,7 +114,7 @@ def fit(
                 return run
             waiting += [others] if others else []
         recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
-        return _go(understood, options, Given(design, origin), wanted, recorder, deadline, waiting)
+        return _go(understood, options, Given(design, origin, training), wanted, recorder, deadline, waiting)
 
 
 def _go(

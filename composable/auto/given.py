@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from composable.auto.origin import Origin
 from composable.zoo.catalog.written import Written
@@ -15,7 +17,9 @@ class Given:
     Attributes:
         design: In the place of the usual networks.
         origin: A trained network, to be tried first.
+        training: Settings of the training, in place of those of the candidates.
     """
 
     design: Written | None = None
     origin: Origin | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)

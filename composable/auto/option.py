@@ -23,6 +23,7 @@ class Option:
         high: The greatest value.
         path: Whether it names a file or a folder.
         only: The kind of data without which it means nothing: "image", or "text file".
+        pairs: Whether its values are texts NAME=VALUE, for which files and Python may have a mapping.
     """
 
     help: str
@@ -33,6 +34,7 @@ class Option:
     high: int | None = None
     path: bool = False
     only: Literal["", "image", "text file"] = ""
+    pairs: bool = False
 
     @property
     def range(self) -> str:
@@ -58,7 +60,8 @@ class Option:
             if branch.get("type") in ("number", "integer"):
                 branch |= known
         if schema.get("type") == "array":  # one value may stand for a list of one
-            schema = {"anyOf": [schema["items"], schema]}
+            mapping = [{"type": "object"}] if self.pairs else []
+            schema = {"anyOf": [schema["items"], schema, *mapping]}
         return schema | {"description": self.help}
 
 

@@ -79,6 +79,14 @@ class FitOptions:
             path=True,
         ),
     ] = None
+    training: Annotated[
+        tuple[str, ...],
+        Option(
+            "Overrules how networks are trained, such as learning_rate=0.001, averaging=ema or sam=0.05.",
+            "NAME=VALUE",
+            pairs=True,
+        ),
+    ] = ()
     stages: Annotated[
         tuple[Stage, ...],
         Option("What every network goes through before its training proper.", flag="--stage"),
@@ -188,7 +196,7 @@ def options_from(values: Mapping[str, Any], *, origin: str) -> FitOptions:
 
     Args:
         values: By the names of `FitOptions`. None stands for the default; a single value for a list of one; a
-            whole number, where a name is expected, for that name.
+            whole number, where a name is expected, for that name; a mapping for a list of NAME=VALUE.
         origin: Where they come from, for errors.
 
     Raises:
@@ -226,6 +234,8 @@ def refuse_foreign(options: FitOptions, present: Collection[str], origin: str) -
 
 def _plain(value: Any, field: Field) -> Any:
     """The value as JSON could hold it, of the shape that the option has."""
+    if field.option.pairs and isinstance(value, Mapping):
+        return tuple(f"{name}={'none' if one is None else one}" for name, one in value.items())
     if field.many:
         several = not isinstance(value, (str, Mapping)) and isinstance(value, Iterable)
         return tuple(_single(one, field) for one in (value if several else [value]))

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -153,17 +153,19 @@ class Search:
         )
         seed, asked = self.options.seed, self.options.augment
         table = with_augmentations(table, self.prepared, asked, seed=seed, tell=self._note)
+        first = []
+        if self.given.origin is not None:
+            freeze, unfreeze = self.options.freeze, self.options.unfreeze
+            first = [transferred(self.given.origin, table, self.prepared, freeze=freeze, unfreeze=unfreeze)]
         found = candidates(
             table,
             seed=seed,
             seconds=self.left,
             max_epochs=self.options.max_epochs,
             design=self.given.design,
+            first=first,
+            training=self.given.training,
         )
-        if self.given.origin is not None:
-            freeze, unfreeze = self.options.freeze, self.options.unfreeze
-            begun = transferred(self.given.origin, table, self.prepared, freeze=freeze, unfreeze=unfreeze)
-            found = chain([begun], found)
         timed = math.isfinite(self.deadline.seconds) and not self._folds_remain
         draws = timed or self.options.max_trials is not None
         most = max(MOST_CANDIDATES, self.options.max_trials or 0)

@@ -66,7 +66,9 @@ def _read(path: Path) -> dict[str, Any]:
             received=f"{path}: {', '.join(twice)} twice",
             remedy="remove one of them",
         )
-    return {name: value for name, (_, value) in zip(names, pairs, strict=True)}
+    # An object in JSON was read as a tuple of pairs.
+    values = (dict(value) if isinstance(value, tuple) else value for _, value in pairs)
+    return dict(zip(names, values, strict=True))
 
 
 def _text(path: Path) -> str:

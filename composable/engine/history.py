@@ -80,7 +80,7 @@ class InstanceState:
     @property
     def factor(self) -> float:
         """The factor of the learning rate beside its schedule."""
-        return self.rate * self.settings.decay**-self.slowed
+        return self.rate * self.settings.rate_divisor**-self.slowed
 
     def take(self, epoch: Epoch, diverged: Divergence | None, measure: float) -> None:
         """Take in an epoch and compare its measure, its own or that of several instances, with the best.
@@ -100,7 +100,7 @@ class InstanceState:
         patience = self.settings.patience
         if self.stopped or patience is None or self.waited < patience:
             return False
-        if self.slowed >= self.settings.decays or self.best_epoch < 0:
+        if self.slowed >= self.settings.rate_reductions or self.best_epoch < 0:
             self.stopped = "patience"
             return False
         self.slowed, self.waited = self.slowed + 1, 0

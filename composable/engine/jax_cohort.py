@@ -34,9 +34,9 @@ def jax_program(cohort: Cohort) -> JaxProgram:
         dropout=tuple(others.index(id(rate)) for rate in dropout_rates(network)),
         rates=rate_indices(optimizer),
         augment=settings.augment,
-        hardest=settings.hardest,
+        hardest_share=settings.hardest_share,
         sam=settings.sam,
-        average=settings.average,
+        averaging=settings.averaging,
     )
     starts = cohort.starts()
     slots = [np.asarray(v.value) for v in optimizer.variables]

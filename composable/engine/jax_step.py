@@ -38,9 +38,9 @@ class Step:
         optimizer: Built for the model's trainable variables.
         goals: One per output.
         augment: What is done to images.
-        hardest: Share of the batch that is learned from.
+        hardest_share: Of the batch that is learned from.
         sam: Radius; 0 for none.
-        average: Of the weights.
+        averaging: Of the weights; None for none.
         dropout: The indices of the dropout rates among the model's non-trainable variables.
         rates: The indices of learning rate and weight decay among the optimizer's variables; see
             `rate_indices`.
@@ -52,13 +52,13 @@ class Step:
     dropout: tuple[int, ...]
     rates: tuple[int | None, int | None]
     augment: tuple[Part, ...] = ()
-    hardest: float = 1.0
+    hardest_share: float = 1.0
     sam: float = 0.0
-    average: Average | None = None
+    averaging: Average | None = None
 
     def begin(self, trainable: Arrays, other: Arrays, slots: Arrays) -> State:
         """The state before the first step."""
-        averages = start_average(self.average, [*trainable, *other]) if self.average else ()
+        averages = start_average(self.averaging, [*trainable, *other]) if self.averaging else ()
         return State(trainable, other, slots, averages)
 
     def __call__(self, state: State, batch: Batch, curve: Mapping[str, Any]) -> tuple[State, Any]:
@@ -75,9 +75,9 @@ class Step:
                 inputs=augmented(self.augment, batch.inputs, drawn),
                 targets=moved(self.augment, batch.targets, drawn),
             )
-        if self.hardest < 1:
+        if self.hardest_share < 1:
             outputs = self.outputs(state.trainable, state.other, batch.inputs)
-            batch = hardest(self.goals, outputs, batch, self.hardest)
+            batch = hardest(self.goals, outputs, batch, self.hardest_share)
         trainable, rates = state.trainable, [state.other[index] for index in self.dropout]
         other = _replaced(state.other, self.dropout, [rate * curve["dropout"] for rate in rates])
         loss, gradients, after = self._gradients(trainable, other, batch, curve)
@@ -88,18 +88,18 @@ class Step:
         now = {p: curve[name] for p, name in zip(self.rates, ("rate", "decay"), strict=True) if p is not None}
         slots = _replaced(state.slots, tuple(now), tuple(now.values()))
         trainable, slots = self.optimizer.stateless_apply(slots, gradients, trainable)
-        if self.average is None:
+        if self.averaging is None:
             return State(trainable, after, slots, state.average), loss
         values = [*trainable, *after]
-        average = update_average(self.average, state.average, values, curve["progress"])
-        values = continued(self.average, average, values)
+        average = update_average(self.averaging, state.average, values, curve["progress"])
+        values = continued(self.averaging, average, values)
         return State(values[: len(trainable)], values[len(trainable) :], slots, average), loss
 
     def deployed(self, state: State) -> tuple[Arrays, Arrays]:
         """The trainable and other values that are watched and kept: averaged, if there is an average."""
-        if self.average is None:
+        if self.averaging is None:
             return state.trainable, state.other
-        values = averaged(self.average, state.average, [*state.trainable, *state.other])
+        values = averaged(self.averaging, state.average, [*state.trainable, *state.other])
         return values[: len(state.trainable)], values[len(state.trainable) :]
 
     def outputs(self, trainable: Arrays, other: Arrays, inputs: Any) -> list[Any]:

@@ -55,7 +55,7 @@ class KerasProgram:
             self.cohort.settings.optimizer.build(self.cohort.training_copy),
         )
         self._rates = dropout_rates(self._network)
-        self._average = self.cohort.settings.average
+        self._average = self.cohort.settings.averaging
         slots = _arrays(self._optimizer.variables)
         self.held = [
             InstanceValues(
@@ -204,7 +204,7 @@ class KerasProgram:
             batch = batch._replace(
                 inputs=augmented(augment, batch.inputs, drawn), targets=moved(augment, batch.targets, drawn)
             )
-        if (share := self.cohort.settings.hardest) < 1:
+        if (share := self.cohort.settings.hardest_share) < 1:
             batch = hardest(self.cohort.goals, self._outputs(batch.inputs), batch, share)
 
         def loss() -> Any:

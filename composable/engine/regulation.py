@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.design.part import Component, component
 from composable.engine.cohort import Cohort
@@ -41,8 +42,17 @@ def follow_gap(
         most: The factor grows no further.
 
     Returns:
-        For `composable.engine.train.Options`.
+        The settings of the instances from their epochs, for `composable.engine.train.train`.
+
+    Raises:
+        ConfigError: If the rows that are learned from aren't in memory.
     """
+    if cohort.feed is not None:
+        raise ConfigError(
+            "Dropout can follow the gap only where the rows that are learned from are in memory.",
+            received="rows that are read from a file while training",
+            remedy="leave out regulation=follow_gap",
+        )
     learned = held_out_blocks([_some(one.rows, one.seed) for one in cohort.instances])
 
     def followed(one: InstanceState, measure: float) -> Settings:
@@ -85,7 +95,7 @@ def late(settings: Settings, *, batch: Growth = 4.0, regularization: Factor = 0.
 
 @component
 def portion(progress: np.ndarray, *, of: Component, low: Portion = 0.0, high: Portion = 1.0) -> np.ndarray:
-    """The part of another schedule between two indices of its training: each phase of one has its own."""
+    """The part of another schedule between two shares of its training: each phase of one has its own."""
     return of(low + (high - low) * progress)
 
 

@@ -55,8 +55,6 @@ class Options:
         on_epoch: Called with the number of an instance and its epoch, as each ends.
         halvings: After so many epochs, that share of the instances goes on: those with the best measure so
             far (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification").
-        regulate: Called after each epoch; returns the settings of the instances from there on. What they
-            share in a program can't change.
         callbacks: A user's own Keras callbacks; None for none.
         checkpointer: Saves the training; None for not.
         share: Of the time that is left once everything is compiled: what a schedule is planned to take.
@@ -67,7 +65,6 @@ class Options:
 
     on_epoch: OnEpoch = lambda _number, _epoch: None
     halvings: Mapping[int, float] = field(default_factory=dict)
-    regulate: Regulate | None = None
     callbacks: Callbacks | None = None
     checkpointer: Checkpointer | None = None
     share: float = 1.0
@@ -87,7 +84,7 @@ def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None)
         One history per instance.
 
     Raises:
-        ConfigError: If `regulate` changes what the instances share.
+        ConfigError: If the regulation of the settings changes what the instances share.
     """
     training = Training(cohort, deadline, options or Options())
     training.resume()
@@ -131,6 +128,8 @@ class Training:
         self.last = self.cohort.pace.steps
         self._per_step, self._compiling, self._improved = math.nan, math.nan, False
         self._packed, self._seconds = self.active, []
+        regulation = self.cohort.settings.regulation
+        self._regulation: Regulate | None = None if regulation is None else regulation(self.cohort)
         self._kept = self.deadline.remaining * (1.0 - self.options.share)  # what a schedule leaves
 
     @property
@@ -368,9 +367,9 @@ class Training:
             self._packed = self.active
 
     def _regulate(self) -> None:
-        if self.options.regulate is None:
+        if self._regulation is None:
             return
-        for one, settings in zip(self.states, self.options.regulate(self.epoch, self.states), strict=True):
+        for one, settings in zip(self.states, self._regulation(self.epoch, self.states), strict=True):
             if settings.shared != one.settings.shared:
                 raise ConfigError(
                     "What the instances of a cohort share can't change while they train.",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from itertools import count
+from itertools import chain, count
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.design import Architecture, Between, Choice, Part
 from composable.design.kernel_rows import kernel_rows
@@ -24,6 +27,7 @@ from composable.search.text_candidates import text_candidates
 from composable.training import recipes
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
+from composable.training.overrides import overridden
 from composable.zoo.catalog.written import Written
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
@@ -45,6 +49,8 @@ def candidates(
     seconds: float = math.inf,
     max_epochs: int | None = None,
     design: Written | None = None,
+    first: Iterable[Candidate] = (),
+    training: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Candidate]:
     """First the portfolio, then draws without end, the same ones for the same seed.
 
@@ -54,7 +60,16 @@ def candidates(
         seconds: For all of them together.
         max_epochs: Of each training; None for as many as it takes.
         design: The user's own, to be tried instead.
+        first: Candidates that are tried before these.
+        training: Settings of the training that a user overrules, see `composable.training.overrides`.
+
+    Raises:
+        ConfigError: If the training should mix parts of images where there are none.
     """
+    if training.get("cutmix") and table.pixels is None:
+        raise ConfigError(
+            "CutMix is for images.", received=f"cutmix={training['cutmix']}", remedy="set mixup instead"
+        )
     if design is not None:
         found = designed(table, design, seed)
     elif table.pixels is not None and table.masks:
@@ -65,9 +80,10 @@ def candidates(
         found = _with_images(table, table.pixels, seconds)
     else:
         found = _found(table, seed, seconds)
-    for candidate in found:
+    for candidate in chain(first, found):
         epochs = candidate.settings.epochs if max_epochs is None else max_epochs
-        yield replace(candidate, settings=replace(candidate.settings, epochs=epochs))
+        settings = overridden(replace(candidate.settings, epochs=epochs), training)
+        yield replace(candidate, settings=settings)
 
 
 def portfolio_size(table: Table) -> int:

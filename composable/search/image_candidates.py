@@ -96,7 +96,7 @@ def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> 
         "depth": Choice((2, 3)),
         "width": Choice(widths),
         "further": Choice(((), (Part(cutout),), (Part(randaugment),))),
-        "hardest": Choice((1.0, 0.6)),
+        "hardest_share": Choice((1.0, 0.6)),
         "small": Choice((0.0, 0.4)),
         "mixing": Choice(({"mixup": 0.0, "cutmix": 0.0}, {"mixup": 0.2}, {"cutmix": 1.0})),
     }
@@ -106,7 +106,7 @@ def _draws(table: Table, pixels: Pixels, seed: int, widths: tuple[int, int]) -> 
         settings = _settings(_also(table, drawn["further"]))
         factor = float(np.exp(rng.uniform(*np.log(_RATES))))
         rate = factor * settings.learning_rate
-        settings = replace(settings, learning_rate=rate, hardest=drawn["hardest"])
+        settings = replace(settings, learning_rate=rate, hardest_share=drawn["hardest_share"])
         if not table.chosen:
             settings = replace(settings, **drawn["mixing"])
         design = fast_cnn(table, pixels, width=drawn["width"], depth=drawn["depth"])

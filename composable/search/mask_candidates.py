@@ -78,7 +78,7 @@ def _settings(table: Table) -> Settings:
     return Settings(
         optimizer=Optimizer(clip=1.0),
         learning_rate=5e-3,
-        schedule=Part(polynomial),
+        learning_rate_schedule=Part(polynomial),
         weight_decay=1e-2,
         augment=tuple(table.augment),
         batch_size=batch,

@@ -65,7 +65,11 @@ def _fasttext(table: Table) -> Candidate:
     taken = Part(joined_bags, bags=_WORDS, sizes=(size,))
     architecture = replace(fasttext(vocabulary=size, longest=1, width=_WIDTH), prestem=taken)
     settings = Settings(
-        learning_rate=5e-3, batch_size=min(128, table.batch_size), weight_decay=0.01, patience=2, decays=0
+        learning_rate=5e-3,
+        batch_size=min(128, table.batch_size),
+        weight_decay=0.01,
+        patience=2,
+        rate_reductions=0,
     )
     return Candidate("fasttext", architecture.with_tasks(*table.tasks), settings)
 

@@ -132,7 +132,9 @@ class Workbench:
         images = shrunk(self.material.inputs["images"], small.scale)
         material = replace(self.material, inputs={**self.material.inputs, "images": images}, own_test=None)
         settings = self.candidate.settings
-        settings = replace(settings, schedule=CONSTANT, epochs=max(1, round(small.share * settings.epochs)))
+        settings = replace(
+            settings, learning_rate_schedule=CONSTANT, epochs=max(1, round(small.share * settings.epochs))
+        )
         begun = Workbench(replace(self.candidate, small=None, settings=settings, share=1.0), material)
         until = Deadline(small.share * self.candidate.share * deadline.remaining, deadline.clock)
         return {one.fold: one.weights for one in begun.train(folds, seed=seed, deadline=until)}

@@ -42,9 +42,9 @@ def realmlp(problem: Problem, *, epochs: int = EPOCHS, batch_size: int = BATCH) 
     return Settings(
         optimizer=Optimizer(_RULE, groups + _of_scores(problem.heads)),
         learning_rate=0.2 if _numbers(problem) else 0.04,
-        schedule=Part(coslog4),
+        learning_rate_schedule=Part(coslog4),
         weight_decay=0.02,
-        decay_schedule=Part(flat_cosine),
+        weight_decay_schedule=Part(flat_cosine),
         dropout_schedule=Part(flat_cosine),
         label_smoothing=_smoothing(problem),
         batch_size=batch_size,
@@ -64,7 +64,7 @@ def realmlp_s(problem: Problem, *, epochs: int = EPOCHS, batch_size: int = BATCH
     return Settings(
         optimizer=Optimizer(_RULE, (Group(r"diagonal_scale/", rate=6.0), *_of_scores(problem.heads))),
         learning_rate=0.07 if _numbers(problem) else 0.04,
-        schedule=Part(coslog4),
+        learning_rate_schedule=Part(coslog4),
         weight_decay=0.0,
         label_smoothing=_smoothing(problem),
         batch_size=batch_size,
@@ -118,7 +118,7 @@ def images(problem: Problem, *, rows: int, augment: Sequence[Part] = ()) -> Sett
     return Settings(
         optimizer=Optimizer(clip=1.0),
         learning_rate=2e-3,
-        schedule=Part(polynomial),
+        learning_rate_schedule=Part(polynomial),
         weight_decay=1e-2,
         label_smoothing=0.0 if _numbers(problem) else 0.1,
         augment=tuple(augment),

@@ -51,6 +51,15 @@ def file(tmp_path_factory):
     return path
 
 
+def test_epochs_are_bounded_for_the_network_that_it_begins_from(run, tmp_path):
+    found = composable.fit(
+        rows_of(*drawn(40, seed=1)), "where", start=run.path, out=tmp_path / "run", **BRIEF
+    )
+    trials = [json.loads(path.read_text()) for path in found.path.glob("trials/*/trial.json")]
+    (begun,) = [trial for trial in trials if trial["name"].startswith("from_")]
+    assert begun["settings"]["epochs"] == BRIEF["max_epochs"]
+
+
 def network(run):
     """The first network in the deployed model, without its wrappers."""
     found = run.model.get_layer("network_0")

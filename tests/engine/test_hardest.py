@@ -35,7 +35,7 @@ def test_a_step_learns_from_them_alone():
     errors = np.abs(on_host(begun({"numbers": X})) - ROWS.targets[0]).ravel()
     worst = np.argsort(-errors)[:20]
     some, alone = (
-        trained(instance(epochs=2, batch_size=50, hardest=0.4)),
+        trained(instance(epochs=2, batch_size=50, hardest_share=0.4)),
         trained(instance(epochs=1, batch_size=20, rows=worst)),
     )
     assert some.histories[0].epochs[0].loss == pytest.approx(alone.histories[0].epochs[0].loss, rel=1e-5)
@@ -44,5 +44,5 @@ def test_a_step_learns_from_them_alone():
 
 @pytest.mark.parametrize("share", [0.0, 1.5, -1.0])
 def test_it_is_a_share(share):
-    with pytest.raises(ConfigError, match="hardest is a share"):
-        Settings(hardest=share)
+    with pytest.raises(ConfigError, match="hardest_share must be"):
+        Settings(hardest_share=share)

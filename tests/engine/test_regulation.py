@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from composable.core.budget import Deadline
+from composable.design.part import Part
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.initialize import initialize
 from composable.engine.regulation import follow_gap, has_gap, late, portion
 from composable.engine.rows import Rows
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
-from composable.engine.train import Options, train
+from composable.engine.train import train
 from tests.engine.cohorts import GOAL
 
 random = np.random.default_rng(0)
@@ -33,22 +34,32 @@ def build():
 
 def trained(regulation, *, held_out=HELD_OUT, epochs=5):
     """The histories and the dropout factors after each epoch, at a learning rate of 0."""
+    factors = []
+
+    def recorded(cohort):
+        regulate = regulation(cohort)
+
+        def noted(epoch, states):
+            found = regulate(epoch, states)
+            factors.append([one.dropout for one in found])
+            return found
+
+        return noted
+
     settings = Settings(
-        learning_rate=0.0, weight_decay=0.0, dropout=0.0, batch_size=20, epochs=epochs, patience=None
+        learning_rate=0.0,
+        weight_decay=0.0,
+        dropout=0.0,
+        batch_size=20,
+        epochs=epochs,
+        patience=None,
+        regulation=Part(recorded),
     )
     instances = tuple(Instance(np.arange(60), held_out, seed, settings) for seed in (0, 1))
     cohort = Cohort(
         build(), (GOAL,), Rows({"numbers": X}, (Y,)), instances, lambda model, _: initialize(model, build, 0)
     )
-    factors = []
-    regulate = regulation(cohort)
-
-    def noted(epoch, states):
-        found = regulate(epoch, states)
-        factors.append([one.dropout for one in found])
-        return found
-
-    return train(cohort, deadline=Deadline(), options=Options(regulate=noted)), np.array(factors).T
+    return train(cohort, deadline=Deadline()), np.array(factors).T
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +118,6 @@ def test_late_settings_have_larger_batches_and_less_regularization():
     assert found == expected
 
 
-def test_a_portion_of_a_schedule_is_that_schedule_between_two_places():
+def test_a_portion_of_a_schedule_is_that_schedule_between_two_shares():
     progress = np.linspace(0.0, 1.0, 5)
     assert np.allclose(portion(progress, of=cosine, low=0.25, high=0.75), cosine(0.25 + 0.5 * progress))

@@ -137,7 +137,7 @@ def test_a_measure_that_is_no_number_is_no_improvement(as_one):
 
     found = trained(
         instance(epochs=60, learning_rate=0.1, patience=None),
-        instance(seed=1, learning_rate=0.0, weight_decay=0.0, epochs=60, patience=5, decays=0),
+        instance(seed=1, learning_rate=0.0, weight_decay=0.0, epochs=60, patience=5, rate_reductions=0),
         goals=(Goal(squared_error, small),),
         as_one=as_one,
     )
@@ -205,8 +205,8 @@ def test_stopped_as_one_all_keep_the_epoch_that_is_best_on_the_mean():
 
 def test_stopped_as_one_all_lose_patience_at_once():
     """A rate of nothing never gets better, but one that learns keeps it going."""
-    still = instance(epochs=20, learning_rate=0.0, weight_decay=0.0, patience=3, decays=0)
-    moving = instance(seed=1, epochs=20, learning_rate=0.05, patience=3, decays=0)
+    still = instance(epochs=20, learning_rate=0.0, weight_decay=0.0, patience=3, rate_reductions=0)
+    moving = instance(seed=1, epochs=20, learning_rate=0.05, patience=3, rate_reductions=0)
     alone, together = (trained(still, moving, as_one=as_one).histories for as_one in (False, True))
     assert len(alone[0].epochs) == 4
     assert len(together[0].epochs) == len(together[1].epochs) > 4
@@ -215,14 +215,14 @@ def test_stopped_as_one_all_lose_patience_at_once():
 
 def test_patience_ends_the_training():
     """A rate of nothing never gets better."""
-    one = instance(epochs=20, learning_rate=0.0, weight_decay=0.0, patience=3, decays=0)
+    one = instance(epochs=20, learning_rate=0.0, weight_decay=0.0, patience=3, rate_reductions=0)
     (history,) = trained(one).histories
     assert (len(history.epochs), history.stopped, history.best_epoch) == (4, "patience", 0)
 
 
 def test_a_lower_rate_takes_up_the_best_weights():
     """Patience 1: the epochs after a bad one start from the best, ever slower."""
-    rate = {"learning_rate": 0.3, "patience": 1, "decays": 3, "decay": 10.0}
+    rate = {"learning_rate": 0.3, "patience": 1, "rate_reductions": 3, "rate_divisor": 10.0}
     for history in trained(*(instance(seed=seed, epochs=200, **rate) for seed in range(3))).histories:
         assert history.stopped == "patience"
         measures = [epoch.held_out for epoch in history.epochs]
@@ -236,7 +236,7 @@ def test_instances_stop_on_their_own():
     found = trained(
         instance(epochs=5),
         instance(seed=1, epochs=2),
-        instance(seed=2, learning_rate=0.0, patience=1, decays=0),
+        instance(seed=2, learning_rate=0.0, patience=1, rate_reductions=0),
     )
     assert [len(history.epochs) for history in found.histories] == [5, 2, 2]
     assert [history.stopped for history in found.histories] == ["epochs", "epochs", "patience"]
@@ -287,7 +287,7 @@ def test_the_deadline_stops_inside_an_epoch_and_keeps_the_best_weights():
 
 def test_a_schedule_comes_to_its_end_within_the_deadline(monkeypatch):
     """Without patience fewer epochs are planned, and the last one is planned as the last."""
-    one = instance(epochs=1000, patience=None, schedule=Part(cosine))
+    one = instance(epochs=1000, patience=None, learning_rate_schedule=Part(cosine))
     rates, now = [], [100.0]
     made = cohort(one)
     began, advanced = made.program.begin_epoch, made.program.advance
@@ -310,7 +310,7 @@ def test_a_schedule_comes_to_its_end_within_the_deadline(monkeypatch):
 
 def test_of_few_epochs_the_last_may_be_a_part_of_one(monkeypatch):
     """Of whole epochs two would fit, and the time of half an epoch would be left."""
-    one = instance(epochs=1000, patience=None, schedule=Part(cosine), batch_size=1)
+    one = instance(epochs=1000, patience=None, learning_rate_schedule=Part(cosine), batch_size=1)
     rates, now = [], [0.0]
     made = cohort(one)
     steps, began, advanced = made.pace.steps, made.program.begin_epoch, made.program.advance
@@ -362,7 +362,7 @@ def test_the_outputs_of_an_instance_are_those_of_the_model_taken_out():
 
 @pytest.mark.parametrize("average", [EMA(0.9), SWA(0.5), Lookahead(3, 0.5)])
 def test_averaged_weights_are_measured_and_kept(average):
-    found = trained(instance(epochs=6, patience=None, average=average, held_out=HELD_OUT))
+    found = trained(instance(epochs=6, patience=None, averaging=average, held_out=HELD_OUT))
     (history,) = found.histories
     assert error(found, found.weights[0]) == pytest.approx(
         history.epochs[history.best_epoch].held_out, rel=1e-4

@@ -34,7 +34,7 @@ def instances():
     options = {"epochs": EPOCHS, "batch_size": 4, "average": EMA(0.5)}
     return (
         instance(patience=None, **options),
-        instance(seed=1, learning_rate=0.5, patience=1, decays=5, **options),
+        instance(seed=1, learning_rate=0.5, patience=1, rate_reductions=5, **options),
     )
 
 

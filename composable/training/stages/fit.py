@@ -11,13 +11,13 @@ from pydantic import Field
 
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
-from composable.design.part import Component, Part, component
+from composable.design.part import Part, component
 from composable.engine.history import History
 from composable.engine.regulation import late, portion
 from composable.engine.rows import held_out_blocks
 from composable.engine.schedules import Factor, Growth
 from composable.engine.settings import Settings
-from composable.engine.train import Options, train
+from composable.engine.train import train
 from composable.training.stages.stage import Job, Outcome, Progress, Weights, out_of_time, part_of
 from composable.training.stages.starts import Start, cohort_of
 
@@ -30,7 +30,6 @@ def fit(
     progress: Progress,
     *,
     deadline: Deadline,
-    regulation: Component | None = None,
     late_share: Late = 0.0,
     batch: Growth = 4.0,
     regularization: Factor = 0.5,
@@ -44,7 +43,6 @@ def fit(
         job: What is trained.
         progress: Where it begins, and the settings.
         deadline: Of everything; all that is left of it may be used.
-        regulation: Changes settings from epoch to epoch: `Part(composable.engine.regulation.follow_gap)`.
         late_share: Of the epochs, at the end, that have larger batches and less regularization; 0 for none.
             They begin with new moments in the optimizer.
         batch: What the batch size is multiplied by then.
@@ -60,9 +58,8 @@ def fit(
         cohort = cohort_of(job, [Start(settings, derive(job.seed, "fit", number), weights)])
         if before is None:
             before = float(cohort.program.measured(held_out_blocks([job.held_out]))[0])
-        options = Options(regulate=None if regulation is None else regulation(cohort))
         shares = 1.0 if number == len(phases) - 1 else 1.0 - late_share
-        histories += train(cohort, deadline=part_of(deadline, shares), options=options)
+        histories += train(cohort, deadline=part_of(deadline, shares))
         weights = tuple(cohort.weights(best=False)[0])
         if not best or histories[-1].best < min(history.best for history in histories[:-1]):
             best = tuple(cohort.weights()[0])
@@ -85,7 +82,12 @@ def phases_of(
 
 
 def _portion(settings: Settings, low: float, high: float) -> Settings:
-    names = ("schedule", "decay_schedule", "dropout_schedule", "smoothing_schedule")
+    names = (
+        "learning_rate_schedule",
+        "weight_decay_schedule",
+        "dropout_schedule",
+        "label_smoothing_schedule",
+    )
     cut = {name: Part(portion, of=getattr(settings, name), low=low, high=high) for name in names}
     return replace(settings, **cut)
 

@@ -154,7 +154,9 @@ def ran_away(history: History, bound: float) -> bool:
 
 def _rising(settings: Settings, rate: float, s_lr: float) -> Settings:
     start = min(1.0, s_lr / rate)
-    return replace(settings, learning_rate=rate, schedule=Part(ramp, start=start), patience=None)
+    return replace(
+        settings, learning_rate=rate, learning_rate_schedule=Part(ramp, start=start), patience=None
+    )
 
 
 def _why(rises: Sequence[Rise]) -> str:

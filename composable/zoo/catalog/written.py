@@ -6,7 +6,6 @@ Nothing but the last one runs code that isn't the zoo's.
 
 from __future__ import annotations
 
-import ast
 import importlib
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,12 +17,12 @@ from typing import Any
 
 from composable.core.errors import ComposableError, ConfigError
 from composable.design.architecture import Architecture
+from composable.design.call_text import read_call
 from composable.design.config import LARGEST
 from composable.design.inputs import Inputs
 from composable.design.metaparameters import check, nearest
 from composable.zoo import catalog
 
-LONGEST = 10_000  # characters of a call
 _SPACE = "_space"
 
 
@@ -58,7 +57,7 @@ def written_design(text: str) -> Written:
         return Written("design", Architecture.from_json(text))
     if text.lower().endswith(".json"):
         return _from_file(Path(text))
-    name, given = _call(text)
+    name, given = read_call(text, example="resnet(depth=50, classes=10)")
     if ":" in name:
         return _from_function(name, given)
     if name.endswith(_SPACE) and name.removesuffix(_SPACE) in catalog.FAMILIES:
@@ -127,40 +126,6 @@ def _failing_as_design(name: str) -> Iterator[None]:
         ) from failed
     finally:
         sys.path.remove(here)
-
-
-def _call(text: str) -> tuple[str, dict[str, Any]]:
-    """The name, and the metaparameters behind it in brackets: Python's literals, which are never run."""
-    name, bracket, rest = text.partition("(")
-    if not bracket:
-        return name, {}
-    try:
-        if len(text) > LONGEST:
-            raise ValueError(text)
-        given = _keywords(ast.parse(f"_({rest}", mode="eval").body)
-    except (ValueError, SyntaxError, TypeError, AttributeError, RecursionError, MemoryError) as wrong:
-        raise ConfigError(
-            "A design is called with keywords: numbers, texts, True, False, None, and tuples of them.",
-            received=f"{text[:200]!r}" + (f": {wrong.msg}" if isinstance(wrong, SyntaxError) else ""),
-            remedy='for example "resnet(depth=50, classes=10)"',
-        ) from None
-    return name.strip(), {key: _tuples(value) for key, value in given.items()}
-
-
-def _keywords(call: Any) -> dict[str, Any]:
-    """The keywords of a call and their values.
-
-    Raises:
-        ValueError: If it is no call, or has anything else.
-    """
-    given = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-    if not isinstance(call.func, ast.Name) or call.args or None in given or len(given) < len(call.keywords):
-        raise ValueError(given)
-    return given
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def _nothing(text: str, why: str) -> ComposableError:

@@ -29,7 +29,12 @@ def test_it_hands_on_the_weights_that_were_best_on_the_held_out_rows():
 
 def test_a_late_phase_has_larger_batches_and_less_regularization():
     settings = Settings(
-        schedule=Part(cosine), epochs=10, batch_size=32, weight_decay=0.1, label_smoothing=0.2, patience=None
+        learning_rate_schedule=Part(cosine),
+        epochs=10,
+        batch_size=32,
+        weight_decay=0.1,
+        label_smoothing=0.2,
+        patience=None,
     )
     first, last = phases_of(settings, 0.3, batch=4.0, regularization=0.5)
     assert (first.epochs, last.epochs) == (7, 3)
@@ -38,7 +43,7 @@ def test_a_late_phase_has_larger_batches_and_less_regularization():
 
 
 def test_the_phases_together_follow_the_schedule_of_the_whole():
-    settings = Settings(schedule=Part(cosine), learning_rate=1.0, epochs=10, patience=None)
+    settings = Settings(learning_rate_schedule=Part(cosine), learning_rate=1.0, epochs=10, patience=None)
     first, last = phases_of(settings, 0.5, batch=1.0, regularization=1.0)
     ends = [curves(phase, first=0, count=11, total=11, seed=0)["rate"] for phase in (settings, first, last)]
     assert ends[1][0] == pytest.approx(1.0)
@@ -52,7 +57,7 @@ def test_without_a_late_share_there_is_one_phase():
 
 @pytest.mark.slow
 def test_both_phases_are_trained_one_after_the_other_under_a_regulation():
-    of = job(settings=replace(job().settings, epochs=4))
-    found = fit(of, fresh(of), deadline=Deadline(), regulation=Part(follow_gap), late_share=0.5, batch=2.0)
+    of = job(settings=replace(job().settings, epochs=4, regulation=Part(follow_gap)))
+    found = fit(of, fresh(of), deadline=Deadline(), late_share=0.5, batch=2.0)
     assert len(found.evidence["held_out"]) == 4
     assert found.evidence["stopped"] == ["epochs", "epochs"]

@@ -37,7 +37,7 @@ def noisy(job, progress, *, deadline):
 @component
 def faster(job, progress, *, deadline, rate: float = 0.5):
     found = step("faster", progress)
-    settings = replace(progress.settings, learning_rate=rate, schedule=Part(cosine))
+    settings = replace(progress.settings, learning_rate=rate, learning_rate_schedule=Part(cosine))
     return replace(found, progress=replace(found.progress, settings=settings))
 
 

@@ -32,7 +32,7 @@ def history(*losses, diverged=None):
 
 def test_the_rate_ends_on_exactly_the_end_rate():
     for end in (1e-3, 0.3, 1 / 3):
-        settings = Settings(learning_rate=end, schedule=Part(ramp, start=1e-6 / end))
+        settings = Settings(learning_rate=end, learning_rate_schedule=Part(ramp, start=1e-6 / end))
         rates = curves(settings, first=0, count=35, total=35, seed=0)["rate"]
         assert rates[-1] == np.float32(end)
         assert rates[0] == pytest.approx(1e-6)

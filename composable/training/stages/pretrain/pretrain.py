@@ -84,7 +84,7 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
     settings = Settings(
         optimizer=progress.settings.optimizer,
         learning_rate=learning_rate or progress.settings.learning_rate,
-        schedule=Part(cosine),
+        learning_rate_schedule=Part(cosine),
         weight_decay=progress.settings.weight_decay,
         batch_size=batch_size,
         epochs=pretext.epochs,
