@@ -36,7 +36,7 @@ def copies(
         wanted: What the user decides.
         tell: Is told the choice, where there is one.
     """
-    features = contents(table.frame, table.images).loc[:, [column.name for column in schema.features]]
+    features = contents(table.frame, table.sources).loc[:, list(schema.feature_columns)]
     found, sizes = np.unique(row_hashes(features), return_inverse=True, return_counts=True)[1:]
     if len(sizes) == len(found):
         return found
@@ -87,9 +87,9 @@ def copies_notice(split: Split) -> Notice:
 
 def tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
     """Warn of rows of the user's own test file that are training rows as well."""
-    names = [column.name for column in (*schema.features, *schema.targets)]
+    names = [*schema.feature_columns, *(column.name for column in schema.targets)]
     learned, asked = (
-        row_hashes(contents(one.frame, one.images).loc[:, names].astype("str")) for one in (table, own)
+        row_hashes(contents(one.frame, one.sources).loc[:, names].astype("str")) for one in (table, own)
     )
     shared = int(np.isin(asked, learned).sum())
     if shared:

@@ -27,7 +27,7 @@ def image_shapes(
         return tuple(replace(wanted, column=one.column) for one in found)
     sized = [
         fit_images(
-            Cells(Column(one.column, "image"), table.frame, table.images[one.column]),
+            Cells(Column(one.column, "image"), table.frame, table.sources[one.column]),
             longest=options.image_size,
             padded=options.keep_aspect,
         )

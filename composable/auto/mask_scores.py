@@ -7,6 +7,7 @@ import numpy as np
 from composable.core.errors import DataError
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
+from composable.data.images.source import images_of
 from composable.data.table import Table
 from composable.deploy.bundle import Bundle
 from composable.deploy.masks import names_in, predicted_codes
@@ -28,7 +29,7 @@ def mask_scores(bundle: Bundle, table: Table, head: Head) -> dict[str, float]:
         DataError: If a mask isn't of its image's size, has an unknown level, or there is no row.
     """
     (target,) = head.targets
-    names, source = cells_of(column_of(table.frame, target)), table.images.get(target)
+    names, source = cells_of(column_of(table.frame, target)), images_of(table.sources).get(target)
     if source is None or not names:
         raise DataError(
             "Masks are compared with the true ones.",

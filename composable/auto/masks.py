@@ -14,6 +14,7 @@ from composable.data.frames import column_of
 from composable.data.images.column import cells_of, told
 from composable.data.images.conversion import ImageShape
 from composable.data.images.folder import MOST_BROKEN
+from composable.data.images.source import images_of
 from composable.data.kinds.image import ImageBlock
 from composable.data.names import listed
 from composable.data.schema import Column, Notice, Schema
@@ -85,13 +86,13 @@ def find_masks(table: Table, schema: Schema, tell: Tell) -> Masks:
         DataError: If it is more than a few.
     """
     (target,), (image,) = schema.targets, [c for c in schema.features if c.kind == "image"]
-    if target.name not in table.images:
+    if target.name not in table.sources:
         raise DataError(
             f"The cells of {target.name!r} must name masks.",
             received="no image was found by the names in it",
             remedy="write paths relative to the table's folder, or paths from the root",
         )
-    masks, images = table.images[target.name], table.images[image.name]
+    masks, images = (images_of(table.sources)[column.name] for column in (target, image))
     names, pictured = (cells_of(column_of(table.frame, c.name)) for c in (target, image))
     wrong = {row: _no_mask(why, pictured[row]) for row, why in masks.missing(names).items()}
     unseen = images.missing(pictured)
@@ -124,7 +125,7 @@ def masks_as_targets(frame: pd.DataFrame, table: Table, head: Head, encoding: En
         DataError: If a mask is missing or broken, or has a level that is no class.
     """
     (target,), image = head.targets, encoding.of(ImageBlock)[0]
-    names, source = cells_of(column_of(frame, target)), table.images.get(target)
+    names, source = cells_of(column_of(frame, target)), images_of(table.sources).get(target)
     missing = {0: "no mask was found"} if source is None else source.missing(names)
     if source is None or missing:
         raise DataError(

@@ -194,11 +194,11 @@ def prepare(
     if not masks:
         _check_validation_rows(split, problem, targets)
     known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.folds]))
-    encoding = fit_encoding(table.frame, schema, rows=known, images=table.images)
+    encoding = fit_encoding(table.frame, schema, rows=known, sources=table.sources)
     encoding = encoding.replaced(image_shapes(encoding.of(ImageBlock), table, options, origin))
     if origin is not None and origin.encoding is not None:
         encoding = known_encoding(encoding, origin.encoding) or encoding
-    inputs = encode(table.frame, schema, encoding, images=table.images, origin=table.origin)
+    inputs = encode(table.frame, schema, encoding, sources=table.sources, origin=table.origin)
     if masks:
         targets = (masks_as_targets(table.frame, table, masks, encoding),)
     else:
@@ -208,7 +208,7 @@ def prepare(
         tell(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
-        own_inputs = encode(own.frame, schema, encoding, images=own.images, origin=own.origin, strict=True)
+        own_inputs = encode(own.frame, schema, encoding, sources=own.sources, origin=own.origin, strict=True)
         own_targets = (
             (masks_as_targets(own.frame, own, masks, encoding),)
             if masks
@@ -289,10 +289,10 @@ def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
     """
     kept = np.ones(len(table.frame), bool)
     for column in schema.features:
-        if column.kind != "image" or column.name not in table.images:
+        if column.kind != "image" or column.name not in table.sources:
             continue
         names = cells_of(column_of(table.frame, column.name))
-        missing = table.images[column.name].missing(names)
+        missing = table.sources[column.name].missing(names)
         if len(missing) > MOST_BROKEN * len(names):
             raise DataError(
                 f"At most {MOST_BROKEN:.0%} of the rows may name no whole image.",

@@ -140,7 +140,7 @@ class Run:
             return mask_scores(bundle, replace(table, frame=frame), masks)
         observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
         inputs = encode(
-            frame, card.schema, card.encoding, images=table.images, origin=table.origin, strict=True
+            frame, card.schema, card.encoding, sources=table.sources, origin=table.origin, strict=True
         )
         found = scores(card.problem, observed, bundle.outputs(inputs))
         return {name: value for name, value in found.items() if np.isfinite(value)} | {"rows": len(frame)}

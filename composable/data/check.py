@@ -63,26 +63,34 @@ def apply_schema(table: Table, schema: Schema, targets: tuple[str, ...] = ()) ->
         DataError: If a target isn't in the table.
     """
     names = list(table.frame.columns)
-    given: dict[str, Column] = {}
+    holder: dict[str, Column] = {}
     for column in schema.columns:
-        if column.name not in names:
-            raise ConfigError(
-                "Every column of the schema must be in the table.",
-                received=f"{table.origin} has no column {shown(column.name)}",
-                remedy=did_you_mean(column.name, names),
-            )
-        if column.name in given:
-            raise ConfigError("The schema may name a column once.", received=shown(column.name))
+        for name in column.table_columns:
+            if name not in names:
+                raise ConfigError(
+                    "Every column of the schema must be in the table.",
+                    received=f"{table.origin} has no column {shown(name)}",
+                    remedy=did_you_mean(name, names),
+                )
+            if name in holder:
+                raise ConfigError("The schema may name a column once.", received=shown(name))
+            holder[name] = column
         if column.role == "feature" and column.kind not in MODEL_KINDS:
             raise ConfigError(
                 "A feature must be of a kind that the model takes.",
                 received=f"{shown(column.name)} has the role 'feature' and the kind {column.kind!r}",
                 remedy=f"give it one of the kinds {listed(MODEL_KINDS)}, or the role 'drop'",
             )
-        given[column.name] = column
     chosen = targets or tuple(column.name for column in schema.targets)
     check_targets(table, chosen)
-    return Schema(tuple(_with_role(given.get(name), name, is_target=name in chosen) for name in names))
+    grouped = {name for column in schema.columns for name in column.members[1:]}
+    return Schema(
+        tuple(
+            _with_role(holder.get(name), name, is_target=name in chosen)
+            for name in names
+            if name not in grouped
+        )
+    )
 
 
 def _with_role(column: Column | None, name: str, *, is_target: bool) -> Column:

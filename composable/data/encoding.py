@@ -19,14 +19,14 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.codes import FIRST
-from composable.data.images.source import ImageSource
 from composable.data.kinds import KINDS, AnyBlock, kind_of
 from composable.data.kinds.kind import Cells, ModelInput
 from composable.data.names import listed
 from composable.data.room import room
 from composable.data.schema import Notice, Schema
+from composable.data.table import Source
 
-_NONE: Mapping[str, ImageSource] = MappingProxyType({})
+_NONE: Mapping[str, Source] = MappingProxyType({})
 _BlockType = TypeVar("_BlockType")
 
 
@@ -127,7 +127,7 @@ def fit_encoding(
     schema: Schema,
     rows: Sequence[int] | np.ndarray | None = None,
     *,
-    images: Mapping[str, ImageSource] = _NONE,
+    sources: Mapping[str, Source] = _NONE,
 ) -> Encoding:
     """Fit the blocks on the training rows alone.
 
@@ -135,10 +135,10 @@ def fit_encoding(
         frame: As in `Table.frame`.
         schema: Its schema; only the features are encoded.
         rows: The training rows' positions, or a mask over all rows; None takes every row.
-        images: As in `Table.images`.
+        sources: As in `Table.sources`.
     """
     train = frame if rows is None else frame.iloc[np.asarray(rows)]
-    cells = [Cells(column, train, images.get(column.name)) for column in schema.features]
+    cells = [Cells(column, train, sources.get(column.name)) for column in schema.features]
     found = (kind.fit(each) for kind in KINDS for each in cells if each.column.kind in kind.reads)
     return Encoding(cast("tuple[AnyBlock, ...]", tuple(block for block in found if block is not None)))
 
@@ -148,7 +148,7 @@ def encode(
     schema: Schema,
     encoding: Encoding,
     *,
-    images: Mapping[str, ImageSource] = _NONE,
+    sources: Mapping[str, Source] = _NONE,
     origin: str = "",
     strict: bool = False,
 ) -> dict[str, np.ndarray]:
@@ -158,7 +158,7 @@ def encode(
         frame: Raw rows; columns in any order, others than the encoding's are ignored.
         schema: What the columns are.
         encoding: The fitted blocks.
-        images: As in `Table.images`.
+        sources: As in `Table.sources`.
         origin: The file, for errors.
         strict: Whether a cell that can't be read is an error (prediction) or a missing value (training).
 
@@ -169,18 +169,19 @@ def encode(
     Raises:
         DataError: If columns are missing (all are named), an image can't be read, or, if `strict`, a cell.
     """
-    missing = [name for name in encoding.columns if name not in frame.columns]
+    columns = {column.name: column for column in schema.columns}
+    needed = (name for column in encoding.columns for name in columns[column].table_columns)
+    missing = [name for name in needed if name not in frame.columns]
     if missing:
         raise DataError(
             "The rows need every column that the model was trained on.",
             received=f"{origin or 'the data'} lacks {listed(missing, 50)}",
             remedy="add them; a column may be empty, its values then count as missing",
         )
-    columns = {column.name: column for column in schema.columns}
     shapes, dtypes, sizes = encoding.shapes, encoding.dtypes, dict[str, int]()
     inputs: dict[str, np.ndarray] = {}
     for block, slots in encoding.block_slots:
-        cells = Cells(columns[block.column], frame, images.get(block.column), origin, strict)
+        cells = Cells(columns[block.column], frame, sources.get(block.column), origin, strict)
         found = block.encode(cells)
         for slot, one in zip(slots, block.inputs, strict=True):
             name, values = slot.name, found[slot.name]

@@ -9,10 +9,11 @@ import pandas as pd
 
 from composable.data.check import check_dropped, check_targets
 from composable.data.dates import DateOrder
-from composable.data.finding import Finding
-from composable.data.infer_text import text_column
-from composable.data.infer_typed import typed_column
+from composable.data.kinds import KINDS
 from composable.data.names import listed
+from composable.data.recognize.column import Finding, RawColumn
+from composable.data.recognize.typed import typed_nothing
+from composable.data.recognize.words import word_column
 from composable.data.schema import Column, Kind, Notice, Schema
 from composable.data.table import Table
 
@@ -40,9 +41,10 @@ def infer_schema(
 ) -> tuple[Schema, tuple[Notice, ...]]:
     """Infer each column's kind and role, with the reason.
 
-    A column of text is, in this order: empty; numbers, where nine in ten of its cells are; true or false;
-    dates; constant; identifiers, where nearly every cell is one token of its own; free text, where cells are
-    several words and mostly differ; else a category.
+    Columns that together are one are recognized first. A column of text then is, in this order: numbers,
+    where nine in ten of its cells are; dates; true or false; free text, where cells are several words and
+    mostly differ; empty; constant; identifiers, where nearly every cell is one token of its own; else a
+    category.
 
     Args:
         table: The table.
@@ -59,6 +61,11 @@ def infer_schema(
     context = _Context(table, targets, date_order)
     columns: list[Column] = []
     notices: list[Notice] = []
+    free = [str(name) for name in table.frame if name not in {table.part, *drop, *targets}]
+    groups = {
+        each.column.members[0]: each for kind in KINDS if kind.groups for each in kind.groups(table, free)
+    }
+    grouped = {name for each in groups.values() for name in each.column.members}
     for name, values in table.frame.items():
         if name == table.part:
             columns.append(Column(str(name), "category", "split", "says which rows train and which test"))
@@ -66,12 +73,9 @@ def infer_schema(
         if name in drop:
             columns.append(Column(str(name), "text", "drop", "left out by --drop"))
             continue
-        if name in table.images:
-            asked = name in targets
-            reason = "names masks" if asked else "names images"
-            columns.append(Column(str(name), "image", "target" if asked else "feature", reason))
+        if name in grouped and name not in groups:
             continue
-        finding = _find(values, str(name), context)
+        finding = groups.get(str(name)) or _find(values, str(name), context)
         columns.append(finding.column)
         notices += finding.notices
     columns = _keep_something(columns)
@@ -79,17 +83,20 @@ def infer_schema(
 
 
 def _find(values: pd.Series, name: str, context: _Context) -> Finding:
-    is_target = name in context.targets
-    if isinstance(values.dtype, pd.StringDtype):
-        decimal = context.table.format.decimal if context.table.format else "."
-        finding = text_column(
-            values, name, decimal=decimal, date_order=context.date_order, is_target=is_target
-        )
-    else:
-        finding = typed_column(values, name, is_target=is_target)
-    if is_target:
-        return replace(finding, column=replace(finding.column, role="target"))
-    return finding
+    """The first kind that fits, with what is worth knowing where another nearly did."""
+    table, is_target = context.table, name in context.targets
+    decimal = table.format.decimal if table.format else "."
+    column = RawColumn(name, values, is_target, decimal, context.date_order, table.sources.get(name))
+    finding = typed_nothing(column) if column.source is None else None
+    nearly: list[Notice] = []
+    for kind in KINDS if finding is None else ():
+        finding = kind.recognize(column)
+        if finding is not None:
+            break
+        nearly += kind.nearly(column) if kind.nearly else ()
+    found = finding or word_column(column)
+    role = "target" if is_target else found.column.role
+    return Finding(replace(found.column, role=role), (*found.notices, *nearly))
 
 
 def _keep_something(columns: list[Column]) -> list[Column]:

@@ -36,7 +36,7 @@ def profile(table: Table, schema: Schema) -> dict[str, Any]:
     ]
     return {
         "rows": len(frame),
-        "duplicates": int(_row_hashes(contents(frame, table.images)).duplicated().sum()),
+        "duplicates": int(_row_hashes(contents(frame, table.sources)).duplicated().sum()),
         "memory_mb": round(float(frame.memory_usage(deep=True).sum()) / 1e6, 3),
         "columns": columns,
     }

@@ -132,7 +132,7 @@ def _with_arrays(columns: Mapping[str, Any], origin: str) -> Table:
     contents = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays.values()]
     fingerprint = "-".join([frame_fingerprint(frame), *contents])
     return Table(
-        frame, origin, fingerprint, images={name: ImageArrays({name: a}) for name, a in arrays.items()}
+        frame, origin, fingerprint, sources={name: ImageArrays({name: a}) for name, a in arrays.items()}
     )
 
 

@@ -28,6 +28,7 @@ class Column:
         date_format: For dates: a `strptime` format, or "ISO8601".
         decimal: For numbers written as text: the decimal mark.
         thousands: For numbers written as text: the grouping mark, or "".
+        members: The columns of the table that together are this one; empty for a column of its own.
         affixes: For numbers written as text: marks such as "€" or "%" that are taken off.
     """
 
@@ -40,6 +41,12 @@ class Column:
     decimal: str = "."
     thousands: str = ""
     affixes: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+
+    @property
+    def table_columns(self) -> tuple[str, ...]:
+        """The columns of the table that hold its cells."""
+        return self.members or (self.name,)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,11 @@ class Schema:
     def features(self) -> tuple[Column, ...]:
         """The columns that enter the model."""
         return tuple(c for c in self.columns if c.role == "feature" and c.kind in MODEL_KINDS)
+
+    @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """The columns of the table that hold the features."""
+        return tuple(name for column in self.features for name in column.table_columns)
 
     @property
     def targets(self) -> tuple[Column, ...]:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import pandas as pd
 
-from composable.data.images.source import ImageSource
 from composable.data.schema import Notice, TextFormat
+
+
+class Source(Protocol):
+    """The things beside a table that the cells of one of its columns name."""
+
+    def fingerprints(self, names: Sequence[str]) -> list[str]:
+        """Equal for things of equal content."""
+        ...
+
+    def missing(self, names: Sequence[str]) -> dict[int, str]:
+        """The indices of names that name no whole thing, and what is wrong with each."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +34,7 @@ class Table:
         fingerprint: sha256 of the content; equal content gives equal fingerprints.
         format: How a text file was read, None for others.
         notices: What the reader chose or found.
-        images: Where the images are that the cells of a column name, by that column.
+        sources: Where the things are (images, say) that the cells of a column name, by that column.
         asked: The column that such data are usually asked for; None where nothing says so.
         part: The column that says which rows train, validate and test; None where there is none.
     """
@@ -32,6 +44,6 @@ class Table:
     fingerprint: str
     format: TextFormat | None = None
     notices: tuple[Notice, ...] = ()
-    images: Mapping[str, ImageSource] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
     asked: str | None = None
     part: str | None = None

@@ -132,7 +132,7 @@ class Bundle:
             table.frame,
             self.card.schema,
             self.card.encoding,
-            images=table.images,
+            sources=table.sources,
             origin=table.origin,
             strict=True,
         )
@@ -147,7 +147,7 @@ class Bundle:
         frame = answers(outputs, self.card.problem)
         if isinstance(data, pd.DataFrame) and len(data) == len(frame):
             frame.index = data.index
-        if isinstance(data, (str, PathLike)) and IMAGE in table.images:
+        if isinstance(data, (str, PathLike)) and IMAGE in table.sources:
             frame.insert(0, "file", table.frame[IMAGE])
         unusual = query_notices(self.card.encoding, inputs)
         return Prediction(frame, (*table.notices, *_unknown_columns(table, self.card), *unusual))
@@ -170,7 +170,7 @@ class Bundle:
 
 
 def _check_columns(table: Table, card: BundleCard) -> None:
-    if missing := [name for name in card.encoding.columns if name not in table.images]:
+    if missing := [name for name in card.encoding.columns if name not in table.sources]:
         raise DataError(
             "The rows need every column that the model was trained on.",
             received=f"{table.origin} lacks images in {listed(missing)}",
@@ -180,7 +180,7 @@ def _check_columns(table: Table, card: BundleCard) -> None:
 
 def _unknown_columns(table: Table, card: BundleCard) -> Iterator[Notice]:
     """The columns that the model doesn't know."""
-    known = {column.name for column in card.schema.columns}
+    known = {name for column in card.schema.columns for name in column.table_columns}
     if extra := [name for name in table.frame.columns if name not in known]:
         yield Notice(f"Columns that the model doesn't know were left out: {listed(extra)}.", "warning")
 

@@ -36,7 +36,7 @@ def kept_columns(table: Table, names: Sequence[str]) -> tuple[pd.DataFrame, tupl
 
 def without_foreign(table: Table, names: Sequence[str], card: BundleCard) -> Table:
     """The table without those of the kept columns that the model doesn't know."""
-    known = {column.name for column in card.schema.columns}
+    known = {name for column in card.schema.columns for name in column.table_columns}
     return replace(table, frame=table.frame.drop(columns=[name for name in names if name not in known]))
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from composable.data.encoding import encode
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
-from composable.data.images.source import ImageSource
+from composable.data.images.source import ImageSource, images_of
 from composable.data.table import Table
 from composable.engine.predict import predict
 from composable.problem.problem import Head, Label
@@ -64,11 +64,11 @@ def predicted_codes(bundle: Bundle, table: Table) -> Iterator[np.ndarray]:
     card = bundle.card
     for chunk in chunks(table):
         inputs = encode(
-            chunk, card.schema, card.encoding, images=table.images, origin=table.origin, strict=True
+            chunk, card.schema, card.encoding, sources=table.sources, origin=table.origin, strict=True
         )
         (outputs,) = predict(bundle.model, inputs, sizes=SIZES)
         for name, probabilities in zip(names_in(chunk, bundle), outputs, strict=True):
-            yield full_size(probabilities, *pictured(bundle, table.images).size(name))
+            yield full_size(probabilities, *pictured(bundle, images_of(table.sources)).size(name))
 
 
 def chunks(table: Table) -> Iterator[pd.DataFrame]:

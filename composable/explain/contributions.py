@@ -113,7 +113,7 @@ def background_inputs(bundle: Bundle, data: Any, *, seed: int = 0) -> Inputs:
 def _encoded(bundle: Bundle, table: Table) -> Inputs:
     card = bundle.card
     return encode(
-        table.frame, card.schema, card.encoding, images=table.images, origin=table.origin, strict=True
+        table.frame, card.schema, card.encoding, sources=table.sources, origin=table.origin, strict=True
     )
 
 

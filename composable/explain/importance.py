@@ -103,7 +103,9 @@ def bundle_importance(bundle: Bundle, data: Any, *, seed: int) -> list[dict[str,
     check_targets(table, card.problem.targets)
     missing = target_missing(table.frame, card.schema, card.problem.targets)
     frame = table.frame.loc[~missing].reset_index(drop=True)
-    inputs = encode(frame, card.schema, card.encoding, images=table.images, origin=table.origin, strict=True)
+    inputs = encode(
+        frame, card.schema, card.encoding, sources=table.sources, origin=table.origin, strict=True
+    )
     observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
     rows = np.random.default_rng(derive(seed, "rows")).permutation(len(frame))[: most_rows(inputs)]
     held_out = HeldOutRows(

@@ -93,7 +93,7 @@ def image_arrays(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str
         frame,
         origin,
         fingerprint,
-        images={IMAGE: ImageArrays(images)} | ({MASK: ImageArrays(masks)} if masks else {}),
+        sources={IMAGE: ImageArrays(images)} | ({MASK: ImageArrays(masks)} if masks else {}),
         asked=next((name for name in (CLASS, MASK) if name in frame), None),
         part=PART if PART in frame else None,
     )

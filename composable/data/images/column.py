@@ -12,9 +12,8 @@ from composable.core.errors import DataError
 from composable.data.frames import column_of
 from composable.data.images.conversion import SUFFIXES
 from composable.data.images.files import look_at
-from composable.data.images.source import ImageSource
 from composable.data.names import shown
-from composable.data.table import Table
+from composable.data.table import Source, Table
 
 _LOOKED_AT = 1000  # cells of a column
 _ENDING = 0.9  # of these must end as images do
@@ -39,7 +38,7 @@ def with_images(table: Table, folder: Path, *, beyond: bool = False) -> Table:
     for name in columns if not beyond else ():
         _check_below(cells_of(column_of(table.frame, name)), name, folder, table.origin)
     images = {name: look_at(folder, _named(column_of(table.frame, name))) for name in columns}
-    return replace(table, images={**table.images, **images}) if images else table
+    return replace(table, sources={**table.sources, **images}) if images else table
 
 
 def cells_of(values: pd.Series) -> list[str]:
@@ -47,11 +46,11 @@ def cells_of(values: pd.Series) -> list[str]:
     return [str(value).strip() for value in values.astype(object).where(values.notna(), "")]
 
 
-def contents(frame: pd.DataFrame, images: Mapping[str, ImageSource]) -> pd.DataFrame:
-    """The frame with the hash of each image in the place of its name, so that equal images are equal."""
+def contents(frame: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame:
+    """The frame with the hash of each thing in the place of its name, so that equal things are equal."""
     found = {
         name: source.fingerprints(cells_of(column_of(frame, name)))
-        for name, source in images.items()
+        for name, source in sources.items()
         if name in frame.columns
     }
     return frame.assign(**found) if found else frame

@@ -63,7 +63,7 @@ def read_image_folder(folder: Path) -> Table:
         str(folder),
         together(files.hashes),
         notices=notices,
-        images={IMAGE: files},
+        sources={IMAGE: files},
         asked=CLASS if CLASS in frame else None,
         part=PART if PART in frame else None,
     )

@@ -58,7 +58,7 @@ def read_mask_folder(folder: Path) -> Table:
         str(folder),
         together({**sources[IMAGE].hashes, **sources[MASK].hashes}),
         notices=tuple(_without_image(alone)),
-        images=sources,
+        sources=sources,
         asked=MASK,
         part=PART if parts else None,
     )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, ImageShape, fitted, read_image
 from composable.data.images.levels import read_levels
 from composable.data.room import room
+from composable.data.table import Source
 
 _AT_ONCE = 16  # images that a thread decodes before it asks for more
 Stamp = tuple[int, int]  # nanoseconds and bytes
@@ -28,7 +29,7 @@ def stamp_of(status: os.stat_result) -> Stamp:
     return status.st_mtime_ns, status.st_size
 
 
-class ImageSource(Protocol):
+class ImageSource(Source, Protocol):
     """The images that the cells of a column name."""
 
     def read(self, names: Sequence[str], shape: ImageShape) -> np.ndarray:
@@ -37,14 +38,6 @@ class ImageSource(Protocol):
         Raises:
             DataError: If one can't be decoded.
         """
-        ...
-
-    def fingerprints(self, names: Sequence[str]) -> list[str]:
-        """Equal for images of equal content."""
-        ...
-
-    def missing(self, names: Sequence[str]) -> dict[int, str]:
-        """The places of names that name no whole image, and what is wrong with each."""
         ...
 
     @property
@@ -63,6 +56,11 @@ class ImageSource(Protocol):
             DataError: If it is no mask, or can't be decoded.
         """
         ...
+
+
+def images_of(sources: Mapping[str, Source]) -> Mapping[str, ImageSource]:
+    """The sources of columns of images, which are all that are asked for."""
+    return cast("Mapping[str, ImageSource]", sources)
 
 
 @dataclass(frozen=True, eq=False)

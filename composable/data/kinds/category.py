@@ -14,10 +14,10 @@ from composable.data.codes import FIRST, MISSING, UNKNOWN
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, gaps, known_columns
 from composable.data.names import SHOWN, shown
 from composable.data.parse import parse_texts, raw_texts
+from composable.data.recognize.words import VOCABULARY, truth_column
 from composable.data.schema import Column, Notice
 
 CATEGORIES = "categories"
-VOCABULARY = 10_000  # categories that get a code of their own
 UNSEEN = "a value that nobody has seen"
 _MANY = 20  # with more different values than this, a value seen once is rare
 _CASINGS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
@@ -127,5 +127,11 @@ def _query_notices(block: CategoryBlock, inputs: Mapping[str, np.ndarray]) -> It
 
 
 CATEGORY = InputKind(
-    "category", ("category", "boolean"), _fit, describe_texts, known_columns, query_notices=_query_notices
+    "category",
+    ("category", "boolean"),
+    truth_column,
+    _fit,
+    describe_texts,
+    known_columns,
+    query_notices=_query_notices,
 )

@@ -13,6 +13,7 @@ import pandas as pd
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, gaps, known_columns
 from composable.data.kinds.number import described
 from composable.data.parse import parse_dates
+from composable.data.recognize.dates import date_column, mixed_dates
 from composable.data.schema import DATE_ORIGIN, Column, Notice
 
 DATES = "dates"
@@ -67,4 +68,13 @@ def _training_notices(block: DateBlock, inputs: Mapping[str, np.ndarray]) -> Ite
         )
 
 
-DATE = InputKind("date", ("date",), _fit, _describe, known_columns, training_notices=_training_notices)
+DATE = InputKind(
+    "date",
+    ("date",),
+    date_column,
+    _fit,
+    _describe,
+    known_columns,
+    training_notices=_training_notices,
+    nearly=mixed_dates,
+)

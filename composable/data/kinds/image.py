@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
 from composable.core.errors import DataError
 from composable.data.images.column import cells_of, told
 from composable.data.images.conversion import ImageShape
-from composable.data.images.source import ImageSource
+from composable.data.images.source import ImageArrays, ImageFiles, ImageSource
 from composable.data.kinds.category import describe_texts
 from composable.data.kinds.kind import Cells, InputKind, ModelInput
 from composable.data.names import shown
+from composable.data.recognize.column import Finding, RawColumn
 from composable.data.schema import Column
 
 IMAGES = "images"
@@ -70,6 +71,13 @@ class ImageBlock:
         return np.clip(np.round(levels), 0, 255).astype("uint8")
 
 
+def _recognize(column: RawColumn) -> Finding | None:
+    if not isinstance(column.source, ImageFiles | ImageArrays):
+        return None
+    reason = "names masks" if column.is_target else "names images"
+    return Finding(Column(column.name, "image", "feature", reason))
+
+
 def fit_images(cells: Cells, *, longest: int | None = None, padded: bool = False) -> ImageBlock:
     """The shape that all images of a column are given: the usual one, made smaller if it is large.
 
@@ -95,7 +103,7 @@ def _source(cells: Cells) -> ImageSource:
             received="no image was found by the names in it",
             remedy="write paths relative to the table's folder",
         )
-    return cells.source
+    return cast("ImageSource", cells.source)
 
 
 def _known(found: tuple[ImageBlock, ...], known: tuple[ImageBlock, ...]) -> tuple[ImageBlock, ...] | None:
@@ -103,4 +111,4 @@ def _known(found: tuple[ImageBlock, ...], known: tuple[ImageBlock, ...]) -> tupl
     return found if bool(found) == bool(known) else None
 
 
-IMAGE = InputKind("image", ("image",), fit_images, describe_texts, _known)
+IMAGE = InputKind("image", ("image",), _recognize, fit_images, describe_texts, _known)

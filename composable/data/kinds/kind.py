@@ -6,7 +6,7 @@ puts the blocks side by side, and everything that follows loops over them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from composable.data.frames import column_of
-from composable.data.images.source import ImageSource
+from composable.data.recognize.column import Finding, RawColumn
 from composable.data.schema import Column, Kind, Notice
+from composable.data.table import Source, Table
 
 Meaning = Literal["amounts", "codes", "ids", "levels"]
 
@@ -55,7 +56,7 @@ class Cells:
 
     column: Column
     frame: pd.DataFrame
-    source: ImageSource | None = None
+    source: Source | None = None
     origin: str = ""
     strict: bool = False
 
@@ -102,19 +103,26 @@ class InputKind:
     Attributes:
         name: The kind.
         reads: The kinds of columns of a schema that it makes blocks of.
+        recognize: What a column is, where it is of this kind; None where it isn't.
         fit: The block of a column, learned from the cells of the training rows; None where it declines.
         describe: What `profile.json` says of a column's values.
         known: The blocks to use where a trained network knows the second ones and the first were found; None
             where it can't take such rows.
+        nearly: What the user should know of a column that isn't of this kind but nearly.
+        groups: Columns of a table that together are one of this kind, each named in the `members` of what is
+            found; takes the table and the names of the columns that may be.
     """
 
     name: str
     reads: tuple[Kind, ...]
+    recognize: Callable[[RawColumn], Finding | None]
     fit: Callable[[Cells], Block | None]
     describe: Callable[[Cells], dict[str, Any]]
     known: Callable[[tuple[Any, ...], tuple[Any, ...]], tuple[Any, ...] | None]
     training_notices: Callable[[Any, Mapping[str, np.ndarray]], Iterator[Notice]] | None = None
     query_notices: Callable[[Any, Mapping[str, np.ndarray]], Iterator[Notice]] | None = None
+    nearly: Callable[[RawColumn], tuple[Notice, ...]] | None = None
+    groups: Callable[[Table, Sequence[str]], Iterator[Finding]] | None = None
 
 
 def known_columns(found: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...] | None:

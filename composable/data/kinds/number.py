@@ -13,6 +13,7 @@ from composable.data.kinds.kind import Cells, InputKind, ModelInput, gaps, known
 from composable.data.names import SHOWN, shown
 from composable.data.numerals import Writing, numbers_from
 from composable.data.parse import parse_numbers
+from composable.data.recognize.numbers import mixed_numbers, number_column
 from composable.data.schema import Column, Notice
 
 NUMBERS = "numbers"
@@ -120,4 +121,13 @@ def _query_notices(block: NumberBlock, inputs: Mapping[str, np.ndarray]) -> Iter
         yield Notice(text, "warning", block.column)
 
 
-NUMBER = InputKind("number", ("number",), _fit, _describe, known_columns, query_notices=_query_notices)
+NUMBER = InputKind(
+    "number",
+    ("number",),
+    number_column,
+    _fit,
+    _describe,
+    known_columns,
+    query_notices=_query_notices,
+    nearly=mixed_numbers,
+)

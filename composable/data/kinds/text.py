@@ -13,6 +13,7 @@ from composable.data.kinds.category import describe_texts, golden_texts
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, known_columns
 from composable.data.names import shown
 from composable.data.parse import parse_texts
+from composable.data.recognize.words import prose_column
 from composable.data.schema import Column, Notice
 from composable.data.text.ids import Vocabulary, fit_vocabulary, text_ids
 
@@ -83,5 +84,11 @@ def _training_notices(block: TextBlock, inputs: Mapping[str, np.ndarray]) -> Ite
 
 
 TEXT = InputKind(
-    "text", ("text", "category"), _fit, describe_texts, known_columns, training_notices=_training_notices
+    "text",
+    ("text", "category"),
+    prose_column,
+    _fit,
+    describe_texts,
+    known_columns,
+    training_notices=_training_notices,
 )

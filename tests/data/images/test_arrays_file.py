@@ -25,9 +25,9 @@ def test_rows_are_those_of_all_parts(tmp_path):
     assert table.frame["image"].tolist()[3:6] == ["x_train/3", "x_train/4", "x_test/0"]
     assert table.frame["class"].tolist() == ["0", "1", "2", "1", "0", "0", "1"]
     assert table.frame["part"].tolist() == ["train"] * 5 + ["test"] * 2
-    pixels = table.images["image"].read(["x_test/1", "x_train/0"], ImageShape(4, 3, 1))
+    pixels = table.sources["image"].read(["x_test/1", "x_train/0"], ImageShape(4, 3, 1))
     assert np.array_equal(pixels[..., 0], X[[1, 0]])
-    assert table.images["image"].usual == ImageShape(4, 3, 1)
+    assert table.sources["image"].usual == ImageShape(4, 3, 1)
 
 
 def test_one_pair_of_arrays_has_no_parts_and_images_alone_no_class(tmp_path):
@@ -45,18 +45,18 @@ def test_numbers_have_the_names_that_are_given(tmp_path):
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_shares_are_levels(tmp_path, kind):
     table = read_image_arrays(saved(tmp_path, x=(X / 255).astype(kind)))
-    assert np.array_equal(table.images["image"].read(["x/4"], ImageShape(4, 3, 1))[0, ..., 0], X[4])
+    assert np.array_equal(table.sources["image"].read(["x/4"], ImageShape(4, 3, 1))[0, ..., 0], X[4])
 
 
 def test_equal_pixels_have_equal_fingerprints(tmp_path):
     table = read_image_arrays(saved(tmp_path, x_train=X, x_test=X[2:3]))
-    first, second, other = table.images["image"].fingerprints(["x_train/2", "x_test/0", "x_train/1"])
+    first, second, other = table.sources["image"].fingerprints(["x_train/2", "x_test/0", "x_train/1"])
     assert first == second != other
 
 
 def test_arrays_are_fitted_to_the_shape_that_is_asked_for(tmp_path):
     table = read_image_arrays(saved(tmp_path, x=X))
-    pixels = table.images["image"].read(["x/0", "x/1"], ImageShape(8, 6, 3))
+    pixels = table.sources["image"].read(["x/0", "x/1"], ImageShape(8, 6, 3))
     assert pixels.shape == (2, 8, 6, 3)
     assert np.array_equal(pixels[..., 0], pixels[..., 2])
 
@@ -92,6 +92,6 @@ def test_a_damaged_file_is_named(tmp_path):
 def test_an_array_of_gray_images_needs_no_axis_of_channels():
     images = np.random.default_rng(0).integers(0, 256, (5, 4, 6)).astype("uint8")
     table = read_table(images)
-    assert table.images["image"].read(list(table.frame["image"]), ImageShape(4, 6, 1)).shape == (5, 4, 6, 1)
+    assert table.sources["image"].read(list(table.frame["image"]), ImageShape(4, 6, 1)).shape == (5, 4, 6, 1)
     with pytest.raises(DataError, match="two dimensions"):
         read_table(images.astype("float32"))

@@ -26,7 +26,7 @@ def table(folder, *names):
 
 def test_names_below_the_tables_folder_are_images(folder):
     found = read_table(table(folder, "photos/a.png", "b.png", "photos/../b.png"))
-    assert found.images["photo"].missing(["photos/a.png", "b.png", "photos/../b.png"]) == {}
+    assert found.sources["photo"].missing(["photos/a.png", "b.png", "photos/../b.png"]) == {}
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_a_program_may_name_any_file(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(folder)
     names = ["b.png", str(folder / "b.png"), "../outside.png"]
     found = read_table(pd.DataFrame({"photo": names, "price": [1, 2, 3]}))
-    assert found.images["photo"].missing(names) == {}
+    assert found.sources["photo"].missing(names) == {}

@@ -9,6 +9,7 @@ from PIL import Image
 from composable.core.errors import DataError
 from composable.data.images.conversion import ImageShape
 from composable.data.images.folder import is_image_folder, read_image_folder
+from composable.data.images.source import images_of
 
 
 def save(path, level=0, size=(6, 4), mode="L"):
@@ -84,7 +85,7 @@ def test_d35_equal_images_have_equal_fingerprints_wherever_they_lie(animals):
     save(animals / "test" / "dog" / "other name.png", 77)
     table = read_image_folder(animals)
     names = ["train/cat/same.png", "test/dog/other name.png", "train/cat/0.png"]
-    first, second, third = table.images["image"].fingerprints(names)
+    first, second, third = table.sources["image"].fingerprints(names)
     assert first == second != third
 
 
@@ -98,7 +99,7 @@ def test_d36_the_fingerprint_tells_of_any_change(animals):
 def test_d36_a_file_that_changes_after_the_first_look_stops(animals):
     table = read_image_folder(animals)
     name = table.frame["image"][0]
-    files = table.images["image"]
+    files = table.sources["image"]
     assert files.read([name], files.usual).shape[0] == 1
     Image.new("RGB", (9, 9), "pink").save(animals / name)
     with pytest.raises(DataError, match="has changed since"):
@@ -127,7 +128,7 @@ def test_classes_that_training_lacks_are_said(animals):
 
 
 def test_images_are_read_in_the_order_that_is_asked_for(animals):
-    source = read_image_folder(animals).images["image"]
+    source = images_of(read_image_folder(animals).sources)["image"]
     pixels = source.read(["train/cat/3.png", "train/cat/0.png"], ImageShape(2, 3, 1))
     assert pixels.shape == (2, 2, 3, 1)
     assert pixels[:, 0, 0, 0].tolist() == [36, 6]
@@ -136,12 +137,12 @@ def test_images_are_read_in_the_order_that_is_asked_for(animals):
 def test_the_usual_shape_is_the_median_as_seen(tmp_path):
     for number, size in enumerate([(6, 4), (8, 4), (100, 50)]):
         save(tmp_path / f"{number}.png", size=size)
-    assert read_image_folder(tmp_path).images["image"].usual == ImageShape(4, 8, 1)
+    assert images_of(read_image_folder(tmp_path).sources)["image"].usual == ImageShape(4, 8, 1)
     turned = Image.Exif()
     turned[0x0112] = 6
     for number in range(9):
         Image.new("RGB", (20, 10)).save(tmp_path / f"turned{number}.jpg", exif=turned)
-    assert read_image_folder(tmp_path).images["image"].usual == ImageShape(20, 10, 3)
+    assert images_of(read_image_folder(tmp_path).sources)["image"].usual == ImageShape(20, 10, 3)
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
@@ -155,5 +156,5 @@ def test_names_are_taken_as_they_are(tmp_path):
     save(tmp_path / "größe 大" / "it's.png")
     table = read_image_folder(tmp_path)
     assert table.frame.iloc[0].tolist() == ["größe 大/it's.png", "größe 大"]
-    assert table.images["image"].read(table.frame["image"], ImageShape(1, 1, 1)).shape == (1, 1, 1, 1)
-    assert np.array_equal(table.images["image"].fingerprints([]), [])
+    assert table.sources["image"].read(table.frame["image"], ImageShape(1, 1, 1)).shape == (1, 1, 1, 1)
+    assert np.array_equal(table.sources["image"].fingerprints([]), [])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from composable.data.dates import Dates, detect_dates, zones
-from composable.data.distinct import Distinct
-from composable.data.finding import MOST, ODD_TEXTS, Finding, TextCells, odd_cells, or_missing
+from composable.data.recognize.column import MOST, ODD_TEXTS, Finding, RawColumn, odd_cells, or_missing
+from composable.data.recognize.distinct import Distinct
+from composable.data.recognize.typed import typed_date
 from composable.data.schema import Column, Notice
 
 
-def date_column(cells: TextCells) -> Finding | None:
+def date_column(cells: RawColumn) -> Finding | None:
     """The column as dates; None where it is a target or too few cells share a date format."""
+    if not cells.is_text:
+        return typed_date(cells)
     present = cells.present
     dates = None if cells.is_target else detect_dates(present.texts, present.counts, cells.date_order)
     if dates is None:
@@ -30,8 +33,10 @@ def date_column(cells: TextCells) -> Finding | None:
     return Finding(column, (*_order_notices(cells, good, dates), *_zone_notices(cells, good), *said))
 
 
-def mixed_dates(cells: TextCells) -> tuple[Notice, ...]:
+def mixed_dates(cells: RawColumn) -> tuple[Notice, ...]:
     """A warning where most cells of a column that isn't taken as dates share a date format."""
+    if not cells.is_text or cells.is_target:
+        return ()
     dates = detect_dates(cells.present.texts, cells.present.counts, cells.date_order)
     if dates is None:
         return ()
@@ -47,7 +52,7 @@ def mixed_dates(cells: TextCells) -> tuple[Notice, ...]:
     )
 
 
-def _order_notices(cells: TextCells, good: Distinct, dates: Dates) -> list[Notice]:
+def _order_notices(cells: RawColumn, good: Distinct, dates: Dates) -> list[Notice]:
     if not dates.ambiguous or cells.date_order:
         return []
     chosen, other = ("month", "day") if dates.format.startswith("%m") else ("day", "month")
@@ -61,7 +66,7 @@ def _order_notices(cells: TextCells, good: Distinct, dates: Dates) -> list[Notic
     ]
 
 
-def _zone_notices(cells: TextCells, good: Distinct) -> list[Notice]:
+def _zone_notices(cells: RawColumn, good: Distinct) -> list[Notice]:
     offsets = zones(good.texts)
     if len(offsets) < 2:
         return []

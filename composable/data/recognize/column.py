@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from composable.data.dates import DateOrder
-from composable.data.distinct import Distinct
 from composable.data.names import shown
-from composable.data.schema import Column, Notice
+from composable.data.parse import parse_texts
+from composable.data.recognize.distinct import Distinct, distinct_texts
+from composable.data.schema import MISSING_MARKS, Column, Notice
+from composable.data.table import Source
 
 MOST = 0.9  # of the cells must agree on a type before the others count as errors
 ODD_TEXTS = 100  # different texts that may count as missing in such a column
@@ -25,29 +28,53 @@ class Finding:
 
 
 @dataclass(frozen=True, eq=False)
-class TextCells:
-    """A column of text under inference.
+class RawColumn:
+    """A column of a table whose kind is asked for.
 
     Attributes:
         name: The column's name.
         values: The raw cells.
-        present: The different texts that may be values: without `MISSING_MARKS`.
-        marks: The missing marks that occur.
+        is_target: Whether the column is to be predicted: then it is never dropped.
         decimal: The file's decimal mark.
         date_order: The user's choice for 01/02.
-        is_target: Whether the column is to be predicted: then it is never dropped.
+        source: Where the things are that the cells name; None where the cells are the values themselves.
     """
 
     name: str
     values: pd.Series
-    present: Distinct
-    marks: tuple[str, ...]
-    decimal: str
-    date_order: DateOrder | None
     is_target: bool
+    decimal: str = "."
+    date_order: DateOrder | None = None
+    source: Source | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the cells are texts as they were written, rather than of a type."""
+        return self.source is None and isinstance(self.values.dtype, pd.StringDtype)
+
+    @cached_property
+    def every(self) -> Distinct:
+        """The different texts; those of a typed column are the names of its categories."""
+        if isinstance(self.values.dtype, pd.CategoricalDtype):
+            return distinct_texts(parse_texts(self.values, Column(self.name, "category")))
+        return distinct_texts(self.values)
+
+    @cached_property
+    def _split(self) -> tuple[Distinct, tuple[str, ...]]:
+        return self.every.without(MISSING_MARKS)
+
+    @property
+    def present(self) -> Distinct:
+        """The different texts that may be values: without `MISSING_MARKS`."""
+        return self._split[0]
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The missing markers that occur."""
+        return self._split[1]
 
 
-def odd_cells(cells: TextCells, odd: Distinct, wanted: str) -> Notice:
+def odd_cells(cells: RawColumn, odd: Distinct, wanted: str) -> Notice:
     """That some cells of a column aren't `wanted` and count as missing, with their number and the first."""
     texts = ", ".join(shown(text, 30) for text in odd.texts.head(3))
     return Notice(

@@ -6,28 +6,31 @@ from dataclasses import replace
 
 import numpy as np
 
-from composable.data.distinct import Distinct
-from composable.data.finding import (
+from composable.data.names import listed
+from composable.data.numerals import Writing, detect_writing, numbers_from
+from composable.data.recognize.codes import code_column, compact_date_column
+from composable.data.recognize.column import (
     MOST,
     ODD_TEXTS,
     Finding,
-    TextCells,
+    RawColumn,
     infinite_cells,
     odd_cells,
     or_missing,
     span,
 )
-from composable.data.identifiers import is_named_like_identifier, row_number_reason
-from composable.data.infer_codes import code_column, compact_date_column
-from composable.data.names import listed
-from composable.data.numerals import Writing, detect_writing, numbers_from
+from composable.data.recognize.distinct import Distinct
+from composable.data.recognize.identifiers import is_named_like_identifier, row_number_reason
+from composable.data.recognize.typed import typed_number
 from composable.data.schema import Column, Notice
 
 _FEW_NUMBERS = 10  # with fewer different numbers, numbers and words together are categories: "1", "2", "3+"
 
 
-def number_column(cells: TextCells) -> Finding | None:
+def number_column(cells: RawColumn) -> Finding | None:
     """The column as numbers, or as what their digits stand for; None where too few cells are numbers."""
+    if not cells.is_text:
+        return typed_number(cells)
     present = cells.present
     writing, numbers = detect_writing(present.texts, present.counts, cells.decimal)
     is_number = ~np.isnan(numbers)
@@ -55,8 +58,10 @@ def number_column(cells: TextCells) -> Finding | None:
     return Finding(_judged(column, cells, good, numbers, finite), notices)
 
 
-def mixed_numbers(cells: TextCells) -> tuple[Notice, ...]:
+def mixed_numbers(cells: RawColumn) -> tuple[Notice, ...]:
     """A warning where at least half of the cells of a column that isn't taken as numbers are numbers."""
+    if not cells.is_text or cells.is_target:
+        return ()
     present = cells.present
     _, numbers = detect_writing(present.texts, present.counts, cells.decimal)
     odd = present.where(np.isnan(numbers))
@@ -74,7 +79,7 @@ def mixed_numbers(cells: TextCells) -> tuple[Notice, ...]:
 
 
 def _judged(
-    column: Column, cells: TextCells, good: Distinct, numbers: np.ndarray, finite: np.ndarray
+    column: Column, cells: RawColumn, good: Distinct, numbers: np.ndarray, finite: np.ndarray
 ) -> Column:
     if not finite.any():
         return replace(column, kind="empty", role="drop", reason="infinite in every row")
@@ -89,7 +94,7 @@ def _judged(
     return replace(column, reason=span(numbers[finite]))
 
 
-def _oddities(cells: TextCells, good: Distinct, odd: Distinct, finite: np.ndarray) -> list[Notice]:
+def _oddities(cells: RawColumn, good: Distinct, odd: Distinct, finite: np.ndarray) -> list[Notice]:
     notices = [odd_cells(cells, odd, "number")] if len(odd) else []
     if not finite.all():
         infinite = good.where(~finite)
@@ -97,7 +102,7 @@ def _oddities(cells: TextCells, good: Distinct, odd: Distinct, finite: np.ndarra
     return notices
 
 
-def _writing_notices(cells: TextCells, good: Distinct, writing: Writing) -> list[Notice]:
+def _writing_notices(cells: RawColumn, good: Distinct, writing: Writing) -> list[Notice]:
     notices = []
     if writing.thousands:
         grouped = good.where(good.texts.str.contains(writing.thousands, regex=False).to_numpy(dtype=bool))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from composable.data.dates import COMPACT, days_from
-from composable.data.distinct import Distinct
-from composable.data.finding import Finding, TextCells
-from composable.data.identifiers import ENOUGH_ROWS
+from composable.data.recognize.column import Finding, RawColumn
+from composable.data.recognize.distinct import Distinct
+from composable.data.recognize.identifiers import ENOUGH_ROWS
 from composable.data.schema import Column, Notice
 
 _EXACT_DIGITS = 15  # that float64 always holds
@@ -25,7 +25,7 @@ def _code_reason(good: Distinct, numbers: np.ndarray) -> str:
     return ""
 
 
-def code_column(cells: TextCells, good: Distinct, numbers: np.ndarray) -> Finding | None:
+def code_column(cells: RawColumn, good: Distinct, numbers: np.ndarray) -> Finding | None:
     """The column as codes, dropped where nearly every row has its own; None where digits are quantities."""
     why = _code_reason(good, numbers)
     if not why:
@@ -53,7 +53,7 @@ def _are_compact_dates(good: Distinct, numbers: np.ndarray, name: str) -> bool:
     return says_so and len(good) > 1 and not np.isnan(days_from(good.texts, COMPACT)).any()
 
 
-def compact_date_column(cells: TextCells, good: Distinct, numbers: np.ndarray) -> Finding | None:
+def compact_date_column(cells: RawColumn, good: Distinct, numbers: np.ndarray) -> Finding | None:
     """The column as dates; None where it is a target or not every number is a day."""
     if cells.is_target or not _are_compact_dates(good, numbers, cells.name):
         return None
