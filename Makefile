@@ -46,7 +46,7 @@ lint: $(READY)
 
 # Counts the members of the zoo anew, where a family changed.
 figures: $(READY)
-	$(BIN)/python -m composable.zoo.catalog.measure </dev/null
+	$(BIN)/python -m composable.zoo.catalog.figures </dev/null
 
 setup: $(READY)
 

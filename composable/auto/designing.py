@@ -13,17 +13,17 @@ from composable.core.errors import ArtifactError, ConfigError
 from composable.core.machine import memory_gb
 from composable.data.kinds.image import ImageBlock
 from composable.data.schema import Schema
+from composable.design.building import outline
 from composable.design.keras_configuration import checked_config
-from composable.design.outline import outline
 from composable.search.candidates import candidates
 from composable.search.table import Pixels, Table
 from composable.zoo.catalog import FAMILIES
-from composable.zoo.catalog.written import Written, written_design
+from composable.zoo.catalog.parse import ParsedDesign, parse_design
 
 _TRAINED = 5  # numbers kept per parameter: itself, its gradient, AdamW's two moments, the best so far
 
 
-def read_design(text: str | None, schema: Schema) -> Written | None:
+def read_design(text: str | None, schema: Schema) -> ParsedDesign | None:
     """The design that `--design` means, None where there is none.
 
     Raises:
@@ -32,7 +32,7 @@ def read_design(text: str | None, schema: Schema) -> Written | None:
     """
     if text is None:
         return None
-    design = written_design(text)
+    design = parse_design(text)
     design.architecture.to_json()  # a run keeps its designs as JSON, so every component must have a name
     family = FAMILIES.get(design.family or "")
     modality = "image" if all(column.kind == "image" for column in schema.features) else "table"
@@ -45,7 +45,7 @@ def read_design(text: str | None, schema: Schema) -> Written | None:
     return design
 
 
-def check_design(design: Written, prepared: Prepared) -> None:
+def check_design(design: ParsedDesign, prepared: Prepared) -> None:
     """Build the design for these rows, without training.
 
     Raises:
@@ -64,11 +64,11 @@ def check_design(design: Written, prepared: Prepared) -> None:
         raise ConfigError(
             "A design is made of stock Keras layers that a bundle may hold.",
             received=refused.received,
-            remedy="compose it of layers and operations listed in composable/design/allowed.py",
+            remedy="compose it of layers and operations listed in composable/design/keras_configuration.py",
         ) from refused
 
 
-def _check_maps(model: keras.Model, wanted: tuple[int | None, ...], design: Written) -> None:
+def _check_maps(model: keras.Model, wanted: tuple[int | None, ...], design: ParsedDesign) -> None:
     said = tuple(keras.tree.flatten(model.output)[0].shape[1:-1])
     if said != tuple(wanted[:2]):
         raise ConfigError(
@@ -78,7 +78,7 @@ def _check_maps(model: keras.Model, wanted: tuple[int | None, ...], design: Writ
         )
 
 
-def _check_size(parameters: int, design: Written) -> None:
+def _check_size(parameters: int, design: ParsedDesign) -> None:
     memory = memory_gb()
     needed = _TRAINED * 4 * parameters / 1e9
     if memory is not None and needed > memory:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from composable.auto.origin import Origin
-from composable.zoo.catalog.written import Written
+from composable.zoo.catalog.parse import ParsedDesign
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +20,6 @@ class Given:
         training: Settings of the training, in place of those of the candidates.
     """
 
-    design: Written | None = None
+    design: ParsedDesign | None = None
     origin: Origin | None = None
     training: Mapping[str, Any] = field(default_factory=dict)

@@ -16,10 +16,10 @@ from composable.data.kinds.image import ImageBlock
 from composable.deploy.bundle import MODEL, load_bundle
 from composable.deploy.safe_load import load_model
 from composable.design import Architecture, Part
-from composable.design.grown_on import Levels, grown_on, written
-from composable.design.prestems import only
+from composable.design.prestems import select_input
+from composable.design.pretrained import Levels, network_json, pretrained_layers
 from composable.design.taps import tap
-from composable.zoo.catalog.written import written_design
+from composable.zoo.catalog.parse import parse_design
 
 ENCODING = "encoding"
 _MAPS = 4  # axes of feature maps
@@ -83,7 +83,7 @@ def _of_bundle(path: str, at: str) -> Origin:
     heaviest = max(members, key=lambda member: member.weight)
     number = sum(len(member.postprocessing) for member in members[: members.index(heaviest)])
     network = _innermost(bundle.model.get_layer(f"network_{number}"))
-    found = written_design(json.dumps(heaviest.architecture)).architecture
+    found = parse_design(json.dumps(heaviest.architecture)).architecture
     encoding = bundle.card.encoding
     return Origin(
         name=heaviest.name,
@@ -126,13 +126,13 @@ def _of_file(path: Path, at: str | None) -> Origin:
         raise _no_tap(at, layers)
     trunk = keras.Model(model.inputs, layers[at].output)
     levels = _levels(model)
-    part = Part(grown_on, network=written(trunk), levels=levels)
+    part = Part(pretrained_layers, network=network_json(trunk), levels=levels)
     height, width, channels = shape
     return Origin(
         name=path.stem,
         path=str(path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        architecture=Architecture(prestem=Part(only), learner=part),
+        architecture=Architecture(prestem=Part(select_input), learner=part),
         trunk=trunk,
         encoding=None,
         images=ImageBlock("", height or 0, width or 0, channels),

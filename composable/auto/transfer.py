@@ -10,7 +10,7 @@ from composable.auto.prepare import Prepared
 from composable.core.errors import ConfigError
 from composable.data.encoding import known_encoding
 from composable.design import Architecture
-from composable.design.places import places
+from composable.design.building import layers_by_part
 from composable.design.taps import tap
 from composable.engine.settings import Settings
 from composable.search.table import Table
@@ -75,7 +75,7 @@ def _taken(origin: Origin) -> str:
 
 def _frozen(architecture: Architecture, prepared: Prepared, unfreeze: Sequence[str]) -> tuple[int, ...]:
     """The layers up to the tap but those that are to learn, as numbers of the network's layers."""
-    names, parts = places(architecture, prepared.material.shapes, name="logits")
+    names, parts = layers_by_part(architecture, prepared.material.shapes, name="logits")
     trunk = range(names.index(ENCODING))
     thawed: set[int] = set()
     for group in unfreeze:

@@ -52,9 +52,9 @@ def command() -> None:
 @debug_switch
 def list_designs(modality: str | None, max_params: float | None, *, as_json: bool) -> None:
     """List the designs of the zoo with their sizes."""
-    from composable.zoo.catalog.listing import listed
+    from composable.zoo.catalog.figures import listing
 
-    rows = listed(modality, max_params)
+    rows = listing(modality, max_params)
     if as_json:
         print_json(rows)
         return

@@ -53,12 +53,12 @@ def seen(design: str, typed: Sequence[TypedInput] = (), backend: str | None = No
         ConfigError: If there is no such design, it doesn't fit its input, or nothing says what that is.
     """
     choose_backend(backend)
+    from composable.design.building import outline
     from composable.design.cost import cost
     from composable.design.figure import figure
-    from composable.design.outline import outline
-    from composable.zoo.catalog.written import written_design
+    from composable.zoo.catalog.parse import parse_design
 
-    written = written_design(design)
+    written = parse_design(design)
     inputs = _inputs(typed, written.inputs)
     answer: dict[str, Any] = {
         "name": written.name,
@@ -92,9 +92,9 @@ def source_of(design: str, typed: Sequence[TypedInput]) -> tuple[str, str]:
     """
     choose_backend()
     from composable.codegen.program import source
-    from composable.zoo.catalog.written import written_design
+    from composable.zoo.catalog.parse import parse_design
 
-    written = written_design(design)
+    written = parse_design(design)
     inputs = _inputs(typed, written.inputs)
     if inputs is None:
         raise _no_input(design)

@@ -36,10 +36,10 @@ def print_answer(answer: Mapping[str, Any], figure: Figure | None) -> None:
     if figure is None:
         _print_openings(answer)
         return
-    table = new_table(left=("place", "part", "settings"), right=("gives", "parameters"), last="reads")
+    table = new_table(left=("path", "part", "settings"), right=("gives", "parameters"), last="reads")
     for depth, row in _lines(figure.rows):
         table.add_row(
-            "  " * depth + row.place,
+            "  " * depth + row.path,
             row.component + (f" x{row.repeats}" if row.repeats > 1 else ""),
             plain(", ".join(row.settings)),
             row.shape,
@@ -59,7 +59,7 @@ def print_differences(
 ) -> None:
     """Print where two designs differ, and what each costs."""
     names = plain(first["name"]), plain(second["name"])
-    table = new_table(left=("place", names[0]), right=(), last=names[1])
+    table = new_table(left=("path", names[0]), right=(), last=names[1])
     for each in differences:
         table.add_row(each["path"], plain(each["first"]), plain(each["second"]))
     if table.rows:

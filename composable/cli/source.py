@@ -39,10 +39,10 @@ def command(
     choose_backend(backend)
     from composable.deploy.bundle import load_bundle
     from composable.deploy.source import bundle_source
-    from composable.zoo.catalog.written import own_module
+    from composable.zoo.catalog.parse import import_user_module
 
     for module in modules:
-        own_module(module)
+        import_user_module(module)
     bundle = load_bundle(run)
     text = bundle_source(bundle)
     if out:

@@ -23,14 +23,13 @@ from composable.codegen.layout import (
     several,
 )
 from composable.codegen.standalone import new_layer
-from composable.design.architecture import Architecture, Task, in_order
+from composable.design.architecture import SECTIONS, Architecture, Task, in_order
 from composable.design.inputs import Input, Inputs, as_inputs
 from composable.design.metaparameters import names as names_of
 from composable.design.openings import children
 from composable.design.part import Part, as_part
 from composable.design.taps import named
 
-_PLACES = ("prestem", "stem", "learner")
 LOCALS = frozenset({"inputs", "x", "encoding", "outputs"})
 
 
@@ -38,12 +37,12 @@ def gather(architecture: Architecture, definitions: Definitions) -> None:
     """Add everything that the architecture's source refers to."""
     for needed in (keras, keras.layers):
         definitions.add(needed)
-    places = [part for place in _PLACES for part in _placed(architecture, place)]
-    for part in (*places, *(task.part for task in architecture.tasks)):
+    trunk = [part for section in SECTIONS for part in _parts_of(architecture, section)]
+    for part in (*trunk, *(task.part for task in architecture.tasks)):
         for nested in _inside(part):
             if _is_layer(nested.component):
                 definitions.add(new_layer)
-            if _is_layer(nested.component) or _given(nested):
+            if _is_layer(nested.component) or _not_default(nested):
                 definitions.add(functools.partial)
             definitions.add(_kind(nested.component))
         definitions.add(_kind(part.component))
@@ -70,8 +69,8 @@ class Builder:
         """
         lines = [f'"""{about}"""', self._line("inputs", _inputs(inputs))]
         x = "inputs"
-        for place in _PLACES:
-            for part in _placed(architecture, place):
+        for section in SECTIONS:
+            for part in _parts_of(architecture, section):
                 lines.append(self._line("x", self._applied(part, x)))
                 x = "x"
         lines.append(f'encoding = layers.Identity(name="encoding")({x})')
@@ -92,8 +91,8 @@ class Builder:
         component = task.part.component
         if "name" in names_of(component) and not isinstance(component, type):
             unnamed = inspect.signature(component).parameters["name"].default
-            given = {"name": quoted(task.name)} if task.name != unnamed else {}
-            return self._applied(task.part, x, **given)
+            arguments = {"name": quoted(task.name)} if task.name != unnamed else {}
+            return self._applied(task.part, x, **arguments)
         tap = quoted(named(task.name, "probabilities"))
         return Bracketed(f"layers.Identity(name={tap})(", (self._applied(task.part, x),))
 
@@ -113,11 +112,11 @@ class Builder:
             return call(
                 "partial", self.called(new_layer), layer=self._name(part), **self._layer_arguments(part)
             )
-        given = self._arguments(part)
-        return call("partial", self._name(part), **given) if given else self._name(part)
+        arguments = self._arguments(part)
+        return call("partial", self._name(part), **arguments) if arguments else self._name(part)
 
     def _arguments(self, part: Part) -> dict[str, Node]:
-        return {name: self._value(value) for name, value in _given(part).items()}
+        return {name: self._value(value) for name, value in _not_default(part).items()}
 
     def _layer_arguments(self, part: Part) -> dict[str, Node]:
         layer = part.component
@@ -131,8 +130,8 @@ class Builder:
         """An object of a layer's configuration, such as an initializer."""
         match value:
             case {"module": str(module), "class_name": str(kind), "config": dict(config)}:
-                given = {name: literal(item) for name, item in config.items() if item is not None}
-                return call(f"{module}.{kind}", **given)
+                arguments = {name: literal(item) for name, item in config.items() if item is not None}
+                return call(f"{module}.{kind}", **arguments)
         return None
 
     def _name(self, part: Part) -> str:
@@ -147,8 +146,8 @@ class Builder:
         return laid_out(assigned(target, node, " = "), STEP)
 
 
-def _placed(architecture: Architecture, place: str) -> list[Part]:
-    return [part for _, part in in_order(getattr(architecture, place), place)]
+def _parts_of(architecture: Architecture, section: str) -> list[Part]:
+    return [part for _, part in in_order(getattr(architecture, section), section)]
 
 
 def _inside(part: Part) -> Iterator[Part]:
@@ -162,15 +161,15 @@ def _inside(part: Part) -> Iterator[Part]:
             for _, child in children(value):
                 yield from parts(child)
 
-    for value in (part.metaparameters if _is_layer(part.component) else _given(part)).values():
+    for value in (part.metaparameters if _is_layer(part.component) else _not_default(part)).values():
         yield from parts(value)
 
 
-def _given(part: Part) -> dict[str, Any]:
+def _not_default(part: Part) -> dict[str, Any]:
     """The metaparameters of a function that aren't what it takes by default."""
     usual = {name: as_part(p.default) for name, p in inspect.signature(part.component).parameters.items()}
-    given = part.metaparameters.items()
-    return {k: v for k, v in given if k not in usual or (type(v), v) != (type(usual[k]), usual[k])}
+    items = part.metaparameters.items()
+    return {k: v for k, v in items if k not in usual or (type(v), v) != (type(usual[k]), usual[k])}
 
 
 def _is_layer(component: Any) -> bool:

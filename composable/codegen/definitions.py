@@ -134,9 +134,9 @@ class Definitions:
     def _keras(self, value: Any) -> Reference:
         import keras
 
-        for place in _KERAS:
-            if getattr(getattr(keras, place), value.__name__, None) is value:
-                return Reference(self.imported(("keras", place)).key, f".{value.__name__}")
+        for module in _KERAS:
+            if getattr(getattr(keras, module), value.__name__, None) is value:
+                return Reference(self.imported(("keras", module)).key, f".{value.__name__}")
         if getattr(keras, value.__name__, None) is value:
             return Reference(self.imported(("keras", "")).key, f".{value.__name__}")
         return self.imported((value.__module__, value.__name__))
@@ -163,10 +163,10 @@ class Definitions:
             return self.imported(key, name if name != value.__name__ else "")
         if inspect.isclass(value) or inspect.isfunction(inspect.unwrap(value) if callable(value) else value):
             return self.add(value)
-        if origin := imported_from(module, name):
-            if not is_own(origin[0]):
-                return self.imported(origin, name)
-            return self._named(*origin, value)
+        if source := imported_from(module, name):
+            if not is_own(source[0]):
+                return self.imported(source, name)
+            return self._named(*source, value)
         return self._constant((module, name), value)
 
     def _constant(self, key: Key, value: Any) -> Reference:

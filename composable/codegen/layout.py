@@ -87,7 +87,7 @@ def literal(value: object, other: Callable[[Any], Node | None] = lambda _: None)
 
     Args:
         value: What to write.
-        other: Asked first, for what isn't plain.
+        other: Called first, for what isn't plain.
 
     Raises:
         ConfigError: If it is none of them.

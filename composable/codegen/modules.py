@@ -76,8 +76,8 @@ def import_of(module: ModuleType) -> tuple[str, str]:
 def _made(node: ast.stmt) -> tuple[str, ...]:
     match node:
         case ast.Assign(targets=targets):
-            inside = (each for target in targets for each in ast.walk(target))
-            return tuple(each.id for each in inside if isinstance(each, ast.Name))
+            nodes = (each for target in targets for each in ast.walk(target))
+            return tuple(each.id for each in nodes if isinstance(each, ast.Name))
         case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
             return (name,)
         case ast.ImportFrom(names=names):

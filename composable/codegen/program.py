@@ -16,8 +16,8 @@ from composable.codegen.build_function import LOCALS, Builder, gather
 from composable.codegen.definitions import Definitions, import_lines
 from composable.codegen.layout import quoted
 from composable.design.architecture import Architecture
+from composable.design.building import outline
 from composable.design.inputs import Inputs
-from composable.design.outline import outline
 
 _BACKEND = '"KERAS_BACKEND"'  # which Keras reads as it is imported
 _MAIN = 'if __name__ == "__main__":\n    build().summary()'
@@ -43,7 +43,7 @@ def source(architecture: Architecture, inputs: Inputs, *, name: str) -> str:
 
 
 def program(heading: str, definitions: Definitions, functions: Iterable[str]) -> str:
-    """A whole file: what it is, what it imports, constants, components, and `functions` after them."""
+    """A complete file: what it is, what it imports, constants, components, and `functions` after them."""
     constants, components = definitions.texts(definitions.names())
     chosen = f"import os\n\nos.environ.setdefault({_BACKEND}, {quoted(keras.backend.backend())})"
     imports = import_lines(definitions.imports)
@@ -52,9 +52,9 @@ def program(heading: str, definitions: Definitions, functions: Iterable[str]) ->
 
 
 def _docstring(heading: str, definitions: Definitions) -> str:
-    """The heading, and what the families say of themselves: the paper, and where to read it."""
+    """The heading, and what the families' docstrings say: the paper, and where to read it."""
     modules = dict.fromkeys(module for module, _ in definitions.found)
     families = [name for name in modules if name.startswith("composable.zoo.")]
-    said = [inspect.cleandoc(sys.modules[name].__doc__ or "") for name in families]
-    text = "\n\n".join([heading, *filter(None, said)])
-    return f'"""{text}\n"""' if said else f'"""{text}"""'
+    docstrings = [inspect.cleandoc(sys.modules[name].__doc__ or "") for name in families]
+    text = "\n\n".join([heading, *filter(None, docstrings)])
+    return f'"""{text}\n"""' if docstrings else f'"""{text}"""'

@@ -37,7 +37,7 @@ class Plain:
 
 
 def plain_function(function: types.FunctionType) -> Plain:
-    """A function without `@component`, house annotations and imports of modules that are taken over.
+    """A function without `@component`, Composable's annotations and imports of modules that are taken over.
 
     Raises:
         ConfigError: If its text can't be had, or it needs variables of the function around it.
@@ -97,8 +97,8 @@ def refitted(text: str) -> str:
     edits = Edits(text)
     node = edits.tree.body[0]
     if isinstance(node, ast.FunctionDef):
-        given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-        hints = {each.arg: edits.segment(each.annotation) for each in given if each.annotation}
+        parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        hints = {each.arg: edits.segment(each.annotation) for each in parameters if each.annotation}
         hints |= {"return": edits.segment(node.returns)} if node.returns else {}
         edits.replace(*_head(node), _signature(edits, node, hints, {}))
     return edits.applied()
@@ -130,21 +130,21 @@ def new_layer(x: Any, *, layer: Callable[..., Any], **arguments: Any) -> Any:
 
 def _signature(edits: Edits, node: ast.FunctionDef, hints: Mapping[str, str | None], namespace: Any) -> str:
     """`def name(x, *, filters: int = 64):` and the decorators that matter, up to the body."""
-    given = node.args
-    firsts = [*given.posonlyargs, *given.args]
-    defaults: list[ast.expr | None] = [None] * (len(firsts) - len(given.defaults))
+    arguments = node.args
+    firsts = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(firsts) - len(arguments.defaults))
     written = [
         _argument(edits, argument, default, hints)
-        for argument, default in zip(firsts, [*defaults, *given.defaults], strict=True)
+        for argument, default in zip(firsts, [*defaults, *arguments.defaults], strict=True)
     ]
-    if given.posonlyargs:
-        written.insert(len(given.posonlyargs), "/")
-    if given.vararg or given.kwonlyargs:
-        written.append(f"*{given.vararg.arg if given.vararg else ''}")
-    for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True):
+    if arguments.posonlyargs:
+        written.insert(len(arguments.posonlyargs), "/")
+    if arguments.vararg or arguments.kwonlyargs:
+        written.append(f"*{arguments.vararg.arg if arguments.vararg else ''}")
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         written.append(_argument(edits, argument, default, hints))
-    if given.kwarg:
-        written.append(f"**{given.kwarg.arg}")
+    if arguments.kwarg:
+        written.append(f"**{arguments.kwarg.arg}")
     gives = f" -> {hints['return']}" if hints.get("return") else ""
     margin = " " * node.col_offset
     kept = [d for d in node.decorator_list if namespace.get(getattr(d, "id", "")) is not component]
@@ -198,7 +198,7 @@ def _with_layers_as_parts(text: str, namespace: Mapping[str, Any]) -> str:
             continue
         if node.args and _is_layer(node.args[0], namespace):
             edits.replace(start_of(node.args[0]), start_of(node.args[0]), "new_layer, layer=")
-        for value in (given.value for given in node.keywords):
+        for value in (keyword.value for keyword in node.keywords):
             if _is_layer(value, namespace):
                 edits.replace(
                     start_of(value), end_of(value), f"Part(new_layer, layer={edits.segment(value)})"
@@ -224,16 +224,16 @@ def hints_of(definition: Any) -> dict[str, str | None]:
 
 
 def _written(hint: Any) -> str | None:
-    origin, inside = typing.get_origin(hint), typing.get_args(hint)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if hint is type(None):
         return "None"
     if origin is Literal:
-        return f"Literal[{', '.join(flat(literal(each)) for each in inside)}]"
+        return f"Literal[{', '.join(flat(literal(each)) for each in arguments)}]"
     if hint is Ellipsis:
         return "..."
     if hint is keras.Model:
         return "keras.Model"
-    parts = [_written(each) for each in inside]
+    parts = [_written(each) for each in arguments]
     if None in parts:
         return origin.__name__ if origin in (tuple, list, dict) else None
     if origin in (typing.Union, types.UnionType):

@@ -25,7 +25,7 @@ from composable.deploy.kinds import deployed_blocks
 from composable.design.architecture import Architecture
 from composable.design.inputs import Input
 from composable.problem.postprocessing import PostProcessing
-from composable.zoo.catalog.written import written_design
+from composable.zoo.catalog.parse import parse_design
 
 _LOAD = f'''\
 def load(folder):
@@ -122,7 +122,7 @@ def logits_of(network: keras.Model) -> keras.Model:
 def _architectures(card: BundleCard) -> dict[str, Architecture]:
     """Each different one once, by the name of its function."""
     return {
-        member.name: written_design(json.dumps(member.architecture)).architecture for member in card.members
+        member.name: parse_design(json.dumps(member.architecture)).architecture for member in card.members
     }
 
 

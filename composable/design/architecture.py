@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT = "composable.architecture/2"
-_PLACES = ("prestem", "stem", "learner")
+SECTIONS = ("prestem", "stem", "learner")
 
 Parts = Part | Open | tuple["Parts", ...]
 """One part, or several one after another; tuples in a tuple are groups."""
@@ -86,8 +86,8 @@ class Architecture:
         learner: Parts | Component = (),
         tasks: Part | Task | Component | tuple[Part | Task, ...] = (),
     ) -> None:
-        for place, parts in zip(_PLACES, (prestem, stem, learner), strict=True):
-            object.__setattr__(self, place, _placed(parts, place))
+        for section, parts in zip(SECTIONS, (prestem, stem, learner), strict=True):
+            object.__setattr__(self, section, _as_section(parts, section))
         object.__setattr__(self, "tasks", _as_tasks(tasks))
 
     def build(self, inputs: Inputs, *, name: str | None = None) -> keras.Model:
@@ -102,7 +102,7 @@ class Architecture:
             by task.
 
         Raises:
-            ConfigError: If a choice is open, or a part doesn't fit what it is given, naming its place.
+            ConfigError: If a choice is open, or a part doesn't fit what it is given, naming its path.
         """
         from composable.design.building import build
 
@@ -143,19 +143,19 @@ class Architecture:
 
         What a new task doesn't say and the first one here says (how features are pooled), it keeps.
         """
-        house = self.tasks[0].part.metaparameters if self.tasks else {}
-        return replace(self, tasks=tuple(_in_house(task, house) for task in _as_tasks(tasks)))
+        defaults = self.tasks[0].part.metaparameters if self.tasks else {}
+        return replace(self, tasks=tuple(_with_defaults(task, defaults) for task in _as_tasks(tasks)))
 
     def to_parts(self) -> dict[str, Any]:
-        """The parts by place: `prestem`, `stem`, `learner`, and those of the `tasks`."""
-        places = {place: getattr(self, place) for place in _PLACES}
-        return {**places, "tasks": tuple(task.part for task in self.tasks)}
+        """The parts by section: `prestem`, `stem`, `learner`, and those of the `tasks`."""
+        sections = {section: getattr(self, section) for section in SECTIONS}
+        return {**sections, "tasks": tuple(task.part for task in self.tasks)}
 
     def with_parts(self, parts: Mapping[str, Any]) -> Architecture:
-        """The same tasks and places with other parts, as `to_parts` gives them."""
-        places = {place: parts[place] for place in _PLACES}
+        """The same tasks and sections with other parts, as `to_parts` gives them."""
+        sections = {section: parts[section] for section in SECTIONS}
         tasks = zip(self.tasks, parts["tasks"], strict=True)
-        return Architecture(**places, tasks=tuple(replace(task, part=part) for task, part in tasks))
+        return Architecture(**sections, tasks=tuple(replace(task, part=part) for task, part in tasks))
 
     def to_config(self) -> dict[str, Any]:
         """The architecture as plain JSON values.
@@ -163,7 +163,7 @@ class Architecture:
         Raises:
             ConfigError: If a component isn't registered.
         """
-        config = {place: to_config(getattr(self, place), place) for place in _PLACES}
+        config = {section: to_config(getattr(self, section), section) for section in SECTIONS}
         tasks = [
             {"name": task.name, "reads": task.reads, "part": to_config(task.part, f"tasks.{number}")}
             for number, task in enumerate(self.tasks)
@@ -180,7 +180,7 @@ class Architecture:
 
         Raises:
             ArtifactError: If it is malformed, of another format, or names a component that isn't there.
-            ConfigError: If a component doesn't take what it is given, or a place what stands there.
+            ConfigError: If a component doesn't take what it is given, or a section doesn't consist of parts.
         """
         config = parse(text)
         if not isinstance(config, dict) or config.get("format") != FORMAT:
@@ -190,13 +190,15 @@ class Architecture:
                 received=f"{found!r}"[:200],
                 remedy="write it with this version's `to_json`",
             )
-        if set(config) != {"format", *_PLACES, "tasks"} or not isinstance(config["tasks"], list):
+        if set(config) != {"format", *SECTIONS, "tasks"} or not isinstance(config["tasks"], list):
             raise ArtifactError(
                 "A design's JSON has prestem, stem, learner and a list of tasks.",
                 received=", ".join(map(str, config))[:200],
             )
-        places = {place: from_config(config[place], place) for place in _PLACES}
-        return cls(**places, tasks=tuple(_task(task, f"tasks.{i}") for i, task in enumerate(config["tasks"])))
+        sections = {section: from_config(config[section], section) for section in SECTIONS}
+        return cls(
+            **sections, tasks=tuple(_task(task, f"tasks.{i}") for i, task in enumerate(config["tasks"]))
+        )
 
     def identity(self) -> str:
         """A fingerprint of the JSON: equal architectures have the same, others don't (SHA-256)."""
@@ -213,13 +215,15 @@ def in_order(parts: Parts, path: str) -> list[tuple[str, Part]]:
     return []  # an open choice
 
 
-def _placed(value: Any, path: str) -> Any:
-    """What stands at a place: a part, several one after another, or options of these."""
+def _as_section(value: Any, path: str) -> Any:
+    """What a section consists of: a part, several one after another, or options of these."""
     match value:
         case Choice(options, name):
-            return Choice(tuple(_placed(option, f"{path}[{i}]") for i, option in enumerate(options)), name)
+            return Choice(
+                tuple(_as_section(option, f"{path}[{i}]") for i, option in enumerate(options)), name
+            )
         case tuple() | list():
-            return tuple(_placed(item, f"{path}.{i}") for i, item in enumerate(value))
+            return tuple(_as_section(item, f"{path}.{i}") for i, item in enumerate(value))
     if not callable(value):
         raise ConfigError(
             "A pre-stem, stem or learner consists of parts.",
@@ -253,9 +257,9 @@ def _as_tasks(tasks: Any) -> tuple[Task, ...]:
     return found
 
 
-def _in_house(task: Task, house: Mapping[str, Any]) -> Task:
+def _with_defaults(task: Task, defaults: Mapping[str, Any]) -> Task:
     takes = names(task.part.component)
-    kept = {k: v for k, v in house.items() if k in takes and k not in task.part.metaparameters}
+    kept = {k: v for k, v in defaults.items() if k in takes and k not in task.part.metaparameters}
     return replace(task, part=task.part.replace(**kept))
 
 

@@ -22,10 +22,10 @@ def calendar(days: Any) -> Any:
     Returns:
         Shape (rows, dates * 7), date by date in the order of `PARTS`.
     """
-    whole = ops.floor(days + 1e-5)
-    hour = ops.floor((days - whole) * 24.0 + 0.01)
-    within: Any = ops.clip(whole, -700_000.0, 2_900_000.0)  # the years 83 to 9939
-    day = within + _DAYS_TO_ORIGIN
+    day_number = ops.floor(days + 1e-5)
+    hour = ops.floor((days - day_number) * 24.0 + 0.01)
+    clipped: Any = ops.clip(day_number, -700_000.0, 2_900_000.0)  # the years 83 to 9939
+    day = clipped + _DAYS_TO_ORIGIN
     era = _quotient(day, 146_097)
     of_era = day - era * 146_097
     year_of_era = _quotient(

@@ -118,24 +118,24 @@ class Between:
         return exact((self.low, self.high, bool(self.log), self.name))
 
     @property
-    def whole(self) -> bool:
+    def is_integer(self) -> bool:
         """Whether only whole numbers lie between."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     def draw(self, random: np.random.Generator) -> float:
         """One value, uniform on the scale."""
         # A whole number owns the half units around it, so that both ends are as likely as the rest.
-        low, high = (self.low - 0.5, self.high + 0.5) if self.whole else (self.low, self.high)
+        low, high = (self.low - 0.5, self.high + 0.5) if self.is_integer else (self.low, self.high)
         if self.log:
             value = math.exp(random.uniform(math.log(low), math.log(high)))
         else:
             value = random.uniform(low, high)
-        value = round(value) if self.whole else value
+        value = round(value) if self.is_integer else value
         return type(value)(min(max(value, self.low), self.high))
 
     def admits(self, value: Any) -> bool:
         """Whether `value` lies between."""
-        kinds = int if self.whole else int | float
+        kinds = int if self.is_integer else int | float
         return isinstance(value, kinds) and not isinstance(value, bool) and self.low <= value <= self.high
 
 
@@ -145,7 +145,7 @@ Decisions = Mapping[str, Any]  # path -> what was chosen
 
 
 def path_of(path: str, value: Open) -> str:
-    """Where a decision is kept: under the name where several share one, else under its place."""
+    """Where a decision is kept: under the name where several share one, else under its path."""
     return value.name or path
 
 

@@ -16,7 +16,7 @@ from composable.design.part import COMPONENTS, Component, Part, is_layer_class, 
 LARGEST = 4 * 2**20  # characters; ResNet-152 takes 700
 DEEPEST = 40  # levels of lists and objects
 HIGHEST = 2**31  # a whole number beyond it is no size of anything
-_HOUSES = ("composable.design", "composable.zoo")
+_OWN_PACKAGES = ("composable.design", "composable.zoo")
 _KINDS = ("component", "choice", "between")
 _NOT_DATA = (  # layers whose configuration is code, a file, or another layer
     "Lambda", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TFSMLayer",
@@ -29,13 +29,13 @@ def to_config(value: Any, path: str = "") -> Any:
     """Parts and choices, however nested, as plain JSON values.
 
     Raises:
-        ConfigError: If a component isn't registered or a value isn't JSON, naming its place.
+        ConfigError: If a component isn't registered or a value isn't JSON, naming its path.
     """
     match value:
-        case Part(component=function, metaparameters=given):
-            _check_named(function, given, path)
-            inside = {name: to_config(v, f"{path}.{name}") for name, v in given.items()}
-            return {"component": name_of(function)} | inside
+        case Part(component=function, metaparameters=metaparameters):
+            _check_named(function, metaparameters, path)
+            values = {name: to_config(v, f"{path}.{name}") for name, v in metaparameters.items()}
+            return {"component": name_of(function)} | values
         case Choice(options, name):
             named = {"name": name} if name else {}
             return {"choice": [to_config(v, f"{path}[{i}]") for i, v in enumerate(options)]} | named
@@ -62,12 +62,12 @@ def from_config(config: Any, path: str = "") -> Any:
         ArtifactError: If a component isn't registered, or the values are nothing that `to_config` writes.
     """
     match config:
-        case {"component": str() as name, **given}:
-            inside = {str(key): from_config(v, f"{path}.{key}") for key, v in given.items()}
-            return Part(_found(name, path), **inside)
+        case {"component": str() as name, **metaparameters}:
+            values = {str(key): from_config(v, f"{path}.{key}") for key, v in metaparameters.items()}
+            return Part(_found(name, path), **values)
         case {"choice": list() as options, **more} if more.keys() <= {"name"}:
-            inside = tuple(from_config(v, f"{path}[{i}]") for i, v in enumerate(options))
-            return _opened(Choice, path, options=inside, name=config.get("name"))
+            values = tuple(from_config(v, f"{path}[{i}]") for i, v in enumerate(options))
+            return _opened(Choice, path, options=values, name=config.get("name"))
         case {"between": [low, high], **more} if more.keys() <= {"log", "name"}:
             bounds = {"low": low, "high": high, "log": config.get("log", False), "name": config.get("name")}
             return _opened(Between, path, **bounds)
@@ -97,7 +97,7 @@ def parse(text: str) -> Any:
     return value
 
 
-def _check_named(function: Component, given: Mapping[str, Any], path: str) -> None:
+def _check_named(function: Component, metaparameters: Mapping[str, Any], path: str) -> None:
     named = hasattr(function, "__name__")
     name = name_of(function) if named else type(function).__name__
     if not (is_registered(function) or _keras_layer(name) is function):
@@ -109,7 +109,7 @@ def _check_named(function: Component, given: Mapping[str, Any], path: str) -> No
             if layer
             else "put `@composable.component` above the function or class",
         )
-    if "component" in given:
+    if "component" in metaparameters:
         raise ConfigError(
             "A metaparameter in JSON has another name than `component`.",
             received=f"{path.lstrip('.') or 'a part'}: {name}",
@@ -131,10 +131,10 @@ def _found(name: str, path: str) -> Component:
 
 
 def _import_family(family: str) -> None:
-    """The house's own components register when their family is imported."""
-    for house in _HOUSES:
-        if family.isidentifier() and importlib.util.find_spec(f"{house}.{family}"):
-            importlib.import_module(f"{house}.{family}")
+    """Import a family of this project, whose components register then."""
+    for package in _OWN_PACKAGES:
+        if family.isidentifier() and importlib.util.find_spec(f"{package}.{family}"):
+            importlib.import_module(f"{package}.{family}")
 
 
 def _keras_layer(name: str) -> Component | None:
@@ -186,7 +186,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refused(path: str, received: str) -> ArtifactError:
-    place = f"{path.lstrip('.')}: " if path else ""
+    prefix = f"{path.lstrip('.')}: " if path else ""
     return ArtifactError(
-        "A design's JSON must be what `to_json` writes.", received=f"{place}{received}"[:300]
+        "A design's JSON must be what `to_json` writes.", received=f"{prefix}{received}"[:300]
     )

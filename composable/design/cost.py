@@ -51,7 +51,7 @@ def cost(model: keras.Model, *, free: int = FREE) -> Cost:
         ConfigError: If the model isn't functional.
     """
     outputs, done = computation(model, free=free)
-    given = {id(x): x for each in done for x in each.inputs}
+    taken = {id(x): x for each in done for x in each.inputs}
     made = {id(y): y for each in done for y in each.outputs}
     return Cost(
         parameters=_count(model.weights),
@@ -59,7 +59,7 @@ def cost(model: keras.Model, *, free: int = FREE) -> Cost:
         multiply_adds=sum(multiply_adds(each) for each in done),
         bytes=sum(math.prod(weight.shape) * _width(weight.dtype) for weight in model.weights),
         activation_bytes=_peak(done, outputs),
-        training_bytes=sum(_bytes(tensor) for tensor in {**given, **made}.values()),
+        training_bytes=sum(_bytes(tensor) for tensor in {**taken, **made}.values()),
     )
 
 

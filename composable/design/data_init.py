@@ -11,7 +11,7 @@ from keras import initializers, layers, ops
 
 ROWS = 1024  # looked at: more change little, and one number of rows is one compiled program
 _DRAWN = 5  # rows for each bias
-_LEAST = 1e-6  # of a standard deviation; below, the unit always says the same
+_LEAST = 1e-6  # of a standard deviation; below, the unit is constant
 
 
 def data_init(model: keras.Model) -> Callable[[Mapping[str, np.ndarray], int], None]:
@@ -20,7 +20,7 @@ def data_init(model: keras.Model) -> Callable[[Mapping[str, np.ndarray], int], N
     Asking for it are those whose weights begin standard normal and whose biases begin at zero. First each
     unit's weights are divided by the standard deviation of its output, so that it is 1 ("std"). Then its
     bias is set to minus the mean of its output over five random rows, with random weights, so that the
-    places where activations bend lie among the rows ("he+5": Steinwart 2019, "A Sober Look at Neural Network
+    points where activations bend lie among the rows ("he+5": Steinwart 2019, "A Sober Look at Neural Network
     Initializations", arXiv:1903.11482). The next layer sees what comes of that. Holzmueller et al. 2024,
     arXiv:2407.04491, appendix A.
 
@@ -41,10 +41,10 @@ def data_init(model: keras.Model) -> Callable[[Mapping[str, np.ndarray], int], N
         rows = _some_rows(inputs, rng)
         for number, layer in enumerate(asking):
             kernel = np.asarray(ops.convert_to_numpy(layer.kernel))
-            said = probe.predict_on_batch(rows)[number] @ kernel
-            spread = said.std(axis=0)
+            outputs = probe.predict_on_batch(rows)[number] @ kernel
+            spread = outputs.std(axis=0)
             factor = 1.0 / np.where(spread > _LEAST, spread, 1.0)
-            layer.set_weights([kernel * factor, _biases(said * factor, rng)])
+            layer.set_weights([kernel * factor, _biases(outputs * factor, rng)])
 
     return fit
 
@@ -65,10 +65,10 @@ def _some_rows(inputs: Mapping[str, np.ndarray], rng: np.random.Generator) -> di
     return {name: values[chosen] for name, values in inputs.items()}
 
 
-def _biases(said: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """For each unit minus a random convex combination of what it says of some rows."""
-    units = said.shape[1]
-    rows = rng.integers(len(said), size=(_DRAWN, units))
+def _biases(outputs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """For each unit minus a random convex combination of its outputs for some rows."""
+    units = outputs.shape[1]
+    rows = rng.integers(len(outputs), size=(_DRAWN, units))
     shares = rng.exponential(size=(_DRAWN, units))
-    means = (shares / shares.sum(axis=0) * said[rows, np.arange(units)]).sum(axis=0)
+    means = (shares / shares.sum(axis=0) * outputs[rows, np.arange(units)]).sum(axis=0)
     return -means.astype("float32")

@@ -1,4 +1,4 @@
-"""What differs between two architectures, by place."""
+"""What differs between two architectures, by path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where two architectures aren't the same.
+    """One path where two architectures aren't the same.
 
     Attributes:
         path: `learner.1.filters`.

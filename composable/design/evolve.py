@@ -17,11 +17,14 @@ import numpy as np
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.design.architecture import Architecture
-from composable.design.choice import Choice, Decisions, Open
-from composable.design.decisions import decisions as decisions
+from composable.design.choice import Between, Choice, Decisions, Open, exact, path_of
 from composable.design.metaparameters import names, nearest
-from composable.design.openings import children, rebuilt
+from composable.design.openings import children, joined, rebuilt
 from composable.design.part import Part
+
+Found = dict[str, Any]
+Todo = tuple[tuple[str, Any, Any], "Todo"] | None
+"""Still to be compared: a path, what the space has there and what the architecture has; then the rest."""
 
 
 def draw(space: Architecture, *, seed: int) -> Architecture:
@@ -85,12 +88,12 @@ def graft(architecture: Architecture, path: str, part: Any) -> Architecture:
         ConfigError: If there is no such path, naming those there are, or what is there takes no such part.
     """
     parts = architecture.to_parts()
-    known = {at: value for place, value in parts.items() for at, value in _inside(value, place)}
+    known = {at: value for section, value in parts.items() for at, value in _inside(value, section)}
     if path not in known or path == "tasks":
-        places = [at for at, value in known.items() if isinstance(value, Part | tuple) and at != "tasks"]
+        paths = [at for at, value in known.items() if isinstance(value, Part | tuple) and at != "tasks"]
         raise ConfigError(
             f"Nothing stands at {path[:100]!r}.",
-            received=f"parts stand at: {', '.join(places)}"[:600],
+            received=f"parts stand at: {', '.join(paths)}"[:600],
             remedy=f"name one of them, or a metaparameter of it{nearest(path, known)}",
         )
     return architecture.with_parts(_grafted(parts, path.split("."), part))
@@ -138,5 +141,67 @@ def _closed(space: Architecture, taken: Decisions, seed: int) -> tuple[Architect
     return space.fill(choose), made
 
 
-def _random(seed: int, place: str | int) -> np.random.Generator:
-    return np.random.default_rng(derive(seed, "evolve", place))
+def _random(seed: int, key: str | int) -> np.random.Generator:
+    return np.random.default_rng(derive(seed, "evolve", key))
+
+
+def decisions(space: Architecture, architecture: Architecture) -> Found:
+    """What was decided at every opening that was met, so that `space.decided(...)` gives the architecture.
+
+    Where several options could have led to it, the first of them.
+
+    Raises:
+        ConfigError: If the architecture can't be drawn from the space, naming where it differs.
+    """
+    tasks = [(task.name, task.reads) for task in space.tasks]
+    differs = "tasks" if tasks != [(task.name, task.reads) for task in architecture.tasks] else ""
+    start: Todo = (("", space.to_parts(), architecture.to_parts()), None)
+    trials: list[tuple[Todo, Found]] = [] if differs else [(start, {})]
+    while trials:
+        todo, taken = trials.pop()
+        if todo is None:
+            return taken
+        (path, offered, value), rest = todo
+        ways = _ways(path, offered, value, taken)
+        differs = differs if ways else f"{path}: {value!r}"
+        # The first way is tried first: it is put on top.
+        trials += [(_before(rest, pairs), taken | made if made else taken) for pairs, made in reversed(ways)]
+    raise ConfigError(
+        "The architecture is one that can be drawn from the space.",
+        received=f"another {differs}"[:300],
+        remedy="take the space that it was drawn from",
+    )
+
+
+def _before(rest: Todo, pairs: list[tuple[str, Any, Any]]) -> Todo:
+    for pair in reversed(pairs):
+        rest = (pair, rest)
+    return rest
+
+
+def _ways(
+    path: str, offered: Any, value: Any, taken: Found
+) -> list[tuple[list[tuple[str, Any, Any]], Found]]:
+    """How `value` can have come from what the space offers: what remains to be compared, what was decided."""
+    match offered:
+        case Between() | Choice():
+            return _openly(path_of(path, offered), offered, value, taken)
+        case Part(component=component) if not isinstance(value, Part) or value.component != component:
+            return []
+    ours, theirs = dict(children(offered)), dict(children(value))
+    if type(offered) is not type(value) or ours.keys() != theirs.keys():
+        return []
+    if not ours:
+        return [([], {})] if exact(offered) == exact(value) else []
+    return [([(joined(path, name), ours[name], theirs[name]) for name in ours], {})]
+
+
+def _openly(path: str, opening: Open, value: Any, taken: Found) -> list[Any]:
+    if isinstance(opening, Between):
+        fits = opening.admits(value) and exact(taken.get(path, value)) == exact(value)
+        return [([], {path: value})] if fits else []
+    return [
+        ([(f"{path}[{number}]", option, value)], {path: option})
+        for number, option in enumerate(opening.options)
+        if path not in taken or exact(taken[path]) == exact(option)
+    ]

@@ -30,9 +30,9 @@ class Row:
     """A part where it stands, or several equal ones, one after another.
 
     Attributes:
-        place: `learner.1`, or `block[0]` inside it; the first one's.
+        path: `learner.1`, or `block[0]` inside it; the first one's.
         component: Its name (`resnet.bottleneck`).
-        settings: What it was given, in words.
+        settings: Its metaparameters, in words.
         shape: Of what it gives, without the rows; of several, what the last one gives, or nothing where they
             don't follow one another.
         parameters: Of all of them together; a layer that several parts share counts for the first.
@@ -42,7 +42,7 @@ class Row:
         reads: The tap that it reads, if it is a task.
     """
 
-    place: str
+    path: str
     component: str
     settings: tuple[str, ...]
     shape: str
@@ -79,19 +79,19 @@ def figure(architecture: Architecture, trail: Step, *, title: str) -> Figure:
     counted: set[int] = set()
     rows = [_row(step, step.path, counted, DEEPEST) for step in trail.steps]
     for number, task in enumerate(architecture.tasks):
-        at = next(i for i, row in enumerate(rows) if row.place == f"tasks.{number}")
+        at = next(i for i, row in enumerate(rows) if row.path == f"tasks.{number}")
         rows[at] = replace(rows[at], task=task.name, reads=task.reads)
     return Figure(title, shapes(trail.input), tuple(rows))
 
 
-def _row(step: Step, place: str, counted: set[int], depth: int) -> Row:
+def _row(step: Step, path: str, counted: set[int], depth: int) -> Row:
     part = step.part
     layers = [layer for layer in layers_between(step.input, step.output) if id(layer) not in counted]
     within = set(counted)  # those inside count there too, each once
     inner = [_row(each, _last(each.path), within, depth - 1) for each in step.steps] if depth else []
     counted.update(map(id, layers))
     return Row(
-        place,
+        path,
         part.name if part else "",
         _settings(part) if part else (),
         shapes(step.output),
@@ -122,17 +122,17 @@ def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _folded(rows: Sequence[Row], given: str) -> list[Row]:
+def _folded(rows: Sequence[Row], shape: str) -> list[Row]:
     """Equal neighbors as one row; where many remain, those of one component, whatever their sizes.
 
     Args:
         rows: Inside a part.
-        given: The shape that the part gives.
+        shape: The shape that the part gives.
     """
     folded = _joined(rows, lambda one: (one.component, one.settings, one.shape, one.parameters, one.inner))
     if len(folded) <= MOST:
         return folded
-    last = rows[-1].shape == given  # else they may stand side by side, and no shape is that of all
+    last = rows[-1].shape == shape  # else they may stand side by side, and no shape is that of all
     joined = _joined(rows, lambda one: (one.component, one.settings))
     return [row if row.repeats == 1 or last else replace(row, shape="") for row in joined]
 

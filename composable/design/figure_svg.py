@@ -28,7 +28,7 @@ text {
 .arrow { fill: none; stroke: var(--faint); stroke-width: 1.4; }
 .title { font-size: 20px; font-weight: 650; }
 .name { font-weight: 600; }
-.place { font-weight: 600; fill: var(--mark); }
+.path { font-weight: 600; fill: var(--mark); }
 .faint, .shape { fill: var(--faint); font-size: 12px; }
 .number, .shape { font-variant-numeric: tabular-nums; }
 .end { text-anchor: end; }
@@ -55,7 +55,7 @@ def figure_svg(figure: Figure) -> str:
     ]
     for row in trunk:
         drawn.append(_arrow(_LEFT + _WIDTH / 2, y, _short(shape, _WIDTH / 2)))
-        drawn.append(_text(_MARGIN, y + _GAP + 21, _short(row.place, _LEFT - _MARGIN), "place"))
+        drawn.append(_text(_MARGIN, y + _GAP + 21, _short(row.path, _LEFT - _MARGIN), "path"))
         card, y = _card(row, _LEFT, y + _GAP, _WIDTH)
         drawn.append(card)
         shape = row.shape
@@ -71,7 +71,7 @@ def figure_svg(figure: Figure) -> str:
 
 def _abreast(tasks: Sequence[Row], y: float, width: float, shape: str) -> tuple[list[Markup], float]:
     """Tasks side by side; those that read from further up say so."""
-    drawn = [_text(_MARGIN, y + _GAP + 21, "tasks" if len(tasks) > 1 else "task", "place")]
+    drawn = [_text(_MARGIN, y + _GAP + 21, "tasks" if len(tasks) > 1 else "task", "path")]
     bottom = y
     for number, row in enumerate(tasks):
         x = _LEFT + number * (width + _BETWEEN)
@@ -86,27 +86,27 @@ def _abreast(tasks: Sequence[Row], y: float, width: float, shape: str) -> tuple[
 
 def _card(row: Row, x: float, y: float, width: float) -> tuple[Markup, float]:
     """A box with the part's name, its settings, and a line for each part inside; and where it ends."""
-    inside = width - 24
+    room = width - 24
     parts = [
-        _text(x + 12, y + 21, _short(row.task or row.component, inside - _room(row), _BOLD), "name"),
+        _text(x + 12, y + 21, _short(row.task or row.component, room - _room(row), _BOLD), "name"),
         _text(x + width - 12, y + 21, _count(row), "number end"),
     ]
     end = y + 32
-    for line in _wrapped(_said(row), inside):
+    for line in _wrapped(_subtitle(row), room):
         parts.append(_text(x + 12, end + 8, line, "faint"))
         end += 17
     if row.inner:
-        parts.append(Markup('<path class="rule" d="M{:.1f} {:.1f}h{:.1f}"/>').format(x + 12, end + 1, inside))
+        parts.append(Markup('<path class="rule" d="M{:.1f} {:.1f}h{:.1f}"/>').format(x + 12, end + 1, room))
         end += 8
     for depth, line in _lines(row.inner):
-        parts += _line(line, x + 12 + 14 * depth, end + 13, inside - 14 * depth)
+        parts += _line(line, x + 12 + 14 * depth, end + 13, room - 14 * depth)
         end += _LINE
     end += 6
     box = Markup('<rect class="card" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="7"/>')
     return box.format(x, y, width, end - y) + Markup("").join(parts), end
 
 
-def _said(row: Row) -> tuple[str, ...]:
+def _subtitle(row: Row) -> tuple[str, ...]:
     """What stands below the name: the settings, before them what a task reads and is."""
     reads = (f"reads {row.reads}",) if row.reads not in ("", "encoding") else ()
     return (*reads, *((row.component,) if row.task else ()), *row.settings)

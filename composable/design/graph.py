@@ -31,7 +31,7 @@ class Applied:
 
     @property
     def inputs(self) -> tuple[Tensor, ...]:
-        """All tensors that it is given."""
+        """All tensors that it takes."""
         return tensors((self.arguments, self.keywords))
 
 
@@ -55,9 +55,9 @@ def computation(model: keras.Model, *, free: int) -> tuple[tuple[Tensor, ...], l
             received=f"{type(model).__name__} {model.name!r}",
             remedy="build it with keras.Model(inputs, outputs), or give a Sequential model its keras.Input",
         )
-    given = [Tensor((1, *(size or free for size in each.shape[1:])), each.dtype) for each in graph.inputs]
+    inputs = [Tensor((1, *(size or free for size in each.shape[1:])), each.dtype) for each in graph.inputs]
     done: list[Applied] = []
-    return _follow(graph, given, done), done
+    return _follow(graph, inputs, done), done
 
 
 def applied(operation: keras.Operation, *arguments: Any, **keywords: Any) -> list[Applied]:
@@ -67,9 +67,9 @@ def applied(operation: keras.Operation, *arguments: Any, **keywords: Any) -> lis
     return done
 
 
-def layers_between(given: Any, made: Any) -> list[keras.Layer]:
-    """The layers that lead from the tensors in `given` to those in `made`, each once, in no special order."""
-    stops = {id(tensor) for tensor in tensors(given)}
+def layers_between(inputs: Any, made: Any) -> list[keras.Layer]:
+    """The layers that lead from the tensors in `inputs` to those in `made`, each once, in any order."""
+    stops = {id(tensor) for tensor in tensors(inputs)}
     found: dict[int, keras.Layer] = {}
     pending = list(tensors(made))
     while pending:
@@ -99,8 +99,8 @@ def _graph(operation: Any) -> Any:
     return inner if hasattr(inner, "_nodes_by_depth") else None
 
 
-def _follow(graph: Any, given: Sequence[Tensor], done: list[Applied]) -> tuple[Tensor, ...]:
-    known = {id(name): tensor for name, tensor in zip(graph.inputs, given, strict=True)}
+def _follow(graph: Any, inputs: Sequence[Tensor], done: list[Applied]) -> tuple[Tensor, ...]:
+    known = {id(name): tensor for name, tensor in zip(graph.inputs, inputs, strict=True)}
     for node in _nodes(graph):
         arguments, keywords = node.arguments.fill_in(known)
         made = _apply(node.operation, arguments, keywords, done)

@@ -1,4 +1,4 @@
-"""House layers: the few combinations of Keras layers that most families share."""
+"""The few combinations of Keras layers that several families share."""
 
 from __future__ import annotations
 
@@ -86,3 +86,46 @@ def response_norm(
     for shift in range(1, window):
         strength = strength + squares[..., shift : shift + channels]
     return x / ops.power(bias + scale * strength, power)
+
+
+def add_shortcut(x: Any, y: Any, strides: int, *, use_bias: bool = False) -> Any:
+    """Add the input of a residual block to its output, then ReLU.
+
+    Where strides or channels change the shape, a 1x1 convolution projects the input (ResNet's option B).
+    """
+    if strides > 1 or x.shape[-1] != y.shape[-1]:
+        x = conv_norm(x, y.shape[-1], 1, strides, activation=None, use_bias=use_bias)
+    return layers.ReLU()(layers.Add()([x, y]))
+
+
+@component
+def squeeze_excite(x: Any, *, ratio: Count = 16, use_bias: bool = True) -> Any:
+    """Each channel times a weight between 0 and 1, found from the means of all of them.
+
+    Hu, Shen & Sun 2017, "Squeeze-and-Excitation Networks", arXiv:1709.01507, figure 3.
+
+    Args:
+        x: Feature maps.
+        ratio: Of the channels to the units between: 16 leaves a sixteenth of them.
+        use_bias: Of both dense layers: equation 3 leaves the biases out, the published models have them.
+    """
+    channels = x.shape[-1]
+    weights = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    weights = layers.Dense(
+        max(1, channels // ratio), activation="relu", use_bias=use_bias, kernel_initializer=INITIALIZER
+    )(weights)
+    weights = layers.Dense(channels, activation="sigmoid", use_bias=use_bias)(weights)
+    return layers.Multiply()([x, weights])
+
+
+@component
+def patches(x: Any, *, size: Count = 16, width: Count) -> Any:
+    """Squares of `size` pixels, row by row, each as `width` weighted sums of its pixels.
+
+    Raises:
+        ValueError: If a side isn't a whole number of patches.
+    """
+    if any(side is None or side % size for side in x.shape[1:3]):
+        raise ValueError(f"Sides of {x.shape[1]} and {x.shape[2]} pixels aren't whole numbers of {size}.")
+    x = layers.Conv2D(width, size, strides=size)(x)
+    return layers.Reshape((-1, width))(x)

@@ -22,14 +22,14 @@ Maker = TypeVar("Maker", bound=Callable[..., Any])
 _LAYER_NAMES = ("name", "dtype", "trainable")  # what every Keras layer takes through its **kwargs
 
 
-def check(component: Callable[..., Any], given: Mapping[str, Any]) -> None:
-    """Make sure that `component` takes what is given.
+def check(component: Callable[..., Any], values: Mapping[str, Any]) -> None:
+    """Make sure that `component` takes these values.
 
     Raises:
         ConfigError: Naming the metaparameter, what was received and what the component takes.
     """
     known = names(component)
-    for name, value in given.items():
+    for name, value in values.items():
         if name not in known:
             raise ConfigError(
                 f"`{called(component)}` has no metaparameter `{name[:100]}`.",
@@ -43,21 +43,21 @@ def checked(maker: Maker) -> Maker:
     """Decorate a function that takes metaparameters by name alone: it refuses them as `check` does."""
 
     @wraps(maker)
-    def checking(**given: Any) -> Any:
-        check(maker, given)
-        return maker(**given)
+    def checking(**values: Any) -> Any:
+        check(maker, values)
+        return maker(**values)
 
     return cast("Maker", checking)
 
 
-def missing(component: Callable[..., Any], given: Iterable[str]) -> list[str]:
-    """The metaparameters without a default that aren't given."""
+def missing(component: Callable[..., Any], known: Iterable[str]) -> list[str]:
+    """The metaparameters without a default that aren't among `known`."""
     return [
         name
         for name, parameter in _parameters(component).items()
         if parameter.default is parameter.empty
         and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
-        and name not in given
+        and name not in known
     ]
 
 
@@ -127,13 +127,13 @@ def _check_value(component: Callable[..., Any], name: str, value: Any) -> None:
         adapter.validate_python(value, strict=True)
     except ValidationError as wrong:
         raise ConfigError(
-            f"`{called(component)}` can't take this {name}: {_said(wrong)}.",
+            f"`{called(component)}` can't take this {name}: {_message(wrong)}.",
             received=f"{name}={value!r}"[:200],
             remedy=f"it takes {name}: {_shown(component, name)}",
         ) from None
 
 
-def _said(wrong: ValidationError) -> str:
+def _message(wrong: ValidationError) -> str:
     messages = dict.fromkeys(error["msg"] for error in wrong.errors(include_url=False))
     return " or ".join(messages).replace("Input should", "it should").rstrip(".")
 

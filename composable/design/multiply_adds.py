@@ -142,10 +142,10 @@ def _grouped_query(done: Applied) -> int:
 
 def _attended(done: Applied) -> tuple[Tensor, Tensor, Tensor]:
     call: Any = getattr(done.operation, "call")  # noqa: B009 (Keras declares it per layer)
-    given = inspect.signature(call).bind(*done.arguments, **done.keywords).arguments
-    value = given["value"]
-    key = given.get("key")
-    return given["query"], value if key is None else key, value
+    arguments = inspect.signature(call).bind(*done.arguments, **done.keywords).arguments
+    value = arguments["value"]
+    key = arguments.get("key")
+    return arguments["query"], value if key is None else key, value
 
 
 def _positions(x: Tensor) -> int:

@@ -36,8 +36,8 @@ def close(value: Any, choose: Choose) -> Any:
 def children(value: Any) -> list[tuple[str, Any]]:
     """What lies inside a value, by name: metaparameters, items; not the options of what is open."""
     match value:
-        case Part(metaparameters=given):
-            return list(given.items())
+        case Part(metaparameters=metaparameters):
+            return list(metaparameters.items())
         case tuple():
             return [(str(number), item) for number, item in enumerate(value)]
         case Mapping():
@@ -45,14 +45,14 @@ def children(value: Any) -> list[tuple[str, Any]]:
     return []
 
 
-def rebuilt(value: Any, inside: Mapping[str, Any]) -> Any:
+def rebuilt(value: Any, new_children: Mapping[str, Any]) -> Any:
     """`value` with other children, as `children` names them."""
     match value:
         case Part(component=function):
-            return Part(function, **inside)
+            return Part(function, **new_children)
         case tuple():
-            return tuple(inside.values())
-    return inside
+            return tuple(new_children.values())
+    return new_children
 
 
 def _collect(value: Any, path: str, found: dict[str, Open]) -> None:
@@ -83,8 +83,8 @@ def _close(value: Any, choose: Choose, path: str, shared: dict[str, Any]) -> Any
         if isinstance(value, Choice):
             return _close(chosen, choose, f"{at}[{_position(value, chosen)}]", shared)
         return chosen
-    inside = {name: _close(child, choose, joined(path, name), shared) for name, child in children(value)}
-    return rebuilt(value, inside) if inside else value
+    closed = {name: _close(child, choose, joined(path, name), shared) for name, child in children(value)}
+    return rebuilt(value, closed) if closed else value
 
 
 def _chosen(opening: Open, chosen: Any, path: str) -> Any:

@@ -36,10 +36,10 @@ def component(function: Registered) -> Registered:
     name = name_of(function)
     known = COMPONENTS.get(name, function)
     # The same file run again (a notebook's cell, a module reloaded) replaces what it registered before.
-    if _origin(known) != _origin(function):
+    if _defined_in(known) != _defined_in(function):
         raise ConfigError(
             f"There is one component named {name!r}.",
-            received=f"{'.'.join(_origin(function))}, after {'.'.join(_origin(known))}",
+            received=f"{'.'.join(_defined_in(function))}, after {'.'.join(_defined_in(known))}",
             remedy="rename the function, or the file it is in",
         )
     COMPONENTS[name] = function
@@ -78,20 +78,20 @@ class Part:
     metaparameters: Mapping[str, Any]
 
     def __init__(self, component: Component, /, **metaparameters: Any) -> None:
-        component, given = _taken_apart(component, metaparameters)
-        given = {name: plain(value) for name, value in given.items()}
-        check(component, given)
+        component, bound = _taken_apart(component, metaparameters)
+        metaparameters = {name: plain(value) for name, value in bound.items()}
+        check(component, metaparameters)
         if not is_layer_class(component):  # Keras's own take initializers and activations as they are
-            given = {name: as_part(value) for name, value in given.items()}
+            metaparameters = {name: as_part(value) for name, value in metaparameters.items()}
         object.__setattr__(self, "component", component)
-        object.__setattr__(self, "metaparameters", MappingProxyType(given))
+        object.__setattr__(self, "metaparameters", MappingProxyType(metaparameters))
 
     def __call__(self, x: Any, /, **metaparameters: Any) -> Any:
         """Apply the component to `x`; metaparameters given here are added to the part's own."""
         return self.at(None, x, **metaparameters)
 
     def at(self, path: str | None, x: Any, /, **metaparameters: Any) -> Any:
-        """As `part(x)`, at a place of its own in the architecture: `learner.2`."""
+        """As `part(x)`, at its path in the architecture: `learner.2`."""
         with step(self, x, path) as taken:
             taken.output = _applied(self.component, x, {**self.metaparameters, **metaparameters})
         return taken.output
@@ -114,8 +114,8 @@ class Part:
         return partial(Part, self.component, **self.metaparameters), ()
 
     def __repr__(self) -> str:
-        given = ", ".join(f"{name}={value!r}" for name, value in self.metaparameters.items())
-        return f"{self.name}({given})"
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.metaparameters.items())
+        return f"{self.name}({settings})"
 
     @property
     def name(self) -> str:
@@ -135,7 +135,7 @@ def as_part(value: Any) -> Any:
 
 
 def is_layer_class(value: Any) -> bool:
-    """Whether it is a class of Keras layers; told without Keras, which a description doesn't need."""
+    """Whether it is a class of Keras layers; found out without Keras, which a description doesn't need."""
     return inspect.isclass(value) and hasattr(value, "compute_output_spec") and hasattr(value, "from_config")
 
 
@@ -177,5 +177,5 @@ def _applied(component: Any, x: Any, metaparameters: Mapping[str, Any]) -> Any:
     return component(x, **metaparameters)
 
 
-def _origin(function: Component) -> tuple[str, str]:
+def _defined_in(function: Component) -> tuple[str, str]:
     return function.__module__, getattr(function, "__qualname__", "")

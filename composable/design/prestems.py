@@ -1,6 +1,6 @@
-"""Pre-stems for images: what happens to raw pixels, inside the model, so that training and serving agree.
+"""Pre-stems for images, alone or beside other columns: what happens to raw pixels, inside the model.
 
-`augment` alone is torn off where a model goes to work: `tear_off`.
+`without_augmentation` takes `augment` out of an architecture, as it is deployed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import Field
 from composable.design.architecture import Architecture, Parts
 from composable.design.choice import Choice
 from composable.design.metaparameters import Count
-from composable.design.part import Part, component
+from composable.design.part import Component, Part, component
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -24,8 +24,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @component
-def only(x: Mapping[str, Any], *, name: str = "images") -> Any:
-    """One of several inputs, alone."""
+def select_input(x: Mapping[str, Any], *, name: str = "images") -> Any:
+    """Return one of several inputs by its name."""
     return x[name]
 
 
@@ -114,8 +114,8 @@ def _floating(x: Any) -> Any:
     return x if keras.backend.is_float_dtype(x.dtype) else ops.cast(x, keras.config.floatx())
 
 
-def tear_off(architecture: Architecture) -> Architecture:
-    """The architecture as it goes to work: without `augment`. That has no weights, so they still fit."""
+def without_augmentation(architecture: Architecture) -> Architecture:
+    """The architecture as it is deployed: `augment` has no weights, so those trained with it still fit."""
     return replace(architecture, prestem=_without(architecture.prestem))
 
 
@@ -128,3 +128,41 @@ def _without(parts: Parts) -> Parts:
         case Choice(options=options):
             return replace(parts, options=tuple(map(_without, options)))
     return parts
+
+
+@component
+def table_with_images(x: Mapping[str, Any], *, table: Component | None, images: Component) -> dict[str, Any]:
+    """Put the features of a row's images beside the clean ones of its other columns.
+
+    Args:
+        x: The inputs, `images` among them.
+        table: What prepares the others; None where there are no others.
+        images: From images to one vector per row.
+    """
+    seen = layers.BatchNormalization()(images(x["images"]))
+    if table is None:
+        return {"plain": seen}
+    clean = table({name: value for name, value in x.items() if name != "images"})
+    return {**clean, "plain": layers.Concatenate()([clean["plain"], seen])}
+
+
+@component
+def several_images(x: Any, *, count: Count, images: Component) -> Any:
+    """Apply one network, with the same weights, to each of the several images of a row.
+
+    Args:
+        x: (rows, height, width, count * channels), the images' channels one behind the other.
+        count: Of the images in a row.
+        images: From images to one vector each.
+
+    Returns:
+        (rows, (count + 1) * length of a vector): the vectors, then the range of each of their values, which
+        is the distance where there are two.
+    """
+    height, width, channels = x.shape[1:]
+    each = ops.reshape(x, (-1, height, width, count, channels // count))
+    each = ops.reshape(ops.transpose(each, (0, 3, 1, 2, 4)), (-1, height, width, channels // count))
+    vectors: Any = images(each)
+    vectors = ops.reshape(vectors, (-1, count, vectors.shape[-1]))
+    differing = ops.subtract(ops.max(vectors, axis=1), ops.min(vectors, axis=1))
+    return layers.Concatenate()([layers.Flatten()(vectors), differing])

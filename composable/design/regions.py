@@ -1,4 +1,4 @@
-"""Regions of an image: pooled from feature maps, and proposed by what is said of anchors.
+"""Regions of an image: pooled from feature maps, and proposed by the scores of anchors.
 
 A region is top, left, bottom, right, as shares of the image.
 """
@@ -64,7 +64,7 @@ def proposals(
         Shape (rows, count, 4).
 
     Raises:
-        ValueError: If the grid's anchors aren't those that something is said of.
+        ValueError: If the grid's anchors aren't as many as `deltas` is for.
     """
     known = anchors(grid=grid, stride=stride, sizes=sizes, ratios=ratios)
     if x["deltas"].shape[1] not in (None, len(known)):
@@ -127,7 +127,7 @@ def _interpolation(start: Any, end: Any, line: Any, *, samples: int) -> Any:
     number: Any = ops.cumsum(ops.ones_like(line))
     cells: Any = ops.max(number)
     steps = ((np.arange(samples) + 0.5) / samples).astype("float32")
-    places: Any = (start + (end - start) * steps) * cells
-    places = ops.maximum(ops.minimum(places, cells - 0.5), 0.5)
-    apart: Any = ops.absolute(ops.expand_dims(places, -1) - (number - 0.5))
+    positions: Any = (start + (end - start) * steps) * cells
+    positions = ops.maximum(ops.minimum(positions, cells - 0.5), 0.5)
+    apart: Any = ops.absolute(ops.expand_dims(positions, -1) - (number - 0.5))
     return ops.relu(1.0 - apart)

@@ -14,9 +14,9 @@ import numpy as np
 from keras import layers, ops
 
 from composable.design.calendar import calendar
-from composable.design.latent_texts import adapt_texts, latent_texts
 from composable.design.metaparameters import Count
 from composable.design.part import component
+from composable.design.text import adapt_texts, latent_texts
 
 OneHot = Literal["plain", "scaled"]
 ONE_HOT_LIMIT, EMBEDDED = 17, 8  # a column with more codes is embedded, usually as so many numbers
@@ -97,8 +97,8 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
     """
     names = {layer.name for layer in model.layers}
     if "scale" in names:
-        given = {name: ops.convert_to_tensor(values) for name, values in inputs.items()}
-        numbers = np.asarray(ops.convert_to_numpy(_numbers(given)), "float32")
+        tensors = {name: ops.convert_to_tensor(values) for name, values in inputs.items()}
+        numbers = np.asarray(ops.convert_to_numpy(_numbers(tensors)), "float32")
         kernel, bias = _robust_scale(numbers)
         model.get_layer("scale").set_weights([kernel, bias])
         if "bins" in names:
@@ -148,29 +148,31 @@ def _smoothly_clipped(scaled: Any) -> Any:
 def _bins(scaled: Any, bins: int) -> Any:
     """Piecewise-linear encoding: 0 below a bin, 1 above it, the fraction inside."""
     features = int(scaled.shape[-1])
-    inside = layers.EinsumDense("bf,ft->bft", (features, bins), bias_axes="ft", trainable=False, name="bins")
-    return layers.ReLU(max_value=1.0)(inside(scaled))
+    fraction = layers.EinsumDense(
+        "bf,ft->bft", (features, bins), bias_axes="ft", trainable=False, name="bins"
+    )
+    return layers.ReLU(max_value=1.0)(fraction(scaled))
 
 
 def _categories(codes: Any, sizes: tuple[int, ...], width: int, one_hot: OneHot) -> list[Any]:
     features = []
     columns, values = _one_hot_slots(sizes)
     if len(values):
-        marks = ops.cast(ops.equal(ops.take(codes, columns, axis=1), values), "float32")
-        features.append(_one_hot(marks, one_hot))
+        matches = ops.cast(ops.equal(ops.take(codes, columns, axis=1), values), "float32")
+        features.append(_one_hot(matches, one_hot))
     if max(sizes) > ONE_HOT_LIMIT:
         vectors, _ = _embedded(codes, sizes, width, name="embedding", limit=ONE_HOT_LIMIT)
         features.append(layers.Flatten()(vectors))
     return features
 
 
-def _one_hot(marks: Any, how: OneHot) -> Any:
+def _one_hot(matches: Any, how: OneHot) -> Any:
     """What wasn't seen in the rows that `adapt` looks at stays zero."""
-    slots = (int(marks.shape[-1]),)
+    slots = (int(matches.shape[-1]),)
     if how == "plain":
-        return layers.EinsumDense("bs,s->bs", slots, trainable=False, name="one_hot_seen")(marks)
+        return layers.EinsumDense("bs,s->bs", slots, trainable=False, name="one_hot_seen")(matches)
     scale = layers.EinsumDense("bs,s->bs", slots, bias_axes="s", trainable=False, name="one_hot_scale")
-    return _smoothly_clipped(scale(marks))
+    return _smoothly_clipped(scale(matches))
 
 
 def _embedded(codes: Any, sizes: tuple[int, ...], width: int, *, name: str, limit: int) -> tuple[Any, Any]:

@@ -45,10 +45,10 @@ _WRONG_SHAPES = (ValueError, TypeError, ArithmeticError, LookupError, AttributeE
 @contextmanager
 def recording() -> Iterator[Step]:
     """Everything that is applied inside becomes the steps of what this gives."""
-    whole = Step("")
-    token = _within.set(whole)
+    root = Step("")
+    token = _within.set(root)
     try:
-        yield whole
+        yield root
     finally:
         _within.reset(token)
 
@@ -60,10 +60,10 @@ def step(part: Part, x: Any, path: str | None = None) -> Iterator[Step]:
     Args:
         part: What is applied.
         x: What it is applied to.
-        path: Where it stands; None to find out from the part around it.
+        path: Its path; None to find out from the part around it.
 
     Raises:
-        ConfigError: If the part fails on `x`, naming its place.
+        ConfigError: If the part fails on `x`, naming its path.
     """
     outer = _within.get()
     if outer is None:
@@ -93,18 +93,20 @@ def shapes(x: Any) -> str:
 
 
 def _path(outer: Step, part: Part) -> str:
-    given = outer.part.metaparameters if outer.part else {}
-    name = next((name for name, value in given.items() if value is part), part.name.rpartition(".")[2])
+    metaparameters = outer.part.metaparameters if outer.part else {}
+    name = next(
+        (name for name, value in metaparameters.items() if value is part), part.name.rpartition(".")[2]
+    )
     prefix = f"{outer.path}.{name}" if outer.path else name
     number = sum(taken.path.startswith(f"{prefix}[") for taken in outer.steps)
     return f"{prefix}[{number}]"
 
 
 def _check_tensors(x: Any) -> None:
-    inside = x.values() if isinstance(x, dict) else x if isinstance(x, tuple | list) else ()
-    for each in inside:
+    elements = x.values() if isinstance(x, dict) else x if isinstance(x, tuple | list) else ()
+    for each in elements:
         _check_tensors(each)
-    if not (inside or hasattr(x, "shape")):
+    if not (elements or hasattr(x, "shape")):
         raise TypeError(f"It gives back {x!r:.100} instead of a tensor, or a tuple or dict of tensors.")
 
 

@@ -59,23 +59,23 @@ def whiten(model: keras.Model, images: Any, *, smoothing: float = 5e-4) -> None:
             remedy="build it with Part(whitened) as its stem",
         )
     (layer,) = found
-    given: Any = model.input
-    if not isinstance(given, Mapping):
+    taken: Any = model.input
+    if not isinstance(taken, Mapping):
         images = np.asarray(images)
-        if images.ndim != 4 or not len(images) or not _same(images.shape[1:], given.shape[1:]):
+        if images.ndim != 4 or not len(images) or not _same(images.shape[1:], taken.shape[1:]):
             raise DataError(
                 "Whitening takes images as the model takes them.",
-                received=f"{images.shape}, the model takes {given.shape}",
+                received=f"{images.shape}, the model takes {taken.shape}",
             )
-    clean = keras.Model(given, layer.input).predict_on_batch(images)
+    clean = keras.Model(taken, layer.input).predict_on_batch(images)
     variances, directions = np.linalg.eigh(_covariance(clean, layer.kernel_size))
     filters = directions / np.sqrt(variances + smoothing)
     layer.kernel.assign(np.concatenate([filters, -filters], axis=1).reshape(layer.kernel.shape))
 
 
 @fitted
-def whiten_some(model: keras.Model, inputs: Mapping[str, np.ndarray], seed: int) -> None:
-    """`whiten` a model, if it has such a stem, by at most 5,000 of the rows, drawn by the seed."""
+def whiten_by_sample(model: keras.Model, inputs: Mapping[str, np.ndarray], seed: int) -> None:
+    """Fit a model's whitening, if it has one, to at most 5,000 of the rows, drawn by the seed."""
     if all(layer.name != WHITENING for layer in model.layers):
         return
     count = len(next(iter(inputs.values())))

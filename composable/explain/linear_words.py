@@ -14,7 +14,7 @@ from composable.design.part import Part
 from composable.design.taps import named
 from composable.explain.ngram_effects import Effects, Ngram
 from composable.problem.postprocessing import PostProcessing
-from composable.training.tfidf import inverse_lengths, marks_of
+from composable.training.tfidf import incidence_matrices, inverse_lengths
 
 
 def linear_word_effects(
@@ -26,7 +26,7 @@ def linear_word_effects(
 ) -> Effects:
     """The mean of what each n-gram adds to the logits of the first head, over the rows that hold it.
 
-    Exact, as the logits are sums: an n-gram's weight over the length of its bag.
+    Exact, as the logits are sums: an n-gram's weight over the length of its id set.
 
     Args:
         network: Fitted by `composable.training.linear_texts.linear_texts`.
@@ -36,16 +36,18 @@ def linear_word_effects(
         last_step: Of the head: its temperature, or the scale of its numbers.
     """
     known = solver.metaparameters
-    bags: tuple[str, ...] = tuple(known["bags"])
+    id_sets: tuple[str, ...] = tuple(known["id_sets"])
     sizes: tuple[int, ...] = tuple(known["sizes"])
     weights, squares = (_values(network, end) for end in ("weights", "squares"))
     ngrams: list[Ngram] = []
     sums, counts, first = [], [], 0
-    for bag, marks, size in zip(bags, marks_of(inputs, bags, sizes), sizes, strict=True):
+    for id_set, incidence, size in zip(
+        id_sets, incidence_matrices(inputs, id_sets, sizes), sizes, strict=True
+    ):
         own, lengths = (values[first : first + size] for values in (weights, squares))
-        ngrams += _names(encoding, bag, size)
-        sums.append(own * np.asarray(marks.T @ inverse_lengths(marks @ lengths)))
-        counts.append(np.asarray(marks.sum(axis=0)).ravel())
+        ngrams += _names(encoding, id_set, size)
+        sums.append(own * np.asarray(incidence.T @ inverse_lengths(incidence @ lengths)))
+        counts.append(np.asarray(incidence.sum(axis=0)).ravel())
         first += size
     totals, rows = np.concatenate(sums) * (last_step.scale / last_step.temperature), np.concatenate(counts)
     held = np.flatnonzero(rows)
@@ -60,12 +62,12 @@ def _values(network: keras.Model, end: str) -> np.ndarray:
     return np.asarray(layer.get_weights()[0], "float64")
 
 
-def _names(encoding: Encoding, bag: str, size: int) -> Sequence[Ngram]:
-    """Of every id of a bag; the first ones have none."""
-    kind = "characters" if bag == "characters" else "words"
+def _names(encoding: Encoding, id_set: str, size: int) -> Sequence[Ngram]:
+    """Of every id of an id set; the first ones have none."""
+    kind = "characters" if id_set == "characters" else "words"
     known = [
         Ngram(block.column, kind, text)
         for block in encoding.of(TextBlock)
-        for text in block.vocabulary.entries[bag]
+        for text in block.vocabulary.entries[id_set]
     ]
     return [*(Ngram("", kind, "") for _ in range(size - len(known))), *known]

@@ -15,7 +15,7 @@ import numpy as np
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.design import Architecture, Between, Choice, Part
-from composable.design.kernel_rows import kernel_rows
+from composable.design.closed_form import kernel_scores
 from composable.design.tasks import regressor
 from composable.engine.settings import Settings
 from composable.search.deep_text_candidates import deep_text_candidates
@@ -28,7 +28,7 @@ from composable.training import recipes
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.overrides import overridden
-from composable.zoo.catalog.written import Written
+from composable.zoo.catalog.parse import ParsedDesign
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
 from composable.zoo.realmlp import realmlp
@@ -48,7 +48,7 @@ def candidates(
     seed: int,
     seconds: float = math.inf,
     max_epochs: int | None = None,
-    design: Written | None = None,
+    design: ParsedDesign | None = None,
     first: Iterable[Candidate] = (),
     training: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Candidate]:
@@ -138,7 +138,7 @@ def _portfolio(table: Table) -> Iterator[Candidate]:
 def _kernel(table: Table) -> Candidate:
     """Kernel ridge regression on all rows, or so many that the network stays small."""
     rows = max(1, min(table.kept, _KEPT_NUMBERS // table.plain))
-    task = Part(regressor, scores=Part(kernel_rows, rows=rows))
+    task = Part(regressor, scores=Part(kernel_scores, rows=rows))
     design = linear(tasks=(task,), categories=table.categories).with_tasks(*table.tasks)
     solver = Part(kernel_ridge, rows=rows, categories=table.categories)
     return Candidate("kernel", design, Settings(), solver=solver)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from composable.design import Architecture, Part
-from composable.design.bags import joined_bags
+from composable.design.building import outline
+from composable.design.closed_form import joined_id_sets
 from composable.design.cost import cost
 from composable.design.inputs import Input
-from composable.design.outline import outline
 from composable.engine.settings import Settings
 from composable.search.table import Table
 from composable.training.candidate import Candidate
@@ -61,7 +61,7 @@ def deep_text_candidates(table: Table, seconds: float) -> Iterator[Candidate]:
 
 def _words(vocabulary: int) -> Part:
     """Of all inputs, the words in their order."""
-    return Part(joined_bags, bags=("words",), sizes=(vocabulary,))
+    return Part(joined_id_sets, id_sets=("words",), sizes=(vocabulary,))
 
 
 def _work(network: Architecture, table: Table) -> float:

@@ -12,19 +12,19 @@ from composable.core.seeds import derive
 from composable.design import Architecture, Choice, Part
 from composable.design.architecture import Parts
 from composable.design.metaparameters import names
-from composable.design.prestems import only, standardize
+from composable.design.prestems import select_input, standardize
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
 from composable.engine.settings import Settings
 from composable.search.table import Pixels, Table
 from composable.training import recipes
 from composable.training.candidate import Candidate
-from composable.zoo.catalog.written import Written
+from composable.zoo.catalog.parse import ParsedDesign
 
 _SCHEDULED = 0.9  # of the time that is left, for a training that is made to fit its time
 
 
-def designed(table: Table, design: Written, seed: int) -> Iterator[Candidate]:
+def designed(table: Table, design: ParsedDesign, seed: int) -> Iterator[Candidate]:
     """Candidates of one design without end, the same ones for the same seed.
 
     The first one trains as designed at a usual rate; where the design leaves something open, it is drawn.
@@ -51,7 +51,7 @@ def designed(table: Table, design: Written, seed: int) -> Iterator[Candidate]:
 def for_images(design: Architecture, table: Table, pixels: Pixels) -> Architecture:
     """The design with these tasks; where it standardizes, by the colors of these images."""
     prestem = _standardized(design.prestem, pixels)
-    return replace(design, prestem=(Part(only), prestem)).with_tasks(*table.tasks)
+    return replace(design, prestem=(Part(select_input), prestem)).with_tasks(*table.tasks)
 
 
 def _standardized(parts: Parts, pixels: Pixels) -> Parts:

@@ -13,12 +13,11 @@ import numpy as np
 
 from composable.core.seeds import derive
 from composable.design import Architecture, Choice, Part
+from composable.design.building import outline
 from composable.design.cost import Cost, cost
 from composable.design.inputs import Input
 from composable.design.learners import groups
-from composable.design.mixed import beside_images, each_image
-from composable.design.outline import outline
-from composable.design.prestems import only, standardize
+from composable.design.prestems import select_input, several_images, standardize, table_with_images
 from composable.design.tasks import pooled
 from composable.design.whitening import whitened
 from composable.engine.augmentations import cutout, flip
@@ -132,7 +131,7 @@ def fast_cnn(table: Table, pixels: Pixels, *, width: int, depth: int = 2) -> Arc
     """
     filters = _filters(pixels, width)
     return Architecture(
-        prestem=(Part(only), Part(standardize, mean=pixels.mean, deviation=pixels.deviation)),
+        prestem=(Part(select_input), Part(standardize, mean=pixels.mean, deviation=pixels.deviation)),
         stem=Part(whitened),
         learner=(
             *groups(
@@ -158,7 +157,7 @@ def mixed_candidate(table: Table, pixels: Pixels, *, seconds: float) -> Candidat
     width = _affordable(table, one, _ALONE * seconds / pixels.images) if timed else _UNTIMED
     look = Part(seen, mean=one.mean, deviation=one.deviation, filters=_filters(one, width), depth=2)
     if pixels.images > 1:
-        look = Part(each_image, count=pixels.images, images=look)
+        look = Part(several_images, count=pixels.images, images=look)
     usual = mlp(
         tasks=table.tasks,
         categories=table.categories,
@@ -166,7 +165,7 @@ def mixed_candidate(table: Table, pixels: Pixels, *, seconds: float) -> Candidat
         bins=table.bins,
         width=table.width,
     )
-    prestem = Part(beside_images, table=usual.prestem if table.widths else None, images=look)
+    prestem = Part(table_with_images, table=usual.prestem if table.widths else None, images=look)
     return Candidate("mixed", replace(usual, prestem=prestem), _settings(table), _ALONE)
 
 

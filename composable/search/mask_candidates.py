@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from composable.design import Architecture, Part
+from composable.design.building import outline
 from composable.design.cost import cost
 from composable.design.inputs import Input
-from composable.design.outline import outline
-from composable.design.prestems import only, standardize
+from composable.design.prestems import select_input, standardize
 from composable.engine.augmentations import flip, light, translate, turn
 from composable.engine.optimizer import Optimizer
 from composable.engine.schedules import polynomial
@@ -63,7 +63,7 @@ def sized_unet(table: Table, pixels: Pixels, *, width: int) -> Architecture:
         block=Part(normalized_convolutions, momentum=_MOMENTUM),
         dropout=0.0,
     )
-    prestem = (Part(only), Part(standardize, mean=pixels.mean, deviation=pixels.deviation))
+    prestem = (Part(select_input), Part(standardize, mean=pixels.mean, deviation=pixels.deviation))
     return replace(found, prestem=prestem, tasks=table.tasks)
 
 

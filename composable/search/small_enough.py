@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from composable.core.errors import ConfigError
+from composable.design.building import outline
 from composable.design.inputs import Input
-from composable.design.outline import outline
 from composable.training.candidate import Candidate
 
 

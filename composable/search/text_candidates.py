@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from composable.design import Architecture, Part
-from composable.design.bags import as_it_is, joined_bags, weighted_bags
-from composable.design.kernel_rows import kernel_rows, text_axes
+from composable.design.closed_form import joined_id_sets, kernel_scores, text_axes, unpooled, weighted_id_sets
 from composable.design.tasks import classifier, regressor
 from composable.engine.settings import Settings
 from composable.search.table import Table
@@ -51,18 +50,18 @@ def _has_kernel(table: Table) -> bool:
 def _kernel(table: Table) -> Candidate:
     size, rows = table.vocabularies["ngrams"], min(table.kept, _KEPT)
     architecture = Architecture(
-        stem=Part(joined_bags, bags=_WORDS, sizes=(size,)),
+        stem=Part(joined_id_sets, id_sets=_WORDS, sizes=(size,)),
         learner=Part(text_axes, vocabulary=size, width=_AXES),
-        tasks=Part(regressor, scores=Part(kernel_rows, rows=rows)),
+        tasks=Part(regressor, scores=Part(kernel_scores, rows=rows)),
     ).with_tasks(*table.tasks)
-    solver = Part(kernel_ridge, rows=rows, bag="ngrams", penalties=_FAITHFUL)
+    solver = Part(kernel_ridge, rows=rows, id_set="ngrams", penalties=_FAITHFUL)
     return Candidate("text_kernel", architecture, Settings(), solver=solver)
 
 
 def _fasttext(table: Table) -> Candidate:
     """The mean of the vectors of words and pairs of words: pairs that are known, instead of hashed ones."""
     size = table.vocabularies["ngrams"]
-    taken = Part(joined_bags, bags=_WORDS, sizes=(size,))
+    taken = Part(joined_id_sets, id_sets=_WORDS, sizes=(size,))
     architecture = replace(fasttext(vocabulary=size, longest=1, width=_WIDTH), prestem=taken)
     settings = Settings(
         learning_rate=5e-3,
@@ -74,20 +73,20 @@ def _fasttext(table: Table) -> Candidate:
     return Candidate("fasttext", architecture.with_tasks(*table.tasks), settings)
 
 
-def _linear(table: Table, name: str, bags: tuple[str, ...], *, naive_bayes: bool = False) -> Candidate:
-    sizes = tuple(table.vocabularies[bag] for bag in bags)
+def _linear(table: Table, name: str, id_sets: tuple[str, ...], *, naive_bayes: bool = False) -> Candidate:
+    sizes = tuple(table.vocabularies[id_set] for id_set in id_sets)
     scores = Part(
-        weighted_bags,
-        widths=tuple(table.widths[bag] for bag in bags),
+        weighted_id_sets,
+        widths=tuple(table.widths[id_set] for id_set in id_sets),
         vocabulary=sum(sizes),
         own_lengths=naive_bayes,
     )
     architecture = Architecture(
-        stem=Part(joined_bags, bags=bags, sizes=sizes),
-        tasks=Part(classifier, classes=2, pool=Part(as_it_is), scores=scores),
+        stem=Part(joined_id_sets, id_sets=id_sets, sizes=sizes),
+        tasks=Part(classifier, classes=2, pool=Part(unpooled), scores=scores),
     ).with_tasks(*table.tasks)
     outputs = sum(head.width for head in table.problem.heads)
-    solver = Part(linear_texts, bags=bags, sizes=sizes, naive_bayes=naive_bayes)
+    solver = Part(linear_texts, id_sets=id_sets, sizes=sizes, naive_bayes=naive_bayes)
     if outputs > _MANY:
         solver = solver.replace(costs=(1.0,))
     return Candidate(name, architecture, Settings(), solver=solver)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils.extmath import randomized_svd
 
-from composable.design.kernel_rows import AXES
+from composable.design.closed_form import AXES
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.tables import adapt
@@ -22,7 +22,7 @@ from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 from composable.training.scores_as_logits import as_scores, factor_of, loss_of
 from composable.training.solving import Posed, Solution, scores_name
-from composable.training.tfidf import marks_of, rarity, scaled
+from composable.training.tfidf import idf, incidence_matrices, scaled
 
 _ROUNDS = 3  # of the power iteration
 _JUDGED = 500  # rows whose distances tell what is usual
@@ -97,12 +97,12 @@ def kernel_ridge(
     *,
     rows: Count,
     categories: tuple[int, ...] = (),
-    bag: str = "",
+    id_set: str = "",
     penalties: tuple[float, ...] = (0.1, 0.03, 0.3),
     sharpness: tuple[float, ...] = (1.0, 2.0, 0.5, 4.0),
     rounds: int = 2,
 ) -> Solution:
-    """Solve for the weights of `composable.design.kernel_rows.kernel_rows`, for each of several settings.
+    """Fit the weights of `closed_form.kernel_scores` in closed form, for each of several settings.
 
     Saunders, Gammerman & Vovk 1998, "Ridge Regression Learning Algorithm in Dual Variables" (ICML). Classes
     are told as numbers, 1 and -1, whose scores become logits by a factor found on what each row would be told
@@ -112,7 +112,7 @@ def kernel_ridge(
         posed: The network and the rows.
         rows: That the network keeps; of more, some are drawn.
         categories: The number of codes of each category column.
-        bag: The input of texts that the network projects on axes, if it does; see `_axes`.
+        id_set: The input of texts that the network projects on axes, if it does; see `_axes`.
         penalties: Added to the kernel of a row with itself; tried at the first sharpness.
         sharpness: By which squared distances are multiplied, over their median; tried at the best penalty.
         rounds: How often features are weighed by how much the answers of the solution so far change with
@@ -123,8 +123,8 @@ def kernel_ridge(
     """
     model = posed.fresh()
     adapt(model, posed.learned.inputs, categories=categories)
-    if bag:
-        model.get_layer(AXES).set_weights([_axes(posed, bag, *model.get_layer(AXES).embeddings.shape)])
+    if id_set:
+        model.get_layer(AXES).set_weights([_axes(posed, id_set, *model.get_layer(AXES).embeddings.shape)])
     kept, asked = _features(model, posed, rows)
     if (settled := posed.settled) is not None:
         penalties, sharpness, rounds = (
@@ -258,7 +258,7 @@ def _place(
     heads: Sequence[_Solved],
     rows: int,
 ) -> None:
-    """Set the values of the layers of `kernel_rows`; rows that aren't there are kept with a weight of 0."""
+    """Set the values of the layers of `kernel_scores`; rows that aren't there are kept with a weight of 0."""
     missing = rows - len(features)
     lengths = 1.0 + features**2 @ sharp
     kernel = np.pad(-2.0 * (sharp * features).T, ((0, 0), (0, missing)))
@@ -278,14 +278,14 @@ def _squares(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.maximum(lengths - 2.0 * rows @ others.T, 0.0)
 
 
-def _axes(posed: Posed, bag: str, size: int, width: int) -> np.ndarray:
-    """The vector of each id, (ids, width): its rarity times its part in the strongest singular vectors.
+def _axes(posed: Posed, id_set: str, size: int, width: int) -> np.ndarray:
+    """The vector of each id, (ids, width): its IDF times its part in the strongest singular vectors.
 
     Deerwester et al. 1990, "Indexing by Latent Semantic Analysis"; Halko et al. 2011, arXiv:0909.4061.
     """
-    (marks,) = marks_of(posed.learned.inputs, (bag,), (size,))
-    values = rarity(marks)
-    features = scaled(marks, values)
+    (incidence,) = incidence_matrices(posed.learned.inputs, (id_set,), (size,))
+    values = idf(incidence)
+    features = scaled(incidence, values)
     most = min(width, min(features.shape) - 1)
     axes = np.zeros((size, width))
     if most > 0 and features.nnz:

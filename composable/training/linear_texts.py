@@ -19,23 +19,23 @@ from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 from composable.training.scores_as_logits import factor_of, loss_of
 from composable.training.solving import Known, Posed, Solution, placed, scores_name
-from composable.training.tfidf import Marks, Sparse, inverse_lengths, marks_of, rarity, scaled
+from composable.training.tfidf import Incidences, Sparse, idf, incidence_matrices, inverse_lengths, scaled
 
 _FEW, _FOLDS = 100, 5  # held-out rows below which the factor is found on folds of those learned from
 
 
 @dataclass(frozen=True, eq=False)
 class _Linear:
-    """What one head's `composable.design.bags.weighted_bags` is to hold, per bag (ids, scores or 1)."""
+    """What one head's `closed_form.weighted_id_sets` is to hold, per id set (ids, scores or 1)."""
 
     weights: list[np.ndarray]
     squares: list[np.ndarray]
     bias: np.ndarray
 
-    def scores(self, marks: Marks) -> np.ndarray:
+    def scores(self, incidence: Incidences) -> np.ndarray:
         """(rows, scores)."""
-        found = np.tile(self.bias, (marks[0].shape[0], 1))
-        for each, weights, squares in zip(marks, self.weights, self.squares, strict=True):
+        found = np.tile(self.bias, (incidence[0].shape[0], 1))
+        for each, weights, squares in zip(incidence, self.weights, self.squares, strict=True):
             found += (each @ weights) * inverse_lengths(each @ squares)
         return found
 
@@ -48,14 +48,14 @@ class _Linear:
 def linear_texts(
     posed: Posed,
     *,
-    bags: tuple[str, ...],
+    id_sets: tuple[str, ...],
     sizes: tuple[Count, ...],
     naive_bayes: bool = False,
     costs: tuple[float, ...] = (0.3, 1.0, 3.0),
 ) -> Solution:
-    """Solve for the weights of `composable.design.bags.weighted_bags`, for each of several regularizations.
+    """Fit the weights of `closed_form.weighted_id_sets` in closed form, for each of several regularizations.
 
-    An id's value is its inverse document frequency, and each bag is scaled to length one: tf-idf of what a
+    An id's value is its inverse document frequency, and each id set is scaled to length one: tf-idf of what a
     text holds, however often. With `naive_bayes` the value is multiplied by the log ratio of the id's share
     among the rows of the class and among the others: Wang & Manning 2012, "Baselines and Bigrams: Simple,
     Good Sentiment and Topic Classification" (ACL 2012), section 2.3. Each class is told from all others by a
@@ -65,7 +65,7 @@ def linear_texts(
 
     Args:
         posed: The network and the rows.
-        bags: The names of the inputs that the network weights.
+        id_sets: The names of the inputs that the network weights.
         sizes: How many ids each has.
         naive_bayes: For classes alone.
         costs: Of an error, relative to the squares of the weights; ascending. One that does worse than that
@@ -76,7 +76,9 @@ def linear_texts(
     """
     if posed.settled is not None:
         costs = (posed.settled["cost"],)
-    learned, held_out = (marks_of(each.inputs, bags, sizes) for each in (posed.learned, posed.held_out))
+    learned, held_out = (
+        incidence_matrices(each.inputs, id_sets, sizes) for each in (posed.learned, posed.held_out)
+    )
     tried: list[Epoch] = []
     best: list[_Linear] = []
     factors: list[float] = []
@@ -85,8 +87,8 @@ def linear_texts(
         heads = _solved(posed, learned, cost, naive_bayes=naive_bayes)
         found = _factors(posed, posed.held_out.targets, [each.scores(held_out) for each in heads])
         losses = [
-            _loss(posed, known, marks, heads, found)
-            for known, marks in ((posed.learned, learned), (posed.held_out, held_out))
+            _loss(posed, known, incidence, heads, found)
+            for known, incidence in ((posed.learned, learned), (posed.held_out, held_out))
         ]
         seconds = time.monotonic() - began
         better = not tried or losses[1] < min(epoch.held_out for epoch in tried)
@@ -120,54 +122,54 @@ def _factors(posed: Posed, observed: Sequence[np.ndarray], scores: Sequence[np.n
     return [factor_of(head, said, y) if head.labels else 1.0 for _, (head, said, y) in each]
 
 
-def _left_out(posed: Posed, marks: Marks, cost: float, *, naive_bayes: bool) -> list[np.ndarray]:
+def _left_out(posed: Posed, incidence: Incidences, cost: float, *, naive_bayes: bool) -> list[np.ndarray]:
     """The scores of each head for the rows that are learned from, by weights that each wasn't used for.
 
     Held-out rows would do, but few are soon told apart, and then no factor is too large for them.
     """
-    known, rows = posed.learned, marks[0].shape[0]
+    known, rows = posed.learned, incidence[0].shape[0]
     found = [np.zeros((rows, head.width)) for head in posed.problem.heads]
     fold = np.random.default_rng(posed.seed).permutation(rows) % _FOLDS
     for number in range(_FOLDS):
         others, own = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         weights = None if known.weights is None else known.weights[others]
         some = Known({}, tuple(y[others] for y in known.targets), weights)
-        taken = [each[others] for each in marks]
+        taken = [each[others] for each in incidence]
         heads = _solved(replace(posed, learned=some), taken, cost, naive_bayes=naive_bayes)
         for scores, head in zip(found, heads, strict=True):
-            scores[own] = head.scores([each[own] for each in marks])
+            scores[own] = head.scores([each[own] for each in incidence])
     return found
 
 
 def _loss(
-    posed: Posed, known: Known, marks: Marks, heads: Sequence[_Linear], factors: Sequence[float]
+    posed: Posed, known: Known, incidence: Incidences, heads: Sequence[_Linear], factors: Sequence[float]
 ) -> float:
     """The sum over the heads."""
     each = zip(posed.problem.heads, known.targets, heads, factors, strict=True)
     metric = posed.problem.metric
-    return float(sum(loss_of(head, metric, by * one.scores(marks), y) for head, y, one, by in each))
+    return float(sum(loss_of(head, metric, by * one.scores(incidence), y) for head, y, one, by in each))
 
 
-def _solved(posed: Posed, marks: Marks, cost: float, *, naive_bayes: bool) -> list[_Linear]:
-    """Every head, for the rows that are learned from, whose marks these are."""
+def _solved(posed: Posed, incidence: Incidences, cost: float, *, naive_bayes: bool) -> list[_Linear]:
+    """Every head, for the rows that are learned from, whose incidence matrices these are."""
     heads = zip(posed.problem.heads, posed.learned.targets, strict=True)
-    return [_head(head, posed, marks, y, cost, naive_bayes=naive_bayes) for head, y in heads]
+    return [_head(head, posed, incidence, y, cost, naive_bayes=naive_bayes) for head, y in heads]
 
 
 def _head(
-    head: Head, posed: Posed, marks: Marks, y: np.ndarray, cost: float, *, naive_bayes: bool
+    head: Head, posed: Posed, incidence: Incidences, y: np.ndarray, cost: float, *, naive_bayes: bool
 ) -> _Linear:
     """All scores of a head, each solved for by itself."""
     wanted = kind_of(head).indicators(head, y).astype("float64")
-    values = [rarity(each) for each in marks]
+    values = [idf(each) for each in incidence]
     columns, lengths, biases = [], [], []
     features: Sparse = None
     for column in wanted.T:
         own = values
         if naive_bayes and head.labels:
-            own = [each * _log_ratio(of, column) for each, of in zip(values, marks, strict=True)]
+            own = [each * _log_ratio(of, column) for each, of in zip(values, incidence, strict=True)]
         if own is not values or features is None:
-            features = sparse.hstack([scaled(*each) for each in zip(marks, own, strict=True)], "csr")
+            features = sparse.hstack([scaled(*each) for each in zip(incidence, own, strict=True)], "csr")
             lengths.append([each**2 for each in own])
         weights, bias = _column(head, posed, features, column, cost)
         ends = np.cumsum([len(each) for each in own])[:-1]
@@ -196,14 +198,14 @@ def _column(
     return np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
 
 
-def _log_ratio(marks: Sparse, y: np.ndarray) -> np.ndarray:
+def _log_ratio(incidence: Sparse, y: np.ndarray) -> np.ndarray:
     """How much larger, as a logarithm, the share of each id is where `y` is 1."""
-    inside, outside = (1.0 + marks.T @ mask for mask in (y, 1.0 - y))
+    inside, outside = (1.0 + incidence.T @ mask for mask in (y, 1.0 - y))
     return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
 
 
 def _layers(network: keras.Model, heads: Sequence[_Linear]) -> dict[str, list[np.ndarray]]:
-    """The values of the layers of `composable.design.bags.weighted_bags`, by name."""
+    """The values of the layers of `closed_form.weighted_id_sets`, by name."""
     found = {}
     for place, head in enumerate(heads):
         name = scores_name(network, place)

@@ -66,7 +66,7 @@ def alexnet(
     """AlexNet.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         filters: Of the five convolutions.
         towers: Into which the second, fourth and fifth convolution fall apart; 2 as published.
         nodes: Of the dense layers before the last.

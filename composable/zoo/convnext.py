@@ -12,9 +12,9 @@ from keras import initializers, layers
 from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
+from composable.design.learners import drop_branch, stochastic_depth_group, stochastic_depth_groups
 from composable.design.metaparameters import Count, Rate, checked
 from composable.design.prestems import standardize
-from composable.design.stochastic_depth import fading_group, fading_groups, skipped
 from composable.design.tasks import classifier
 
 EPSILON = 1e-6
@@ -33,7 +33,7 @@ def patchify(x: Any, *, filters: Count = 96, patch: Count = 4) -> Any:
 
 @component
 def block(
-    x: Any, *, filters: Count, strides: Count = 1, scale: Scale | None = 1e-6, dropped: Rate = 0.0
+    x: Any, *, filters: Count, strides: Count = 1, scale: Scale | None = 1e-6, drop_rate: Rate = 0.0
 ) -> Any:
     """7x7 in every channel, then a wide and a narrow layer in every position (figure 4, right).
 
@@ -42,7 +42,7 @@ def block(
         filters: Channels of what it gives.
         strides: Above 1 the maps are shrunk before the block.
         scale: What the branch's learned factor per channel begins with; None for no factor.
-        dropped: How often the branch is skipped while training.
+        drop_rate: How often the branch is dropped while training.
     """
     if strides > 1 or x.shape[-1] != filters:
         x = layers.Conv2D(filters, strides, strides, kernel_initializer=_small())(_normed(x))
@@ -50,7 +50,7 @@ def block(
     branch = layers.Dense(4 * filters, activation="gelu", kernel_initializer=_small())(_normed(branch))
     branch = layers.Dense(filters, kernel_initializer=_small())(branch)
     branch = _scaled(branch, scale) if scale else branch
-    return layers.Add()([x, skipped(branch, dropped)])
+    return layers.Add()([x, drop_branch(branch, drop_rate)])
 
 
 @component
@@ -72,17 +72,17 @@ def convnext(
     """ConvNeXt.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         filters: Per group.
         blocks: Per group; every group but the first halves the maps.
         patch: The side of the stem's squares; 4 for photos, less for small images.
         scale: What the learned factors of the branches begin with; None for none.
-        stochastic_depth: How often the last block's branch is skipped while training.
+        stochastic_depth: How often the last block's branch is dropped while training.
     """
     return Architecture(
         prestem=Part(standardize, mean=MEAN, deviation=DEVIATION),
         stem=Part(patchify, filters=filters[0], patch=patch),
-        learner=fading_groups(
+        learner=stochastic_depth_groups(
             Part(block, scale=scale),
             filters=filters,
             blocks=blocks,
@@ -101,7 +101,7 @@ def convnext_space(*, classes: Count = 1000) -> Architecture:
         stem=Part(patchify, filters=Choice((24, 48, 96)), patch=Choice((1, 2, 4))),
         learner=tuple(
             Part(
-                fading_group,
+                stochastic_depth_group,
                 block=kind,
                 filters=Choice((f // 4, f // 2, f)),
                 blocks=Between(1, b),

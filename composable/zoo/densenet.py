@@ -68,7 +68,7 @@ def densenet(
     Args:
         depth: Layers with weights, as published.
         growth: Channels that every block adds; the stem has twice as many. The paper's k.
-        classes: To tell apart.
+        classes: How many there are.
         blocks: Per group, instead of those of `depth`.
         reduction: The share of channels that pass from group to group; the paper's theta.
         dropout: In every block.

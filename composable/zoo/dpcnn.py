@@ -51,7 +51,7 @@ def pyramid(x: Any, *, block: Component, filters: Count, blocks: Count | None = 
     Args:
         x: Vectors, and where there is a word.
         block: Takes `filters`.
-        filters: What every block is given.
+        filters: Of every block.
         blocks: How many; None for as many as leave one position.
 
     Raises:
@@ -102,7 +102,7 @@ def dpcnn(
     """Regions embedded, convolutions halving the text, the maximum over what is left.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         vocabulary: Ids of words, 0 for padding among them.
         filters: Everywhere.
         blocks: Of two convolutions each; None for as many as leave one position.

@@ -13,10 +13,10 @@ from keras import layers
 from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
+from composable.design.learners import drop_branch, stochastic_depth_group, stochastic_depth_groups
 from composable.design.metaparameters import Count, Rate, checked
 from composable.design.mobile import convolve, depthwise, divisible, gated
 from composable.design.prestems import rescale
-from composable.design.stochastic_depth import fading_group, fading_groups, skipped
 from composable.design.tasks import classifier
 
 FILTERS = (16, 24, 40, 80, 112, 192, 320)  # table 1
@@ -35,7 +35,7 @@ def mbconv(
     strides: Count = 1,
     kernel_size: Count = 3,
     expansion: Count = 6,
-    dropped: Rate = 0.0,
+    drop_rate: Rate = 0.0,
 ) -> Any:
     """An inverted block, its wide channels gated through a quarter of the narrow ones.
 
@@ -45,7 +45,7 @@ def mbconv(
         strides: Of the depthwise convolution.
         kernel_size: Of the depthwise convolution.
         expansion: How many times wider the block is within.
-        dropped: How often the branch is skipped while training.
+        drop_rate: How often the branch is dropped while training.
     """
     shortcut, channels = x, x.shape[-1]
     if expansion > 1:
@@ -53,7 +53,7 @@ def mbconv(
     x = depthwise(x, kernel_size, strides, "swish")
     x = gated(x, max(1, channels // 4), "swish", "sigmoid")
     x = convolve(x, filters)
-    return layers.Add()([shortcut, skipped(x, dropped)]) if strides == 1 and channels == filters else x
+    return layers.Add()([shortcut, drop_branch(x, drop_rate)]) if strides == 1 and channels == filters else x
 
 
 @checked
@@ -72,12 +72,12 @@ def efficientnet(
     Args:
         width: All widths are multiplied by it, to the nearest multiple of eight.
         depth: The blocks of every group are multiplied by it, and rounded up.
-        classes: To tell apart.
+        classes: How many there are.
         filters: Per group, up to seven; the stem has twice the first, the convolution after them four times
             the last.
         blocks: Per group.
         dropout: Before the scores.
-        stochastic_depth: How often the last block's branch is skipped while training, nearly.
+        stochastic_depth: How often the last block's branch is dropped while training, nearly.
     """
     kinds = tuple(Part(mbconv, kernel_size=k, expansion=e) for k, e in zip(KERNELS, EXPANSIONS, strict=True))
     repeated = tuple(math.ceil(depth * b) for b in blocks)
@@ -88,7 +88,7 @@ def efficientnet(
             convolve, filters=divisible(2 * filters[0] * width), kernel_size=3, strides=2, activation="swish"
         ),
         learner=(
-            *fading_groups(
+            *stochastic_depth_groups(
                 kinds[: len(filters)],
                 filters=tuple(divisible(f * width) for f in filters),
                 blocks=repeated,
@@ -110,7 +110,13 @@ def efficientnet_space(*, classes: Count = 1000) -> Architecture:
         stem=Part(convolve, filters=Choice((16, 32)), kernel_size=3, strides=2, activation="swish"),
         learner=(
             *(
-                Part(fading_group, block=block, filters=Choice((f // 2, f)), blocks=Between(1, b), strides=s)
+                Part(
+                    stochastic_depth_group,
+                    block=block,
+                    filters=Choice((f // 2, f)),
+                    blocks=Between(1, b),
+                    strides=s,
+                )
                 for f, b, s in zip(FILTERS[1:6], (2, 2, 3, 3, 4), STRIDES[1:6], strict=True)
             ),
             Part(convolve, filters=Choice((320, 640, 1280)), activation="swish"),

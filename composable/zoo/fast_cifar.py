@@ -93,7 +93,7 @@ def fast_cifar(
     """The network of airbench94, and by `filters` and `depth` those of airbench95 and airbench96.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         filters: Per group; every group halves the image.
         depth: Convolutions per group; with three there is a residual branch over the last two.
         momentum: Of the normalizations' moving averages.

@@ -126,7 +126,7 @@ def faster_rcnn(
     """Faster R-CNN, which reads `image` and `regions`, and predicts per anchor and per region.
 
     Args:
-        classes: To tell apart, the background among them.
+        classes: How many there are, the background among them.
         groups: Of VGG's trunk: filters and number of convolutions of each.
         trunk: Any other way from images to feature maps; None for VGG's.
         anchors: Per position.

@@ -47,7 +47,7 @@ def fasttext(
     """The text classifier of fastText.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         vocabulary: Ids of words, 0 for padding among them.
         longest: Words in a run, at most; 1 for words alone.
         buckets: Into which runs are hashed; 10 million in the paper.

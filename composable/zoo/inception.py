@@ -130,7 +130,7 @@ def inception(
 
     Args:
         version: 1 as in the first paper; 2 with batch normalization, and 3x3 for 5x5.
-        classes: To tell apart.
+        classes: How many there are.
         stem_filters: Of the three convolutions before the modules.
         groups: The modules as rows of table 1; all groups but the first begin by halving the image.
         auxiliary: Whether two more classifiers read modules 4a and 4d while training (section 5); the paper

@@ -147,7 +147,7 @@ def inception_v3(
     """Inception of version 3.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         pools: Of each module at 35x35, the filters after its pooling.
         sevens: Of each module at 17x17, the filters between its 1x7 and 7x1 convolutions.
         last: How many modules at 8x8.

@@ -65,7 +65,7 @@ def jumpnet(
 
     Args:
         depth: Of the ResNet whose numbers of blocks it has.
-        classes: To tell apart.
+        classes: How many there are.
         blocks: Per group, instead of those of `depth`.
         filters: Of the stem's two convolutions. The first group has as many as the second, and each group
             twice as many as the one before.

@@ -10,8 +10,8 @@ from typing import Any
 from keras import layers
 
 from composable.design import Architecture, Choice, Part, component
+from composable.design.layers import patches
 from composable.design.metaparameters import Count, checked
-from composable.design.patches import patches
 from composable.design.tasks import classifier, pooled
 
 EPSILON = 1e-6
@@ -58,7 +58,7 @@ def mlp_mixer(
         depth: Blocks.
         across_patches: Nodes of the hidden layers that see all patches.
         across_channels: Nodes of the hidden layers that see all channels.
-        classes: To tell apart.
+        classes: How many there are.
     """
     block = Part(mixer_block, across_patches=across_patches, across_channels=across_channels)
     return Architecture(

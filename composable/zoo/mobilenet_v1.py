@@ -40,7 +40,7 @@ def mobilenet_v1(
 
     Args:
         alpha: All widths are multiplied by it.
-        classes: To tell apart.
+        classes: How many there are.
         filters: Per group; the stem has half of the first.
         blocks: Per group; every group but the first halves the image.
         dropout: Before the scores.

@@ -47,7 +47,7 @@ def mobilenet_v2(
 
     Args:
         alpha: All widths are multiplied by it, to the nearest multiple of eight; the last one only upwards.
-        classes: To tell apart.
+        classes: How many there are.
         expansion: How many times wider a block is within, but for the first group: that isn't.
         filters: Per group; the stem has twice the first, the last convolution four times the last.
         blocks: Per group.

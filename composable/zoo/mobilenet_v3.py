@@ -112,7 +112,7 @@ def mobilenet_v3(
         size: Which of the two that were found.
         alpha: All widths but the stem's are multiplied by it, to the nearest multiple of eight; the last one
             only upwards.
-        classes: To tell apart.
+        classes: How many there are.
         minimalistic: Nothing but 3x3 kernels and ReLU, no gates: for hardware that is slow at the rest.
         rows: The blocks, instead of those of `size`; every one that strides begins a group.
         units: Of the embedding; None for those of `size`.

@@ -1,8 +1,8 @@
 """RealMLP: a perceptron with the tricks that together make it strong on tables.
 
 Holzmüller, Grinsztajn & Steinwart 2024, "Better by Default: Strong Pre-Tuned MLPs and Boosted Trees on
-Tabular Data", arXiv:2407.04491, figure 1 and appendix A. Categories are the house's: one-hot up to 17 codes
-(9 in the paper), embedded beyond.
+Tabular Data", arXiv:2407.04491, figure 1 and appendix A. Categories are one-hot up to 17 codes (9 in
+the paper), embedded beyond.
 
 Half of the method is how it is trained: `composable.training.recipes` finds variables by the names that they
 have here (`periodic_*`, `diagonal_scale`, `*_slope`, biases), and `composable.design.data_init` fits dense

@@ -60,7 +60,7 @@ def lstm_stack(
     """Layers of long short-term memory one on another.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         units: Of every layer, in each direction.
         bidirectional: Whether every layer also reads backwards.
         dropout: After every layer.
@@ -79,7 +79,7 @@ def gru_stack(
     """Layers of gated recurrent units one on another.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         units: Of every layer, in each direction.
         bidirectional: Whether every layer also reads backwards.
         dropout: After every layer.

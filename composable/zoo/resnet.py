@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from composable.design import Architecture, Between, Choice, Part, component
-from composable.design.blocks import add_shortcut
 from composable.design.choice import Open
-from composable.design.layers import conv_norm, max_pool
+from composable.design.layers import add_shortcut, conv_norm, max_pool
 from composable.design.learners import group, groups
 from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
@@ -73,7 +72,7 @@ def resnet(
     Args:
         depth: Layers with weights, as published.
         version: Of the bottleneck: `v1` strides in its first convolution, `v1_5` in its 3x3.
-        classes: To tell apart.
+        classes: How many there are.
         block: Any function of `filters` and `strides`; None for `basic` up to depth 34, a bottleneck beyond.
         blocks: Per group, instead of those of `depth`.
         filters: Per group.

@@ -65,7 +65,7 @@ def resnet_cifar(
 
     Args:
         depth: Layers with weights: 6 for every n, and 2; n blocks in each of three groups.
-        classes: To tell apart.
+        classes: How many there are.
         block: Any function of `filters` and `strides`.
         blocks: Per group, instead of those of `depth`.
         filters: Per group.
@@ -93,7 +93,7 @@ def resnet_cifar_v2(
 
     Args:
         depth: Layers with weights: 9 for every n, and 2; n blocks in each of three groups.
-        classes: To tell apart.
+        classes: How many there are.
         block: Any function of `filters` and `strides`.
         blocks: Per group, instead of those of `depth`.
         filters: Per group, before the expansion.

@@ -54,7 +54,7 @@ def group(x: Any, *, block: Component, blocks: Count, filters: Count, strides: C
         x: Feature maps.
         block: Takes `filters` and `strides`.
         blocks: How many.
-        filters: What every block is given.
+        filters: Of every block.
         strides: Of the last block; the others have 1.
     """
     for number in range(1, blocks + 1):
@@ -75,7 +75,7 @@ def resnet_v2(
 
     Args:
         depth: Layers with weights, as published.
-        classes: To tell apart.
+        classes: How many there are.
         block: Any function of `filters` and `strides`.
         blocks: Per group, instead of those of `depth`.
         filters: Per group.

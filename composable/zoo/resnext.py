@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Between, Choice, Part, component
-from composable.design.blocks import add_shortcut
-from composable.design.layers import conv_norm, max_pool
+from composable.design.layers import add_shortcut, conv_norm, max_pool
 from composable.design.learners import group, groups
 from composable.design.metaparameters import Count, Counts, checked
 from composable.design.tasks import classifier
@@ -53,7 +52,7 @@ def resnext(
 
     Args:
         depth: Layers with weights, as published.
-        classes: To tell apart.
+        classes: How many there are.
         cardinality: Paths in a block.
         width: Channels on each path of the first group; doubled from group to group.
         blocks: Per group, instead of those of `depth`.
@@ -83,7 +82,7 @@ def resnext_cifar(
 
     Args:
         depth: Layers with weights: 9 for every n, and 2; n blocks in each of three groups.
-        classes: To tell apart.
+        classes: How many there are.
         cardinality: Paths in a block.
         width: Channels on each path of the first group; doubled from group to group.
         blocks: Per group, instead of those of `depth`.

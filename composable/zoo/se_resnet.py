@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from composable.design import Architecture, Between, Choice, Part, component
-from composable.design.blocks import add_shortcut, squeeze_excite
-from composable.design.layers import conv_norm, max_pool
+from composable.design.layers import add_shortcut, conv_norm, max_pool, squeeze_excite
 from composable.design.learners import group, groups
 from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
@@ -49,7 +48,7 @@ def se_resnet(
 
     Args:
         depth: Layers with weights of the ResNet beneath, as published.
-        classes: To tell apart.
+        classes: How many there are.
         blocks: Per group, instead of those of `depth`.
         filters: Per group.
         ratio: Of a block's channels to the units that weigh them.

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from composable.design import Architecture, Between, Choice, Part, component
-from composable.design.blocks import add_shortcut, squeeze_excite
-from composable.design.layers import conv_norm, max_pool
+from composable.design.layers import add_shortcut, conv_norm, max_pool, squeeze_excite
 from composable.design.learners import group, groups
 from composable.design.metaparameters import Count, Counts, checked
 from composable.design.part import Component
@@ -62,7 +61,7 @@ def se_resnext(
 
     Args:
         depth: Layers with weights of the ResNeXt beneath, as published.
-        classes: To tell apart.
+        classes: How many there are.
         paths: How many a block has, and the channels on each in the first group; doubled from group to group.
         blocks: Per group, instead of those of `depth`.
         filters: What the blocks of each group give; the stem a quarter of the first.

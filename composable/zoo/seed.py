@@ -86,7 +86,7 @@ def seed_mnist(
     """The digits of chapter 1: every pixel is a feature.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         nodes: Of each layer before the last.
         dropout: In each of them.
     """
@@ -114,7 +114,7 @@ def seed_cnn(*, classes: Count = 26, filters: Count = 16, nodes: Count = 512) ->
     """The basic CNN of chapter 2.
 
     Args:
-        classes: To tell apart: 26 letters.
+        classes: How many there are: 26 letters.
         filters: Of its convolution.
         nodes: Of the layer before the last.
     """

@@ -80,7 +80,7 @@ def shufflenet(
     Args:
         groups: Of channels, in the 1x1 convolutions; more groups, more channels for the same work.
         scale: All widths are multiplied by it.
-        classes: To tell apart.
+        classes: How many there are.
         stem_filters: None for 24, scaled, and up to what `groups` divides.
         filters: Per group of units, before scaling, instead of those of `groups`.
         blocks: Per group of units; the first one halves the image.

@@ -13,8 +13,8 @@ from keras import layers, ops
 from keras.initializers import RandomNormal
 
 from composable.design import Architecture, Choice, Part, component
+from composable.design.learners import shared
 from composable.design.metaparameters import Count, checked
-from composable.design.shared import shared
 from composable.design.tasks import binary_classifier
 
 CONVOLUTIONS = ((64, 10), (128, 7), (128, 4), (256, 4))

@@ -74,7 +74,7 @@ def squeezenet(
     """SqueezeNet, one feature map per class at its end and no dense layer.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         groups: The squeezed channels of every fire module; each group begins by halving the image.
         filters: Of the first convolution.
         kernel_size: Of the first convolution.

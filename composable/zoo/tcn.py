@@ -51,7 +51,7 @@ def tcn(
     """Blocks that look back twice as far each: 1 + 2 (kernel_size - 1) (2^blocks - 1) steps in all.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         blocks: How many.
         filters: Of every convolution.
         kernel_size: Steps that a convolution sees.

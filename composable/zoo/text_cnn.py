@@ -47,7 +47,7 @@ def text_cnn(
     """One layer of convolutions, maximum over time, dropout.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         vocabulary: Ids of words, 0 for padding among them.
         width: Of the word vectors.
         widths: Of the windows, in words.

@@ -76,7 +76,7 @@ def text_transformer(
     """Words and positions embedded, encoder blocks, the mean of the words.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         vocabulary: Ids of words, 0 for padding among them.
         longest: Words in a text, at most.
         width: Of the vectors.

@@ -122,7 +122,7 @@ def unet(
     """U-Net, to say of every pixel what it shows.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         filters: Per level, from the top.
         padding: "valid" as published: the border of the image is context alone, and not segmented; "same" for
             images of any size, segmented up to their border.

@@ -41,7 +41,7 @@ def vgg(
 
     Args:
         depth: Layers with weights, as published.
-        classes: To tell apart.
+        classes: How many there are.
         convolutions: Per group, instead of those of `depth`.
         filters: Per group.
         nodes: Of the dense layers before the last.

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from keras import initializers, layers, ops
 
 from composable.design import Architecture, Between, Choice, Part, component
+from composable.design.layers import patches
 from composable.design.metaparameters import Count, Rate, checked
-from composable.design.patches import patches
 from composable.design.tasks import classifier, pooled
 
 EPSILON = 1e-6
@@ -84,7 +84,7 @@ def vit(
         width: Of the vectors.
         depth: Blocks.
         heads: Of the attention.
-        classes: To tell apart.
+        classes: How many there are.
         pool: What stands for the image: a class token, or the average over all patches.
         dropout: Of the sequence and of every branch.
     """

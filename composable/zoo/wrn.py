@@ -48,7 +48,7 @@ def wrn(
         depth: Convolutions: 6 for every n, and 4; n blocks in each of three groups.
         width: How many times the filters of a narrow network; the paper's k.
         dropout: Between the convolutions of a block.
-        classes: To tell apart.
+        classes: How many there are.
         blocks: Per group, instead of those of `depth`.
         filters: Per group, at width 1; the stem has the first number.
 

@@ -88,7 +88,7 @@ def xception(
     """Xception.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         stem_filters: Of the two plain convolutions.
         entry: Filters of each block of the entry flow, which all halve the image.
         blocks: Of the middle flow.

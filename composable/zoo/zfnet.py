@@ -57,7 +57,7 @@ def zfnet(
     """ZFNet.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         filters: Of the five convolutions.
         nodes: Of the dense layers before the last.
         dropout: After each of them.

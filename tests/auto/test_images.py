@@ -20,7 +20,7 @@ from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
 from composable.data import room
 from composable.data.kinds.image import ImageBlock
-from composable.design.outline import outline
+from composable.design.building import outline
 from composable.search import image_candidates
 from composable.search.augmentations import augmented_as
 from composable.search.candidates import candidates

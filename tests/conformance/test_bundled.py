@@ -11,7 +11,7 @@ import pytest
 from composable.deploy.counts import COUNTS
 from composable.deploy.safe_load import load_model
 from composable.deploy.weights import declared_weights
-from composable.design.allowed import LAYERS
+from composable.design.keras_configuration import LAYERS
 from composable.zoo import catalog
 from composable.zoo.catalog import FAMILIES
 

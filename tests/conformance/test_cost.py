@@ -5,9 +5,9 @@ import math
 import keras
 import pytest
 
+from composable.design.building import outline
 from composable.design.cost import cost
 from composable.design.inputs import as_inputs
-from composable.design.outline import outline
 from composable.zoo import catalog
 from composable.zoo.catalog import FAMILIES
 

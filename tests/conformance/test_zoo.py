@@ -9,8 +9,8 @@ from keras import ops
 
 from composable.core.budget import Deadline
 from composable.design import Architecture, Input
+from composable.design.building import outline
 from composable.design.inputs import as_inputs
-from composable.design.outline import outline
 from composable.design.taps import tap
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.objective import Goal

@@ -319,8 +319,8 @@ LOADERS = {
 SAFE = {
     *(("safe_load.py", name) for name in LOADERS),
     ("twin.py", "clone_model"),  # copies a model in memory, reads nothing
-    ("grown_on.py", "clone_model"),
-    ("grown_on.py", "deserialize_keras_object"),  # of what `checked_config` has let through
+    ("pretrained.py", "clone_model"),
+    ("pretrained.py", "deserialize_keras_object"),  # of what `checked_config` has let through
 }
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "marshal", "shelve"}
 

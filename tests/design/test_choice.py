@@ -47,7 +47,7 @@ def test_numpy_numbers_and_lists_become_pythons():
     choice = Choice([np.int64(3), [np.float32(0.5), np.bool_(True)], np.arange(2)])
     assert choice == Choice((3, (0.5, True), (0, 1)))
     assert [type(option) for option in choice.options] == [int, tuple, tuple]
-    assert Between(np.int32(1), np.int32(4)).whole
+    assert Between(np.int32(1), np.int32(4)).is_integer
 
 
 def test_equal_numbers_of_different_kinds_are_different():

@@ -5,8 +5,8 @@ import pytest
 from keras import layers, ops
 
 from composable.core.errors import ConfigError
+from composable.design.building import outlined
 from composable.design.cost import cost
-from composable.design.outline import outlined
 from composable.engine.predict import latency
 
 PUBLISHED = {  # multiply-adds, in billions

@@ -5,7 +5,7 @@ import sys
 from keras import layers
 
 from composable.design import Architecture, Part
-from composable.design.outline import outline
+from composable.design.building import outline
 from composable.design.taps import tap
 from composable.design.tasks import regressor
 

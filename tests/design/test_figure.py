@@ -6,9 +6,9 @@ import pytest
 from keras import layers
 
 from composable.design import Architecture, Part, Task
+from composable.design.building import outline
 from composable.design.figure import Row, figure
 from composable.design.figure_svg import figure_svg
-from composable.design.outline import outline
 from composable.design.taps import tapped
 from composable.design.tasks import classifier, regressor
 
@@ -45,16 +45,16 @@ def drawn(learner, tasks=Part(classifier, classes=3), inputs=(4,), title="tiny")
     return found
 
 
-def test_each_part_has_its_place_shape_and_parameters():
+def test_each_part_has_its_path_shape_and_parameters():
     found = drawn(Part(line, block=Part(block), blocks=1, units=4))
-    assert [(row.place, row.shape, row.parameters) for row in found.rows] == [
+    assert [(row.path, row.shape, row.parameters) for row in found.rows] == [
         ("stem", "4", 20),
         ("learner", "4", 20),
         ("tasks.0", "3", 15),
     ]
     learner = found.rows[1]
     assert learner.settings == ("block block", "blocks 1", "units 4")
-    assert [row.place for row in learner.inner] == ["block[0]"]
+    assert [row.path for row in learner.inner] == ["block[0]"]
     assert (found.inputs, found.rows[2].reads) == ("4", "encoding")
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from composable.design import Part
-from composable.design.mixed import beside_images, each_image
+from composable.design.prestems import several_images, table_with_images
 from composable.design.tasks import pooled
 from composable.zoo.fast_cifar import seen
 
@@ -12,7 +12,7 @@ from composable.zoo.fast_cifar import seen
 def network(count):
     images = keras.Input((8, 8, 3 * count), dtype="float32")
     look = Part(seen, mean=(0.0,) * 3, deviation=(50.0,) * 3, filters=(4, 4))
-    return keras.Model(images, each_image(images, count=count, images=look))
+    return keras.Model(images, several_images(images, count=count, images=look))
 
 
 def test_every_image_of_a_row_is_seen_by_the_same_network():
@@ -37,5 +37,5 @@ def test_three_images_have_the_weights_of_one():
 def test_images_may_be_all_there_is():
     images = keras.Input((4, 4, 3), name="images")
     look = Part(pooled)
-    alone = beside_images({"images": images}, table=None, images=look)
+    alone = table_with_images({"images": images}, table=None, images=look)
     assert {name: tuple(x.shape) for name, x in alone.items()} == {"plain": (None, 3)}

@@ -14,7 +14,7 @@ from composable.design.prestems import (
     rescale,
     resize,
     standardize,
-    tear_off,
+    without_augmentation,
 )
 from composable.design.tasks import classifier, flattened
 
@@ -138,7 +138,7 @@ def test_without_anything_to_do_augment_is_nothing():
 
 def test_tear_off_keeps_the_weights_and_the_outputs():
     training = design(Part(augment, **VIEWS), Part(rescale))
-    working = tear_off(training)
+    working = without_augmentation(training)
     assert working == design(Part(rescale))
     model, torn = training.build((8, 8, 3)), working.build((8, 8, 3))
     torn.set_weights(model.get_weights())
@@ -152,8 +152,8 @@ def test_tear_off_keeps_the_weights_and_the_outputs():
 
 def test_tear_off_finds_augment_wherever_it_stands_in_the_pre_stem():
     whole = Architecture(prestem=Part(augment), tasks=Part(classifier, classes=3))
-    assert tear_off(whole).prestem == ()
+    assert without_augmentation(whole).prestem == ()
     nested = design((Part(augment), Part(rescale)), Part(augment))
-    assert tear_off(nested).prestem == ((Part(rescale),),)
+    assert without_augmentation(nested).prestem == ((Part(rescale),),)
     opened = Architecture(prestem=Choice((Part(augment), Part(rescale))), tasks=Part(classifier, classes=3))
-    assert tear_off(opened).prestem == Choice(((), Part(rescale)))
+    assert without_augmentation(opened).prestem == Choice(((), Part(rescale)))

@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Part, component
-from composable.design.shared import shared
+from composable.design.learners import shared
 from composable.design.taps import tap
 from composable.design.tasks import regressor
 

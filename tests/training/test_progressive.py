@@ -10,7 +10,7 @@ import pytest
 from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.design import Architecture, Part, Task, component
-from composable.design.prestems import only, standardize
+from composable.design.prestems import select_input, standardize
 from composable.design.tasks import classifier, pooled
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem
@@ -43,7 +43,7 @@ def material():
 
 def candidate(epochs=4):
     tasks = (Task(Part(classifier, classes=2), "head_0"),)
-    prestem = (Part(only), Part(standardize, mean=(120.0,), deviation=(90.0,)))
+    prestem = (Part(select_input), Part(standardize, mean=(120.0,), deviation=(90.0,)))
     design = Architecture(prestem=prestem, learner=(Part(watched), Part(pooled)), tasks=tasks)
     settings = Settings(batch_size=8, epochs=epochs, learning_rate=0.05, patience=None)
     return Candidate("one", design, settings, small=Small(share=0.5))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from composable.core.errors import ConfigError
-from composable.design.outline import outline
+from composable.design.building import outline
 from composable.design.taps import tap
 from composable.zoo.alexnet import alexnet
 from composable.zoo.catalog import architecture, inputs_of

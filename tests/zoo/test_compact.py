@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from composable.core.errors import ConfigError
+from composable.design.building import outline, outlined
 from composable.design.cost import cost
 from composable.design.mobile import divisible
-from composable.design.outline import outline, outlined
 from composable.zoo import catalog
 from composable.zoo.catalog import architecture
 from composable.zoo.mobilenet_v1 import mobilenet_v1

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from composable.core.errors import ConfigError, DataError
+from composable.design.building import outline, outlined
 from composable.design.cost import cost
-from composable.design.outline import outline, outlined
-from composable.design.stochastic_depth import skipped
+from composable.design.learners import drop_branch
 from composable.design.whitening import whiten
 from composable.zoo import catalog
 from composable.zoo.catalog import architecture
@@ -145,7 +145,7 @@ def test_later_blocks_are_skipped_more_often():
 
 def test_a_row_is_skipped_as_a_whole_while_training_alone():
     given = keras.Input((3, 3, 2))
-    model = keras.Model(given, skipped(given, 0.5))
+    model = keras.Model(given, drop_branch(given, 0.5))
     x = np.ones((64, 3, 3, 2), "float32")
     per_row = np.asarray(model(x, training=True)).reshape(64, -1)
     assert set(np.unique(per_row)) == {0.0, 2.0}

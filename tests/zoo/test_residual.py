@@ -9,8 +9,8 @@ from keras import layers
 
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Part
-from composable.design.blocks import squeeze_excite
-from composable.design.outline import outline
+from composable.design.building import outline
+from composable.design.layers import squeeze_excite
 from composable.zoo.catalog import architecture, inputs_of
 from composable.zoo.densenet import dense_block, densenet
 from composable.zoo.jumpnet import jumpnet

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from composable.design.outline import outline
+from composable.design.building import outline
 from composable.design.taps import tap
 from composable.zoo.catalog import architecture, inputs_of
 

@@ -6,8 +6,8 @@ import pytest
 
 from composable.core.errors import ConfigError
 from composable.design import Input
+from composable.design.building import outline
 from composable.design.cost import cost
-from composable.design.outline import outline
 from composable.design.taps import tap
 from composable.design.text import hashed_ngrams
 from composable.zoo import catalog

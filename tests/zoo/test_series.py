@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from composable.design import Part
+from composable.design.building import outline
 from composable.design.cost import cost
-from composable.design.outline import outline
 from composable.design.series import clean_series, fit_scale
 from composable.design.taps import tap
 from composable.zoo import catalog

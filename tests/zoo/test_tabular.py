@@ -6,8 +6,8 @@ import pytest
 
 from composable.core.errors import ConfigError
 from composable.design import Input, Part, Task
+from composable.design.building import outline
 from composable.design.cost import cost
-from composable.design.outline import outline
 from composable.design.tables import adapt
 from composable.design.taps import tap
 from composable.design.tasks import classifier, regressor

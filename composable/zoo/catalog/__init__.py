@@ -9,7 +9,6 @@ from composable.core.errors import ConfigError
 from composable.design.inputs import Inputs
 from composable.design.metaparameters import nearest
 from composable.zoo.catalog.classic import CLASSIC
-from composable.zoo.catalog.compact import COMPACT
 from composable.zoo.catalog.family import Family
 from composable.zoo.catalog.modern import MODERN
 from composable.zoo.catalog.residual import RESIDUAL
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from composable.design.architecture import Architecture
 
 FAMILIES: dict[str, Family] = {
-    family.name: family
-    for family in (*CLASSIC, *RESIDUAL, *SEQUENCES, *STRUCTURED, *TABULAR, *COMPACT, *MODERN)
+    family.name: family for family in (*CLASSIC, *RESIDUAL, *SEQUENCES, *STRUCTURED, *TABULAR, *MODERN)
 }
 MEMBERS: dict[str, Family] = {name: family for family in FAMILIES.values() for name in family.members}
 """Every name in the catalog, and the family it belongs to."""

@@ -16,7 +16,6 @@ SEQUENCES = (
         {"hashed_bigrams": {}, "hashed_trigrams": {"longest": 3}},
         Smallest({"classes": 3, "buckets": 64}, _FEW_WORDS),
         _WORDS,
-        module="ngrams",
     ),
     Family(
         "fasttext",

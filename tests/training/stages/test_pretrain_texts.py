@@ -11,7 +11,7 @@ from composable.core.errors import DataError
 from composable.data.codes import FIRST, UNKNOWN_WORD
 from composable.data.split import Fold
 from composable.design import Input, Part
-from composable.design.bags import joined_bags
+from composable.design.closed_form import joined_id_sets
 from composable.design.taps import tap
 from composable.problem.problem import Head, Problem
 from composable.search.deep_text_candidates import deep_text_candidates
@@ -44,7 +44,7 @@ def texts(rows=200):
 
 
 def network(family):
-    taken = Part(joined_bags, bags=("words",), sizes=(SIZE,))
+    taken = Part(joined_id_sets, id_sets=("words",), sizes=(SIZE,))
     shapes = {name: Input((LENGTH,), "int32") for name in ("words", "ngrams")}
     return tap(replace(family, prestem=taken).build(shapes), "logits")
 

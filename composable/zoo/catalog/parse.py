@@ -27,7 +27,7 @@ _SPACE = "_space"
 
 
 @dataclass(frozen=True)
-class Written:
+class ParsedDesign:
     """What was meant.
 
     Attributes:
@@ -45,7 +45,7 @@ class Written:
     metaparameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def written_design(text: str) -> Written:
+def parse_design(text: str) -> ParsedDesign:
     """The design that `text` names, calls, points to, or is (as JSON).
 
     Raises:
@@ -54,7 +54,7 @@ def written_design(text: str) -> Written:
     """
     text = text.strip()
     if text.startswith("{"):
-        return Written("design", Architecture.from_json(text))
+        return ParsedDesign("design", Architecture.from_json(text))
     if text.lower().endswith(".json"):
         return _from_file(Path(text))
     name, given = read_call(text, example="resnet(depth=50, classes=10)")
@@ -64,26 +64,28 @@ def written_design(text: str) -> Written:
         return _space(name, given)
     family = catalog.family_of(name)
     made_with = {**family.members.get(name, {}), **given}
-    return Written(name, catalog.made(family, made_with), catalog.inputs_of(name), family.name, made_with)
+    return ParsedDesign(
+        name, catalog.made(family, made_with), catalog.inputs_of(name), family.name, made_with
+    )
 
 
-def _space(name: str, given: dict[str, Any]) -> Written:
+def _space(name: str, given: dict[str, Any]) -> ParsedDesign:
     family = catalog.family_of(name.removesuffix(_SPACE))
     space = catalog.search_space(family.name, **given)
-    return Written(name, space, family.inputs, family.name, given)
+    return ParsedDesign(name, space, family.inputs, family.name, given)
 
 
-def _from_file(path: Path) -> Written:
+def _from_file(path: Path) -> ParsedDesign:
     try:
         if path.stat().st_size > LARGEST:
             raise _nothing(str(path), f"a file of {path.stat().st_size:,} bytes is no design")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as refused:
         raise _nothing(str(path), getattr(refused, "strerror", "") or "no text in UTF-8") from None
-    return Written(path.stem, Architecture.from_json(text))
+    return ParsedDesign(path.stem, Architecture.from_json(text))
 
 
-def own_module(name: str) -> ModuleType:
+def import_user_module(name: str) -> ModuleType:
     """A module of the user's own, found also in the folder where the command is called.
 
     Raises:
@@ -93,7 +95,7 @@ def own_module(name: str) -> ModuleType:
         return importlib.import_module(name)
 
 
-def _from_function(name: str, given: dict[str, Any]) -> Written:
+def _from_function(name: str, given: dict[str, Any]) -> ParsedDesign:
     module, _, attribute = name.partition(":")
     with _failing_as_design(name):
         found = getattr(importlib.import_module(module), attribute)
@@ -106,7 +108,7 @@ def _from_function(name: str, given: dict[str, Any]) -> Written:
             received=f"{name} gives {type(found).__name__}",
             remedy="return Architecture(stem=..., learner=..., tasks=...)",
         )
-    return Written(attribute, found, metaparameters=given)
+    return ParsedDesign(attribute, found, metaparameters=given)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from keras import layers
 
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Choice, Part
+from composable.design.building import outline, outlined
 from composable.design.cost import cost
-from composable.design.outline import outline, outlined
 from composable.design.tasks import classifier
 
 TINY = Architecture(

@@ -10,7 +10,7 @@ import pytest
 
 from composable.core.errors import ArtifactError
 from composable.design import Architecture, Part
-from composable.design.grown_on import grown_on, written
+from composable.design.pretrained import network_json, pretrained_layers
 from composable.design.tasks import classifier
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype("uint8")
@@ -25,7 +25,7 @@ def own():
 
 
 def grown(levels):
-    part = Part(grown_on, network=written(own()), levels=levels)
+    part = Part(pretrained_layers, network=network_json(own()), levels=levels)
     return Architecture(learner=part, tasks=Part(classifier, classes=2))
 
 
@@ -49,7 +49,7 @@ def test_it_says_what_the_network_says_of_images_with_its_levels(levels, scaled)
 
 
 def test_a_network_that_could_run_code_is_refused():
-    config = json.loads(written(own()))
+    config = json.loads(network_json(own()))
     config["config"]["layers"][1]["class_name"] = "Lambda"
     with pytest.raises(ArtifactError, match="Lambda"):
-        grown_on(keras.Input((8, 8, 3)), network=json.dumps(config))
+        pretrained_layers(keras.Input((8, 8, 3)), network=json.dumps(config))

@@ -1,4 +1,4 @@
-"""The layers of a Keras network of one's own, under whatever comes next: transfer (seed, chapter 6)."""
+"""The layers of a pretrained Keras network, under whatever comes next: transfer (seed, chapter 6)."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CAFFE = (123.68, 116.779, 103.939)  # the means of ImageNet's red, green and bl
 
 
 @component
-def grown_on(x: Any, *, network: str, levels: Levels = "0..1") -> Any:
-    """The network's layers, one by one, on images that are given the levels that it takes.
+def pretrained_layers(x: Any, *, network: str, levels: Levels = "0..1") -> Any:
+    """Apply a network's layers, one by one, to images brought to the levels that it takes.
 
     Args:
         x: Images, of levels 0 to 255, as large as the network takes them.
-        network: From one input of images to what comes next, as its `to_json` tells it. It is made of the
+        network: From one input of images to what comes next, as `network_json` writes it. It is made of the
             layers that a bundle may hold; its weights aren't in it.
         levels: That it takes; "caffe": blue first, each color less its mean over ImageNet.
 
@@ -38,8 +38,8 @@ def grown_on(x: Any, *, network: str, levels: Levels = "0..1") -> Any:
         return made[layer.name]
 
     # What comes out of the copy itself is cut off from `x`.
-    given = keras.tree.pack_sequence_as(model.input, [x])
-    keras.models.clone_model(model, input_tensors=given, clone_function=_renamed, call_function=called)
+    inputs = keras.tree.pack_sequence_as(model.input, [x])
+    keras.models.clone_model(model, input_tensors=inputs, clone_function=_renamed, call_function=called)
     return made[next(reversed(made))]
 
 
@@ -63,8 +63,8 @@ def _renamed(layer: Any) -> Any:
     return type(layer).from_config(config)
 
 
-def written(model: keras.Model) -> str:
-    """What `grown_on` takes for a network.
+def network_json(model: keras.Model) -> str:
+    """The network as JSON, as `pretrained_layers` takes it, without its weights.
 
     Raises:
         ArtifactError: If it holds anything but stock Keras layers.

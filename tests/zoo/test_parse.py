@@ -6,7 +6,7 @@ import pytest
 
 from composable.core.errors import ArtifactError, ConfigError
 from composable.zoo.catalog import architecture
-from composable.zoo.catalog.written import written_design
+from composable.zoo.catalog.parse import parse_design
 
 OWN = """
 from keras import layers
@@ -33,22 +33,22 @@ def here(tmp_path, monkeypatch):
 
 
 def test_a_member_brings_its_family_metaparameters_and_inputs():
-    found = written_design(" resnet50 ")
+    found = parse_design(" resnet50 ")
     assert found.architecture == architecture("resnet50")
     assert (found.name, found.family, found.metaparameters["depth"]) == ("resnet50", "resnet", 50)
     assert found.inputs == (224, 224, 3)
 
 
 def test_a_call_changes_a_family_or_a_member():
-    found = written_design("resnet(depth=101, blocks=[1, 1], filters=(8, 16,), use_bias=True)")
+    found = parse_design("resnet(depth=101, blocks=[1, 1], filters=(8, 16,), use_bias=True)")
     assert found.metaparameters == {"depth": 101, "blocks": (1, 1), "filters": (8, 16), "use_bias": True}
     assert found.architecture == architecture("resnet", **found.metaparameters)
-    assert written_design("resnet50(classes=10)").metaparameters["classes"] == 10
-    assert written_design("resnet()").architecture == architecture("resnet")
+    assert parse_design("resnet50(classes=10)").metaparameters["classes"] == 10
+    assert parse_design("resnet()").architecture == architecture("resnet")
 
 
 def test_a_search_space_is_open():
-    found = written_design("resnet_space(classes=3)")
+    found = parse_design("resnet_space(classes=3)")
     assert found.architecture.openings()
     assert (found.name, found.family) == ("resnet_space", "resnet")
 
@@ -70,20 +70,20 @@ def test_a_search_space_is_open():
 )
 def test_what_is_no_call_with_literals_is_refused(text):
     with pytest.raises(ConfigError):
-        written_design(text)
+        parse_design(text)
 
 
 def test_unknown_names_suggest_the_nearest():
     with pytest.raises(ConfigError, match="did you mean `resnet50`"):
-        written_design("resnet5O")
+        parse_design("resnet5O")
     with pytest.raises(ConfigError, match="did you mean `depth`"):
-        written_design("resnet(dept=50)")
+        parse_design("resnet(dept=50)")
 
 
 def test_a_file_needs_nobody_to_import_its_components(here):
     design = architecture("resnet", depth=50, classes=7)
     (here / "mine.json").write_text(design.to_json())
-    found = written_design("mine.json")
+    found = parse_design("mine.json")
     assert (found.name, found.inputs, found.architecture) == ("mine", None, design)
 
 
@@ -91,19 +91,19 @@ def test_a_file_needs_nobody_to_import_its_components(here):
 def test_a_file_that_is_no_design_is_refused(here, text):
     (here / "mine.json").write_text(text)
     with pytest.raises(ArtifactError):
-        written_design("mine.json")
+        parse_design("mine.json")
 
 
 def test_a_file_may_be_missing_foreign_or_huge(here):
     with pytest.raises(ConfigError, match="No such file"):
-        written_design("mine.json")
+        parse_design("mine.json")
     (here / "mine.json").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="UTF-8"):
-        written_design("mine.json")
+        parse_design("mine.json")
     with (here / "mine.json").open("wb") as huge:
         huge.truncate(10**9)
     with pytest.raises(ConfigError, match=r"1,000,000,000 bytes"):
-        written_design("mine.json")
+        parse_design("mine.json")
 
 
 def test_a_file_imports_the_house_alone(here):
@@ -112,15 +112,15 @@ def test_a_file_imports_the_house_alone(here):
     config["stem"] = {"component": "trap.stem"}
     (here / "mine.json").write_text(json.dumps(config))
     with pytest.raises(ArtifactError, match=r"no component 'trap.stem'"):
-        written_design("mine.json")
+        parse_design("mine.json")
 
 
 def test_a_function_of_ones_own(here):
     (here / "own_designs.py").write_text(OWN)
-    found = written_design("own_designs:small(units=5)")
+    found = parse_design("own_designs:small(units=5)")
     assert (found.name, found.family, found.inputs) == ("small", None, None)
     assert found.architecture.stem.metaparameters["units"] == 5
-    assert written_design("own_designs:ready").architecture.stem.metaparameters["units"] == 9
+    assert parse_design("own_designs:ready").architecture.stem.metaparameters["units"] == 9
     for text, why in {
         "own_designs:wrong": "gives int",
         "own_designs:broken": "no disk",
@@ -129,4 +129,4 @@ def test_a_function_of_ones_own(here):
         "no_such_module:x": "ModuleNotFoundError",
     }.items():
         with pytest.raises(ConfigError, match=why):
-            written_design(text)
+            parse_design(text)

@@ -51,7 +51,7 @@ def hashed_ngrams(
     """The linear model.
 
     Args:
-        classes: To tell apart.
+        classes: How many there are.
         longest: Words in a run, at most.
         buckets: Into which the n-grams are hashed; some share one.
     """
