@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,11 +16,11 @@ from composable.auto.masks import head_of_masks
 from composable.auto.trial_bundle import trial_bundle
 from composable.core.errors import ConfigError
 from composable.core.workspace import read_json
-from composable.data.check import check_targets
 from composable.data.encoding import encode
 from composable.data.read import LAYOUT, Layout, read_table
 from composable.data.schema import Notice
 from composable.data.split import tested
+from composable.data.table import Table
 from composable.deploy.bundle import Bundle, load_bundle
 from composable.deploy.export import export
 from composable.explain.background import read_background
@@ -28,7 +28,7 @@ from composable.explain.contributions import background_inputs, contributions
 from composable.explain.importance import bundle_importance
 from composable.problem.problem import Problem
 from composable.problem.scores import scores
-from composable.problem.targets import encode_targets, target_missing
+from composable.problem.targets import encode_targets, labeled
 from composable.report.page import write_report
 from composable.search.leaderboard import leaderboard
 
@@ -133,11 +133,10 @@ class Run:
         bundle = self.answering(trial)
         card = bundle.card
         table = tested(read_table(data, **asdict(self.layout(layout))))
-        check_targets(table, card.problem.targets)
-        missing = target_missing(table.frame, card.schema, card.problem.targets)
-        frame = table.frame.loc[~missing].reset_index(drop=True)
+        table = labeled(table, card.schema, card.problem)
+        frame = table.frame
         if (masks := head_of_masks(card.problem)) is not None:
-            return mask_scores(bundle, replace(table, frame=frame), masks)
+            return mask_scores(bundle, table, masks)
         observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
         inputs = encode(
             frame, card.schema, card.encoding, sources=table.sources, origin=table.origin, strict=True
@@ -159,7 +158,7 @@ class Run:
             remedy = "wait until the fit has ended, or give labeled rows to measure it on"
             found = read_json(self.path / "diagnostics.json", remedy=remedy).get("importance", [])
         else:
-            found = bundle_importance(self.bundle, data, seed=0)
+            found = bundle_importance(self.bundle, self._read(data), seed=0)
         columns = {"column": "column", "mean": "importance", "spread": "spread"}
         return pd.DataFrame(found, columns=list(columns)).rename(columns=columns)
 
@@ -179,8 +178,15 @@ class Run:
                     remedy="give some rows like those of the training data as background",
                 )
         else:
-            known = background_inputs(self.bundle, background)
-        return contributions(self.bundle, data, known)
+            known = background_inputs(self.bundle, self._read(background))
+        found = contributions(self.bundle, self._read(data), known)
+        if isinstance(data, pd.DataFrame):
+            found["row"] = data.index.take(np.asarray(found["row"], int))
+        return found
+
+    def _read(self, data: Any) -> Table:
+        """Rows, read as the fit read its own."""
+        return read_table(data, **asdict(self.layout()))
 
     def export(self, format: Literal["keras", "onnx"], folder: str | Path) -> Path:
         """The artifact as one folder for another place: `keras` or `onnx`; checked against the bundle."""

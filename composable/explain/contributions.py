@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,6 @@ from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.data.encoding import encode
 from composable.data.frames import column_of
-from composable.data.read import read_table
 from composable.data.table import Table
 from composable.deploy.answers import class_codes, restored
 from composable.deploy.bundle import Bundle
@@ -34,17 +33,17 @@ class _Target(NamedTuple):
     predictions: pd.Series
 
 
-def contributions(bundle: Bundle, data: Any, background: Inputs, *, seed: int = 0) -> pd.DataFrame:
+def contributions(bundle: Bundle, table: Table, background: Inputs, *, seed: int = 0) -> pd.DataFrame:
     """What each raw column adds to the prediction for each row: Shapley values.
 
     Args:
         bundle: The model.
-        data: Raw rows, as for `Bundle.predict`.
+        table: Raw rows.
         background: Encoded rows that the rows are compared with, see `background_inputs`.
         seed: Of the sampled orders of columns, where there are many.
 
     Returns:
-        One line for every row, target and column: `row` (its label), `target`, `prediction`, `value` (what
+        One line for every row, target and column: `row` (its number), `target`, `prediction`, `value` (what
         is explained: the predicted number, or the probability of the predicted class), `mean` (of the same
         over the background), `column`, `cell`, and `contribution`. The contributions of one row and target
         sum to `value` minus `mean`; the largest come first.
@@ -59,7 +58,6 @@ def contributions(bundle: Bundle, data: Any, background: Inputs, *, seed: int = 
             received="a model that predicts every pixel",
             remedy="see the pictures of the report",
         )
-    table = read_table(data)
     inputs, slots = _encoded(bundle, table), slots_of(bundle.card.encoding)
     rows = len(next(iter(background.values()), ()))
     if not rows:
@@ -68,7 +66,6 @@ def contributions(bundle: Bundle, data: Any, background: Inputs, *, seed: int = 
     background = {name: values[used] for name, values in background.items()}
     targets = list(_targets(bundle, inputs))
     means = [one.scores.mean(axis=0) for one in _targets(bundle, background)]
-    labels = data.index if isinstance(data, pd.DataFrame) and len(data) == len(table.frame) else None
     found = []
     for number in range(len(table.frame)):
         values = shapley_values(
@@ -84,7 +81,7 @@ def contributions(bundle: Bundle, data: Any, background: Inputs, *, seed: int = 
             own = values[:, first + chosen]
             first += len(mean)
             lines = {
-                "row": number if labels is None else labels[number],
+                "row": number,
                 "target": target.name,
                 "prediction": target.predictions.iloc[number],
                 "value": target.scores[number, chosen],
@@ -97,15 +94,15 @@ def contributions(bundle: Bundle, data: Any, background: Inputs, *, seed: int = 
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
 
 
-def background_inputs(bundle: Bundle, data: Any, *, seed: int = 0) -> Inputs:
+def background_inputs(bundle: Bundle, table: Table, *, seed: int = 0) -> Inputs:
     """Some raw rows, encoded as `contributions` takes its background.
 
     Args:
         bundle: The model.
-        data: Raw rows, as for `Bundle.predict`; of many some are drawn.
-        seed: Of which are drawn.
+        table: Raw rows; of many some are drawn.
+        seed: Of which rows are drawn.
     """
-    inputs = _encoded(bundle, read_table(data))
+    inputs = _encoded(bundle, table)
     rows = some_rows(len(next(iter(inputs.values()))), seed=seed)
     return {name: values[rows] for name, values in inputs.items()}
 

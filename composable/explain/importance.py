@@ -15,9 +15,8 @@ import numpy as np
 from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
-from composable.data.check import check_targets
 from composable.data.encoding import encode
-from composable.data.read import read_table
+from composable.data.table import Table
 from composable.deploy.bundle import Bundle
 from composable.explain.explained_model import Predict
 from composable.explain.slots import Slots, slots_of, with_column
@@ -25,7 +24,7 @@ from composable.problem.kinds import kind_of
 from composable.problem.metrics import RELATIVE, higher_is_better
 from composable.problem.problem import Problem
 from composable.problem.scores import score
-from composable.problem.targets import encode_targets, target_missing
+from composable.problem.targets import encode_targets, labeled
 
 ROUNDS = 8
 _MOST_ROWS, _FEWEST_ROWS = 2000, 256
@@ -81,12 +80,12 @@ def permutation_importance(
     return sorted(found, key=lambda one: -one["mean"])
 
 
-def bundle_importance(bundle: Bundle, data: Any, *, seed: int) -> list[dict[str, Any]]:
+def bundle_importance(bundle: Bundle, table: Table, *, seed: int) -> list[dict[str, Any]]:
     """The same of a bundle, on labeled rows.
 
     Args:
         bundle: The model.
-        data: Rows with their targets, as for the fit.
+        table: Rows with their targets; those that lack one are left out.
         seed: Of which rows are used, where there are many, and of the shuffles.
 
     Raises:
@@ -99,10 +98,9 @@ def bundle_importance(bundle: Bundle, data: Any, *, seed: int) -> list[dict[str,
             received="a model that predicts every pixel of one column of images",
             remedy="see the pictures of the report",
         )
-    card, table = bundle.card, read_table(data)
-    check_targets(table, card.problem.targets)
-    missing = target_missing(table.frame, card.schema, card.problem.targets)
-    frame = table.frame.loc[~missing].reset_index(drop=True)
+    card = bundle.card
+    table = labeled(table, card.schema, card.problem)
+    frame = table.frame
     inputs = encode(
         frame, card.schema, card.encoding, sources=table.sources, origin=table.origin, strict=True
     )

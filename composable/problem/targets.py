@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
+from composable.data.check import check_targets
 from composable.data.frames import column_of
 from composable.data.parse import parse_column, parse_texts
 from composable.data.schema import Column, Schema
+from composable.data.table import Table
 from composable.problem.problem import Head, Label, Problem
 
 
@@ -33,6 +35,17 @@ def target_missing(frame: pd.DataFrame, schema: Schema, targets: tuple[str, ...]
         values = parse_column(column_of(frame, name), schema.column(name), origin="", strict=False)
         missing |= np.asarray(pd.isna(values))
     return missing
+
+
+def labeled(table: Table, schema: Schema, problem: Problem) -> Table:
+    """The rows of a table that have a value in every target column.
+
+    Raises:
+        DataError: If a target column isn't there.
+    """
+    check_targets(table, problem.targets)
+    known = ~target_missing(table.frame, schema, problem.targets)
+    return replace(table, frame=table.frame.loc[known].reset_index(drop=True))
 
 
 def encode_targets(

@@ -75,7 +75,7 @@ def standing(facts: Facts) -> Standing | None:
 
 def unit(run: RunFacts, metric: str) -> str:
     """What the metric is measured in, as " (unit of price)"; "" where it has no unit or there are several."""
-    if metric not in IN_UNITS or len(run.heads) != 1:
+    if metric.partition(":")[0] not in IN_UNITS or len(run.heads) != 1:
         return ""
     return f" (unit of {shortened(run.heads[0].name, 40)})"
 

@@ -8,6 +8,9 @@ METRICS = {
     "rmse": "RMSE",
     "mae": "MAE",
     "r2": "R²",
+    "rmsle": "RMSLE",
+    "mape": "MAPE",
+    "mcc": "MCC",
     "roc_auc": "ROC AUC",
     "log_loss": "log loss",
     "accuracy": "accuracy",
@@ -19,7 +22,7 @@ METRICS = {
     "dice": "Dice",
     "pixel_accuracy": "pixel accuracy",
 }
-IN_UNITS = ("rmse", "mae")  # of the target
+IN_UNITS = ("rmse", "mae", "quantile")  # of the target
 NONE = "\N{EN DASH}"  # where there is no value
 _SPACE = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 
@@ -27,11 +30,12 @@ _SPACE = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 def metric_name(metric: str) -> str:
     """A metric's name as the field writes it; `target/metric` becomes "metric of target"."""
     target, slash, own = metric.rpartition("/")
-    return (
-        f"{metric_name(own)} of {target}"
-        if slash
-        else METRICS.get(metric, metric.replace("_", " ") or "score")
-    )
+    if slash:
+        return f"{metric_name(own)} of {target}"
+    name, colon, level = metric.partition(":")
+    if name == "quantile" and colon:
+        return f"loss of the {level} quantile"
+    return METRICS.get(metric, metric.replace("_", " ") or "score")
 
 
 def figure(value: float | None, digits: int = 4) -> str:

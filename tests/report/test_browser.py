@@ -134,7 +134,7 @@ HEADS = (
 )
 
 
-def test_h2_chromium_asks_the_network_nothing_and_draws_every_chart(
+def test_chromium_asks_the_network_nothing_and_draws_every_chart(
     make_run: Callable[..., Path], nasty_names: tuple[str, ...], tmp_path: Path
 ) -> None:
     report = write_report(make_run(HEADS, names=nasty_names))

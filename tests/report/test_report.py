@@ -142,7 +142,7 @@ def test_a_small_difference_is_called_small(make_run: MakeRun, regression: tuple
 
 
 @pytest.mark.parametrize("kind", ["regression", "binary", "multiclass", "multilabel"])
-def test_h1_names_never_become_markup(make_run: MakeRun, nasty_names: tuple[str, ...], kind: str) -> None:
+def test_names_never_become_markup(make_run: MakeRun, nasty_names: tuple[str, ...], kind: str) -> None:
     heads = {
         "regression": tuple(Head(name, "regression", (name,)) for name in nasty_names[:8]),
         "binary": tuple(Head(name, "binary", (name,), nasty_names[:2]) for name in nasty_names[:8]),
@@ -192,7 +192,7 @@ def test_h1_names_never_become_markup(make_run: MakeRun, nasty_names: tuple[str,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_h2_the_page_is_sealed(make_run: MakeRun, kind: str) -> None:
+def test_the_page_holds_no_script_link_or_request(make_run: MakeRun, kind: str) -> None:
     """A policy that forbids everything, no script, no link that leaves the page, no identifier twice."""
     written = page(make_run(KINDS[kind]))
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in written
@@ -220,7 +220,7 @@ def test_the_same_run_gives_the_same_bytes(make_run: MakeRun, regression: tuple[
     assert page(run) == page(run)
 
 
-def test_h3_an_empty_folder_opens(tmp_path: Path) -> None:
+def test_an_empty_folder_opens(tmp_path: Path) -> None:
     written = page(tmp_path)
     assert "Incomplete: run.json is missing" in written
     assert "No candidate has a score yet" in written
@@ -228,7 +228,7 @@ def test_h3_an_empty_folder_opens(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("integers", [False, True])
-def test_h3_no_finite_number_anywhere(make_run: MakeRun, integers: bool) -> None:
+def test_numbers_that_are_not_finite_leave_a_page(make_run: MakeRun, integers: bool) -> None:
     """NaN, infinities, overflowing, huge and missing numbers wherever a number is expected."""
     run = make_run(KINDS["two heads"], rows=40)
     bad = itertools.cycle(
@@ -244,7 +244,7 @@ def test_h3_no_finite_number_anywhere(make_run: MakeRun, integers: bool) -> None
     assert not re.search(r"\b(nan|inf|infinity)\b", written, re.IGNORECASE)
 
 
-def test_h3_ten_thousand_trials(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
+def test_of_ten_thousand_trials_the_best_are_shown(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
     run = make_run(regression)
     trial = json.loads((run / "trials/4/trial.json").read_text()) | {"histories": []}
     for number in range(6, 10_006):
@@ -264,7 +264,9 @@ def test_h3_ten_thousand_trials(make_run: MakeRun, regression: tuple[Head, ...])
     assert "The best 6 of 6,669 networks are drawn" in written
 
 
-def test_h3_a_hundred_thousand_columns(make_run: MakeRun, regression: tuple[Head, ...]) -> None:
+def test_of_a_hundred_thousand_columns_some_are_shown(
+    make_run: MakeRun, regression: tuple[Head, ...]
+) -> None:
     run = make_run(regression)
     path = run / "profile.json"
     profile = json.loads(path.read_text())
@@ -295,7 +297,7 @@ def test_h3_a_hundred_thousand_columns(make_run: MakeRun, regression: tuple[Head
     assert "not looked at" not in written
 
 
-def test_h3_many_classes_are_cut_and_it_is_said(make_run: MakeRun) -> None:
+def test_many_classes_are_cut_and_it_is_said(make_run: MakeRun) -> None:
     labels = tuple(f"class {place}" for place in range(120))
     run = make_run((Head("many", "multiclass", ("many",), labels),), rows=1500)
     assert "The 30 most frequent of 120 classes are drawn" in page(run)
@@ -310,7 +312,7 @@ def test_h3_many_classes_are_cut_and_it_is_said(make_run: MakeRun) -> None:
         ("odd", "“odd”"),
     ],
 )
-def test_h5_an_unfinished_run_says_so(
+def test_an_unfinished_run_says_so(
     make_run: MakeRun, regression: tuple[Head, ...], status: str, words: str
 ) -> None:
     written = page(make_run(regression, run={"status": status}))
@@ -318,7 +320,7 @@ def test_h5_an_unfinished_run_says_so(
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_h5_a_broken_file_costs_its_own_section_only(
+def test_a_broken_file_costs_its_own_section_only(
     make_run: MakeRun, regression: tuple[Head, ...], name: str
 ) -> None:
     run = make_run(regression)
@@ -335,7 +337,7 @@ def test_h5_a_broken_file_costs_its_own_section_only(
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[]", b"null", b'{"heads": 3}', b"\x00\xff", b"[" * 100_000])
-def test_h5_files_of_nothing_leave_a_page(
+def test_empty_and_missing_files_leave_a_page(
     make_run: MakeRun, regression: tuple[Head, ...], content: bytes | None
 ) -> None:
     run = make_run(regression)
@@ -357,7 +359,7 @@ def anything() -> st.SearchStrategy[object]:
 
 
 @pytest.mark.parametrize("examples", [6, pytest.param(60, marks=pytest.mark.slow)])
-def test_h5_any_value_in_any_place_leaves_a_page(make_run: MakeRun, examples: int) -> None:
+def test_any_value_in_any_place_leaves_a_page(make_run: MakeRun, examples: int) -> None:
     """One value of the folder is replaced by another JSON value, of whatever type."""
     run = make_run(KINDS["two heads"], rows=40)
     whole = {name: (run / name).read_text() for name in FILES}
