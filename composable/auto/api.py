@@ -6,7 +6,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from composable.auto.options import (
     DateOrder,
     Duplicates,
     FitOptions,
-    Metric,
     ProblemKind,
     Stage,
     options_from,
@@ -33,7 +32,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     target: str | Sequence[str] = (),
     *,
     problem: ProblemKind | None = None,
-    metric: Metric | None = None,
+    metric: str | None = None,
     time_limit: float | None = None,
     max_trials: int | None = None,
     max_epochs: int | None = None,
@@ -42,6 +41,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     duplicates: Duplicates | None = None,
     test: AnyPath | None = None,
     schema: AnyPath | None = None,
+    weight: str | None = None,
+    class_weight: Literal["balanced"] | None = None,
     drop: str | Sequence[str] = (),
     design: AnyPath | Architecture | None = None,
     training: Mapping[str, Any] | Sequence[str] = (),

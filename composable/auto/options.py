@@ -10,14 +10,11 @@ from typing import Annotated, Any, Literal
 from composable.auto.option import Field, Option, fields_of
 from composable.core.errors import ConfigError
 from composable.core.records import validated
+from composable.problem.metrics import METRICS, metric_named
 
 Augmentation = Literal[
     "none", "flip", "translate", "crop", "rotate", "light", "color", "randaugment", "cutout",
     "mixup", "cutmix",
-]  # fmt: skip
-Metric = Literal[
-    "rmse", "mae", "roc_auc", "log_loss", "accuracy", "average_precision",
-    "mean_iou", "dice", "pixel_accuracy",
 ]  # fmt: skip
 ProblemKind = Literal["regression", "binary", "multiclass", "multilabel"]
 Duplicates = Literal["together", "apart"]
@@ -39,8 +36,12 @@ class FitOptions:
     ] = ()
     problem: Annotated[ProblemKind | None, Option("Overrules the kind of problem that is inferred.")] = None
     metric: Annotated[
-        Metric | None,
-        Option("The score that selects the model; by default what fits the problem."),
+        str | None,
+        Option(
+            f"The score that selects the model: {', '.join(METRICS)}, quantile:LEVEL, or module:function of "
+            "your own; by default what fits the problem.",
+            "METRIC",
+        ),
     ] = None
     time_limit: Annotated[
         float | None, Option("Seconds for everything, from reading to report.", "SECONDS", above=0)
@@ -69,6 +70,14 @@ class FitOptions:
         str | None, Option("Labeled rows of your own, scored once at the end.", "FILE", path=True)
     ] = None
     schema: Annotated[str | None, Option("A schema that `inspect` wrote, edited.", "FILE", path=True)] = None
+    weight: Annotated[
+        str | None,
+        Option("A column that says how much each row counts; the model doesn't see it.", "COLUMN"),
+    ] = None
+    class_weight: Annotated[
+        Literal["balanced"] | None,
+        Option("balanced: every class counts alike, whatever its number of rows."),
+    ] = None
     drop: Annotated[tuple[str, ...], Option("A column that the model must not see.", "COLUMN")] = ()
     design: Annotated[
         str | None,
@@ -163,6 +172,12 @@ class FitOptions:
                     received=str(value),
                     remedy="correct it, or leave it out",
                 )
+        if self.metric is not None and ":" not in self.metric:
+            metric_named(self.metric)  # a function of the user's own is imported when the problem is known
+        if self.weight is not None and self.weight in (*self.target, *self.drop):
+            raise ConfigError(
+                "A column of weights is neither the target nor dropped.", received=f"weight {self.weight!r}"
+            )
         self._check_agreement()
 
     def _check_agreement(self) -> None:

@@ -22,7 +22,7 @@ from composable.auto.masks import (
 )
 from composable.auto.options import FitOptions, refuse_foreign
 from composable.auto.origin import Origin
-from composable.auto.sample_weight import checked_weights
+from composable.auto.sample_weight import balanced, weights_of
 from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json
 from composable.core.seeds import derive
@@ -129,14 +129,17 @@ def understand_table(
     check_dropped(table, options.drop, options.target)
     schema = _schema(table, options, tell)
     refuse_foreign(options, _kinds(table, schema, options), table.origin)
-    weights = checked_weights(sample_weight, len(table.frame))
+    weights = weights_of(table, options.weight, sample_weight)
     masks = None
     if asks_for_masks(schema):
         schema = images_alone(schema, tell)
         masks = find_masks(table, schema, tell)
     answered = masks.kept if masks else _have_targets(table, schema, options, tell)
-    kept = answered & _have_images(table, schema, tell) & (weights > 0)
-    table, weights = replace(table, frame=table.frame[kept].reset_index(drop=True)), weights[kept]
+    kept = answered & _have_images(table, schema, tell)
+    if weights is not None:
+        kept &= weights > 0
+        weights = weights[kept]
+    table = replace(table, frame=table.frame[kept].reset_index(drop=True))
     counts = masks.among(kept) if masks else None
     problem = (
         understand(
@@ -157,8 +160,10 @@ def understand_table(
             received=f"{table.origin}: no usable column is left",
             remedy="look at `composable inspect`, and edit the schema if a column was dropped wrongly",
         )
-    alike = sample_weight is None
-    weights = None if alike else (weights / weights.mean()).astype("float32")
+    if options.class_weight == "balanced":
+        weights = balanced(weights, table, schema, problem)
+    if weights is not None:
+        weights = (weights / weights.mean()).astype("float32")
     return Understood(table, schema, problem, weights, None if counts is None else painted(counts))
 
 
@@ -255,13 +260,19 @@ def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
                 "The schema file must be readable.", received=f"{options.schema}: {missing}"
             ) from missing
         schema = from_json(Schema, text, format="schema", version=SCHEMA_VERSION, origin=options.schema)
-        return apply_schema(table, schema, options.target)
+        return _without(apply_schema(table, schema, options.target), options.weight)
     kind, _, name = options.split.partition(":")
-    drop = (*options.drop, *((name,) if kind in ("group", "column") and name in table.frame else ()))
+    beside = (name if kind in ("group", "column") else None, options.weight)
+    drop = (*options.drop, *(column for column in beside if column and column in table.frame))
     schema, notices = infer_schema(table, options.target, drop=drop, date_order=options.date_order)
     for notice in notices:
         tell(notice)
     return schema
+
+
+def _without(schema: Schema, column: str | None) -> Schema:
+    """The schema in which the model doesn't see a column."""
+    return Schema(tuple(replace(c, role="drop") if c.name == column else c for c in schema.columns))
 
 
 def _have_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell) -> np.ndarray:

@@ -5,12 +5,83 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.utils.class_weight import compute_sample_weight
 
-from composable.core.errors import DataError
+from composable.core.errors import ConfigError, DataError
+from composable.data.frames import column_of
+from composable.data.names import did_you_mean, shown
+from composable.data.parse import parse_column
+from composable.data.schema import Column, Schema
+from composable.data.table import Table
+from composable.problem.problem import Problem
+from composable.problem.targets import encode_targets
 
 
-def checked_weights(given: Any, rows: int) -> np.ndarray:
+def weights_of(table: Table, column: str | None, given: Any) -> np.ndarray | None:
+    """A weight per row, from a column of the table or as an array; None where all rows count alike.
+
+    Raises:
+        ConfigError: If both are given, or the column isn't there.
+        DataError: If they can't be weights, see `checked_weights`; or a cell of the column is no number.
+    """
+    if column is None:
+        return None if given is None else checked_weights(given, len(table.frame))
+    if given is not None:
+        raise ConfigError(
+            "Weights come from one place.",
+            received=f"sample_weight and the column {shown(column)}",
+            remedy="leave out one of them",
+        )
+    names = list(table.frame.columns)
+    if column not in names:
+        raise ConfigError(
+            "The column of weights must be in the table.",
+            received=f"{table.origin} has no column {shown(column)}",
+            remedy=did_you_mean(column, names),
+        )
+    read_as = Column(column, "number", decimal=table.format.decimal if table.format else ".")
+    values = parse_column(column_of(table.frame, column), read_as, origin=table.origin, strict=True)
+    return checked_weights(values, len(table.frame), of=f"{table.origin}, {shown(column)}: ")
+
+
+def balanced(weights: np.ndarray | None, table: Table, schema: Schema, problem: Problem) -> np.ndarray:
+    """Weights by which every class counts alike, whatever its number of rows; of several targets the product.
+
+    Args:
+        weights: Those that rows have besides, or None.
+        table: The rows to be learned from.
+        schema: Of its columns.
+        problem: What is asked.
+
+    Returns:
+        A weight per row, float64.
+
+    Raises:
+        ConfigError: If no target has classes that exclude one another.
+    """
+    targets = encode_targets(table.frame, schema, problem, origin=table.origin)
+    classes = [
+        y[:, 0]
+        for head, y in zip(problem.heads, targets, strict=True)
+        if head.kind in ("binary", "multiclass")
+    ]
+    if not classes:
+        raise ConfigError(
+            "--class-weight is only for targets of classes.",
+            received=", ".join(f"{head.name} ({head.kind})" for head in problem.heads),
+            remedy="leave out --class-weight; --weight COLUMN gives rows weights of your own",
+        )
+    own = np.ones(len(table.frame)) if weights is None else weights
+    return own * np.asarray(compute_sample_weight("balanced", np.stack(classes, axis=1)))
+
+
+def checked_weights(given: Any, rows: int, of: str = "") -> np.ndarray:
     """A weight per row of the data, shape (rows,), float64; ones where none are given.
+
+    Args:
+        given: What is to be weights, or None.
+        rows: Of the data.
+        of: Where they come from, for errors.
 
     Raises:
         DataError: If their number is wrong, one is negative or not finite (with its index), or all are zero.
@@ -28,7 +99,8 @@ def checked_weights(given: Any, rows: int) -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
     if len(bad):
         raise DataError(
-            "Sample weights must be finite and not negative.", received=f"index {bad[0]}: {weights[bad[0]]}"
+            "Sample weights must be finite and not negative.",
+            received=f"{of}index {bad[0]}: {weights[bad[0]]}",
         )
     if not weights.any():
         raise DataError("Sample weights must not all be zero.", received=f"{rows} zeros")

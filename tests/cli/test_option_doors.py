@@ -31,6 +31,8 @@ ONLY_IN_PYTHON = {"data", "out", "sample_weight", "progress"}
 
 def example(field):
     """A value of the option that isn't its default."""
+    if field.name == "metric":
+        return "f1"
     if field.choices:
         return list(field.choices[:2]) if field.many else field.choices[-1]
     if field.many:
