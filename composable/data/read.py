@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
+from composable.data.arrays_file import arrays_table, read_arrays_file
 from composable.data.frames import array_frame, frame_fingerprint, mapping_frame, plain_frame
-from composable.data.images.arrays_file import image_arrays, pixels_of, read_image_arrays
 from composable.data.images.column import with_images
-from composable.data.images.folder import IMAGE, is_image_folder, read_image_folder
+from composable.data.images.folder import is_image_folder, read_image_folder
 from composable.data.images.mask_folder import is_mask_folder, read_mask_folder
-from composable.data.images.source import ImageArrays
+from composable.data.kinds import source_of
 from composable.data.names import nearest, shown
 from composable.data.parquet_file import read_parquet_file
 from composable.data.signature import PARQUET
@@ -28,8 +28,7 @@ from composable.data.text_file import read_text_file
 Source = str | os.PathLike[str] | pd.DataFrame | np.ndarray | Mapping[str, Any]
 
 _PARQUET_NAMES = (".parquet", ".pq", ".parq")
-_IMAGES = 4  # axes of an array of images: rows, height, width, channels
-_MASKED = 3  # of one of masks: rows, height, width
+_AXES = 3  # from which an array holds more than a table: rows, and two of what each row is
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def read_table(
         return read_mask_folder(path) if is_mask_folder(path) else read_image_folder(path)
     path = _existing_file(path)
     if path.suffix.lower() == ".npz":
-        return read_image_arrays(path)
+        return read_arrays_file(path)
     if _is_parquet(path):
         return with_images(read_parquet_file(path), path.parent)
     table = read_text_file(
@@ -95,10 +94,12 @@ def _held(source: object) -> Table:
     if isinstance(source, pd.DataFrame):
         table = _in_memory(plain_frame(source, origin="DataFrame"), "DataFrame")
         return with_images(table, Path(), beyond=True)
-    if isinstance(source, np.ndarray) and source.ndim == _IMAGES - 1 and source.dtype == np.uint8:
-        source = source[..., None]  # gray ones
-    if isinstance(source, np.ndarray) and source.ndim == _IMAGES:
-        return _with_arrays({IMAGE: source}, "array")
+    if (
+        isinstance(source, np.ndarray)
+        and source.ndim >= _AXES
+        and (found := source_of({"x": source}, "array"))
+    ):
+        return _with_arrays({found[0]: source}, "array")
     if isinstance(source, np.ndarray):
         return _in_memory(array_frame(source, origin="array"), "array")
     if isinstance(source, Mapping):
@@ -125,20 +126,20 @@ def _with_arrays(columns: Mapping[str, Any], origin: str) -> Table:
     if _has_masks(columns):
         given = {name: np.asarray(values) for name, values in columns.items()}
         each = [hashlib.sha256(array.tobytes()).hexdigest() for array in given.values()]
-        return image_arrays(given, origin, "-".join(each))
-    arrays = {name: pixels_of(v, f"{origin}, {name}") for name, v in columns.items() if np.ndim(v) == _IMAGES}
-    named = {name: [f"{name}/{place}" for place in range(len(array))] for name, array in arrays.items()}
+        return arrays_table(given, origin, "-".join(each))
+    arrays = {name: np.asarray(v) for name, v in columns.items() if np.ndim(v) >= _AXES}
+    found = {name: source_of({name: array}, origin) for name, array in arrays.items()}
+    sources = {name: one[1] for name, one in found.items() if one is not None}
+    named = {name: [f"{name}/{index}" for index in range(len(arrays[name]))] for name in sources}
     frame = mapping_frame({**columns, **named}, origin=origin)
     contents = [hashlib.sha256(array.tobytes()).hexdigest() for array in arrays.values()]
     fingerprint = "-".join([frame_fingerprint(frame), *contents])
-    return Table(
-        frame, origin, fingerprint, sources={name: ImageArrays({name: a}) for name, a in arrays.items()}
-    )
+    return Table(frame, origin, fingerprint, sources=sources)
 
 
 def _has_masks(columns: Mapping[str, Any]) -> bool:
     return any(
-        f"x{name[1:]}" in columns and np.ndim(columns[name]) >= _MASKED for name in columns if name[:1] == "y"
+        f"x{name[1:]}" in columns and np.ndim(columns[name]) >= _AXES for name in columns if name[:1] == "y"
     )
 
 

@@ -78,3 +78,25 @@ def _levels(image: Image.Image, path: Path) -> np.ndarray:
 
 def _refusal(path: Path, found: str, remedy: str) -> DataError:
     return DataError(RULE, received=f"{path}: {found}", remedy=remedy)
+
+
+def pixels_of(array: np.ndarray, origin: str) -> np.ndarray:
+    """Images as (rows, height, width, channels) of uint8.
+
+    Raises:
+        DataError: If they are shaped otherwise, or levels lie beyond 0 to 255 (0 to 1 where they are shares).
+    """
+    rule = "Images are (rows, height, width) or (rows, height, width, 1, 3 or 4), of 0 to 255 or 0.0 to 1.0."
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim != 4 or array.shape[-1] not in (1, 3, 4) or 0 in array.shape:
+        raise DataError(rule, received=f"{origin}: the shape {array.shape}")
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise DataError(rule, received=f"{origin}: the type {array.dtype}")
+    low, high = float(array.min()), float(array.max())
+    most = 1 if array.dtype.kind in "fb" and high <= 1 else LEVELS - 1
+    if not (low >= 0 and high <= most):  # NaN too
+        raise DataError(rule, received=f"{origin}: {low:g} to {high:g}", remedy="scale them to 0 to 255")
+    return np.round(array * np.float32((LEVELS - 1) / most)).astype(np.uint8)

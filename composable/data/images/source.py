@@ -16,7 +16,7 @@ from composable.core.errors import DataError
 from composable.core.machine import cores
 from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, ImageShape, fitted, read_image
-from composable.data.images.levels import read_levels
+from composable.data.images.levels import pixels_of, read_levels
 from composable.data.room import room
 from composable.data.table import Source
 
@@ -194,3 +194,16 @@ class ImageArrays:
     def _one(self, name: str) -> np.ndarray:
         array, _, place = name.rpartition("/")
         return self.arrays[array][int(place)]
+
+
+def image_arrays(arrays: Mapping[str, np.ndarray], origin: str) -> ImageArrays:
+    """Arrays of one column, by name, as images.
+
+    Raises:
+        DataError: If they are no images, or not of one shape.
+    """
+    images = {name: pixels_of(array, f"{origin}, {name}") for name, array in arrays.items()}
+    shapes = {name: array.shape[1:] for name, array in images.items()}
+    if len(set(shapes.values())) > 1:
+        raise DataError("All images of a file are of one shape.", received=f"{origin}: {shapes}")
+    return ImageArrays(images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -10,7 +11,7 @@ import numpy as np
 from composable.core.errors import DataError
 from composable.data.images.column import cells_of, told
 from composable.data.images.conversion import ImageShape
-from composable.data.images.source import ImageArrays, ImageFiles, ImageSource
+from composable.data.images.source import ImageArrays, ImageFiles, ImageSource, image_arrays
 from composable.data.kinds.category import describe_texts
 from composable.data.kinds.kind import Cells, InputKind, ModelInput
 from composable.data.names import shown
@@ -18,6 +19,7 @@ from composable.data.recognize.column import Finding, RawColumn
 from composable.data.schema import Column
 
 IMAGES = "images"
+_AXES = 4  # of an array of images: rows, height, width, channels
 LONGEST = 64  # pixels of a side: larger images are made smaller, for training takes time by the pixel
 
 
@@ -78,6 +80,13 @@ def _recognize(column: RawColumn) -> Finding | None:
     return Finding(Column(column.name, "image", "feature", reason))
 
 
+def _arrays(arrays: Mapping[str, np.ndarray], origin: str) -> ImageArrays | None:
+    """Arrays of four axes, or of three where they hold bytes: gray images."""
+    if all(a.ndim == _AXES or (a.ndim == _AXES - 1 and a.dtype == np.uint8) for a in arrays.values()):
+        return image_arrays(arrays, origin)
+    return None
+
+
 def fit_images(cells: Cells, *, longest: int | None = None, padded: bool = False) -> ImageBlock:
     """The shape that all images of a column are given: the usual one, made smaller if it is large.
 
@@ -111,4 +120,4 @@ def _known(found: tuple[ImageBlock, ...], known: tuple[ImageBlock, ...]) -> tupl
     return found if bool(found) == bool(known) else None
 
 
-IMAGE = InputKind("image", ("image",), _recognize, fit_images, describe_texts, _known)
+IMAGE = InputKind("image", ("image",), _recognize, fit_images, describe_texts, _known, arrays=_arrays)

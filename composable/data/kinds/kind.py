@@ -111,6 +111,9 @@ class InputKind:
         nearly: What the user should know of a column that isn't of this kind but nearly.
         groups: Columns of a table that together are one of this kind, each named in the `members` of what is
             found; takes the table and the names of the columns that may be.
+        arrays: The things that arrays of more than two axes hold, one for each row, which cells then name as
+            "x_train/17"; None where they aren't of this kind. Takes the arrays of one column by name, and the
+            origin.
     """
 
     name: str
@@ -123,6 +126,7 @@ class InputKind:
     query_notices: Callable[[Any, Mapping[str, np.ndarray]], Iterator[Notice]] | None = None
     nearly: Callable[[RawColumn], tuple[Notice, ...]] | None = None
     groups: Callable[[Table, Sequence[str]], Iterator[Finding]] | None = None
+    arrays: Callable[[Mapping[str, np.ndarray], str], Source | None] | None = None
 
 
 def known_columns(found: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -1,4 +1,4 @@
-"""Images and labels or masks in one `.npz` file as a table, with the arrays' usual names."""
+"""Things of many values (images, say) with labels or masks in one `.npz` file, by the arrays' usual names."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from composable.core.errors import DataError
 from composable.data.images.folder import CLASS, IMAGE, PART
 from composable.data.images.levels import levels_of
 from composable.data.images.mask_folder import MASK
-from composable.data.images.source import ImageArrays
+from composable.data.images.source import ImageArrays, image_arrays
+from composable.data.kinds import source_of
 from composable.data.names import listed, shown
 from composable.data.split import PARTS
 from composable.data.table import Table
 
 NAMES = "class_names"
-_LEVELS = 256
 _MASKED = 3  # axes of masks: rows, height, width
 _USUAL = "x_train, y_train and x_test, y_test (or x_val, y_val); or x and y alone"
 
 
-def read_image_arrays(path: Path) -> Table:
-    """Read images from a file, with their labels or masks; see `image_arrays`.
+def read_arrays_file(path: Path) -> Table:
+    """Read what a file holds; see `arrays_table`.
 
     Args:
         path: Of the file. Nothing in it is executed.
@@ -37,11 +37,11 @@ def read_image_arrays(path: Path) -> Table:
     arrays = _loaded(path)
     with path.open("rb") as stream:
         fingerprint = hashlib.file_digest(stream, "sha256").hexdigest()
-    return image_arrays(arrays, str(path), fingerprint)
+    return arrays_table(arrays, str(path), fingerprint)
 
 
-def image_arrays(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str) -> Table:
-    """Images, (rows, height, width) or (rows, height, width, channels), with their labels or masks.
+def arrays_table(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str) -> Table:
+    """Images, (rows, height, width) or (rows, height, width, channels), or what else a kind of input takes.
 
     Arrays are called x_train, y_train, x_test, y_test, x_val, y_val, or x and y; labels are (rows,) or
     (rows, 1), masks (rows, height, width). Where there are `class_names`, labels are numbers of these.
@@ -52,7 +52,8 @@ def image_arrays(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str
         fingerprint: Of all of them.
 
     Returns:
-        The columns `image` ("x_train/17"), `class` or `mask`, and `part`, as far as there are any.
+        The column of the kind, such as `image` ("x_train/17"), `class` or `mask`, and `part`, as far as there
+        are any.
 
     Raises:
         DataError: If arrays are called or shaped otherwise.
@@ -61,28 +62,29 @@ def image_arrays(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str
     found = {f"x_{suffix}": part for suffix, part in parts.items()} or ({"x": None} if "x" in arrays else {})
     if not found:
         raise DataError(
-            f"An .npz file of images has the arrays {_USUAL}.",
+            f"An .npz file has the arrays {_USUAL}.",
             received=f"{origin}: {listed(arrays)}",
             remedy="save them under these names: numpy.savez(path, x_train=..., y_train=...)",
         )
-    images = {name: pixels_of(arrays[name], f"{origin}, {name}") for name in found}
-    _check_alike(images, origin)
+    held = {name: arrays[name] for name in found}
+    kind, source = source_of(held, origin) or (IMAGE, image_arrays(held, origin))
     masks: dict[str, np.ndarray] = {}
     frames: list[pd.DataFrame] = []
     for name, part in found.items():
-        columns: dict[str, Any] = {IMAGE: [f"{name}/{place}" for place in range(len(images[name]))]}
+        rows = len(held[name])
+        columns: dict[str, Any] = {kind: [f"{name}/{index}" for index in range(rows)]}
         asked = f"y{name[1:]}"
         if (labels := arrays.get(asked)) is not None and labels.ndim >= _MASKED:
-            masks[asked] = _masks(labels, images[name], f"{origin}, {asked}")
-            columns[MASK] = [f"{asked}/{place}" for place in range(len(images[name]))]
+            masks[asked] = _masks(labels, held[name], f"{origin}, {asked}")
+            columns[MASK] = [f"{asked}/{index}" for index in range(rows)]
         elif labels is not None:
-            columns[CLASS] = _labels(labels, len(images[name]), arrays.get(NAMES), f"{origin}, {asked}")
+            columns[CLASS] = _labels(labels, rows, arrays.get(NAMES), f"{origin}, {asked}")
         if part is not None:
-            columns[PART] = [part] * len(images[name])
+            columns[PART] = [part] * rows
         frames.append(pd.DataFrame(columns))
     if len({(CLASS in frame, MASK in frame) for frame in frames}) > 1:
         raise DataError(
-            "Every array of images has its array of labels, or each one of masks.",
+            "Every array x has its array y of labels, or each one of masks.",
             received=f"{origin}: {listed(arrays)}",
             remedy=f"save {_USUAL}",
         )
@@ -93,7 +95,7 @@ def image_arrays(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str
         frame,
         origin,
         fingerprint,
-        sources={IMAGE: ImageArrays(images)} | ({MASK: ImageArrays(masks)} if masks else {}),
+        sources={kind: source} | ({MASK: ImageArrays(masks)} if masks else {}),
         asked=next((name for name in (CLASS, MASK) if name in frame), None),
         part=PART if PART in frame else None,
     )
@@ -108,34 +110,6 @@ def _loaded(path: Path) -> Mapping[str, np.ndarray]:
             "The .npz file must be whole, and hold arrays of numbers or text.",
             received=f"{path}: {type(damaged).__name__}: {str(damaged)[:200]}",
         ) from damaged
-
-
-def pixels_of(array: np.ndarray, origin: str) -> np.ndarray:
-    """Images as (rows, height, width, channels) of uint8.
-
-    Raises:
-        DataError: If they are shaped otherwise, or levels lie beyond 0 to 255 (0 to 1 where they are shares).
-    """
-    rule = "Images are (rows, height, width) or (rows, height, width, 1, 3 or 4), of 0 to 255 or 0.0 to 1.0."
-    if array.ndim == 3:
-        array = array[..., None]
-    if array.ndim != 4 or array.shape[-1] not in (1, 3, 4) or 0 in array.shape:
-        raise DataError(rule, received=f"{origin}: the shape {array.shape}")
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype.kind not in "fiub":
-        raise DataError(rule, received=f"{origin}: the type {array.dtype}")
-    low, high = float(array.min()), float(array.max())
-    most = 1 if array.dtype.kind in "fb" and high <= 1 else _LEVELS - 1
-    if not (low >= 0 and high <= most):  # NaN too
-        raise DataError(rule, received=f"{origin}: {low:g} to {high:g}", remedy="scale them to 0 to 255")
-    return np.round(array * np.float32((_LEVELS - 1) / most)).astype(np.uint8)
-
-
-def _check_alike(images: Mapping[str, np.ndarray], origin: str) -> None:
-    shapes = {name: array.shape[1:] for name, array in images.items()}
-    if len(set(shapes.values())) > 1:
-        raise DataError("All images of a file are of one shape.", received=f"{origin}: {shapes}")
 
 
 def _masks(masks: np.ndarray, images: np.ndarray, origin: str) -> np.ndarray:
@@ -153,9 +127,7 @@ def _labels(labels: np.ndarray, rows: int, names: np.ndarray | None, origin: str
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.shape != (rows,):
-        raise DataError(
-            "There is one label per image.", received=f"{origin}: {labels.shape} for {rows} images"
-        )
+        raise DataError("There is one label per row.", received=f"{origin}: {labels.shape} for {rows} rows")
     if labels.dtype.kind == "f":
         return labels
     if names is None or labels.dtype.kind not in "iu":
