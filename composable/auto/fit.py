@@ -94,7 +94,7 @@ def fit(
     wanted = identity(
         options,
         _fingerprint(understood, sample_weight),
-        _test_fingerprint(options),
+        understood.own_test.fingerprint if understood.own_test else None,
         design.architecture if design else None,
         origin.sha256 if origin else None,
     )
@@ -274,9 +274,3 @@ def _fingerprint(understood: Understood, sample_weight: np.ndarray | None) -> st
     if sample_weight is None:
         return fingerprint
     return hashlib.sha256(fingerprint.encode() + np.asarray(sample_weight, "float64").tobytes()).hexdigest()
-
-
-def _test_fingerprint(options: FitOptions) -> str | None:
-    if options.test is None:
-        return None
-    return read(options.test, options).fingerprint

@@ -66,6 +66,7 @@ class Understood:
         problem: What is asked.
         weights: A weight per row of `table`, with a mean of one; None where all count alike.
         strata: By what the rows are dealt out, (rows, 1), where the target itself doesn't say: masks.
+        own_test: The user's own test file as it was read; None where there is none.
     """
 
     table: Table
@@ -73,6 +74,7 @@ class Understood:
     problem: Problem
     weights: np.ndarray | None = None
     strata: np.ndarray | None = None
+    own_test: Table | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +166,8 @@ def understand_table(
         weights = balanced(weights, table, schema, problem)
     if weights is not None:
         weights = (weights / weights.mean()).astype("float32")
-    return Understood(table, schema, problem, weights, None if counts is None else painted(counts))
+    strata = None if counts is None else painted(counts)
+    return Understood(table, schema, problem, weights, strata, _read_test(table, options))
 
 
 def prepare(
@@ -318,16 +321,23 @@ def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
     return kept
 
 
-def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table | None:
+def _read_test(table: Table, options: FitOptions) -> Table | None:
+    """The user's own test file, laid out as the table is."""
     if options.test is None:
         return None
-    format_ = understood.table.format
-    table = read_table(
+    return read_table(
         options.test,
         encoding=options.encoding,
-        delimiter=options.delimiter or (format_.delimiter if format_ else None),
-        decimal=options.decimal or (format_.decimal if format_ else None),
+        delimiter=options.delimiter or (table.format.delimiter if table.format else None),
+        decimal=options.decimal or (table.format.decimal if table.format else None),
     )
+
+
+def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table | None:
+    """The rows of the user's own test file that can be scored."""
+    table = understood.own_test
+    if table is None:
+        return None
     check_targets(table, options.target)
     kept = _have_targets(table, understood.schema, options, tell)
     return replace(table, frame=table.frame[kept].reset_index(drop=True))

@@ -192,6 +192,13 @@ def test_the_persons_test_rows_are_encoded_and_held_apart(frame, own_test):
     assert "test rows are also training rows" not in said
 
 
+def test_the_test_file_is_read_once(frame, own_test):
+    options = FitOptions(target=("price",), test=own_test(frame.tail(20)))
+    understood = understand_table(read(frame.head(60), options), options, print)
+    Path(options.test).unlink()
+    assert len(prepare(understood, options, print).own_targets[0]) == 20
+
+
 def test_d20_test_rows_that_are_training_rows_are_counted(tmp_path, frame, own_test):
     Path(tmp_path / "train.csv").write_text(frame.head(60).to_csv(index=False))
     _, said = prepared(str(tmp_path / "train.csv"), test=own_test(frame.tail(25)))
