@@ -29,6 +29,7 @@ from composable.explain.importance import bundle_importance
 from composable.problem.problem import Problem
 from composable.problem.scores import scores
 from composable.problem.targets import encode_targets, labeled
+from composable.report.notebook import Report, run_html
 from composable.report.page import write_report
 from composable.search.leaderboard import leaderboard
 
@@ -55,6 +56,9 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r}, status={self.facts.get('status')!r})"
+
+    def _repr_html_(self) -> str:
+        return run_html(self.path)
 
     @cached_property
     def bundle(self) -> Bundle:
@@ -192,6 +196,6 @@ class Run:
         """The artifact as one folder for another place: `keras` or `onnx`; checked against the bundle."""
         return export(self.bundle, format, Path(folder))
 
-    def report(self) -> Path:
-        """Write `report.html` anew and say where it is."""
-        return write_report(self.path)
+    def report(self) -> Report:
+        """Write `report.html` anew; the result names its `path`, and a notebook shows it."""
+        return Report(write_report(self.path))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
 from composable.report.facts import read_facts
 from composable.report.headline import headline
-from composable.report.page import render
 from composable.report.section import TEMPLATES
 from composable.report.sections import leaderboard
 
@@ -28,13 +28,20 @@ def run_html(run: Path) -> str:
     return _framed(page)
 
 
-def report_html(run: Path) -> str:
-    """The whole report of a run, in a frame that scrolls.
+@dataclass(frozen=True)
+class Report:
+    """A report that was written; in a notebook it shows itself, in a frame that scrolls."""
 
-    Args:
-        run: A run folder, whatever state it is in.
-    """
-    return _framed(render(read_facts(run)))
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def _repr_html_(self) -> str:
+        return _framed(self.path.read_text(encoding="utf-8"))
 
 
 def _framed(page: str) -> str:

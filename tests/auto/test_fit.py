@@ -177,7 +177,7 @@ def test_any_run_can_be_opened_from_its_folder(fitted, cars):
     assert again.predict(cars).equals(run.predict(cars))
     assert composable.load(run.path).predict(cars).equals(run.predict(cars))
     assert again.model.count_params() > 0
-    assert again.report() == run.path / "report.html"
+    assert again.report().path == run.path / "report.html"
 
 
 def test_what_is_no_run_is_refused(tmp_path):

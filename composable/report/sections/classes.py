@@ -60,11 +60,11 @@ def _matrix(head: Mapping[str, Any]) -> tuple[tuple[str, ...], np.ndarray]:
     ]
     size = len(rows)
     matrix = np.zeros((size, size))
-    for place, row in enumerate(rows):
-        matrix[place, : len(row[:size])] = row[:size]
+    for index, row in enumerate(rows):
+        matrix[index, : len(row[:size])] = row[:size]
     labels = texts(head.get("labels"))
     return tuple(
-        labels[place] if place < len(labels) else f"class {place + 1}" for place in range(size)
+        labels[index] if index < len(labels) else f"class {index + 1}" for index in range(size)
     ), matrix
 
 
@@ -73,7 +73,7 @@ def _confusion_table(labels: Sequence[str], matrix: np.ndarray) -> Table | None:
     wrong = matrix.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSIONS]
-    places = [divmod(int(place), max(1, len(labels))) for place in order]
+    cells = [divmod(int(index), max(1, len(labels))) for index in order]
     rows = tuple(
         (
             shortened(labels[row], 30),
@@ -81,7 +81,7 @@ def _confusion_table(labels: Sequence[str], matrix: np.ndarray) -> Table | None:
             f"{int(wrong[row, column]):,}",
             percent(wrong[row, column] / matrix[row].sum()),
         )
-        for row, column in places
+        for row, column in cells
         if wrong[row, column] > 0
     )
     if not rows:
@@ -105,7 +105,7 @@ def confusion_chart(
     keep = np.sort(np.argsort(-matrix.sum(axis=1), kind="stable")[:CLASSES])
     shown = matrix[np.ix_(keep, keep)]
     shares = shown / np.maximum(matrix[keep].sum(axis=1, keepdims=True), 1)
-    names = [shortened(labels[place], 16) for place in keep]
+    names = [shortened(labels[index], 16) for index in keep]
     classes = len(names)
 
     def paint(figure: Figure) -> None:
@@ -137,8 +137,8 @@ def confusion_chart(
 def _numbers(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if shares[row, column] > 0.3 else INK
-        place = (column + 0.5, row + 0.5)
-        axes.annotate(f"{int(count):,}", place, color=color, ha="center", va="center", fontsize=8)
+        center = (column + 0.5, row + 0.5)
+        axes.annotate(f"{int(count):,}", center, color=color, ha="center", va="center", fontsize=8)
 
 
 def reliability_chart(name: str, bins: Sequence[tuple[float, float, float]], *, about: str) -> Chart | None:

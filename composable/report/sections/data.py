@@ -136,8 +136,8 @@ def _bars(heights: Sequence[float], words: str) -> Markup:
         return Markup()
     step = min(_WIDTH / len(heights), 12)
     bars = [
-        f"M{place * step:.1f} {_HEIGHT}v-{max(1.0, share * _HEIGHT):.1f}h{step * 0.85:.1f}V{_HEIGHT}z"
-        for place, share in enumerate(height / tallest for height in heights)
+        f"M{index * step:.1f} {_HEIGHT}v-{max(1.0, share * _HEIGHT):.1f}h{step * 0.85:.1f}V{_HEIGHT}z"
+        for index, share in enumerate(height / tallest for height in heights)
         if share > 0
     ]
     return Markup(

@@ -24,7 +24,7 @@ def _label_table(head: Mapping[str, Any]) -> Table | None:
     """Precision, recall and their harmonic mean per label, at probability one half."""
     names, rows = texts(head.get("targets")), []
     confusions = sequence(head.get("confusions"))
-    for place, confusion in enumerate(confusions[:LABELS]):
+    for index, confusion in enumerate(confusions[:LABELS]):
         cells = [number(cell) or 0.0 for row in sequence(confusion) for cell in sequence(row)]
         if len(cells) != 4:
             continue
@@ -32,7 +32,7 @@ def _label_table(head: Mapping[str, Any]) -> Table | None:
         positives, total = misses + hits, max(1.0, sum(cells))
         rows.append(
             (
-                shortened(names[place] if place < len(names) else f"label {place + 1}", 40),
+                shortened(names[index] if index < len(names) else f"label {index + 1}", 40),
                 f"{int(positives):,} ({percent(positives / total)})",
                 _ratio(hits, hits + false_alarms),
                 _ratio(hits, positives),

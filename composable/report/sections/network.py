@@ -213,15 +213,15 @@ def _tasks(
     shown = single[:_ABREAST]
     width = (_WIDTH - 10 * (len(shown) - 1)) / len(shown)
     bottom = y
-    for place, box in enumerate(shown):
-        x = _GUTTER + place * (width + 10)
+    for index, box in enumerate(shown):
+        x = _GUTTER + index * (width + 10)
         parts.append(_arrow(x + width / 2, y, y + _GAP))
         drawn, end = _draw(box, x, y + _GAP, width)
         parts.append(drawn)
         bottom = max(bottom, end)
-    for place in range(len(shown)):
-        x = _GUTTER + place * (width + 10)
-        output = outputs[place] if place < len(outputs) else ""
+    for index in range(len(shown)):
+        x = _GUTTER + index * (width + 10)
+        output = outputs[index] if index < len(outputs) else ""
         if output:
             parts += [_arrow(x + width / 2, bottom, bottom + _GAP), _pill(output, bottom + _GAP, x, width)]
     bottom += _GAP + 30
