@@ -108,7 +108,7 @@ def _asked(prepared: Prepared) -> int:
     """How many rows are asked about, for each fold."""
     fold = prepared.split.folds[0]
     own = len(prepared.own_targets[0]) if prepared.own_targets else 0
-    return len(fold.validation) + len(fold.test) + own
+    return len(fold.held_out) + len(fold.test) + own
 
 
 def boosting(prepared: Prepared, seed: int) -> Predictions:
@@ -147,19 +147,19 @@ def _boosted(
 
 
 def _predictions(prepared: Prepared, predict: Predict) -> Predictions:
-    """Train once per fold, then ask about its validation rows, its test rows and the user's own."""
+    """Train once per fold, then predict its held-out rows, its test rows and the user's own."""
     material, split = prepared.material, prepared.split
 
     def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
         fold = split.folds[number]
-        asked = material.at(np.concatenate([fold.validation, fold.test]))
+        asked = material.at(np.concatenate([fold.held_out, fold.test]))
         own = material.own_test or {name: values[:0] for name, values in asked.items()}
         together = {name: np.concatenate([values, own[name]]) for name, values in asked.items()}
-        validation, test = len(fold.validation), len(fold.validation) + len(fold.test)
+        held_out, test = len(fold.held_out), len(fold.held_out) + len(fold.test)
         rows = test + len(next(iter(own.values())))
         answers = predict(fold.train, together, rows)
         on_own = [answer[test:] for answer in answers] if rows > test else []
-        on_test = [answer[validation:test] for answer in answers]
-        return [answer[:validation] for answer in answers], on_test, on_own
+        on_test = [answer[held_out:test] for answer in answers]
+        return [answer[:held_out] for answer in answers], on_test, on_own
 
     return pool(material.problem, split, range(split.scored_folds), len(material.targets[0]), said)

@@ -20,7 +20,7 @@ from composable.engine.predict import predict
 from composable.problem.postprocessing import changed_fields
 from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_as_scored
-from composable.search.predictions import Scorer
+from composable.search.scorer import Scorer
 from composable.search.trial import Trial
 from composable.training.storage import load_weights
 
@@ -38,20 +38,22 @@ def deployable(trial: Trial, shapes: Mapping[str, Input]) -> keras.Model:
         trial: A network or an ensemble; its weights lie on the disk.
         shapes: What its networks take in.
     """
-    voices = []
+    networks = []
     for member, weight in trial.shares:
-        for trained in member.voices:
+        for trained in member.deployed_networks:
             network = tap(member.network.architecture.build(shapes), "logits")
             network.set_weights(load_weights(member.folder, trained.fold))
             start_from_zeros(network)
             network = mirrored(network) if trained.mirrored else network
-            voices.append(Voice(network, member.postprocessing(trained), weight / len(member.voices)))
-    return average(voices)
+            networks.append(
+                Voice(network, member.postprocessing(trained), weight / len(member.deployed_networks))
+            )
+    return average(networks)
 
 
 def networks_of(trial: Trial) -> int:
     """How many networks the deployed model will hold."""
-    return sum(len(member.voices) for member, _ in trial.shares)
+    return sum(len(member.deployed_networks) for member, _ in trial.shares)
 
 
 def deploy(trial: Trial, prepared: Prepared, scorer: Scorer, folder: Path) -> None:
@@ -68,10 +70,10 @@ def deploy(trial: Trial, prepared: Prepared, scorer: Scorer, folder: Path) -> No
 
 def _check_answers(model: keras.Model, trial: Trial, prepared: Prepared) -> None:
     """Compare the model's own answers to held-out rows with the predictions that the trial was scored by."""
-    material, predictions = prepared.material, trial.predictions.validation
+    material, predictions = prepared.material, trial.predictions.out_of_fold
     width = sum(int(np.prod(values.shape[1:])) for values in material.inputs.values())
     scored_rows = np.concatenate(
-        [one.validation for one in prepared.split.folds[: prepared.split.scored_folds]]
+        [one.held_out for one in prepared.split.folds[: prepared.split.scored_folds]]
     )
     rows = np.unique(scored_rows)[: max(1, min(_CHECKED, _CHECKED_VALUES // width))]
     observed = [y[rows] for y in material.targets]
@@ -94,7 +96,7 @@ def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
         schema=understood.schema,
         encoding=prepared.encoding,
         problem=understood.problem,
-        metrics={"validation": scorer.validation(trial.predictions), "test": scorer.test(trial.predictions)},
+        metrics={"validation": scorer.validation(trial.predictions)},
         versions=versions(),
         target_deviations={
             head.name: float(y.std())
@@ -111,7 +113,7 @@ def _member(trial: Trial, weight: float) -> Member:
         architecture=trial.network.architecture.to_config(),
         weight=weight,
         postprocessing=tuple(
-            tuple(map(changed_fields, trial.postprocessing(trained))) for trained in trial.voices
+            tuple(map(changed_fields, trial.postprocessing(trained))) for trained in trial.deployed_networks
         ),
-        mirrored=tuple(trained.mirrored for trained in trial.voices),
+        mirrored=tuple(trained.mirrored for trained in trial.deployed_networks),
     )

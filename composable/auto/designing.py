@@ -98,6 +98,6 @@ def table_of(prepared: Prepared) -> Table:
     pixels = Pixels.of(material.inputs["images"], rows, count) if count else None
     known = np.zeros(len(material.targets[0]), bool)
     for fold in prepared.split.folds:
-        known[fold.train] = known[fold.validation] = True
+        known[fold.train] = known[fold.held_out] = True
     sizes = material.categories, material.vocabularies
     return Table(material.problem, len(rows), material.widths, *sizes, pixels, known=int(known.sum()))

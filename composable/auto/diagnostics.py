@@ -24,7 +24,7 @@ from composable.explain.text_errors import text_errors
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.metrics import fitting
 from composable.problem.scores import score
-from composable.search.predictions import covered
+from composable.search.predictions import by_unlearned, covered
 from composable.search.trial import Trial
 from composable.training.stages.stage import part_of
 from composable.training.storage import load_weights
@@ -130,11 +130,11 @@ def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedMod
 
 
 def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
-    """The trial's networks over and over, each with the rows of its own test part, else of its validation."""
+    """The trial's networks over and over, each with the rows that it did not learn from."""
     bench = search.bench(trial)
     for trained in cycle(trial.trained):
         fold = search.prepared.split.folds[trained.fold]
-        rows = fold.test if len(fold.test) else fold.validation
+        rows = fold.test if search.prepared.split.named_test else fold.held_out
         rows = rows[: most_rows(bench.material.inputs)]
         bench.network.set_weights(load_weights(trial.folder, trained.fold))
         yield HeldOutRows(
@@ -148,10 +148,10 @@ def _held_out(search: Search, trial: Trial) -> _HeldOut:
     predictions = trial.predictions
     if predictions.own_test:
         return _HeldOut("test", None, list(search.scorer.own_targets), predictions.own_test)
-    part, predictions = (
+    part, found = (
         ("test", predictions.test)
-        if covered(predictions.test).any()
-        else ("validation", predictions.validation)
+        if search.prepared.split.named_test
+        else ("validation", by_unlearned(predictions))
     )
-    rows = np.flatnonzero(covered(predictions))
-    return _HeldOut(part, rows, [y[rows] for y in search.scorer.targets], [p[rows] for p in predictions])
+    rows = np.flatnonzero(covered(found))
+    return _HeldOut(part, rows, [y[rows] for y in search.scorer.targets], [p[rows] for p in found])

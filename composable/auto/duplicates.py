@@ -74,11 +74,11 @@ def _observations(found: np.ndarray, sizes: np.ndarray, targets: Sequence[np.nda
 def copies_notice(split: Split) -> Notice:
     """How copies lie in a split that has some."""
     repeated = f"{split.duplicates} rows repeat the features of an earlier row"
-    if not split.torn:
+    if not split.leaked:
         remedy = "--duplicates apart deals them like all others, if future rows repeat these as well"
         return Notice(f"{repeated}; copies stay in one part.", remedy=remedy)
     return Notice(
-        f"{repeated}; {split.torn} held-out rows have a copy among the training rows: "
+        f"{repeated}; {split.leaked} held-out rows have a copy among the training rows: "
         "scores may be too good.",
         "warning",
         remedy="--split random keeps copies together",

@@ -200,6 +200,9 @@ def _go(
 def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted: bool) -> Run:
     status = "interrupted" if interrupted else "complete"
     if search.deployed is not None:
+        search.test()
+        if (expected := search.expected()) is not None:
+            recorder.write(expected=asdict(expected))
         free = deadline.remaining - search.closing.seconds(0) + search.closing.explaining
         allowed = BRIEF if interrupted else min(THOROUGH, free)
         diagnose(search, Deadline(max(0.0, allowed)))
@@ -215,15 +218,17 @@ def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted:
 def _split_facts(prepared: Prepared) -> dict[str, Any]:
     split = prepared.split
     scored = split.folds[: split.scored_folds]
-    test = len(prepared.own_targets[0]) if prepared.own_targets else _distinct([r.test for r in scored])
+    unseen = _distinct([fold.test for fold in scored])
+    named = unseen if split.named_test else 0
     return {
         "kind": split.kind,
         "folds": split.scored_folds,
         "text": split.text,
         "rows": {
             "train": len(scored[0].train),
-            "validation": _distinct([r.validation for r in scored]),
-            "test": test,
+            "validation": _distinct([r.held_out for r in scored]),
+            "test": len(prepared.own_targets[0]) if prepared.own_targets else named,
+            "unseen": unseen - named,
         },
     }
 

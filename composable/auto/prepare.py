@@ -201,7 +201,7 @@ def prepare(
         tell(copies_notice(split))
     if not masks:
         _check_validation_rows(split, problem, targets)
-    known = np.unique(np.concatenate([np.concatenate([r.train, r.validation]) for r in split.folds]))
+    known = split.known
     encoding = fit_encoding(table.frame, schema, rows=known, sources=table.sources)
     encoding = encoding.replaced(image_shapes(encoding.of(ImageBlock), table, options, origin))
     if origin is not None and origin.encoding is not None:
@@ -364,7 +364,7 @@ def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
 
 def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:
     """Refuse a split whose validation rows, being of one class, don't define the metric that selects."""
-    rows = np.unique(np.concatenate([fold.validation for fold in split.folds[: split.scored_folds]]))
+    rows = np.unique(np.concatenate([fold.held_out for fold in split.folds[: split.scored_folds]]))
     observed = [y[rows] for y in targets]
     constant = constant_predictor(problem.heads, targets, len(rows))
     if np.isnan(selection_score(problem, observed, constant, constant)):

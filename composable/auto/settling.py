@@ -9,7 +9,7 @@ from composable.core.budget import Deadline
 from composable.data.split import Split
 from composable.search.trial import Trial
 from composable.training.folds import Workbench
-from composable.training.storage import load_whole, save_trained
+from composable.training.storage import load_refit, save_trained
 
 _LONGER = 4  # times as long as a fold: of more rows, and with no other beside it
 
@@ -38,14 +38,14 @@ def settle(
     """
     changed = []
     for trial in trials:
-        if trial.network.solver is None or trial.whole is not None or len(trial.trained) < 2:
+        if trial.network.solver is None or trial.refit is not None or len(trial.trained) < 2:
             continue
-        found = load_whole(trial.folder, trial.network)
+        found = load_refit(trial.folder, trial.network)
         if found is None and deadline.remaining > _LONGER * max(one.seconds for one in trial.trained):
             folds = [split.folds[one.fold] for one in trial.trained]
-            found = bench(trial).whole(trial.trained, folds, seed=seed, deadline=deadline)
+            found = bench(trial).refit(trial.trained, folds, seed=seed, deadline=deadline)
             save_trained(trial.folder, found, trial.network)
         if found is not None:
-            trial.whole = replace(found, weights=[])
+            trial.refit = replace(found, weights=[])
             changed.append(trial)
     return changed

@@ -18,7 +18,7 @@ from composable.engine.settings import Settings
 from composable.problem.calibrate import Calibration
 from composable.problem.problem import Head
 from composable.search.trial import Trial
-from composable.training.candidate import WHOLE, Candidate
+from composable.training.candidate import REFIT, Candidate
 from composable.training.storage import stored_network
 
 _REMEDY = "name a trial that `composable leaderboard` lists"
@@ -79,4 +79,4 @@ def _add_networks(trial: Trial, facts: dict[str, Any], heads: Sequence[Head]) ->
     trial.calibrations = tuple(Calibration(**facts["calibration"][head.name]) for head in heads)
     trial.trained = [stored_network(trial.folder, one["fold"]) for one in facts["histories"]]
     if "settled" in facts:
-        trial.whole = stored_network(trial.folder, WHOLE)
+        trial.refit = stored_network(trial.folder, REFIT)

@@ -37,7 +37,9 @@ from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_worth_adding
 from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
-from composable.search.predictions import Scorer, blend
+from composable.search.expected import Expected, expected_score
+from composable.search.predictions import blend
+from composable.search.scorer import Scorer
 from composable.search.small_enough import small_enough
 from composable.search.trial import Role, Trial, conclude, record
 from composable.training.candidate import Candidate, Material, Trained
@@ -92,7 +94,11 @@ class Search:
 
     def __post_init__(self) -> None:
         self.scorer = Scorer(
-            self._problem, self.prepared.split, self._material.targets, self.prepared.own_targets
+            self._problem,
+            self.prepared.split,
+            self._material.targets,
+            self.prepared.own_targets,
+            weights=self._material.weights,
         )
 
     @property
@@ -182,7 +188,7 @@ class Search:
     def _reference(self) -> None:
         trial = self._trial("constant_predictor", "reference")
         trial.predictions = reference(self.prepared)
-        self.scorer = replace(self.scorer, reference=trial.predictions)
+        self.scorer = replace(self.scorer, constant=trial.predictions)
         trial.score = self.scorer.selection(trial.predictions)
         self._ended(trial)
 
@@ -240,7 +246,7 @@ class Search:
     def _conclude(self, trial: Trial) -> None:
         split, targets = self.prepared.split, self._material.targets
         conclude(trial, self._problem, split, targets, self.scorer, self.options.seed)
-        trial.cost |= cost_of(self.bench(trial), len(trial.voices))
+        trial.cost |= cost_of(self.bench(trial), len(trial.deployed_networks))
 
     def _train(self, trial: Trial, numbers: Sequence[int], seconds: float) -> None:
         """Train the trial's network on these folds, side by side."""
@@ -276,16 +282,32 @@ class Search:
         forget(trial.folder)
 
     def _is_worth_adding(self, trial: Trial, network: Trained) -> bool:
-        """Whether held-out rows speak for a network beside those that the trial was scored by."""
+        """Whether held-out rows speak for a network beside those that the trial has.
+
+        Its own held-out rows must, and those that no network learned from.
+        """
         first = trial.trained[: self.prepared.split.scored_folds]
         scored = np.concatenate([self._losses(trial, one) for one in first])
-        return is_worth_adding(self._losses(trial, network), scored)
+        if not is_worth_adding(self._losses(trial, network), scored):
+            return False
+        rows = self.prepared.split.folds[0].test
+        if not len(rows):
+            return True
+        observed = [y[rows] for y in self._material.targets]
+        each = [trial.answers(one, one.test) for one in (*trial.trained, network)]
+        before, after = (
+            row_losses(
+                self._problem, observed, [np.mean(h, axis=0) for h in zip(*some, strict=True)], self._scales
+            )
+            for some in (each[:-1], each)
+        )
+        return bool(after.mean() <= before.mean())
 
     def _losses(self, trial: Trial, network: Trained) -> np.ndarray:
         """The loss of each row that a network stopped by."""
-        rows = self.prepared.split.folds[network.fold].validation
+        rows = self.prepared.split.folds[network.fold].held_out
         observed = [y[rows] for y in self._material.targets]
-        answers = trial.answers(network, network.validation)
+        answers = trial.answers(network, network.held_out)
         return row_losses(self._problem, observed, answers, self._scales)
 
     @cached_property
@@ -337,8 +359,15 @@ class Search:
         if len(members) < 2:
             return
         began = time.monotonic()
-        predictions, networks = [t.predictions for t in members], [t.networks for t in members]
-        weights = greedy_weights(self.scorer, predictions, networks=networks, most=MOST_NETWORKS)
+        parts = self.scorer.scored_parts
+        rows = np.concatenate(parts)
+        weights = greedy_weights(
+            self.scorer.on_parts(parts),
+            self._problem.metric,
+            [[head[rows] for head in t.predictions.out_of_fold] for t in members],
+            networks=[t.networks for t in members],
+            most=MOST_NETWORKS,
+        )
         chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
         if len(chosen) < 2 or sum_of_costs([t for t, _ in chosen])["parameters"] > self._most_weights:
             return
@@ -351,13 +380,13 @@ class Search:
         self._ended(trial)
 
     def _more_folds(self, best: Trial) -> None:
-        """Train what won on the other folds, while time allows: more rows learned from, more voices."""
+        """Train what won on the other folds, while time allows: more rows learned from, more networks."""
         split = self.prepared.split
-        members = [t for t, _ in best.shares if t.whole is None]  # the others have learned from all rows
+        members = [t for t, _ in best.shares if t.refit is None]  # the others have learned from all rows
         if math.isinf(self.deadline.seconds) or not members:
             return
-        weights = sum(t.cost["parameters"] / len(t.voices) for t in members)
-        room = self._most_weights - sum(t.cost["parameters"] for t, _ in best.shares if t.whole is not None)
+        weights = sum(t.cost["parameters"] / len(t.deployed_networks) for t in members)
+        room = self._most_weights - sum(t.cost["parameters"] for t, _ in best.shares if t.refit is not None)
         most = int(min(len(split.folds), MOST_NETWORKS // len(members), room / weights))
         grown: list[Trial] = []
         for member in sorted(members, key=lambda t: len(t.trained)):
@@ -401,6 +430,18 @@ class Search:
             )
             trial.cost = sum_of_costs([t for t, _ in trial.members])
             self._write(trial)
+
+    def test(self) -> None:
+        """Score everything on the user's test rows: once, when nothing more is chosen."""
+        for trial in self.trials:
+            write_json(trial.folder / "trial.json", record(trial, self.scorer, tested=True))
+
+    def expected(self) -> Expected | None:
+        """What to expect of the deployed model; None where nothing is, or the rows don't say."""
+        if self.deployed is None:
+            return None
+        done = [t for t in self.trials if t.role == "network" and t.status == "done"]
+        return expected_score(self.scorer, done, self.deployed, most=MOST_NETWORKS, seed=self.options.seed)
 
     def _trial(self, name: str, role: Role) -> Trial:
         number = len(self.trials)

@@ -1,8 +1,9 @@
-"""Which rows train, which decide when to stop and which model is best, which are kept for the score.
+"""Which rows train, which decide when training stops, and which no network ever learns from.
 
-A fold is one such division. With rotating folds every row is, in turn, a test row of a network that
-neither learned from it nor stopped by it; the deployed model averages the networks. Rows that are alike, or
-of one group, always stay together.
+The rows are dealt into folds. Each network learns from all folds but one and predicts that one: its
+out-of-fold predictions. The deployed model averages the networks of the folds. A small part of the rows, or
+those that the user names, is left out of all folds, so that what the average is worth on unseen rows is known
+as well. Rows that are alike, or of one group, always stay together.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from composable.core.errors import ConfigError, DataError
 from composable.data.frames import column_of
 from composable.data.table import Table
 
-SMALL = 3000  # up to so many rows every fold is trained
-MEDIUM, MEDIUM_NEEDED, LARGE_NEEDED = 10_000, 4, 2  # with fewer rows two would judge by too few
+SMALL = 3000  # up to so many rows every fold is trained for every candidate
+MEDIUM, MEDIUM_SCORED, LARGE_SCORED = 10_000, 4, 2  # with fewer rows two folds would score by too few
 SMALL_FOLDS, LARGE_FOLDS = 8, 10
+_UNSEEN, _MOST_UNSEEN = 0.06, 1000  # the share, and the number, of the rows that no network learns from
 _HELD_OUT = 0.15  # the share of the rows, twice, that a split by time holds out
 PARTS = {
     "train": "train",
@@ -34,10 +36,16 @@ PARTS = {
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Row numbers of one division into training, validation and test rows (test may be empty)."""
+    """Row numbers of one division.
+
+    Attributes:
+        train: The rows that a network learns from.
+        held_out: The rows that its training stops by, and that it predicts.
+        test: Rows that no network of any fold learns from or stops by; may be empty.
+    """
 
     train: np.ndarray
-    validation: np.ndarray
+    held_out: np.ndarray
     test: np.ndarray
 
 
@@ -46,20 +54,32 @@ class Split:
     """All folds of a table.
 
     Attributes:
-        kind: rotating, time or column.
+        kind: folds, time or column.
         folds: In the order in which they are trained.
-        scored_folds: So many folds every candidate trains; the best goes on with the others as time allows.
+        scored_folds: So many of them every candidate trains; the best goes on with the others as time allows.
         text: What was done, for the user.
+        named_test: Whether the test rows are the user's, or the latest: then their score is a result.
         duplicates: Rows that repeat an earlier one.
-        torn: Held-out rows with a copy among the training rows; 0 unless groups, times or a column decide.
+        leaked: Held-out rows with a copy among the training rows; 0 unless groups, times or a column decide.
     """
 
     kind: str
     folds: tuple[Fold, ...]
     scored_folds: int
     text: str
+    named_test: bool = False
     duplicates: int = 0
-    torn: int = 0
+    leaked: int = 0
+
+    @property
+    def scored(self) -> tuple[Fold, ...]:
+        """The folds that every candidate trains."""
+        return self.folds[: self.scored_folds]
+
+    @property
+    def known(self) -> np.ndarray:
+        """The numbers of the rows that some network learns from or stops by."""
+        return np.unique(np.concatenate([np.concatenate([f.train, f.held_out]) for f in self.folds]))
 
 
 def split_rows(
@@ -79,7 +99,7 @@ def split_rows(
         wanted: auto, random, stratified, group:COL, time:COL or column:COL.
         strata: One array of class numbers or amounts per head; the first decides how rows are spread.
         seed: Decides the order.
-        has_test: Whether the user brought test rows of their own; then no others are held out.
+        has_test: Whether the user brought test rows of their own; then times and columns hold out no others.
         copies: A number per row, equal for rows whose features are equal.
         costly: Whether a network takes so long to train that every candidate trains one.
 
@@ -101,10 +121,12 @@ def split_rows(
     else:
         groups = pd.factorize(frame[name], use_na_sentinel=False)[0] if kind == "group" else copies
         order = np.zeros(len(frame)) if kind == "random" else _order(strata)
-        split = _rotating(groups, order, seed, kind, has_test=has_test)
+        split = _into_folds(groups, order, seed, kind, unseen=True)
     duplicates = len(copies) - len(np.unique(copies))
     scored_folds = 1 if costly else split.scored_folds
-    return replace(split, scored_folds=scored_folds, duplicates=duplicates, torn=_torn(split.folds, copies))
+    return replace(
+        split, scored_folds=scored_folds, duplicates=duplicates, leaked=_leaked(split.folds, copies)
+    )
 
 
 def tested(table: Table) -> Table:
@@ -119,47 +141,59 @@ def _order(strata: Sequence[np.ndarray]) -> np.ndarray:
     return np.asarray(strata[0], "float64").reshape(len(strata[0]), -1)[:, 0]
 
 
-def _torn(folds: Sequence[Fold], copies: np.ndarray) -> int:
-    torn = np.zeros(len(copies), bool)
+def _leaked(folds: Sequence[Fold], copies: np.ndarray) -> int:
+    leaked = np.zeros(len(copies), bool)
     for fold in folds:
-        held_out = np.concatenate([fold.validation, fold.test])
-        torn[held_out] |= np.isin(copies[held_out], copies[fold.train])
-    return int(torn.sum())
+        held_out = np.concatenate([fold.held_out, fold.test])
+        leaked[held_out] |= np.isin(copies[held_out], copies[fold.train])
+    return int(leaked.sum())
 
 
-def _rotating(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, has_test: bool) -> Split:
-    parts = SMALL_FOLDS if len(groups) <= SMALL else LARGE_FOLDS
+def _into_folds(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, unseen: bool) -> Split:
+    count = SMALL_FOLDS if len(groups) <= SMALL else LARGE_FOLDS
     units = len(np.unique(groups))
-    parts = min(parts, units)
-    if parts < 3:
+    count = min(count, units - unseen)
+    if count < 2:
         raise DataError(
             "At least three different groups of rows are needed to train, to validate and to test.",
             received=f"{units} in {len(groups)} rows",
             remedy="another --split, --duplicates apart, or more rows",
         )
-    part_of = _deal(groups, order, parts, seed)
-    rows = [np.flatnonzero(part_of == number) for number in range(parts)]
-    folds = []
-    for number in range(parts):
-        held_out = {number} if has_test else {number, (number + 1) % parts}
-        train = np.concatenate([rows[other] for other in range(parts) if other not in held_out])
-        test = np.array([], int) if has_test else rows[number]
-        validation = rows[number] if has_test else rows[(number + 1) % parts]
-        folds.append(Fold(np.sort(train), validation, test))
-    scored_folds = parts if len(groups) <= SMALL else MEDIUM_NEEDED if len(groups) <= MEDIUM else LARGE_NEEDED
+    test, groups_left = (
+        _left_out(groups, order, seed) if unseen else (np.array([], int), np.arange(len(groups)))
+    )
+    dealt = _deal(groups[groups_left], order[groups_left], count, seed)
+    parts = [groups_left[dealt == number] for number in range(count)]
+    folds = tuple(
+        Fold(
+            np.sort(np.concatenate([rows for other, rows in enumerate(parts) if other != number])),
+            held_out,
+            test,
+        )
+        for number, held_out in enumerate(parts)
+    )
+    scored = count if len(groups) <= SMALL else MEDIUM_SCORED if len(groups) <= MEDIUM else LARGE_SCORED
     spread = (
         "at random" if how == "random" else "by whole groups" if how == "group" else "evenly over the target"
     )
     text = (
-        f"The rows are dealt into {parts} parts, {spread}. Each network learns from "
-        f"{parts - 1 if has_test else parts - 2} parts and stops by another"
-        + ("; your own file is the test." if has_test else "; the last is its test. The parts rotate.")
+        f"The rows are dealt into {count} folds, {spread}. Each network learns from all folds but one, "
+        "stops by that one, and predicts it"
+        + (f". {len(test)} rows are kept from all, to see what their average is worth." if unseen else ".")
     )
-    return Split("rotating", tuple(folds), scored_folds, text)
+    return Split("folds", folds, min(scored, count), text)
+
+
+def _left_out(groups: np.ndarray, order: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """The rows that no network learns from, a few whole groups, and the others."""
+    share = min(_UNSEEN, _MOST_UNSEEN / len(groups))
+    dealt = _deal(groups, order, max(3, min(round(1 / share), len(np.unique(groups)))), seed + 1)
+    smallest = int(np.argmin(np.bincount(dealt)))  # one large group shall not be lost to learning
+    return np.flatnonzero(dealt == smallest), np.flatnonzero(dealt != smallest)
 
 
 def _deal(groups: np.ndarray, order: np.ndarray, parts: int, seed: int) -> np.ndarray:
-    """Give each group a part_of: in the order of their target, dealt in shuffled rounds, large ones first."""
+    """Give each group a fold: in the order of their target, dealt in shuffled rounds, large ones first."""
     rng = np.random.default_rng(seed)
     numbers, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     shuffled = rng.permutation(len(numbers))
@@ -194,7 +228,7 @@ def _by_time(times: pd.Series, *, has_test: bool) -> Split:
         np.flatnonzero((values >= validation_from) & (values < test_from)),
         np.flatnonzero(values >= test_from),
     )
-    if min(len(fold.train), len(fold.validation)) == 0:
+    if min(len(fold.train), len(fold.held_out)) == 0:
         raise DataError(
             "A split by time needs several different times.",
             received=f"{len(np.unique(values))} in {times.name!r}",
@@ -203,7 +237,7 @@ def _by_time(times: pd.Series, *, has_test: bool) -> Split:
     text = f"In the order of {times.name!r}: the earliest rows train, later ones validate" + (
         "; your own file is the test." if has_test else ", the latest are the test."
     )
-    return Split("time", (fold,), 1, text)
+    return Split("time", (fold,), 1, text, named_test=not has_test)
 
 
 def _by_column(
@@ -224,9 +258,13 @@ def _by_column(
     test = np.array([], int) if has_test else rows["test"]
     if len(rows["validation"]):
         folds = (Fold(rows["train"], rows["validation"], test),)
-        return Split("column", folds, 1, f"As the column {values.name!r} says.")
+        return Split("column", folds, 1, f"As the column {values.name!r} says.", named_test=len(test) > 0)
     train = rows["train"]
-    inner = _rotating(copies[train], _order(strata)[train], seed, "stratified", has_test=True)
-    folds = tuple(Fold(train[r.train], train[r.validation], test) for r in inner.folds)
-    text = f"As the column {values.name!r} says; validation rows are cut from the training rows, in fold."
-    return Split("column", folds, inner.scored_folds, text)
+    inner = _into_folds(copies[train], _order(strata)[train], seed, "stratified", unseen=not len(test))
+    folds = tuple(
+        Fold(train[f.train], train[f.held_out], test if len(test) else train[f.test]) for f in inner.folds
+    )
+    text = (
+        f"As the column {values.name!r} says; validation rows are cut from its training rows, fold by fold."
+    )
+    return Split("column", folds, inner.scored_folds, text, named_test=len(test) > 0)

@@ -48,32 +48,45 @@ def calibrate(
         weights = None  # of pixels, of which only some are looked at
     half = np.random.default_rng(seed).permutation(len(observed)) % 2 == 0
 
-    def loss(part: np.ndarray | slice, temperature: float) -> float:
-        step = PostProcessing(kind_of(head).activation, temperature)
-        return score(
-            "log_loss",
-            head,
-            observed[part],
-            postprocess(np, step, logits[part]),
-            weights=None if weights is None else weights[part],
-        )
+    def of(part: np.ndarray) -> tuple[Head, np.ndarray, np.ndarray, np.ndarray | None]:
+        return head, logits[part], observed[part], None if weights is None else weights[part]
 
-    def best(part: np.ndarray | slice) -> float:
-        found = minimize_scalar(
-            lambda log: loss(part, float(np.exp(log))),
-            bounds=_RANGE,
-            method="bounded",
-            options={"maxiter": 20},
-        )
-        return float(np.exp(found.x))
-
-    everything = slice(None)
-    before = loss(everything, 1.0)
-    after = sum(loss(~part, best(part)) * _share(~part, weights) for part in (half, ~half))
+    before = _loss(head, logits, observed, weights, 1.0)
+    after = sum(
+        _loss(*of(~part), _best_temperature(*of(part))) * _share(~part, weights) for part in (half, ~half)
+    )
     if not after < before:
         return Calibration(1.0, before, before)
-    return Calibration(best(everything), before, float(after))
+    return Calibration(_best_temperature(head, logits, observed, weights), before, float(after))
+
+
+def _loss(
+    head: Head, logits: np.ndarray, observed: np.ndarray, weights: np.ndarray | None, temperature: float
+) -> float:
+    step = PostProcessing(kind_of(head).activation, temperature)
+    return score("log_loss", head, observed, postprocess(np, step, logits), weights=weights)
+
+
+def _best_temperature(
+    head: Head, logits: np.ndarray, observed: np.ndarray, weights: np.ndarray | None
+) -> float:
+    found = minimize_scalar(
+        lambda log: _loss(head, logits, observed, weights, float(np.exp(log))),
+        bounds=_RANGE,
+        method="bounded",
+        options={"maxiter": 20},
+    )
+    return float(np.exp(found.x))
 
 
 def _share(part: np.ndarray, weights: np.ndarray | None) -> float:
     return float(part.mean()) if weights is None else float(weights[part].sum() / weights.sum())
+
+
+def fit_temperature(head: Head, logits: np.ndarray, observed: np.ndarray) -> float:
+    """The temperature that is best on these rows; 1 where a kind has none, and where there are few rows."""
+    rows = kind_of(head).calibration_rows(head, logits, observed)
+    if rows is None or len(rows[2]) < _LEAST_ROWS:
+        return 1.0
+    head, logits, observed = rows
+    return _best_temperature(head, logits, observed, None)

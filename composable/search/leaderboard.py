@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +19,35 @@ def leaderboard(run: Path) -> list[dict[str, Any]]:
     Returns:
         Objects with `rank`, `model`, `role`, `status`, `metric`, `higher_is_better`, `validation`, `test`,
         `parameters`, `bytes`, `latency_ms`, `seconds`, `trial`, `reason`, `deployed`. A baseline or reference
-        is never deployed. Scores that don't exist are None.
+        is never deployed. The deployed one has `expected`, `expected_low` and `expected_high`: the score to
+        expect on new rows, with its 90 % interval, see `composable.search.expected`; its `test` is the score
+        on the user's own test rows. Scores that don't exist are None.
 
     Raises:
         ArtifactError: If `run.json` or the file of a trial is damaged; names it.
     """
-    deployed = read_json(run / "run.json", remedy="name a folder that `composable fit` wrote").get("deployed")
-    rows = [_row(path, deployed) for path in (run / "trials").glob("*/trial.json")]
+    facts = read_json(run / "run.json", remedy="name a folder that `composable fit` wrote")
+    rows = [_row(path, facts) for path in (run / "trials").glob("*/trial.json")]
     rows.sort(key=lambda row: (row["validation"] is None, _order(row), row["trial"]))
     return [{"rank": position + 1, **row} for position, row in enumerate(rows)]
 
 
-def _row(path: Path, deployed: int | None) -> dict[str, Any]:
+def _row(path: Path, run: Mapping[str, Any]) -> dict[str, Any]:
     trial = read_json(path, remedy=_REMEDY)
     try:
-        metric = trial["metric"]
+        metric, deployed = trial["metric"], trial["number"] == run.get("deployed")
+        expected = (run.get("expected") or {}) if deployed else {}
         return {
             "model": trial["name"],
             **{name: trial.get(name) for name in _COLUMNS},
             "validation": trial.get("validation", {}).get(metric),
+            "expected": expected.get("value"),
+            "expected_low": expected.get("low"),
+            "expected_high": expected.get("high"),
             "test": trial.get("test", {}).get(metric),
             "trial": trial["number"],
             "reason": trial.get("reason", ""),
-            "deployed": trial["number"] == deployed,
+            "deployed": deployed,
         }
     except (KeyError, AttributeError, TypeError) as odd:
         raise ArtifactError(

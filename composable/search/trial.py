@@ -15,7 +15,8 @@ from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.metrics import higher_is_better
 from composable.problem.postprocessing import PostProcessing, postprocess, with_temperature
 from composable.problem.problem import Problem
-from composable.search.predictions import Arrays, Predictions, Scorer, pool
+from composable.search.predictions import Arrays, Predictions, pool
+from composable.search.scorer import Scorer
 from composable.training.candidate import Candidate, Trained
 
 Role = Literal["network", "ensemble", "baseline", "reference"]
@@ -32,7 +33,7 @@ class Trial:
         role: Whether it may be deployed: networks and ensembles only.
         candidate: Architecture and settings of a network, None for the other roles; see `network`.
         trained: Its networks, one per fold.
-        whole: One that learned from the rows of all folds, and answers in the place of theirs; None where
+        refit: One that learned from the rows of all folds, and answers in the place of theirs; None where
             weights aren't solved for, or by one fold alone.
         calibrations: One per head.
         predictions: What it says about rows it didn't learn from; empty until it has said something.
@@ -51,7 +52,7 @@ class Trial:
     role: Role
     candidate: Candidate | None = None
     trained: list[Trained] = field(default_factory=list)
-    whole: Trained | None = None
+    refit: Trained | None = None
     calibrations: tuple[Calibration, ...] = ()
     predictions: Predictions = field(default_factory=Predictions)
     score: float = float("nan")
@@ -84,13 +85,13 @@ class Trial:
         return self.members or ((self, 1.0),)
 
     @property
-    def voices(self) -> list[Trained]:
+    def deployed_networks(self) -> list[Trained]:
         """The networks that are deployed."""
-        return self.trained if self.whole is None else [self.whole]
+        return self.trained if self.refit is None else [self.refit]
 
     @property
     def networks(self) -> int:
-        """How many networks are deployed, or will be: one where weights are solved for, see `whole`."""
+        """How many networks are deployed, or will be: one where weights are solved for, see `refit`."""
         solved = self.candidate is not None and self.candidate.solver is not None
         return 1 if solved and self.trained else len(self.trained)
 
@@ -102,43 +103,59 @@ class Trial:
         )
 
     def answers(self, network: Trained, logits: Arrays) -> Arrays:
-        """What one of its networks predicts; `logits` may be empty where nothing was asked."""
+        """The post-processed outputs of one of its networks; empty where `logits` are."""
+        return self.answers_at(network, logits, [one.temperature for one in self.calibrations])
+
+    @staticmethod
+    def answers_at(network: Trained, logits: Arrays, temperatures: Sequence[float]) -> Arrays:
+        """The post-processed outputs of a network at one temperature per head."""
         if not logits:
             return []
         return [
-            postprocess(np, step, given)
-            for step, given in zip(self.postprocessing(network), logits, strict=True)
+            postprocess(np, with_temperature(step, temperature), values)
+            for step, temperature, values in zip(network.postprocessing, temperatures, logits, strict=True)
         ]
 
 
 def conclude(
     trial: Trial, problem: Problem, split: Split, targets: Sequence[np.ndarray], scorer: Scorer, seed: int
 ) -> None:
-    """Calibrate a network's trial on its pooled validation rows, gather its predictions and score it."""
-    needed = [t for t in trial.trained if t.fold < split.scored_folds]
-    observed = [np.concatenate([y[split.folds[t.fold].validation] for t in needed]) for y in targets]
+    """Calibrate a network's trial on its pooled held-out rows, gather its predictions and score it."""
+    scored = [t for t in trial.trained if t.fold < split.scored_folds]
+    rows = np.concatenate([split.folds[t.fold].held_out for t in scored])
+    observed, weights = [y[rows] for y in targets], scorer.weights
     trial.calibrations = tuple(
-        calibrate(head, np.concatenate([t.validation[i] for t in needed]), observed[i], seed=seed)
+        calibrate(
+            head,
+            np.concatenate([t.held_out[i] for t in scored]),
+            observed[i],
+            seed=seed,
+            weights=None if weights is None else weights[rows],
+        )
         for i, head in enumerate(problem.heads)
     )
     by_fold = {t.fold: t for t in trial.trained}
 
-    def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
+    def of_fold(number: int) -> tuple[Arrays, Arrays, Arrays]:
         network = by_fold[number]
-        each = (network.validation, network.test, network.own_test)
-        validation, test, own_test = (trial.answers(network, logits) for logits in each)
-        return validation, test, own_test
+        each = (network.held_out, network.test, network.own_test)
+        held_out, test, own_test = (trial.answers(network, logits) for logits in each)
+        return held_out, test, own_test
 
-    trial.predictions = pool(problem, split, sorted(by_fold), len(targets[0]), said)
-    if trial.whole is not None:
-        own_test = trial.answers(trial.whole, trial.whole.own_test)
+    trial.predictions = pool(problem, split, sorted(by_fold), len(targets[0]), of_fold)
+    if trial.refit is not None:
+        test, own_test = (
+            trial.answers(trial.refit, logits) for logits in (trial.refit.test, trial.refit.own_test)
+        )
+        for pooled, values in zip(trial.predictions.test, test, strict=False):
+            pooled[split.folds[0].test] = values
         trial.predictions = replace(trial.predictions, own_test=own_test)
-    trial.seconds = sum(t.seconds for t in (*trial.trained, trial.whole) if t is not None)
+    trial.seconds = sum(t.seconds for t in (*trial.trained, trial.refit) if t is not None)
     trial.score = scorer.selection(trial.predictions)
 
 
-def record(trial: Trial, scorer: Scorer) -> dict[str, Any]:
-    """`trial.json`, see docs/run-folder.md."""
+def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, Any]:
+    """`trial.json`, see docs/run-folder.md; with the test scores if the run is over: `tested`."""
     metric = scorer.problem.metric
     facts: dict[str, Any] = {
         "number": trial.number,
@@ -154,10 +171,10 @@ def record(trial: Trial, scorer: Scorer) -> dict[str, Any]:
         "latency_ms": None,
         **trial.cost,
     }
-    if trial.predictions.validation:
+    if trial.predictions.out_of_fold:
         facts |= {
             "validation": scorer.validation(trial.predictions),
-            "test": scorer.test(trial.predictions),
+            "test": scorer.test(trial.predictions) if tested else {},
             "validation_spread": scorer.spread(trial.predictions),
         }
     if trial.candidate is not None:
@@ -168,8 +185,8 @@ def record(trial: Trial, scorer: Scorer) -> dict[str, Any]:
             "histories": [_history(t) for t in trial.trained],
             "calibration": _calibration(trial, scorer.problem),
         }
-    if trial.whole is not None:
-        facts["settled"] = dict(trial.whole.setting)
+    if trial.refit is not None:
+        facts["settled"] = dict(trial.refit.setting)
     if trial.members:
         facts["members"] = [
             {"trial": t.number, "name": t.name, "weight": round(w, 4)} for t, w in trial.members

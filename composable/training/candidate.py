@@ -15,7 +15,7 @@ from composable.problem.problem import Problem
 from composable.training.progressive import Small
 
 Arrays = list[np.ndarray]
-WHOLE = -1  # in the place of a fold's number, of what learned from the rows of all of them
+REFIT = -1  # in the place of a fold's number, of what learned from the rows of all of them
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Trained:
 
     `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored`
     the logits are means of those of each image and of the image mirrored, because they were better on the
-    validation rows. Of solved weights `setting` says what `composable.training.solving.Solution` does.
+    held-out rows. Of solved weights `setting` says what `composable.training.solving.Solution` does.
     """
 
     fold: int
@@ -95,7 +95,7 @@ class Trained:
     postprocessing: tuple[PostProcessing, ...]
     history: History
     seconds: float
-    validation: Arrays
+    held_out: Arrays
     test: Arrays
     own_test: Arrays
     mirrored: bool = False

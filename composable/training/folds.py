@@ -34,7 +34,7 @@ from composable.engine.settings import CONSTANT, Settings
 from composable.engine.train import Options, train
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing
-from composable.training.candidate import WHOLE, Arrays, Candidate, Material, Trained
+from composable.training.candidate import REFIT, Arrays, Candidate, Material, Trained
 from composable.training.checkpointer import checkpointer
 from composable.training.progressive import Small, shrunk
 from composable.training.solving import Known, Posed, Solution
@@ -79,7 +79,7 @@ class Workbench:
         on_epoch: Callable[[int, Epoch], None] = lambda _number, _epoch: None,
         notice: Callable[[str], None] = lambda _text: None,
     ) -> list[Trained]:
-        """Train a network on each fold's training rows, in one cohort; it stops by its validation rows.
+        """Train a network on each fold's training rows, in one cohort; it stops by its held-out rows.
 
         Where the candidate has a solver, each is solved for instead.
 
@@ -154,7 +154,7 @@ class Workbench:
         else:
             rows = self._rows()
             instances = tuple(
-                Instance(part.train, part.validation, one, settings, self._targets(part))
+                Instance(part.train, part.held_out, one, settings, self._targets(part))
                 for part, one in zip(parts, seeds, strict=True)
             )
         begin_at_rows = data_init(self.network)
@@ -207,7 +207,7 @@ class Workbench:
     def _mirrored(self, cohort: Cohort, weights: Arrays, part: Fold, heads: Arrays) -> tuple[Arrays, bool]:
         """The means of the logits and of those of the mirrored images, if the former are worse.
 
-        They are compared by the measure that training stops by, on the validation rows.
+        They are compared by the measure that training stops by, on the held-out rows.
         """
         self.network.set_weights(weights)
         turned = self._asked_inputs(part)
@@ -215,7 +215,7 @@ class Workbench:
         said = predict(self.network, turned)
         back = [one[:, :, ::-1] if one.ndim == _MAPS else one for one in said]  # as the images lie
         both = [(a + b) / 2 for a, b in zip(heads, back, strict=True)]
-        observed = [y[part.validation] for y in self._targets(part)]
+        observed = [y[part.held_out] for y in self._targets(part)]
 
         def measured(said: Arrays) -> float:
             each = zip(cohort.goals, observed, said, strict=True)
@@ -246,7 +246,7 @@ class Workbench:
             for (number, part), solved in zip(folds.items(), solutions, strict=True)
         ]
 
-    def whole(
+    def refit(
         self, parts: Sequence[Trained], folds: Sequence[Fold], *, seed: int, deadline: Deadline
     ) -> Trained:
         """Solve once for all rows that some fold learned from or watched, by what they settled on.
@@ -262,14 +262,14 @@ class Workbench:
         if self.candidate.solver is None:
             raise ValueError(f"The weights of {self.candidate.name!r} aren't solved for.")
         began = time.monotonic()
-        rows = np.unique(np.concatenate([rows for one in folds for rows in (one.train, one.validation)]))
+        rows = np.unique(np.concatenate([rows for one in folds for rows in (one.train, one.held_out)]))
         settled = {name: float(np.median([one.setting[name] for one in parts])) for name in parts[0].setting}
         posed = self._posed(Fold(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             solved = self.candidate.solver(replace(posed, settled=settled))
-        asked = Fold(rows, rows[:1], rows[:0])
-        return replace(self._telling(WHOLE, asked, solved, time.monotonic() - began), validation=[])
+        asked = Fold(rows, rows[:1], folds[0].test)
+        return replace(self._telling(REFIT, asked, solved, time.monotonic() - began), held_out=[])
 
     def _posed(self, part: Fold, seed: int, deadline: Deadline) -> Posed:
         targets, weights = self._targets(part), self.material.weights
@@ -279,7 +279,7 @@ class Workbench:
                 tuple(y[rows] for y in targets),
                 None if weights is None else weights[rows],
             )
-            for rows in (part.train, part.validation)
+            for rows in (part.train, part.held_out)
         )
         return Posed(self.network, self.build, self.material.problem, learned, held_out, seed, deadline)
 
@@ -293,12 +293,12 @@ class Workbench:
 
     def _asked(self, fold: Fold) -> np.ndarray:
         """The rows that a fold's network is asked about."""
-        return np.concatenate([fold.validation, fold.test, self._own_rows()])
+        return np.concatenate([fold.held_out, fold.test, self._own_rows()])
 
     def _asked_inputs(self, fold: Fold) -> dict[str, np.ndarray]:
         """The inputs of the rows in `_asked`."""
         own = self.material.own_test or {}
-        found = self.material.at(np.concatenate([fold.validation, fold.test]))
+        found = self.material.at(np.concatenate([fold.held_out, fold.test]))
         return {
             name: np.concatenate([values, own[name]]) if own else values for name, values in found.items()
         }
@@ -313,8 +313,8 @@ class Workbench:
         seconds: float,
     ) -> Trained:
         """A network with what it said of the rows in `_asked`, per head."""
-        ends = np.cumsum([len(fold.validation), len(fold.test)])
-        validation, test, own_test = (
+        ends = np.cumsum([len(fold.held_out), len(fold.test)])
+        held_out, test, own_test = (
             list(parts) for parts in zip(*(np.split(head, ends) for head in said), strict=True)
         )
         return Trained(
@@ -323,7 +323,7 @@ class Workbench:
             postprocessing=self._postprocessing(fold),
             history=history,
             seconds=seconds,
-            validation=validation,
+            held_out=held_out,
             test=test if len(fold.test) else [],
             own_test=own_test if len(self._own_rows()) else [],
         )

@@ -15,13 +15,13 @@ from composable.core.errors import ArtifactError
 from composable.core.workspace import write_atomically
 from composable.engine.history import Divergence, Epoch, History
 from composable.problem.postprocessing import PostProcessing
-from composable.training.candidate import WHOLE, Candidate, Trained
+from composable.training.candidate import REFIT, Candidate, Trained
 
-_LOGITS = ("validation", "test", "own_test")
+_LOGITS = ("held_out", "test", "own_test")
 
 
 def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
-    """Write one fold's network and logits to `folder/fold-N.npz`, that of `WHOLE` to `whole.npz`."""
+    """Write one fold's network and logits to `folder/fold-N.npz`, that of `REFIT` to `refit.npz`."""
     names = ("weights", *_LOGITS)
     arrays = {
         f"{name}_{number}": array for name in names for number, array in enumerate(getattr(trained, name))
@@ -61,9 +61,9 @@ def stored_network(folder: Path, fold: int) -> Trained:
     return _trained(_arrays(_path(folder, fold), *_LOGITS))[0]
 
 
-def load_whole(folder: Path, candidate: Candidate) -> Trained | None:
-    """The network of `WHOLE`, as `load_trained` gives those of folds; None where it isn't there."""
-    return _usable(_path(folder, WHOLE), candidate)
+def load_refit(folder: Path, candidate: Candidate) -> Trained | None:
+    """The network of `REFIT`, as `load_trained` gives those of folds; None where it isn't there."""
+    return _usable(_path(folder, REFIT), candidate)
 
 
 def _usable(path: Path, candidate: Candidate) -> Trained | None:
@@ -87,7 +87,7 @@ def load_weights(folder: Path, fold: int) -> list[np.ndarray]:
 
 
 def _path(folder: Path, fold: int) -> Path:
-    return folder / ("whole.npz" if fold == WHOLE else f"fold-{fold}.npz")
+    return folder / ("refit.npz" if fold == REFIT else f"fold-{fold}.npz")
 
 
 def _identity(candidate: Candidate) -> str:

@@ -34,11 +34,11 @@ def streamed(
         The rows that are asked about; the instance, watched on those for validation; and the feed.
     """
     count = len(next(iter(asked.values())))
-    targets = tuple(_filled(target[part.validation], count) for target in rows.targets)
-    weights = None if rows.weights is None else _filled(rows.weights[part.validation], count)
+    targets = tuple(_filled(target[part.held_out], count) for target in rows.targets)
+    weights = None if rows.weights is None else _filled(rows.weights[part.held_out], count)
     feed = ArraysFeed(rows.inputs, rows.targets, rows.weights, among=part.train)
     nothing = np.array([], "int32")
-    instance = Instance(nothing, np.arange(len(part.validation)), seed, settings)
+    instance = Instance(nothing, np.arange(len(part.held_out)), seed, settings)
     return Rows(asked, targets, weights), instance, feed
 
 

@@ -235,7 +235,7 @@ def test_copies_of_an_image_stay_in_one_part():
     found, said = prepared({"photo": images, "where": low.astype(str)}, "where")
     assert any("10 rows repeat the features" in text for text in said)
     for fold in found.split.folds:
-        held = {row % 20 for row in (*fold.validation, *fold.test)}
+        held = {row % 20 for row in (*fold.held_out, *fold.test)}
         assert not held & {row % 20 for row in fold.train}
 
 

@@ -102,7 +102,7 @@ def test_d20_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
     found, said = prepared(cars[["make", "red", "fast"]], "fast")
     assert "6 different combinations" in said
     assert "copies stay" not in said
-    assert all(8 <= len(fold.test) <= 12 for fold in found.split.folds)
+    assert all(8 <= len(fold.held_out) <= 12 for fold in found.split.folds)
 
 
 def test_d20_equal_rows_with_different_answers_are_observations_of_their_own(frame):
@@ -150,7 +150,7 @@ def test_d21_the_time_column_orders_the_rows_and_stays_a_feature(frame):
     found, _ = prepared(shuffled, split="time:sold on")
     (fold,) = found.split.folds
     days = pd.to_datetime(shuffled["sold on"])
-    assert days[fold.train].max() < days[fold.validation].min() < days[fold.test].min()
+    assert days[fold.train].max() < days[fold.held_out].min() < days[fold.test].min()
     assert "sold on" in found.encoding.columns
 
 
@@ -188,7 +188,7 @@ def own_test(frame, tmp_path):
 def test_the_persons_test_rows_are_encoded_and_held_apart(frame, own_test):
     found, said = prepared(frame.head(60), test=own_test(frame.tail(20)))
     assert len(found.own_targets[0]) == len(found.material.own_test["numbers"]) == 20
-    assert all(len(fold.test) == 0 for fold in found.split.folds)
+    assert not found.split.named_test
     assert "test rows are also training rows" not in said
 
 

@@ -74,7 +74,7 @@ def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
     rows = np.arange(ROWS)
     fold = Fold(rows[:40], rows[40:50], rows[50:])
     (trained,) = bench.train({0: fold}, seed=1, deadline=Deadline())
-    assert [len(h) for h in trained.validation] == [10] * len(HEADS[kind])
+    assert [len(h) for h in trained.held_out] == [10] * len(HEADS[kind])
 
     network = bench.build()
     network.set_weights(trained.weights)

@@ -86,7 +86,7 @@ def run_json(heads: tuple[Head, ...], metric: str, rows: int) -> dict[str, Any]:
             ],
         },
         "split": {
-            "kind": "rotating",
+            "kind": "folds",
             "rows": {"train": rows * 8, "validation": rows, "test": rows},
             "folds": 4,
             "text": "4 folds: every row validates once, and a tenth is kept for the test.",

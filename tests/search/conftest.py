@@ -7,7 +7,8 @@ import pytest
 
 from composable.data.split import Fold, Split
 from composable.problem.problem import Head, Problem
-from composable.search.predictions import Predictions, Scorer, pool
+from composable.search.predictions import Predictions, pool
+from composable.search.scorer import Scorer
 
 AMOUNT = Head("price", "regression", ("price",))
 
@@ -17,7 +18,7 @@ def split() -> Split:
     """Nine rows in three parts; each is validated once and tested once."""
     parts = [np.array([0, 3, 6]), np.array([1, 4, 7]), np.array([2, 5, 8])]
     folds = tuple(Fold(parts[i - 1], parts[(i + 1) % 3], parts[i]) for i in range(3))
-    return Split("rotating", folds, 3, "")
+    return Split("folds", folds, 3, "")
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def predictions_of(scorer: Scorer) -> Callable[..., Predictions]:
 
         def said(number: int) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
             fold = scorer.split.folds[number]
-            return [a[fold.validation] for a in answers], [a[fold.test] for a in answers], []
+            return [a[fold.held_out] for a in answers], [a[fold.test] for a in answers], []
 
         return pool(scorer.problem, scorer.split, range(3), 9, said)
 

@@ -18,9 +18,16 @@ def mixed(predictions, weights):
     return blend(predictions, list(weights))
 
 
+def greedy(scorer, predictions, **bounds):
+    parts = scorer.scored_parts
+    rows = np.concatenate(parts)
+    each = [[head[rows] for head in one.out_of_fold] for one in predictions]
+    return greedy_weights(scorer.on_parts(parts), scorer.problem.metric, each, **bounds)
+
+
 def test_errors_that_cancel_are_found(scorer, predictions_of):
     predictions = [predictions_of(Y + 1), predictions_of(Y + 5), predictions_of(Y - 1)]
-    weights = greedy_weights(scorer, predictions, networks=[1] * 3, most=3)
+    weights = greedy(scorer, predictions, networks=[1] * 3, most=3)
     assert weights.tolist() == [0.5, 0, 0.5]
     assert scorer.selection(mixed(predictions, weights)) == 0
 
@@ -29,7 +36,7 @@ def test_errors_that_cancel_are_found(scorer, predictions_of):
 def test_never_worse_than_the_best_alone(scorer, predictions_of, seed):
     random = np.random.default_rng(seed)
     predictions = [predictions_of(Y + random.normal(0, scale, 9)) for scale in (0.1, 1, 3, 3)]
-    weights = greedy_weights(scorer, predictions, networks=[1] * 4, most=4)
+    weights = greedy(scorer, predictions, networks=[1] * 4, most=4)
     assert weights.sum() == pytest.approx(1)
     assert scorer.selection(mixed(predictions, weights)) <= min(map(scorer.selection, predictions))
 
@@ -38,15 +45,13 @@ def test_never_worse_than_the_best_alone(scorer, predictions_of, seed):
 def test_no_more_networks_than_wanted(scorer, predictions_of, most):
     random, networks = np.random.default_rng(0), np.array([8, 1, 1, 8, 1, 8])
     predictions = [predictions_of(Y + random.normal(0, 1, 9)) for _ in networks]
-    taken = greedy_weights(scorer, predictions, networks=networks.tolist(), most=most) > 0
+    taken = greedy(scorer, predictions, networks=networks.tolist(), most=most) > 0
     assert 0 < networks[taken].sum() <= most
     assert most < 10 or networks[taken].max() == 8
 
 
 def test_a_perfect_candidate_stays_alone(scorer, predictions_of):
-    assert greedy_weights(
-        scorer, [predictions_of(Y + 1), predictions_of(Y)], networks=[1, 1], most=2
-    ).tolist() == [
+    assert greedy(scorer, [predictions_of(Y + 1), predictions_of(Y)], networks=[1, 1], most=2).tolist() == [
         0,
         1,
     ]
@@ -58,10 +63,10 @@ def test_where_higher_is_better(scorer, predictions_of):
         scorer, problem=Problem((Head("s", "binary", ("s",), (0, 1)),), "accuracy"), targets=(y,)
     )
     predictions = [predictions_of(1 - y), predictions_of(y)]
-    assert greedy_weights(accuracy, predictions, networks=[1, 1], most=2).tolist() == [0, 1]
+    assert greedy(accuracy, predictions, networks=[1, 1], most=2).tolist() == [0, 1]
 
 
 def test_candidates_without_a_score_get_no_weight(scorer, predictions_of):
     predictions = [predictions_of(np.full(9, np.nan)), predictions_of(Y + 1)]
-    assert greedy_weights(scorer, predictions, networks=[1, 1], most=2).tolist() == [0, 1]
-    assert greedy_weights(scorer, predictions[:1], networks=[1], most=1).tolist() == [0]
+    assert greedy(scorer, predictions, networks=[1, 1], most=2).tolist() == [0, 1]
+    assert greedy(scorer, predictions[:1], networks=[1], most=1).tolist() == [0]

@@ -9,7 +9,8 @@ import pytest
 
 from composable.data.split import Fold, Split
 from composable.problem.problem import Head, Problem
-from composable.search.predictions import Scorer, blend, covered, pool
+from composable.search.predictions import blend, covered, pool
+from composable.search.scorer import Scorer
 
 Y = np.arange(9.0)
 TWO = Head("sold", "binary", ("sold",), ("no", "yes"))
@@ -19,14 +20,14 @@ def test_every_row_gets_the_answer_of_the_fold_that_did_not_learn_from_it(split,
     def said(number):
         fold = split.folds[number]
         return (
-            [np.full((len(fold.validation), 1), number)],
+            [np.full((len(fold.held_out), 1), number)],
             [np.full((len(fold.test), 1), 10.0 + number)],
             [],
         )
 
     predictions = pool(scorer.problem, split, range(3), 9, said)
     for number, fold in enumerate(split.folds):
-        assert (predictions.validation[0][fold.validation] == number).all()
+        assert (predictions.out_of_fold[0][fold.held_out] == number).all()
         assert (predictions.test[0][fold.test] == 10 + number).all()
 
 
@@ -34,7 +35,7 @@ def test_rows_that_no_fold_predicted_are_not_covered(split, scorer):
     predictions = pool(
         scorer.problem, split, [1], 9, lambda number: ([np.ones((3, 1))], [np.ones((3, 1))], [])
     )
-    assert np.flatnonzero(covered(predictions.validation)).tolist() == split.folds[1].validation.tolist()
+    assert np.flatnonzero(covered(predictions.out_of_fold)).tolist() == split.folds[1].held_out.tolist()
     assert np.flatnonzero(covered(predictions.test)).tolist() == split.folds[1].test.tolist()
 
 
@@ -48,14 +49,14 @@ def test_rows_predicted_more_than_once_are_averaged(scorer):
         4,
         lambda n: ([np.full((2, 1), n)], [np.full((1, 1), 2.0 * n)], [np.ones((5, 1)) * n]),
     )
-    assert predictions.validation[0][rows, 0].tolist() == [0.5, 0.5]
+    assert predictions.out_of_fold[0][rows, 0].tolist() == [0.5, 0.5]
     assert predictions.test[0][3, 0] == 1
     assert predictions.own_test[0][:, 0].tolist() == [0.5] * 5
 
 
 def test_a_blend_is_the_weighted_average(predictions_of):
     mixed = blend([predictions_of(Y), predictions_of(Y + 4)], [0.75, 0.25])
-    assert mixed.validation[0][:, 0].tolist() == (Y + 1).tolist()
+    assert mixed.out_of_fold[0][:, 0].tolist() == (Y + 1).tolist()
     assert mixed.test[0][:, 0].tolist() == (Y + 1).tolist()
     assert mixed.own_test == []
 
@@ -65,13 +66,15 @@ def test_validation_rows_select_and_test_rows_do_not(scorer, predictions_of):
     mixed = replace(good, test=bad.test)
     assert scorer.selection(mixed) == pytest.approx(1)
     assert scorer.validation(mixed)["rmse"] == pytest.approx(1)
-    assert scorer.test(mixed)["rmse"] == pytest.approx(2)
+    assert scorer.test(mixed) == {}  # rows that the user didn't name are no result
+    named = replace(scorer, split=replace(scorer.split, named_test=True))
+    assert named.test(mixed)["rmse"] == pytest.approx(2)
 
 
 def test_the_spread_is_over_folds(scorer, split, predictions_of):
     answers = Y.copy()
     for number, fold in enumerate(split.folds):
-        answers[fold.validation] += number
+        answers[fold.held_out] += number
     assert scorer.spread(predictions_of(answers)) == pytest.approx(1)
 
 
@@ -82,7 +85,7 @@ def test_one_fold_has_no_spread(scorer, split, predictions_of):
 
 def test_only_folds_that_every_candidate_trains_are_compared(scorer, split, predictions_of):
     answers = Y.copy()
-    answers[np.setdiff1d(np.arange(9), split.folds[0].validation)] += 50
+    answers[np.setdiff1d(np.arange(9), split.folds[0].held_out)] += 50
     alone = replace(scorer, split=replace(split, scored_folds=1))
     assert alone.selection(predictions_of(answers)) == 0
     assert scorer.selection(predictions_of(answers)) > 1
@@ -94,7 +97,7 @@ def test_the_persons_own_file_is_the_test(scorer, predictions_of):
 
 
 def test_without_test_rows_there_is_no_test_score(scorer, predictions_of):
-    folds = tuple(Fold(r.train, r.validation, np.array([], int)) for r in scorer.split.folds)
+    folds = tuple(Fold(r.train, r.held_out, np.array([], int)) for r in scorer.split.folds)
     assert replace(scorer, split=replace(scorer.split, folds=folds)).test(predictions_of(Y)) == {}
 
 
@@ -103,7 +106,7 @@ def test_answers_of_different_folds_are_ranked_apart(scorer, split, predictions_
     y = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1.0])
     answers = y / 10
     for number, fold in enumerate(split.folds):
-        answers[fold.validation] += number / 4
+        answers[fold.held_out] += number / 4
     binary = replace(scorer, problem=Problem((TWO,), "roc_auc"), targets=(y[:, None],))
     assert binary.selection(predictions_of(answers)) == 1
 
@@ -111,17 +114,17 @@ def test_answers_of_different_folds_are_ranked_apart(scorer, split, predictions_
 def test_heads_of_different_kinds_are_measured_by_the_reference(split):
     problem = Problem((Head("price", "regression", ("price",)), TWO), "relative_error")
     sold = (np.arange(9) % 2).astype(float)[:, None]
-    scorer = Scorer(problem, split, (Y[:, None], sold))
+    scorer = Scorer(problem, replace(split, named_test=True), (Y[:, None], sold))
 
     def pooled(*answers):
         def said(number):
             fold = split.folds[number]
-            return [a[fold.validation] for a in answers], [a[fold.test] for a in answers], []
+            return [a[fold.held_out] for a in answers], [a[fold.test] for a in answers], []
 
         return pool(problem, split, range(3), 9, said)
 
     nothing = pooled(np.full((9, 1), 4.0), np.full((9, 1), 0.5))
-    scorer = replace(scorer, reference=nothing)
+    scorer = replace(scorer, constant=nothing)
     assert scorer.selection(nothing) == pytest.approx(1)
     assert scorer.validation(nothing)["relative_error"] == pytest.approx(1)
     half = pooled((Y[:, None] + 4) / 2, np.full((9, 1), 0.5))

@@ -90,7 +90,7 @@ def test_a_few_held_out_rows_do_not_make_it_too_sure():
     few = {0: Fold(np.arange(160), np.arange(160, 164), np.arange(164, ROWS))}
     (trained,) = Workbench(kernel(given), given).train(few, seed=0, deadline=Deadline())
     right = np.where(given.targets[0][164:] > 0, 1, -1) * trained.test[0]
-    assert ((trained.validation[0] > 0) == clean[160:164]).all()
+    assert ((trained.held_out[0] > 0) == clean[160:164]).all()
     assert np.log1p(np.exp(-right)).mean() < 0.7
 
 
@@ -148,11 +148,11 @@ def test_all_rows_are_solved_for_by_what_the_folds_settled_on():
     folds = [Fold(np.concatenate(parts[:n] + parts[n + 1 :]), parts[n], TEST) for n in range(4)]
     bench = Workbench(kernel(given, 200), given)
     found = bench.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
-    whole = bench.whole(found, folds, seed=0, deadline=Deadline())
+    whole = bench.refit(found, folds, seed=0, deadline=Deadline())
     chosen = {name: np.median([one.setting[name] for one in found]) for name in found[0].setting}
     assert whole.setting == chosen | {"rounds": round(chosen["rounds"])}
     assert len(whole.history.epochs) == 1 + whole.setting["rounds"]
-    assert (whole.validation, whole.test) == ([], [])
+    assert (whole.held_out, whole.test) == ([], [])
     errors = []
     for one in (*found, whole):
         bench.network.set_weights(one.weights)

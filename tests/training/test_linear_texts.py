@@ -74,7 +74,7 @@ def test_all_rows_are_solved_for_by_what_the_folds_settled_on(kind):
     for candidate in linear(given):
         bench = Workbench(candidate, given)
         found = bench.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
-        whole = bench.whole(found, folds, seed=0, deadline=Deadline())
+        whole = bench.refit(found, folds, seed=0, deadline=Deadline())
         if candidate.name != "text_kernel":
             chosen = {name: np.mean([one.setting[name] for one in found]) for name in found[0].setting}
             assert whole.setting == pytest.approx(chosen)

@@ -68,7 +68,7 @@ def test_the_network_goes_on_from_what_it_learned_of_small_images():
     begun, plain = trained(candidate()), trained(replace(candidate(), small=None))
     assert SIDE // 2 in SIDES
     assert begun.history.epochs[0].loss < plain.history.epochs[0].loss
-    assert begun.validation[0].shape == plain.validation[0].shape
+    assert begun.held_out[0].shape == plain.held_out[0].shape
 
 
 def test_it_is_another_training_than_one_without(tmp_path):

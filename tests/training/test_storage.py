@@ -14,8 +14,8 @@ from composable.design.tasks import regressor
 from composable.engine.history import Epoch, History
 from composable.engine.settings import Settings
 from composable.problem.postprocessing import PostProcessing
-from composable.training.candidate import WHOLE, Candidate, Trained
-from composable.training.storage import load_trained, load_weights, load_whole, save_trained
+from composable.training.candidate import REFIT, Candidate, Trained
+from composable.training.storage import load_refit, load_trained, load_weights, save_trained
 from composable.zoo.mlp import mlp
 
 
@@ -27,7 +27,7 @@ def trained(fold=0, *, weights=3):
         postprocessing=(PostProcessing(scale=2.5, low=-1.0, high=math.inf), PostProcessing()),
         history=History((Epoch(0, 0.5, 0.6, 0.01), Epoch(1, math.nan, 0.4, 0.01)), 1, "patience"),
         seconds=1.25,
-        validation=[random.normal(size=(4, 1)), random.normal(size=(4, 2, 3))],
+        held_out=[random.normal(size=(4, 1)), random.normal(size=(4, 2, 3))],
         test=[random.normal(size=(5, 1)), random.normal(size=(5, 2, 3))],
         own_test=[],
         setting={"penalty": 0.3},
@@ -49,7 +49,7 @@ def test_what_comes_back_is_what_was_written(tmp_path, weights):
     written = trained(weights=weights)
     save_trained(tmp_path, written, CANDIDATE)
     (found,) = load_trained(tmp_path, CANDIDATE)
-    for name in ("validation", "test", "own_test"):
+    for name in ("held_out", "test", "own_test"):
         assert same(getattr(found, name), getattr(written, name))
     assert (found.fold, found.seconds, found.postprocessing) == (0, 1.25, written.postprocessing)
     assert found.setting == written.setting
@@ -65,15 +65,15 @@ def test_folds_come_back_up_to_the_first_that_is_missing(tmp_path):
 
 
 def test_the_network_of_all_folds_stands_beside_theirs(tmp_path):
-    written = [trained(number) for number in (0, WHOLE)]
+    written = [trained(number) for number in (0, REFIT)]
     for one in written:
         save_trained(tmp_path, one, CANDIDATE)
-    assert (found := load_whole(tmp_path, CANDIDATE)) is not None
-    assert found.fold == WHOLE
+    assert (found := load_refit(tmp_path, CANDIDATE)) is not None
+    assert found.fold == REFIT
     assert [one.fold for one in load_trained(tmp_path, CANDIDATE)] == [0]
-    assert same(load_weights(tmp_path, WHOLE), written[1].weights)
-    assert load_whole(tmp_path, replace(CANDIDATE, settings=Settings(learning_rate=0.5))) is None
-    assert load_whole(tmp_path / "absent", CANDIDATE) is None
+    assert same(load_weights(tmp_path, REFIT), written[1].weights)
+    assert load_refit(tmp_path, replace(CANDIDATE, settings=Settings(learning_rate=0.5))) is None
+    assert load_refit(tmp_path / "absent", CANDIDATE) is None
 
 
 def test_an_empty_or_absent_folder_holds_none(tmp_path):

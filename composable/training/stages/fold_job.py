@@ -37,7 +37,7 @@ def fold_job(bench: Workbench, fold: Fold, *, seed: int) -> Job:
         goals=tuple(kind_of(head).goal(material.problem.metric) for head in material.problem.heads),
         rows=_rows(material, fold),
         train=fold.train,
-        held_out=fold.validation,
+        held_out=fold.held_out,
         settings=candidate.settings,
         seed=derive(seed, candidate.name),
     )

@@ -1,0 +1,240 @@
+"""What to expect of the deployed model on new rows: a score that nothing was chosen by, with an interval.
+
+Scores that chose something flatter what they chose (Tsamardinos et al. 2018, "Bootstrapping the out-of-sample
+predictions"). Here every choice is made again for each fold, on the out-of-fold predictions of the other
+folds: the temperatures, the candidates and their weights in the ensemble. What is chosen then predicts the
+fold.
+
+An out-of-fold prediction is that of one network, but the average of several is deployed. How much better that
+is, the rows show that no network learned from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from composable.core.seeds import derive
+from composable.problem.calibrate import fit_temperature
+from composable.problem.metrics import higher_is_better
+from composable.search.ensemble import greedy_weights
+from composable.search.predictions import Arrays
+from composable.search.scorer import Scorer
+from composable.search.trial import Trial
+from composable.training.candidate import Trained
+
+_PARTS, _FEWEST_FOLDS = 5, 3
+_CANDIDATES = 10  # that are weighed against each other: others never win
+_DRAWS, _DRAWN_VALUES = 300, 6_000_000  # bootstrap samples, and their predicted values in all
+_LEVEL = 0.90
+_PRIOR_ROWS = 50  # unseen rows for which an average that is no better than a single network would count
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The expected score of the deployed model.
+
+    Attributes:
+        metric: Its name.
+        value: The score to expect.
+        low: Where its 90 % interval begins.
+        high: Where it ends.
+        rows: How many rows it was found on.
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    rows: int
+
+
+def expected_score(
+    scorer: Scorer, candidates: Sequence[Trial], deployed: Trial, *, most: int, seed: int
+) -> Expected | None:
+    """The expected score; None where the rows don't define it.
+
+    Args:
+        scorer: Holds the rows and what was observed.
+        candidates: The networks' trials that the deployed one was chosen from.
+        deployed: One of them, or an ensemble of some.
+        most: The number of networks that an ensemble may have.
+        seed: For everything random.
+    """
+    metric = scorer.problem.metric
+    rng = np.random.default_rng(derive(seed, "expected"))
+    if scorer.split.named_test:
+        rows = [scorer.split.folds[0].test]
+        predicted, gain = [head[rows[0]] for head in deployed.predictions.test], None
+    else:
+        rows = scorer.scored_parts
+        predicted, gain = cross_fitted(scorer, candidates, most=most, seed=seed), _Gain.of(scorer, deployed)
+    value = scorer.on_parts(rows)(predicted)
+    if np.isnan(value):
+        return None
+    size = sum(head.size for head in predicted)
+    drawn = []
+    for _ in range(max(20, min(_DRAWS, _DRAWN_VALUES // size))):
+        places, taken = _resampled(rows, rng)
+        found = scorer.on_parts(taken)([head[places] for head in predicted])
+        drawn.append(_with_gain(metric, found, 1.0 if gain is None else gain.ratio(rng)))
+    low, high = np.nanquantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    value = _with_gain(metric, value, 1.0 if gain is None else gain.ratio())
+    return Expected(
+        metric, float(value), float(min(low, value)), float(max(high, value)), sum(map(len, rows))
+    )
+
+
+def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed: int) -> Arrays:
+    """Predictions for the scored rows, part after part, by what was chosen on the others.
+
+    The parts are the folds; where few of them are scored, their rows are divided further.
+
+    Args:
+        scorer: Holds the rows.
+        candidates: The networks' trials.
+        most: The number of networks that an ensemble may have.
+        seed: For the division.
+
+    Returns:
+        Per head, for the rows of `scorer.scored_parts`, one part after another.
+    """
+    folds = scorer.scored_parts
+    of_fold = np.repeat(np.arange(len(folds)), [len(rows) for rows in folds])
+    part = of_fold
+    if len(folds) < _FEWEST_FOLDS:
+        part = np.random.default_rng(derive(seed, "cross_fit")).permutation(len(of_fold)) % _PARTS
+    logits = [_scored_logits(scorer, trial) for trial in candidates]
+    rows = np.concatenate(folds)
+    observed = [y[rows] for y in scorer.targets]
+    chosen: Arrays = []
+    for number in np.unique(part):
+        others = part != number
+        taken = [rows[others & (of_fold == fold)] for fold in range(len(folds))]
+        score = scorer.on_parts([one for one in taken if len(one)])
+        temperatures = [
+            [
+                fit_temperature(h, z[others], y[others])
+                for h, z, y in zip(scorer.problem.heads, one, observed, strict=True)
+            ]
+            for one in logits
+        ]
+        answers = [
+            _answers(trial, one, of_fold, found)
+            for trial, one, found in zip(candidates, logits, temperatures, strict=True)
+        ]
+        best = _best(scorer.problem.metric, [score([head[others] for head in one]) for one in answers])
+        weights = greedy_weights(
+            score,
+            scorer.problem.metric,
+            [[head[others] for head in answers[index]] for index in best],
+            networks=[candidates[index].networks for index in best],
+            most=most,
+        )
+        if not weights.any():
+            weights[0] = 1.0
+        mixed = [
+            np.sum([w * answers[index][h] for w, index in zip(weights, best, strict=True) if w > 0], axis=0)
+            for h in range(len(observed))
+        ]
+        chosen = chosen or [np.full_like(head, np.nan) for head in mixed]
+        for target, values in zip(chosen, mixed, strict=True):
+            target[~others] = values[~others]
+    return chosen
+
+
+def _best(metric: str, scores: Sequence[float]) -> list[int]:
+    """The candidates with the best scores."""
+    errors = np.array(scores) * (-1.0 if higher_is_better(metric) else 1.0)
+    return np.argsort(errors, kind="stable")[:_CANDIDATES].tolist()  # NaN comes last
+
+
+def _scored_logits(scorer: Scorer, trial: Trial) -> Arrays:
+    """The logits of a trial's networks for the scored rows, per head."""
+    scored = sorted((t for t in trial.trained if t.fold < scorer.split.scored_folds), key=lambda t: t.fold)
+    return [np.concatenate([t.held_out[head] for t in scored]) for head in range(len(scorer.problem.heads))]
+
+
+def _answers(trial: Trial, logits: Arrays, of_fold: np.ndarray, temperatures: Sequence[float]) -> Arrays:
+    """Post-processed answers of each fold's network at these temperatures."""
+    by_fold = {t.fold: t for t in trial.trained}
+    parts = [
+        trial.answers_at(by_fold[fold], [values[of_fold == fold] for values in logits], temperatures)
+        for fold in np.unique(of_fold)
+    ]
+    return [np.concatenate(head) for head in zip(*parts, strict=True)]
+
+
+def _resampled(parts: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Rows drawn anew within each part: where they stand one after another, and their numbers."""
+    places, taken, first = [], [], 0
+    for rows in parts:
+        drawn = rng.integers(0, len(rows), len(rows))
+        places.append(first + drawn)
+        taken.append(rows[drawn])
+        first += len(rows)
+    return np.concatenate(places), taken
+
+
+def _with_gain(metric: str, value: float, ratio: float) -> float:
+    """A score whose distance from the perfect one is multiplied by a ratio."""
+    return 1.0 - ratio * (1.0 - value) if higher_is_better(metric) else ratio * value
+
+
+@dataclass(frozen=True, eq=False)
+class _Gain:
+    """What averaging does to the error on unseen rows.
+
+    Attributes:
+        average: Scores the deployed model on some of the rows.
+        singles: The same for the networks of each fold by themselves.
+    """
+
+    metric: str
+    rows: np.ndarray
+    score: Callable[[np.ndarray, Arrays], float]
+    average: Arrays
+    singles: Sequence[Arrays]
+
+    @classmethod
+    def of(cls, scorer: Scorer, deployed: Trial) -> _Gain | None:
+        rows = scorer.split.folds[0].test
+        if not len(rows) or not deployed.predictions.test:
+            return None
+        heads = scorer.problem.heads
+        singles = []
+        for fold in range(scorer.split.scored_folds):
+            each = [
+                (weight, member.answers(_of_fold(member, fold), _of_fold(member, fold).test))
+                for member, weight in deployed.shares
+            ]
+            singles.append(
+                [np.sum([w * answers[h] for w, answers in each], axis=0) for h in range(len(heads))]
+            )
+
+        def score(taken: np.ndarray, predicted: Arrays) -> float:
+            return scorer.on_parts([rows[taken]])([head[taken] for head in predicted])
+
+        return cls(
+            scorer.problem.metric, rows, score, [head[rows] for head in deployed.predictions.test], singles
+        )
+
+    def ratio(self, rng: np.random.Generator | None = None) -> float:
+        """The error of the average over that of single networks, drawn towards 1 where there are few rows."""
+        count = len(self.rows)
+        taken = np.arange(count) if rng is None else rng.integers(0, count, count)
+        average = self._error(taken, self.average)
+        single = float(np.mean([self._error(taken, one) for one in self.singles]))
+        if not (np.isfinite(average) and np.isfinite(single) and single > 0):
+            return 1.0
+        return (count * average / single + _PRIOR_ROWS) / (count + _PRIOR_ROWS)
+
+    def _error(self, taken: np.ndarray, predicted: Arrays) -> float:
+        found = self.score(taken, predicted)
+        return 1.0 - found if higher_is_better(self.metric) else found
+
+
+def _of_fold(trial: Trial, fold: int) -> Trained:
+    return next(one for one in trial.trained if one.fold == fold)

@@ -1,0 +1,78 @@
+"""The expected score isn't flattered by what was chosen, and counts what averaging brings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from composable.data.split import Fold, Split
+from composable.engine.history import History
+from composable.engine.settings import Settings
+from composable.problem.kinds import kind_of
+from composable.problem.problem import Head, Problem
+from composable.search.expected import expected_score
+from composable.search.scorer import Scorer
+from composable.search.trial import Trial, conclude
+from composable.training.candidate import Candidate, Trained
+from composable.zoo.linear import linear
+
+FOLDS, UNSEEN = 4, 400
+
+
+def split_of(rows: int) -> Split:
+    unseen = np.arange(rows - UNSEEN, rows)
+    parts = [np.arange(rows - UNSEEN)[number::FOLDS] for number in range(FOLDS)]
+    folds = tuple(
+        Fold(np.concatenate([p for p in parts if p is not held_out]), held_out, unseen) for held_out in parts
+    )
+    return Split("folds", folds, FOLDS, "")
+
+
+def trial_of(number, scorer, logits_of, tmp_path):
+    """A trial whose network of a fold predicts `logits_of(fold, rows)`."""
+    head = scorer.problem.heads[0]
+    candidate = Candidate(f"c{number}", linear(tasks=(kind_of(head).task(head),)), Settings())
+    trial = Trial(number, tmp_path / str(number), f"c{number}", "network", candidate)
+    for fold, part in enumerate(scorer.split.folds):
+        steps = (kind_of(head).fit_postprocessing(scorer.targets[0][part.train]),)
+        outputs = [[logits_of(fold, rows)] for rows in (part.held_out, part.test)]
+        trial.trained.append(Trained(fold, [], steps, History((), 0, "epochs"), 1.0, *outputs, []))
+    conclude(trial, scorer.problem, scorer.split, scorer.targets, scorer, 0)
+    return trial
+
+
+@pytest.fixture
+def coin():
+    """Two classes that nothing tells apart."""
+    y = np.random.default_rng(0).integers(0, 2, (1200 + UNSEEN, 1)).astype(float)
+    problem = Problem((Head("y", "binary", ("y",), (0, 1)),), "accuracy")
+    return Scorer(problem, split_of(len(y)), (y,))
+
+
+def test_the_best_of_many_guesses_is_expected_to_guess(coin, tmp_path):
+    rng = np.random.default_rng(1)
+    guesses = [
+        trial_of(n, coin, lambda _, rows: rng.normal(size=(len(rows), 1)), tmp_path) for n in range(30)
+    ]
+    best = max(guesses, key=lambda trial: trial.score)
+    assert best.score > 0.52
+    found = expected_score(coin, guesses, best, most=24, seed=0)
+    assert found is not None
+    assert found.value < best.score - 0.01
+    assert found.low < 0.5 < found.high
+
+
+def test_an_average_is_expected_to_be_better_than_its_networks(tmp_path):
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(1200 + UNSEEN, 1))
+    problem = Problem((Head("y", "regression", ("y",)),), "rmse")
+    scorer = Scorer(problem, split_of(len(y)), (y,))
+    trial = trial_of(
+        0, scorer, lambda _, rows: y[rows] + rng.normal(size=(len(rows), 1)), tmp_path
+    )  # errors of the networks that have nothing in common
+
+    found = expected_score(scorer, [trial], trial, most=24, seed=0)
+    assert found is not None
+    assert trial.score == pytest.approx(1.0, rel=0.15)
+    assert found.value == pytest.approx(trial.score / np.sqrt(FOLDS), rel=0.2)
+    assert found.low < found.value < found.high
