@@ -31,7 +31,7 @@ def network():
 
 def instances():
     """The second one loses patience early, and goes back to its best."""
-    options = {"epochs": EPOCHS, "batch_size": 4, "average": EMA(0.5)}
+    options = {"epochs": EPOCHS, "batch_size": 4, "averaging": EMA(0.5)}
     return (
         instance(patience=None, **options),
         instance(seed=1, learning_rate=0.5, patience=1, rate_reductions=5, **options),

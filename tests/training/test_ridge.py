@@ -126,7 +126,7 @@ def test_all_rows_are_solved_for_by_the_penalty_that_folds_chose():
     folds = [Fold(halves[1 - n], halves[n], TEST) for n in range(2)]
     bench = bench_of(given)
     found = bench.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
-    whole = bench.whole(found, folds, seed=0, deadline=Deadline())
+    whole = bench.refit(found, folds, seed=0, deadline=Deadline())
     assert whole.setting == {"penalty": np.median([one.setting["penalty"] for one in found])}
     assert len(whole.history.epochs) == 1
 
