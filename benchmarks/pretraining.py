@@ -30,7 +30,7 @@ from composable.design.taps import tap
 from composable.design.tasks import classifier
 from composable.engine.losses import categorical_cross_entropy
 from composable.engine.objective import Goal
-from composable.engine.rows import Rows, arranged
+from composable.engine.rows import Rows, as_model_input
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
 from composable.engine.train import train
@@ -178,7 +178,7 @@ def _probed(job: Job, some: Sequence[Weights], labeled: np.ndarray) -> np.ndarra
     errors = []
     for weights in some:
         network.set_weights(list(weights))
-        vectors = reading.predict(arranged(reading, job.rows.inputs), batch_size=512, verbose=0)
+        vectors = reading.predict(as_model_input(reading, job.rows.inputs), batch_size=512, verbose=0)
         vectors = vectors.reshape(len(vectors), -1)
         centerd = (vectors - vectors[job.train].mean(axis=0)) / (vectors[job.train].std(axis=0) + 1e-6)
         classes = _has_classes(job)

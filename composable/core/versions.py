@@ -11,7 +11,7 @@ from composable.core.backend import BACKENDS
 def version(package: str) -> str:
     """The version of an installed package.
 
-    Of a backend and of this package it is what the module tells, since the distribution may be called
+    Of a backend and of this package it is the module's own, since the distribution may be called
     otherwise (`tensorflow-cpu`, `composable-automl`).
     """
     if package in (*BACKENDS, "composable"):

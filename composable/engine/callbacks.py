@@ -57,7 +57,8 @@ class Callbacks:
         if getattr(self._model, "optimizer", None) is None:
             self._model.compile(optimizer="sgd", loss=None)
         self._settable = rate_indices(self._model.optimizer)[0] is not None  # not if it has its own schedule
-        params: dict[str, Any] = {"epochs": cohort.settings.epochs, "steps": cohort.pace.steps, "verbose": 0}
+        steps = cohort.batch_plan.steps
+        params: dict[str, Any] = {"epochs": cohort.settings.epochs, "steps": steps, "verbose": 0}
         self._lists = [keras.callbacks.CallbackList(list(one), model=self._model, **params) for one in each]
         slow = [type(one).__name__ for some in each for one in some if _wants_batches(one)]
         self.every_batch = bool(slow)

@@ -18,7 +18,7 @@ from composable.core.seeds import derive
 from composable.engine.augment import check_images
 from composable.engine.feed.chunk import Feed, rows_in
 from composable.engine.objective import Goal
-from composable.engine.rows import Rows, held_out_blocks, pace
+from composable.engine.rows import Rows, batch_plan, held_out_blocks
 from composable.engine.settings import Settings
 from composable.engine.training_copy import Precision, copy_values_to, shared_indices, training_copy
 
@@ -152,7 +152,7 @@ class Cohort:
         precision = self.settings.precision or _usual_precision()
         self.training_copy = training_copy(self.model, precision=precision)
         rows = max(len(one.rows) for one in self.instances) if self.feed is None else rows_in(self.feed)
-        self.pace = pace(rows, self.settings.batch_size)
+        self.batch_plan = batch_plan(rows, self.settings.batch_size)
         self.held_out = held_out_blocks([_measurable(one, self.rows) for one in self.instances])
         self.program = _program(self)
 

@@ -13,7 +13,7 @@ from composable.engine.jax_program import Data, JaxProgram
 from composable.engine.jax_spread import Packing, Spread
 from composable.engine.jax_step import Step
 from composable.engine.optimizer import rate_indices
-from composable.engine.rows import arranged
+from composable.engine.rows import as_model_input
 from composable.engine.training_copy import all_layers, dropout_rates
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def _data(cohort: Cohort) -> tuple[Data, tuple[bool, bool]]:
     own_targets, own_weights = instances[0].targets is not None, instances[0].weights is not None
     targets = _stacked([one.targets for one in instances]) if own_targets else rows.targets
     weights = _stacked([one.weights for one in instances]) if own_weights else rows.weights
-    return Data(arranged(cohort.training_copy, rows.inputs), targets, weights), (own_targets, own_weights)
+    inputs = as_model_input(cohort.training_copy, rows.inputs)
+    return Data(inputs, targets, weights), (own_targets, own_weights)
 
 
 def _stacked(states: Sequence[Any]) -> Any:

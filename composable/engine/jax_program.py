@@ -18,7 +18,7 @@ import numpy as np
 from composable.engine.jax_spread import WHOLE, Spread
 from composable.engine.jax_step import Arrays, State, Step
 from composable.engine.objective import Batch
-from composable.engine.rows import Rows, arranged, held_out_blocks
+from composable.engine.rows import Rows, as_model_input, held_out_blocks
 
 Values = tuple[list[np.ndarray], list[np.ndarray]]  # trainable and other ones
 
@@ -94,7 +94,7 @@ class JaxProgram:
 
     def show(self, rows: Rows) -> None:
         """Train on other rows from here on, as many each time; those that are watched stay."""
-        inputs = arranged(self.step.model, rows.inputs)
+        inputs = as_model_input(self.step.model, rows.inputs)
         self._shown = self.spread.placed(Data(inputs, rows.targets, rows.weights), WHOLE)
 
     def begin_epoch(

@@ -19,7 +19,7 @@ from composable.engine.averaging import averaged, continued, start_average, upda
 from composable.engine.hardest import hardest
 from composable.engine.objective import Batch, batch_loss, flat, measures
 from composable.engine.optimizer import rate_indices
-from composable.engine.rows import Rows, arranged, held_out_blocks, on_host
+from composable.engine.rows import Rows, as_model_input, held_out_blocks, on_host
 from composable.engine.sam import perturbed
 from composable.engine.training_copy import dropout_rates
 
@@ -229,7 +229,7 @@ class KerasProgram:
         targets = source.targets if instance.targets is None else instance.targets
         weights = source.weights if instance.weights is None else instance.weights
         return Batch(
-            arranged(self._network, inputs),
+            as_model_input(self._network, inputs),
             tuple(ops.convert_to_tensor(y[rows]) for y in targets),
             None if counted is None else ops.convert_to_tensor(counted),
             None if weights is None else ops.convert_to_tensor(weights[rows], "float32"),

@@ -73,8 +73,8 @@ def has_gap(learned: float, held_out: float, tolerance: float) -> bool:
     return bool(held_out - learned > tolerance * abs(held_out))
 
 
-def late(settings: Settings, *, batch: Growth = 4.0, regularization: Factor = 0.5) -> Settings:
-    """For the end of a training: larger batches, and less regularization with them.
+def final_phase(settings: Settings, *, batch: Growth = 4.0, regularization: Factor = 0.5) -> Settings:
+    """Settings for the end of a training: larger batches, and less regularization with them.
 
     A larger batch has less noise, which regularizes; so the rest is turned down in the end
     (Smith et al. 2018, "Don't Decay the Learning Rate, Increase the Batch Size", arXiv:1711.00489).
@@ -94,7 +94,9 @@ def late(settings: Settings, *, batch: Growth = 4.0, regularization: Factor = 0.
 
 
 @component
-def portion(progress: np.ndarray, *, of: Component, low: Portion = 0.0, high: Portion = 1.0) -> np.ndarray:
+def schedule_section(
+    progress: np.ndarray, *, of: Component, low: Portion = 0.0, high: Portion = 1.0
+) -> np.ndarray:
     """The part of another schedule between two shares of its training: each phase of one has its own."""
     return of(low + (high - low) * progress)
 

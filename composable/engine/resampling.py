@@ -1,7 +1,7 @@
 """Images sampled at other positions than those of their pixels.
 
-Places are (rows, height, width) each, down and right, in pixels of the image; beyond the border the nearest
-pixel is repeated.
+Positions are (rows, height, width) each, down and right, in pixels of the image; beyond the border the
+nearest pixel is repeated.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Pace:
+class BatchPlan:
     """How the rows are spread over the steps of an epoch.
 
     Attributes:
@@ -52,18 +52,18 @@ class Pace:
     size: int
 
 
-def pace(rows: int, batch_size: int) -> Pace:
+def batch_plan(rows: int, batch_size: int) -> BatchPlan:
     """As few steps as `batch_size` allows, all of nearly the same size: no step of a handful of rows."""
     steps = max(1, -(-rows // batch_size))
-    return Pace(steps, max(1, -(-rows // steps)))
+    return BatchPlan(steps, max(1, -(-rows // steps)))
 
 
-def shuffled(rows: np.ndarray, at: Pace, *, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+def shuffled(rows: np.ndarray, plan: BatchPlan, *, seed: int, epoch: int) -> tuple[np.ndarray, np.ndarray]:
     """The batches of one epoch.
 
     Args:
         rows: The indices of the rows to learn from.
-        at: How they are spread.
+        plan: How they are spread.
         seed: Of the order.
         epoch: Each has another order.
 
@@ -72,8 +72,8 @@ def shuffled(rows: np.ndarray, at: Pace, *, seed: int, epoch: int) -> tuple[np.n
         than `size` it is filled up with other rows, which don't count, though normalization may use them.
     """
     order = np.random.default_rng((seed, epoch)).permutation(rows).astype("int32")
-    ends = np.linspace(0, len(order), at.steps + 1).round().astype(int)
-    indices = ends[:-1, None] + np.arange(at.size)
+    ends = np.linspace(0, len(order), plan.steps + 1).round().astype(int)
+    indices = ends[:-1, None] + np.arange(plan.size)
     return order[indices % len(order)], indices < ends[1:, None]
 
 
@@ -99,7 +99,7 @@ def on_host(value: Any) -> Any:
     return np.asarray(keras.ops.convert_to_numpy(value))
 
 
-def arranged(model: keras.Model, inputs: Any) -> Any:
+def as_model_input(model: keras.Model, inputs: Any) -> Any:
     """The arrays in the structure that the model takes, found by the names of its inputs."""
     wanted = model.input
     if isinstance(wanted, dict):

@@ -26,7 +26,7 @@ class Segment:
         steps: How many.
         order: (instances, steps, rows of a step) row numbers.
         counted: Which of those count; None for all.
-        show: Brings the rows to the device.
+        show: Brings their rows to the device.
     """
 
     first: int
@@ -41,20 +41,20 @@ def segments(cohort: Cohort, epoch: int, step: int) -> Generator[Segment]:
     if cohort.feed is not None:
         yield from _chunks(cohort, cohort.feed, epoch, step)
         return
-    pace = cohort.pace
-    taken = [shuffled(one.rows, pace, seed=one.seed, epoch=epoch) for one in cohort.instances]
+    plan = cohort.batch_plan
+    taken = [shuffled(one.rows, plan, seed=one.seed, epoch=epoch) for one in cohort.instances]
     order, counted = (np.stack(parts) for parts in zip(*taken, strict=True))
-    yield Segment(0, pace.steps, order, None if counted.all() else counted, lambda: None)
+    yield Segment(0, plan.steps, order, None if counted.all() else counted, lambda: None)
 
 
 def _chunks(cohort: Cohort, feed: Feed, epoch: int, step: int) -> Iterator[Segment]:
     """Every chunk is as long for the device; the last one is filled up with rows that don't count."""
-    pace = cohort.pace
-    steps = min(pace.steps, max(1, CHUNK // pace.size))
-    rows, seed = steps * pace.size, cohort.instances[0].seed
+    plan = cohort.batch_plan
+    steps = min(plan.steps, max(1, CHUNK // plan.size))
+    rows, seed = steps * plan.size, cohort.instances[0].seed
     with closing(prefetched(feed.chunks(seed=seed, epoch=epoch, rows=rows, first=step // steps))) as chunks:
         for chunk in chunks:
-            indices = np.arange(rows).reshape(steps, pace.size)
+            indices = np.arange(rows).reshape(steps, plan.size)
             counted = indices < len(chunk)
             used = int(counted.any(axis=1).sum())
             order, counted = (

@@ -125,7 +125,7 @@ class Training:
         pairs = zip(self.cohort.instances, self.cohort.held_out[1], strict=True)
         self.states = [InstanceState(one.settings, bool(counted.any())) for one, counted in pairs]
         self.planned = max(one.settings.epochs for one in self.cohort.instances)
-        self.last = self.cohort.pace.steps
+        self.last = self.cohort.batch_plan.steps
         self._per_step, self._compiling, self._improved = math.nan, math.nan, False
         self._packed, self._seconds = self.active, []
         regulation = self.cohort.settings.regulation
@@ -168,7 +168,7 @@ class Training:
         """
         if self.epoch or self.step or not self._timed_schedule or self.cohort.feed is not None:
             return
-        program, steps = self.cohort.program, self.cohort.pace.steps
+        program, steps = self.cohort.program, self.cohort.batch_plan.steps
         with closing(segments(self.cohort, 0, 0)) as found:
             segment = next(found)
         program.begin_epoch(segment.order, segment.counted, self._of_segment(segment, self._together()))
@@ -227,10 +227,10 @@ class Training:
     @property
     def _steps(self) -> int:
         """Of the epoch."""
-        return self.last if self.epoch == self.planned - 1 else self.cohort.pace.steps
+        return self.last if self.epoch == self.planned - 1 else self.cohort.batch_plan.steps
 
     def _curves(self) -> list[Mapping[str, np.ndarray]]:
-        steps = self.cohort.pace.steps
+        steps = self.cohort.batch_plan.steps
         planned = (self.planned - 1) * steps + self.last
         return [
             curves(
@@ -390,7 +390,7 @@ class Training:
         fit = min(float(most), max(self.epoch, fit, _LEAST))
         whole = math.floor(fit)
         part = fit - whole if whole < _FEW and fit - whole >= _LEAST else 0.0
-        steps = self.cohort.pace.steps
+        steps = self.cohort.batch_plan.steps
         self.planned, self.last = (whole + 1, max(1, int(part * steps))) if part else (whole, steps)
 
     def _stop_all(self, why: Stopped) -> None:

@@ -123,7 +123,7 @@ def _pairs(copied: keras.Model, model: keras.Model) -> list[tuple[Any, Any]]:
 
 
 def _copy(variable: Any) -> np.ndarray:
-    """Memory of its own: on JAX, training gives away what it is given. On the host, nothing is compiled."""
+    """Memory of its own, as training on JAX frees what it begins with; on the host, nothing is compiled."""
     return np.array(ops.convert_to_numpy(variable.value))
 
 

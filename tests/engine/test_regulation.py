@@ -11,7 +11,7 @@ from composable.core.budget import Deadline
 from composable.design.part import Part
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.initialize import initialize
-from composable.engine.regulation import follow_gap, has_gap, late, portion
+from composable.engine.regulation import final_phase, follow_gap, has_gap, schedule_section
 from composable.engine.rows import Rows
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
@@ -111,13 +111,15 @@ def test_a_gap_is_a_share_of_the_held_out_measure(learned, held_out, expected):
     assert has_gap(learned, held_out, 0.1) is expected
 
 
-def test_late_settings_have_larger_batches_and_less_regularization():
+def test_settings_of_the_final_phase_have_larger_batches_and_less_regularization():
     settings = Settings(batch_size=32, dropout=0.8, weight_decay=0.1, label_smoothing=0.2)
-    found = late(settings, batch=2.0, regularization=0.25)
+    found = final_phase(settings, batch=2.0, regularization=0.25)
     expected = replace(settings, batch_size=64, dropout=0.2, weight_decay=0.025, label_smoothing=0.05)
     assert found == expected
 
 
-def test_a_portion_of_a_schedule_is_that_schedule_between_two_shares():
+def test_a_section_of_a_schedule_is_that_schedule_between_two_shares():
     progress = np.linspace(0.0, 1.0, 5)
-    assert np.allclose(portion(progress, of=cosine, low=0.25, high=0.75), cosine(0.25 + 0.5 * progress))
+    assert np.allclose(
+        schedule_section(progress, of=cosine, low=0.25, high=0.75), cosine(0.25 + 0.5 * progress)
+    )

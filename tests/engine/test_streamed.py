@@ -71,7 +71,7 @@ def test_a_feed_of_unknown_length_is_counted_and_an_empty_one_refused():
         def chunks(self, **given):
             return ArraysFeed(ROWS.inputs, ROWS.targets).chunks(**given)
 
-    assert fed(feed=Uncounted()).pace.steps == 7
+    assert fed(feed=Uncounted()).batch_plan.steps == 7
     empty = ROWS.take(np.arange(0))
     with pytest.raises(DataError, match="rows to learn from"):
         fed(feed=ArraysFeed(empty.inputs, empty.targets))

@@ -313,7 +313,7 @@ def test_of_few_epochs_the_last_may_be_a_part_of_one(monkeypatch):
     one = instance(epochs=1000, patience=None, learning_rate_schedule=Part(cosine), batch_size=1)
     rates, now = [], [0.0]
     made = cohort(one)
-    steps, began, advanced = made.pace.steps, made.program.begin_epoch, made.program.advance
+    steps, began, advanced = made.batch_plan.steps, made.program.begin_epoch, made.program.advance
 
     def recorded(order, counted, curves):
         rates.append(curves["rate"][0])

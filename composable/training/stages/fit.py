@@ -13,7 +13,7 @@ from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.design.part import Part, component
 from composable.engine.history import History
-from composable.engine.regulation import late, portion
+from composable.engine.regulation import final_phase, schedule_section
 from composable.engine.rows import held_out_blocks
 from composable.engine.schedules import Factor, Growth
 from composable.engine.settings import Settings
@@ -78,7 +78,7 @@ def phases_of(
     turn = 1.0 - last / settings.epochs
     first = replace(_portion(settings, 0.0, turn), epochs=settings.epochs - last)
     rest = replace(_portion(settings, turn, 1.0), epochs=last)
-    return [first, late(rest, batch=batch, regularization=regularization)]
+    return [first, final_phase(rest, batch=batch, regularization=regularization)]
 
 
 def _portion(settings: Settings, low: float, high: float) -> Settings:
@@ -88,7 +88,7 @@ def _portion(settings: Settings, low: float, high: float) -> Settings:
         "dropout_schedule",
         "label_smoothing_schedule",
     )
-    cut = {name: Part(portion, of=getattr(settings, name), low=low, high=high) for name in names}
+    cut = {name: Part(schedule_section, of=getattr(settings, name), low=low, high=high) for name in names}
     return replace(settings, **cut)
 
 

@@ -14,7 +14,7 @@ from composable.engine.feed.batches import Names
 from composable.engine.feed.image_folder import ImageShape
 from composable.engine.feed.prefetch import prefetched
 from composable.engine.feed.recognize import as_feed
-from composable.engine.rows import Pace, Rows, shuffled
+from composable.engine.rows import BatchPlan, Rows, shuffled
 
 TOTAL = 203
 IDS = np.arange(TOTAL, dtype="float32")[:, None]
@@ -157,7 +157,7 @@ def test_beyond_the_last_chunk_nothing_is_left(feed):
 
 
 def test_arrays_come_in_the_order_of_the_compiled_epoch(tmp_path):
-    order, counts = shuffled(np.arange(TOTAL), Pace(1, TOTAL), seed=1, epoch=0)
+    order, counts = shuffled(np.arange(TOTAL), BatchPlan(1, TOTAL), seed=1, epoch=0)
     assert counts.all()
     assert order_of(arrays(tmp_path)) == order.ravel().tolist()
 
