@@ -20,6 +20,7 @@ from composable.search.table import Pixels, Table
 from composable.zoo.catalog import FAMILIES
 from composable.zoo.catalog.parse import ParsedDesign, parse_design
 
+_FAMILIES_FOR = {"image": ("image",), "text": ("text", "table")}  # by the kind that all features are of
 _TRAINED = 5  # numbers kept per parameter: itself, its gradient, AdamW's two moments, the best so far
 
 
@@ -27,20 +28,21 @@ def read_design(text: str | None, schema: Schema) -> ParsedDesign | None:
     """The design that `--design` means, None where there is none.
 
     Raises:
-        ConfigError: If there is no such design, it isn't JSON, or it takes other data than these: images
-            where all features are images, else tables.
+        ConfigError: If there is no such design, it isn't JSON, or it takes other data than these: families
+            for images or texts learn where all features are such, those for tables from any columns.
     """
     if text is None:
         return None
     design = parse_design(text)
     design.architecture.to_json()  # a run keeps its designs as JSON, so every component must have a name
     family = FAMILIES.get(design.family or "")
-    modality = "image" if all(column.kind == "image" for column in schema.features) else "table"
-    if family is not None and family.modality != modality:
+    kinds = {column.kind for column in schema.features}
+    modalities = _FAMILIES_FOR.get(kinds.pop(), ("table",)) if len(kinds) == 1 else ("table",)
+    if family is not None and family.modality not in modalities:
         raise ConfigError(
-            f"{'Images are' if modality == 'image' else 'A table is'} learned by a design for {modality}s.",
+            f"These columns are learned by a design for the modality {' or '.join(modalities)}.",
             received=f"{design.name} takes {family.modality} data of shape {family.inputs}",
-            remedy=f"`composable design list --modality {modality}` shows those there are",
+            remedy=f"`composable design list --modality {modalities[0]}` shows those there are",
         )
     return design
 

@@ -50,13 +50,18 @@ def deep_text_candidates(table: Table, seconds: float) -> Iterator[Candidate]:
         ),
         "dpcnn": (dpcnn(vocabulary=vocabulary, filters=_WIDTH, blocks=None, dropout=0.3), _CONVOLUTIONS),
     }
-    settings = Settings(
-        learning_rate=1e-3, weight_decay=0.01, batch_size=min(64, table.batch_size), patience=3, epochs=60
-    )
+    settings = word_settings(table)
     for name, (network, speed) in networks.items():
         whole = replace(network, prestem=_words(vocabulary)).with_tasks(*table.tasks)
         if _work(whole, table) / speed <= most:
             yield Candidate(name, whole, settings)
+
+
+def word_settings(table: Table) -> Settings:
+    """How networks that read words are trained."""
+    return Settings(
+        learning_rate=1e-3, weight_decay=0.01, batch_size=min(64, table.batch_size), patience=3, epochs=60
+    )
 
 
 def _words(vocabulary: int) -> Part:

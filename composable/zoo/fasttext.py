@@ -19,7 +19,7 @@ from composable.design.text import hashed_ngrams, known, mean_of_words
 
 @component
 def with_ngrams(x: Any, *, vocabulary: Count, longest: Count, buckets: Count) -> Any:
-    """The word ids, and after them an id from `vocabulary` on for every run of two to `longest` words."""
+    """The word ids, and after them an id from `vocabulary` on for every n-gram of two to `longest` words."""
     found = [x]
     for length in range(2, longest + 1):
         hashed = hashed_ngrams(x, length=length, buckets=buckets)

@@ -19,19 +19,21 @@ from composable.design.text import embedded, mean_of_words
 
 
 @component
-def positioned(x: Any, *, longest: Count) -> Any:
-    """A learned vector for every position added; beyond `longest`, where the length is free, the last one's.
+def positioned(x: Any, *, positions: Count) -> Any:
+    """Add a learned vector for every position; beyond them, where the length is free, that of the last one.
 
     Raises:
         ValueError: If the text is longer.
     """
     vectors, there = x
     length, width = vectors.shape[1:]
-    if length is not None and length > longest:
-        raise ValueError(f"Texts have {length} words, positions are learned for {longest}: longest={length}.")
+    if length is not None and length > positions:
+        raise ValueError(
+            f"Texts have {length} words, positions are learned for {positions}: longest={length}."
+        )
     counted: Any = ops.cumsum(ops.cast(ops.ones_like(there[..., 0]), "int32"), axis=1)
-    positions = ops.minimum(counted - 1, longest - 1)
-    return layers.Add()([vectors, layers.Embedding(longest, width, name="positions")(positions)]), there
+    index = ops.minimum(counted - 1, positions - 1)
+    return layers.Add()([vectors, layers.Embedding(positions, width, name="positions")(index)]), there
 
 
 @component
@@ -86,7 +88,7 @@ def text_transformer(
     """
     block = Part(encoder, heads=heads, dropout=dropout)
     return Architecture(
-        stem=(Part(embedded, vocabulary=vocabulary, width=width), Part(positioned, longest=longest)),
+        stem=(Part(embedded, vocabulary=vocabulary, width=width), Part(positioned, positions=longest)),
         learner=(*(block for _ in range(blocks)), Part(normalized)),
         tasks=Part(classifier, classes=classes, pool=Part(mean_of_words)),
     )
@@ -99,7 +101,7 @@ def text_transformer_space(*, classes: Count = 2, vocabulary: Count = 20_000) ->
     return Architecture(
         stem=(
             Part(embedded, vocabulary=vocabulary, width=Choice((32, 64, 128, 256))),
-            Part(positioned, longest=512),
+            Part(positioned, positions=512),
         ),
         learner=(Choice(tuple((block,) * depth for depth in (1, 2, 3, 4))), Part(normalized)),
         tasks=Part(classifier, classes=classes, pool=Part(mean_of_words), dropout=Between(0.0, 0.5)),

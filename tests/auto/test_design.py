@@ -9,13 +9,17 @@ import pandas as pd
 import pytest
 
 import composable
-from composable.design import Architecture, Choice, Part
+from composable.design import Architecture, Choice, Input, Part
+from composable.design.building import outline
 from composable.design.stems import piecewise_linear
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
 from composable.problem.problem import Head, Problem
-from composable.search.designed import for_table
+from composable.search.designed import designed, for_table
 from composable.search.table import Table
+from composable.zoo import catalog
+from composable.zoo.catalog import FAMILIES
+from composable.zoo.catalog.parse import ParsedDesign
 from composable.zoo.mlp import dense_block, mlp
 
 
@@ -149,3 +153,42 @@ def test_components_of_ones_own_are_trained_and_written_out(table, tmp_path, mon
     assert "own_design.gated" in refused.stderr
     subprocess.run([*command, "--import", "own_design"], capture_output=True, check=True)
     assert "def gated(x, *, units: int = 8):" in (tmp_path / "winner.py").read_text()
+
+
+@pytest.fixture(scope="module")
+def reviews():
+    rng = np.random.default_rng(0)
+    praise, blame = ("good", "fine", "lovely"), ("bad", "dull", "broken")
+    rest = ("it", "was", "a", "film", "with", "much", "to", "see", "and", "hear")
+    labels = rng.integers(0, 2, 80)
+    words = [[*rng.choice(rest, 8), *rng.choice(praise if y else blame, 2)] for y in labels]
+    texts = [" ".join(rng.permutation(each)) + f" number {n}" for n, each in enumerate(words)]
+    return pd.DataFrame({"review": texts, "liked": np.where(labels, "yes", "no")})
+
+
+def test_a_family_for_texts_reads_their_words(reviews, tmp_path):
+    design = "text_cnn(width=8, filters=4)"
+    run = composable.fit(reviews, "liked", design=design, max_trials=1, max_epochs=1, out=tmp_path / "run")
+    assert [row["model"] for row in run.leaderboard() if row["role"] == "network"] == ["text_cnn"]
+    assert len(run.predict(reviews.drop(columns="liked"))) == len(reviews)
+
+
+@pytest.mark.parametrize("family", [each for each in FAMILIES.values() if each.modality == "text"])
+def test_every_family_for_texts_is_fitted_to_the_words_there_are(family):
+    heads = (Head("liked", "binary", ("liked",), ("no", "yes")), Head("stars", "regression", ("stars",)))
+    table = Table(Problem(heads, "log_loss"), 80, {"words": 12, "ngrams": 30}, (), {"words": 9, "ngrams": 20})
+    smallest = catalog.made(family, dict(family.smallest.metaparameters))
+    design = ParsedDesign(family.name, smallest, family=family.name)
+    drawn = next(designed(table, design, seed=0)).architecture
+    model, _ = outline(drawn, {name: Input((width,), "int32") for name, width in table.widths.items()})
+    sizes = [each.input_dim for each in model.layers if each.name == "word_vectors"]
+    assert sizes in ([], [9])
+    assert set(model.output) == {"head_0", "head_1"}
+
+
+def test_a_family_for_texts_is_refused_where_other_columns_would_be_ignored(reviews, tmp_path):
+    beside = reviews.assign(pages=np.arange(80) * 1.5)
+    with pytest.raises(composable.ConfigError, match="modality table") as refused:
+        composable.fit(beside, "liked", design="text_cnn", out=tmp_path / "run")
+    assert "text_cnn takes text data" in refused.value.received
+    assert not (tmp_path / "run").exists()

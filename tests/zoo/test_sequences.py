@@ -105,7 +105,7 @@ def test_hashed_ngrams_are_a_linear_model():
     model = small("hashed_ngrams")
     text = np.array([[1, 2, 3, 0]], "int32")
     bag = predicted(tap(model, "encoding"), text)[0]
-    weights, bias = (model.get_layer(name).get_weights()[0] for name in ("weights", "bias"))
+    weights, bias = (model.get_layer(name).get_weights()[0] for name in ("logits_weights", "logits_bias"))
     wanted = weights[bag[bag > 0]].sum(0) / np.sqrt(5) + bias[0]  # three words and two pairs
     np.testing.assert_allclose(predicted(tap(model, "logits"), text)[0], wanted, atol=1e-5)
 

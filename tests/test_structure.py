@@ -1,0 +1,69 @@
+"""How the package is cut into files: none too long, none so small that its only importer should hold it."""
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import composable
+
+ROOT = Path(composable.__file__).parent
+LONGEST, SMALL = 400, 40  # lines
+# A file each, however small: families of the zoo, kinds and sections are found by looping over them.
+ONE_EACH = (
+    "composable.zoo.",
+    "composable.data.kinds.",
+    "composable.problem.kinds.",
+    "composable.report.sections.",
+)
+# What is still to be split, or to be merged into its importer. Take out what is done; add nothing.
+STILL_LONG = {"composable.auto.trials"}
+STILL_SMALL = {
+    "composable.cli.schema_output",
+    "composable.deploy.golden",
+    "composable.problem.diagnostics",
+    "composable.training.unfinished",
+}
+
+
+def modules() -> dict[str, Path]:
+    """The files of the package, by the names of their modules, without the `__init__` of packages."""
+    files = (path for path in ROOT.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
+    return {".".join(path.relative_to(ROOT.parent).with_suffix("").parts): path for path in files}
+
+
+def importers() -> dict[str, set[str]]:
+    """For each module those that import it or a name of it."""
+    known, found = modules(), defaultdict(set)
+    for path in ROOT.rglob("*.py"):
+        name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                taken = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+            elif isinstance(node, ast.Import):
+                taken = [each.name for each in node.names]
+            else:
+                continue
+            for module in set(taken) & known.keys():
+                found[module].add(name)
+    return found
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_no_file_is_too_long():
+    lengths = {name: lines(path) for name, path in modules().items() if name not in STILL_LONG}
+    too_long = [f"{name}: {length} lines" for name, length in lengths.items() if length > LONGEST]
+    assert not too_long, "split these:\n" + "\n".join(too_long)
+
+
+def test_no_small_file_has_a_single_importer():
+    found = importers()
+    small = [
+        f"{name} into {', '.join(found[name])}"
+        for name, path in modules().items()
+        if lines(path) < SMALL and len(found[name]) == 1 and not name.startswith(ONE_EACH)
+        if name not in STILL_SMALL
+    ]
+    assert not small, "merge these:\n" + "\n".join(sorted(small))
