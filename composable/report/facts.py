@@ -122,7 +122,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class FoldHistory:
-    """The training of one network, on all folds but those that it was held out from.
+    """The training of one network, on all folds but one.
 
     Attributes:
         fold: Which network it is.
