@@ -121,6 +121,19 @@ def test_the_expected_score_stands_first_with_its_interval(
     assert '<td class="number">2150 (1980 to 2330)</td>' in written
 
 
+def test_without_test_rows_there_is_no_column_for_them(
+    make_run: MakeRun, regression: tuple[Head, ...]
+) -> None:
+    run = make_run(regression)
+    for path in run.glob("trials/*/trial.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"test": {}}))
+    written = page(run)
+    board = written[written.index("<h2>Leaderboard</h2>") : written.index("<h2>Errors</h2>")]
+    assert "Validation" in board
+    assert "Test" not in board
+    assert "test rows" not in board
+
+
 @pytest.mark.parametrize("change", [{"low": 2400.0}, {"high": None}, {"value": "much"}])
 def test_an_expected_score_that_makes_no_sense_is_left_out(
     make_run: MakeRun, regression: tuple[Head, ...], change: dict[str, Any]

@@ -68,7 +68,7 @@ def _use(facts: Facts) -> list[str]:
 
 def _entries(facts: Facts, trial: Trial | None, detail: Detail | None) -> list[tuple[str, str]]:
     run = facts.run
-    rows = {part: f"{int(number):,} {part}" for part, number in run.split_rows.items()}
+    rows = {part: f"{int(number):,} {part}" for part, number in run.split_rows.items() if number}
     entries = [
         ("Data", shortened(run.origin, 200)),
         (

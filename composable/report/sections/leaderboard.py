@@ -40,11 +40,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """The leaderboard with what it leaves out, in words; `expected` says whether that score is known."""
+    """The leaderboard with what it leaves out, in words.
+
+    `expected` and `tested` say whether there are such scores.
+    """
 
     metric: str
     better: str
     expected: bool
+    tested: bool
     chart: Chart | None
     rows: tuple[Row, ...]
     failed: tuple[tuple[str, str], ...]
@@ -78,6 +82,7 @@ def leaderboard(facts: Facts) -> Leaderboard:
         metric=metric_name(first.metric if first else facts.run.metric),
         better="higher" if first is not None and first.higher_is_better else "lower",
         expected=facts.run.expected is not None,
+        tested=any(trial.test_score is not None for trial in ranked),
         chart=_chart(facts),
         rows=tuple(rows),
         failed=tuple(
