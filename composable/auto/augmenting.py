@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
 from composable.design import Part
+from composable.problem.kinds import answers_pixels
 from composable.search.augmentations import augmented_as
 from composable.search.label_preserving import doubtful, label_preserving
 from composable.search.mask_candidates import moving
@@ -40,7 +40,7 @@ def _measured(
 ) -> tuple[Part, ...]:
     """Those that preserve the labels, as far as a quick measurement on training rows shows."""
     material = prepared.material
-    if head_of_masks(material.problem):
+    if answers_pixels(material.problem):
         return tuple(moving(pixels))
     train = prepared.split.folds[0].train
     asked = doubtful(pixels, len(train))

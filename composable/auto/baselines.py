@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
 from composable.core.seeds import derive
 from composable.problem.baseline import ITERATIONS, constant_predictor, gradient_boosting
+from composable.problem.kinds import answers_pixels
 from composable.problem.patches import described, draw_patches
 from composable.problem.pixels import described as described_pixels
 from composable.problem.pixels import logistic_on_pixels
@@ -42,7 +42,7 @@ class Baseline:
 
 def baseline(prepared: Prepared) -> Baseline:
     """The one that suits the rows."""
-    if head_of_masks(prepared.material.problem):
+    if answers_pixels(prepared.material.problem):
         return Baseline("logistic_on_pixels", pixels_seconds, on_pixels)
     if set(prepared.material.inputs) == {"images"}:
         return Baseline("ridge_on_patches", patches_seconds, on_patches)

@@ -7,7 +7,6 @@ import json
 import keras
 import numpy as np
 
-from composable.auto.masks import head_of_masks
 from composable.auto.prepare import Prepared
 from composable.core.errors import ArtifactError, ConfigError
 from composable.core.machine import memory_gb
@@ -15,6 +14,7 @@ from composable.data.kinds.image import ImageBlock
 from composable.data.schema import Schema
 from composable.design.building import outline
 from composable.design.keras_configuration import checked_config
+from composable.problem.kinds import answers_pixels
 from composable.search.candidates import candidates
 from composable.search.table import Pixels, Table
 from composable.zoo.catalog import FAMILIES
@@ -58,7 +58,7 @@ def check_design(design: ParsedDesign, prepared: Prepared) -> None:
     first = next(candidates(table_of(prepared), seed=0, design=design))
     model, _ = outline(first.architecture, material.shapes)
     _check_size(model.count_params(), design)
-    if head_of_masks(material.problem):
+    if answers_pixels(material.problem):
         _check_maps(model, material.shapes["images"].shape, design)
     try:
         checked_config(json.dumps(keras.saving.serialize_keras_object(model)).encode(), design.name)

@@ -12,14 +12,6 @@ import pandas as pd
 
 from composable.auto.duplicates import copies, copies_notice, tell_shared
 from composable.auto.image_shapes import image_shapes
-from composable.auto.masks import (
-    asks_for_masks,
-    find_masks,
-    head_of_masks,
-    images_alone,
-    masks_as_targets,
-    painted,
-)
 from composable.auto.options import FitOptions, refuse_foreign
 from composable.auto.origin import Origin
 from composable.auto.sample_weight import balanced, weights_of
@@ -46,6 +38,7 @@ from composable.data.split import Split, split_rows
 from composable.data.table import Table
 from composable.problem.baseline import constant_predictor
 from composable.problem.leaks import check_leaks
+from composable.problem.mask_columns import asks_for_masks, find_masks, images_alone, painted
 from composable.problem.masks import understand_masks
 from composable.problem.problem import Problem
 from composable.problem.scores import selection_score
@@ -185,43 +178,37 @@ def prepare(
         DataError: If a column gives the target away, or the rows can't be divided as wanted.
     """
     table, schema, problem = understood.table, understood.schema, understood.problem
-    masks = head_of_masks(problem)
-    targets = () if masks else encode_targets(table.frame, schema, problem, origin=table.origin)
+    # Where targets are maps, their size is known once the rows are divided; until then strata stand for them.
+    early = () if understood.strata is not None else encode_targets(table, schema, problem)
     own = _own_test(understood, options, tell)
     split = split_rows(
         _split_frame(table, schema, options.split),
         options.split,
-        strata=targets if understood.strata is None else (understood.strata,),
+        strata=early if understood.strata is None else (understood.strata,),
         seed=derive(options.seed, "split"),
         has_test=own is not None,
-        copies=copies(table, schema, targets, options.duplicates, tell),
+        copies=copies(table, schema, early, options.duplicates, tell),
         costly=any(column.kind == "image" for column in schema.features),
     )
     if split.duplicates:
         tell(copies_notice(split))
-    if not masks:
-        _check_validation_rows(split, problem, targets)
+    if early:
+        _check_validation_rows(split, problem, early)
     known = split.known
     encoding = fit_encoding(table.frame, schema, rows=known, sources=table.sources)
     encoding = encoding.replaced(image_shapes(encoding.of(ImageBlock), table, options, origin))
     if origin is not None and origin.encoding is not None:
         encoding = known_encoding(encoding, origin.encoding) or encoding
     inputs = encode(table.frame, schema, encoding, sources=table.sources, origin=table.origin)
-    if masks:
-        targets = (masks_as_targets(table.frame, table, masks, encoding),)
-    else:
-        for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
-            tell(notice)
+    targets = early or encode_targets(table, schema, problem, encoding)
+    for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
+        tell(notice)
     for notice in training_notices(encoding, inputs):
         tell(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
         own_inputs = encode(own.frame, schema, encoding, sources=own.sources, origin=own.origin, strict=True)
-        own_targets = (
-            (masks_as_targets(own.frame, own, masks, encoding),)
-            if masks
-            else encode_targets(own.frame, schema, problem, origin=own.origin)
-        )
+        own_targets = encode_targets(own, schema, problem, encoding)
         tell_shared(table, own, schema, tell)
     material = Material(
         problem,
@@ -238,12 +225,12 @@ def prepare(
 def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:
     """The columns among these rows that tell the target; see `check_leaks`."""
     table, schema, problem = understood.table, understood.schema, understood.problem
-    if head_of_masks(problem):
-        return []
     others = Schema(tuple(c for c in schema.columns if c.kind != "image"))  # images are not looked at
+    if not others.features:
+        return []
     encoding = fit_encoding(table.frame, others, rows=rows)
     inputs = encode(table.frame, others, encoding, origin=table.origin)
-    targets = encode_targets(table.frame, schema, problem, origin=table.origin)
+    targets = encode_targets(table, schema, problem)
     leaks = check_leaks(encoding, problem, inputs, targets, rows, allow=allow)
     return [*leaks, *training_notices(encoding, inputs)]
 

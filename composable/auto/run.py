@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from composable.auto.mask_scores import mask_scores
-from composable.auto.masks import head_of_masks
 from composable.auto.trial_bundle import trial_bundle
 from composable.core.errors import ConfigError
 from composable.core.workspace import read_json
@@ -139,9 +138,9 @@ class Run:
         table = tested(read_table(data, **asdict(self.layout(layout))))
         table = labeled(table, card.schema, card.problem)
         frame = table.frame
-        if (masks := head_of_masks(card.problem)) is not None:
-            return mask_scores(bundle, table, masks)
-        observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
+        if bundle.masked:
+            return mask_scores(bundle, table, card.problem.heads[0])
+        observed = encode_targets(table, card.schema, card.problem)
         inputs = encode(
             frame, card.schema, card.encoding, sources=table.sources, origin=table.origin, strict=True
         )

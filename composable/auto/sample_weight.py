@@ -13,6 +13,7 @@ from composable.data.names import did_you_mean, shown
 from composable.data.parse import parse_column
 from composable.data.schema import Column, Schema
 from composable.data.table import Table
+from composable.problem.kinds import kind_of
 from composable.problem.problem import Problem
 from composable.problem.targets import encode_targets
 
@@ -59,12 +60,8 @@ def balanced(weights: np.ndarray | None, table: Table, schema: Schema, problem: 
     Raises:
         ConfigError: If no target has classes that exclude one another.
     """
-    targets = encode_targets(table.frame, schema, problem, origin=table.origin)
-    classes = [
-        y[:, 0]
-        for head, y in zip(problem.heads, targets, strict=True)
-        if head.kind in ("binary", "multiclass")
-    ]
+    targets = encode_targets(table, schema, problem)
+    classes = [y[:, 0] for head, y in zip(problem.heads, targets, strict=True) if kind_of(head).exclusive]
     if not classes:
         raise ConfigError(
             "--class-weight is only for targets of classes.",

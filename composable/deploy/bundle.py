@@ -28,6 +28,7 @@ from composable.deploy.masks import described, levels_at, names_in, predicted_co
 from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
 from composable.deploy.safe_load import check_model, model_from_bytes
 from composable.engine.predict import SERVING_SIZES, predict
+from composable.problem.kinds import answers_pixels
 
 CARD, MODEL = "bundle.json", "model.keras"
 VERSION = 2  # of the format of `CARD`
@@ -115,7 +116,7 @@ class Bundle:
     @property
     def masked(self) -> bool:
         """Whether the model answers for every pixel."""
-        return self.card.problem.heads[0].kind == "mask"
+        return answers_pixels(self.card.problem)
 
     def answer(self, data: Any, *, ids: Sequence[str] = (), layout: Layout = LAYOUT) -> Prediction:
         """As `predict`, with the notices as records."""

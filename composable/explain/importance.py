@@ -104,7 +104,7 @@ def bundle_importance(bundle: Bundle, table: Table, *, seed: int) -> list[dict[s
     inputs = encode(
         frame, card.schema, card.encoding, sources=table.sources, origin=table.origin, strict=True
     )
-    observed = encode_targets(frame, card.schema, card.problem, origin=table.origin)
+    observed = encode_targets(table, card.schema, card.problem)
     rows = np.random.default_rng(derive(seed, "rows")).permutation(len(frame))[: most_rows(inputs)]
     held_out = HeldOutRows(
         bundle.outputs,

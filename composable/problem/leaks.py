@@ -78,6 +78,8 @@ def _leaks(
     rows: np.ndarray,
 ) -> Iterator[Leak]:
     for head, y in zip(problem.heads, targets, strict=True):
+        if y.ndim > 2:  # no single column tells a map
+            continue
         for position, target in enumerate(head.targets):
             known = rows[~np.isnan(y[rows, position])]
             questions = kind_of(head).leak_questions(head, y[known, position])

@@ -16,7 +16,7 @@ from composable.data.schema import Column, Notice, Schema
 from composable.problem.kinds import kind_of
 from composable.problem.metrics import RELATIVE, fitting, metric_named
 from composable.problem.problem import Head, HeadKind, Label, Problem
-from composable.problem.targets import as_number, label_text
+from composable.problem.target_columns import as_number, label_text
 
 MOST_CLASSES = 1000
 FEWEST_ROWS = 10
@@ -58,7 +58,11 @@ def understand(
         heads = tuple(_head(column_of(frame, c.name), c, problem, notices) for c in columns)
     if from_text:
         heads = tuple(replace(head, labels=_sorted(_as_numbers(list(head.labels)))) for head in heads)
-    return Problem(heads, _metric(heads, metric), tuple(notices))
+    chosen = _metric(heads, metric)
+    for head, column in zip(heads, columns, strict=False):
+        if not head.labels:
+            _check_domain(chosen, _numbers(column_of(frame, column.name), column), column)
+    return Problem(heads, chosen, tuple(notices))
 
 
 def _head(values: pd.Series, column: Column, wanted: HeadKind | None, notices: list[Notice]) -> Head:
@@ -218,6 +222,19 @@ def _metric(heads: tuple[Head, ...], wanted: str | None) -> str:
                 remedy=f"one of {', '.join(fitting(head.kind))}",
             )
     return wanted
+
+
+def _check_domain(metric: str, numbers: np.ndarray, column: Column) -> None:
+    """Refuse a metric that the target's values don't define."""
+    domain = metric_named(metric).domain
+    outside = {"any": numbers != numbers, "not negative": numbers < 0, "not zero": numbers == 0}[domain]
+    if outside.any():
+        raise ConfigError(
+            f"The metric {metric!r} is for targets that are {domain}.",
+            received=f"{column.name!r}: {int(outside.sum())} of {len(numbers)} values are not, "
+            f"such as {numbers[outside][0]:g}",
+            remedy="--metric mae, or leave those rows out",
+        )
 
 
 def _constant(column: Column, values: pd.Series) -> DataError:

@@ -11,7 +11,7 @@ import numpy as np
 from composable.data.text.latent import WIDTH as LATENT
 from composable.design import Part, Task
 from composable.design.tables import EMBEDDED, ONE_HOT_LIMIT
-from composable.problem.kinds import kind_of
+from composable.problem.kinds import answers_pixels, kind_of
 from composable.problem.problem import Problem
 
 _ENOUGH = 2000  # images tell means and deviations
@@ -96,7 +96,7 @@ class Table:
     @property
     def masks(self) -> bool:
         """Whether every pixel is asked about."""
-        return any(head.kind == "mask" for head in self.problem.heads)
+        return answers_pixels(self.problem)
 
     @property
     def tasks(self) -> tuple[Task, ...]:

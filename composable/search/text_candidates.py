@@ -43,7 +43,7 @@ def text_candidates(table: Table) -> Iterator[Candidate]:
 
 def _has_kernel(table: Table) -> bool:
     """Whether to answer by the most similar texts; of classes linear models tell more."""
-    numbers = all(head.kind == "regression" for head in table.problem.heads)
+    numbers = not any(head.labels for head in table.problem.heads)
     return numbers and table.widths["ngrams"] <= _FEW
 
 

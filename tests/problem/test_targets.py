@@ -8,14 +8,16 @@ import pytest
 
 from composable.core.errors import DataError
 from composable.data.schema import Column, Schema
+from composable.data.table import Table
 from composable.problem.problem import Head, Problem
-from composable.problem.targets import encode_targets, label_text, target_missing
+from composable.problem.target_columns import label_text
+from composable.problem.targets import encode_targets, target_missing
 
 
 def encoded(values, *, kind, head, **column):
     schema = Schema((Column("y", kind, "target", **column),))
     frame = pd.DataFrame({"y": values})
-    return encode_targets(frame, schema, Problem((head,), "rmse"), origin="cars.csv")[0][:, 0].tolist()
+    return encode_targets(Table(frame, "cars.csv", ""), schema, Problem((head,), "rmse"))[0][:, 0].tolist()
 
 
 def classes(*labels):
@@ -68,7 +70,7 @@ def test_labels_of_one_head_lie_side_by_side():
     head = Head("a+b", "multilabel", ("a", "b"), ("no", "yes"))
     schema = Schema((Column("a", "boolean", "target"), Column("b", "boolean", "target")))
     frame = pd.DataFrame({"a": ["yes", "no"], "b": ["no", "no"]})
-    (found,) = encode_targets(frame, schema, Problem((head,), "roc_auc"), origin="")
+    (found,) = encode_targets(Table(frame, "", ""), schema, Problem((head,), "roc_auc"))
     assert found.tolist() == [[1, 0], [0, 0]]
 
 

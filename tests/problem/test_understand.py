@@ -132,7 +132,7 @@ def test_d16_one_class_written_as_two_types_is_one_class():
     assert problem.heads[0].kind == "binary"
     table = read_table(frame)
     schema, _ = infer_schema(table, ("y",))
-    (codes,) = encode_targets(table.frame, schema, problem, origin="")
+    (codes,) = encode_targets(table, schema, problem)
     assert codes[:3, 0].tolist() == [0, 1, 1]
 
 
@@ -153,7 +153,7 @@ def test_dates_as_classes_become_text_and_are_found_again():
     schema, _ = infer_schema(table, ("y",))
     problem = understand(table.frame, schema)
     assert all(isinstance(label, str) for label in problem.heads[0].labels)
-    (codes,) = encode_targets(table.frame, schema, problem, origin="")
+    (codes,) = encode_targets(table, schema, problem)
     assert set(codes[:, 0]) == {0, 1, 2}
 
 
@@ -237,3 +237,14 @@ def test_a_problem_survives_json_with_the_types_of_its_labels():
     assert [[*map(repr, head.labels)] for head in back.heads] == [
         [*map(repr, head.labels)] for head in problem.heads
     ]
+
+
+@pytest.mark.parametrize("metric", ["r2", "quantile:0.9"])
+def test_every_metric_of_numbers_may_select(metric):
+    assert ask(column(*range(30)), "y", problem="regression", metric=metric).metric == metric
+
+
+@pytest.mark.parametrize(("metric", "value"), [("mape", 0), ("rmsle", -1)])
+def test_a_metric_that_the_targets_do_not_define_is_refused(metric, value):
+    with pytest.raises(ConfigError, match=f"such as {value}"):
+        ask(column(value, *range(1, 30)), "y", problem="regression", metric=metric)

@@ -8,7 +8,7 @@ from composable.problem.kinds.multiclass import MULTICLASS
 from composable.problem.kinds.multilabel import MULTILABEL
 from composable.problem.kinds.regression import REGRESSION
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
-from composable.problem.problem import Head
+from composable.problem.problem import Head, Problem
 
 KINDS: dict[str, TargetKind] = {
     kind.name: kind for kind in (REGRESSION, BINARY, MULTICLASS, MULTILABEL, MASK)
@@ -20,4 +20,9 @@ def kind_of(head: Head) -> TargetKind:
     return KINDS[head.kind]
 
 
-__all__ = ["KINDS", "ScoredRows", "TargetKind", "kind_of"]
+def answers_pixels(problem: Problem) -> bool:
+    """Whether the answers are maps: a class for every pixel."""
+    return any(kind_of(head).answer_axes for head in problem.heads)
+
+
+__all__ = ["KINDS", "ScoredRows", "TargetKind", "answers_pixels", "kind_of"]

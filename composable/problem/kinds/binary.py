@@ -22,6 +22,7 @@ from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
+from composable.problem.target_columns import encode_classes
 
 
 def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
@@ -61,6 +62,7 @@ BINARY = TargetKind(
     activation="sigmoid",
     default_metric="roc_auc",
     loss_metric="log_loss",
+    encode=encode_classes,
     width=lambda head: 1,
     task=lambda head: Part(binary_classifier),
     goal=sigmoid_goal,
@@ -76,4 +78,5 @@ BINARY = TargetKind(
     effects=EFFECTS,
     diagnose=diagnose,
     leak_questions=lambda head, y: enough_of_both([y > 0.5]),
+    exclusive=True,
 )

@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from composable.data.encoding import Encoding
+from composable.data.schema import Schema
+from composable.data.table import Table
 from composable.design.part import Part
 from composable.design.tasks import segmenter
 from composable.engine.losses import mask_loss
@@ -14,11 +17,24 @@ from composable.problem.kinds.classes import softmax_row_losses
 from composable.problem.kinds.multiclass import EFFECTS as CLASS_EFFECTS
 from composable.problem.kinds.multiclass import diagnose as diagnose_classes
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
+from composable.problem.mask_columns import masks_as_targets
 from composable.problem.masks import as_rows
 from composable.problem.metrics import Metric
 from composable.problem.overlap import confusion_of, overlap
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
+
+
+def encode(table: Table, schema: Schema, head: Head, encoding: Encoding | None) -> np.ndarray:
+    """The class of every pixel.
+
+    Raises:
+        DataError: If a mask is missing or broken, or has a level that is no class.
+        ValueError: Without an encoding, which says how large the masks are to be.
+    """
+    if encoding is None:
+        raise ValueError("Masks are encoded at the size of the model's images.")
+    return masks_as_targets(table, head, encoding)
 
 
 def goal(metric: str) -> Goal:
@@ -52,6 +68,7 @@ MASK = TargetKind(
     activation="softmax",
     default_metric="mean_iou",
     loss_metric="mean_iou",
+    encode=encode,
     width=lambda head: len(head.labels),
     task=lambda head: Part(segmenter, classes=len(head.labels)),
     goal=goal,

@@ -27,6 +27,7 @@ from composable.problem.metrics import Metric
 from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
+from composable.problem.target_columns import encode_classes
 
 MOST_SHOWN = 200  # classes of a confusion matrix; the rarest beyond are pooled
 POOLED = "(other classes)"
@@ -123,6 +124,7 @@ MULTICLASS = TargetKind(
     activation="softmax",
     default_metric="log_loss",
     loss_metric="log_loss",
+    encode=encode_classes,
     width=lambda head: len(head.labels),
     task=lambda head: Part(classifier, classes=len(head.labels)),
     goal=goal,
@@ -138,4 +140,5 @@ MULTICLASS = TargetKind(
     effects=EFFECTS,
     diagnose=diagnose,
     leak_questions=leak_questions,
+    exclusive=True,
 )

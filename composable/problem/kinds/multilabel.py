@@ -16,6 +16,7 @@ from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
+from composable.problem.target_columns import encode_classes
 
 
 def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
@@ -83,6 +84,7 @@ MULTILABEL = TargetKind(
     activation="sigmoid",
     default_metric="roc_auc",
     loss_metric="log_loss",
+    encode=encode_classes,
     width=lambda head: len(head.targets),
     task=lambda head: Part(multi_label_classifier, labels=len(head.targets)),
     goal=sigmoid_goal,

@@ -20,6 +20,7 @@ from composable.problem.metrics import Metric, metric_named
 from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head
+from composable.problem.target_columns import encode_numbers
 
 POINTS = 2000  # that a chart shows
 
@@ -90,6 +91,7 @@ REGRESSION = TargetKind(
     activation="linear",
     default_metric="rmse",
     loss_metric="rmse",
+    encode=encode_numbers,
     width=lambda head: 1,
     task=lambda head: Part(regressor),
     goal=goal,

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from composable.data.encoding import Encoding
+from composable.data.schema import Schema
+from composable.data.table import Table
 from composable.design.part import Part
 from composable.engine.objective import Goal
 from composable.problem.kinds.answer_effects import AnswerEffects
@@ -43,6 +46,8 @@ class TargetKind:
         activation: What turns logits into predictions.
         default_metric: What selects where the user doesn't say.
         loss_metric: The smooth metric by which heads of different kinds are compared.
+        encode: The targets of a table's rows for a head; where they are maps, at the size that an encoding
+            gives the images.
         width: Of a head: the number of values per row, or per pixel.
         task: The part of an architecture that answers the head.
         goal: The loss that a network lowers, and what it stops by, where the metric of
@@ -62,6 +67,7 @@ class TargetKind:
         diagnose: How a head is wrong, as JSON values for charts.
         leak_questions: What columns are asked for, to see whether one gives the target at a place away:
             amounts, or truth values per class.
+        exclusive: Whether a row has exactly one of several classes.
         answer_axes: The names of the axes of a prediction beside rows and classes, where it is a map.
     """
 
@@ -69,6 +75,7 @@ class TargetKind:
     activation: Activation
     default_metric: str
     loss_metric: str
+    encode: Callable[[Table, Schema, Head, Encoding | None], np.ndarray]
     width: Callable[[Head], int]
     task: Callable[[Head], Part]
     goal: Callable[[str], Goal]
@@ -84,4 +91,5 @@ class TargetKind:
     effects: AnswerEffects
     diagnose: Callable[[Head, np.ndarray, np.ndarray], dict[str, Any]]
     leak_questions: Callable[[Head, np.ndarray], list[np.ndarray]]
+    exclusive: bool = False
     answer_axes: tuple[str, ...] = ()

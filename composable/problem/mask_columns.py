@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from composable.core.errors import ConfigError, DataError
 from composable.data.encoding import Encoding
@@ -20,7 +19,7 @@ from composable.data.names import listed
 from composable.data.schema import Column, Notice, Schema
 from composable.data.table import Table
 from composable.problem.masks import encode_masks, level_counts
-from composable.problem.problem import Head, Problem
+from composable.problem.problem import Head
 
 Tell = Callable[[Notice], None]
 
@@ -45,11 +44,6 @@ class Masks:
 def asks_for_masks(schema: Schema) -> bool:
     """Whether the target is a column of masks."""
     return any(column.kind == "image" for column in schema.targets)
-
-
-def head_of_masks(problem: Problem) -> Head | None:
-    """The head of masks, None where something else is asked."""
-    return next((head for head in problem.heads if head.kind == "mask"), None)
 
 
 def images_alone(schema: Schema, tell: Tell) -> Schema:
@@ -118,14 +112,19 @@ def painted(counts: np.ndarray) -> np.ndarray:
     return (1.0 - counts[:, common] / counts.sum(axis=1))[:, None]
 
 
-def masks_as_targets(frame: pd.DataFrame, table: Table, head: Head, encoding: Encoding) -> np.ndarray:
+def masks_as_targets(table: Table, head: Head, encoding: Encoding) -> np.ndarray:
     """The class of every pixel at the size of the model's images, (rows, height, width) of int16.
+
+    Args:
+        table: The rows, with their masks.
+        head: What is asked.
+        encoding: Says how large the model's images are.
 
     Raises:
         DataError: If a mask is missing or broken, or has a level that is no class.
     """
     (target,), image = head.targets, encoding.of(ImageBlock)[0]
-    names, source = cells_of(column_of(frame, target)), images_of(table.sources).get(target)
+    names, source = cells_of(column_of(table.frame, target)), images_of(table.sources).get(target)
     missing = {0: "no mask was found"} if source is None else source.missing(names)
     if source is None or missing:
         raise DataError(
