@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from composable.auto.run import Run as Run
     from composable.core.errors import ArtifactError as ArtifactError
     from composable.core.errors import ComposableError as ComposableError
+    from composable.core.errors import ComposableWarning as ComposableWarning
     from composable.core.errors import ConfigError as ConfigError
     from composable.core.errors import DataError as DataError
     from composable.core.errors import NothingSucceeded as NothingSucceeded
@@ -51,6 +52,7 @@ _ORIGINS = {  # public name -> module, name there
     "tap": ("composable.design.taps", "tap"),
     "cost": ("composable.design.cost", "cost"),
     "ComposableError": ("composable.core.errors", "ComposableError"),
+    "ComposableWarning": ("composable.core.errors", "ComposableWarning"),
     "DataError": ("composable.core.errors", "DataError"),
     "ConfigError": ("composable.core.errors", "ConfigError"),
     "ArtifactError": ("composable.core.errors", "ArtifactError"),
@@ -62,7 +64,7 @@ __all__ = [  # noqa: RUF022 (in the order of use)
     "fit", "Run", "load", "inspect", "Classifier", "Regressor",
     "architecture", "Architecture", "Task", "Part", "Choice", "Between", "Input", "component", "tap", "cost",
     "ComposableError", "DataError", "ConfigError", "ArtifactError", "SetupError",
-    "NothingSucceeded",
+    "NothingSucceeded", "ComposableWarning",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from composable.auto.fit import fit as run_fit
 from composable.auto.option import arguments_of
@@ -21,6 +22,7 @@ from composable.auto.options import (
     Stage,
     options_from,
 )
+from composable.auto.progress import shown
 from composable.auto.run import Run
 from composable.design import Architecture
 
@@ -39,7 +41,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     max_parameters: int | None = None,
     split: str = "auto",
     duplicates: Duplicates | None = None,
-    test: AnyPath | None = None,
+    test: AnyPath | pd.DataFrame | np.ndarray | Mapping[str, Any] | None = None,
     schema: AnyPath | None = None,
     weight: str | None = None,
     class_weight: Literal["balanced"] | None = None,
@@ -64,7 +66,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     allow_other_versions: bool = False,
     out: AnyPath | None = None,
     sample_weight: np.ndarray | Sequence[float] | None = None,
-    progress: Callable[[dict[str, Any]], None] | None = None,
+    progress: bool | Callable[[dict[str, Any]], None] = False,
+    verbose: int = 1,
 ) -> Run:
     """Train networks on a table and keep the best.
 
@@ -79,12 +82,16 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     stated = dict(locals())
     if isinstance(design, Architecture):
         stated["design"] = design.to_json()
+    if not isinstance(test, (str, os.PathLike)):
+        stated["test"] = None
     options = options_from(
         {name: stated[name] for name in FitOptions.__dataclass_fields__}, origin="the call of fit"
     )
     weights = None if sample_weight is None else np.asarray(sample_weight)
     folder = None if out is None else Path(out)
-    return run_fit(data, options, out=folder, progress=progress, sample_weight=weights)
+    own_test = None if options.test is not None else test
+    with shown(progress, options.time_limit, verbose) as show:
+        return run_fit(data, options, out=folder, progress=show, sample_weight=weights, test=own_test)
 
 
 if fit.__doc__:  # Python may have been told to leave docstrings out
@@ -96,7 +103,10 @@ if fit.__doc__:  # Python may have been told to leave docstrings out
 {arguments_of(FitOptions)}
     out: The run folder; by default `runs/` and the data's name.
     sample_weight: A weight per row, not negative.
-    progress: Called with each event, see docs/run-folder.md.
+    progress: True shows what the command line shows; a function is called with each event, see
+        docs/run-folder.md.
+    verbose: 0 is silent; from 1 on warnings go through Python's `warnings`, and choices that were made
+        through the logger "composable".
 
 Returns:""",
         1,

@@ -59,6 +59,7 @@ def fit(
     progress: Callable[[dict[str, Any]], None] | None = None,
     started: float | None = None,
     sample_weight: np.ndarray | None = None,
+    test: Any = None,
 ) -> Run:
     """Turn a table and a question into a trained, deployable model and an honest report.
 
@@ -70,6 +71,7 @@ def fit(
         progress: Told about each event, see docs/run-folder.md.
         started: The reading of `time.monotonic()` from which the time limit counts; now by default.
         sample_weight: A weight per row of `data`, not negative; scores count all rows that have any alike.
+        test: Labeled rows of the user's own that no file holds, in the place of `options.test`.
 
     Returns:
         The run; its bundle is deployed, its report written.
@@ -87,7 +89,7 @@ def fit(
     training = read_overrides(options.training)
     table = read(data, options)
     options = completed(options, table)
-    understood = understand_table(table, options, waiting.append, sample_weight)
+    understood = understand_table(table, options, waiting.append, sample_weight, test)
     design = read_design(options.design, understood.schema)
     if (origin := read_origin(options.start, options.tap)) is not None:
         waiting.append(Notice(f"A network is begun from {origin.told}."))
@@ -142,7 +144,7 @@ def _go(
             "fingerprint": table.fingerprint,
             "rows": len(table.frame),
             "columns": len(table.frame.columns),
-            "test_origin": options.test,
+            "test_origin": understood.own_test.origin if understood.own_test else None,
         },
         problem={"heads": [asdict(h) for h in problem.heads], "metric": problem.metric, "notices": []},
     )

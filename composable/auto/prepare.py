@@ -105,7 +105,11 @@ def completed(options: FitOptions, table: Table) -> FitOptions:
 
 
 def understand_table(
-    table: Table, options: FitOptions, tell: Tell, sample_weight: np.ndarray | None = None
+    table: Table,
+    options: FitOptions,
+    tell: Tell,
+    sample_weight: np.ndarray | None = None,
+    test: Any = None,
 ) -> Understood:
     """Find out what is asked.
 
@@ -114,6 +118,7 @@ def understand_table(
         options: Completed.
         tell: Is told each choice.
         sample_weight: A weight per row of the data, not negative; rows without weight are left out.
+        test: Labeled rows of the user's own that no file holds, in the place of `options.test`.
 
     Raises:
         DataError, ConfigError: If the data, the schema or the options don't fit together.
@@ -160,7 +165,14 @@ def understand_table(
     if weights is not None:
         weights = (weights / weights.mean()).astype("float32")
     strata = None if counts is None else painted(counts)
-    return Understood(table, schema, problem, weights, strata, _read_test(table, options))
+    return Understood(
+        table,
+        schema,
+        problem,
+        weights,
+        strata,
+        _read_test(options.test if test is None else test, table, options),
+    )
 
 
 def prepare(
@@ -308,12 +320,12 @@ def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
     return kept
 
 
-def _read_test(table: Table, options: FitOptions) -> Table | None:
-    """The user's own test file, laid out as the table is."""
-    if options.test is None:
+def _read_test(test: Any, table: Table, options: FitOptions) -> Table | None:
+    """The user's own test rows; a file of them is laid out as the table is."""
+    if test is None:
         return None
     return read_table(
-        options.test,
+        test,
         encoding=options.encoding,
         delimiter=options.delimiter or (table.format.delimiter if table.format else None),
         decimal=options.decimal or (table.format.decimal if table.format else None),

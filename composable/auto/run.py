@@ -22,6 +22,7 @@ from composable.data.split import tested
 from composable.data.table import Table
 from composable.deploy.bundle import Bundle, load_bundle
 from composable.deploy.export import export
+from composable.deploy.source import bundle_source
 from composable.explain.background import read_background
 from composable.explain.contributions import background_inputs, contributions
 from composable.explain.importance import bundle_importance
@@ -83,8 +84,12 @@ class Run:
         """What the user should know: choices with the flags that overrule them, and warnings."""
         return tuple(Notice(**notice) for notice in self.facts.get("notices", []))
 
-    def leaderboard(self) -> list[dict[str, Any]]:
-        """Every candidate, the best first: score, cost, size, latency."""
+    def leaderboard(self) -> pd.DataFrame:
+        """Every candidate, the best first: score, cost, size, latency; see `candidates`."""
+        return pd.DataFrame(self.candidates())
+
+    def candidates(self) -> list[dict[str, Any]]:
+        """The rows of the leaderboard as plain records, see `composable.search.leaderboard`."""
         return leaderboard(self.path)
 
     def layout(self, stated: Layout = LAYOUT) -> Layout:
@@ -194,6 +199,10 @@ class Run:
     def export(self, format: Literal["keras", "onnx"], folder: str | Path) -> Path:
         """The artifact as one folder for another place: `keras` or `onnx`; checked against the bundle."""
         return export(self.bundle, format, Path(folder))
+
+    def source(self) -> str:
+        """The deployed model as a Python program of plain Keras, which needs no Composable."""
+        return bundle_source(self.bundle)
 
     def report(self) -> Report:
         """Write `report.html` anew; the result names its `path`, and a notebook shows it."""

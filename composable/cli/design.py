@@ -9,10 +9,11 @@ from typing import TypeVar
 import click
 
 from composable.cli.overwriting import refuse_input
-from composable.cli.streams import print_json, say
+from composable.cli.streams import print_json
 from composable.cli.suggesting import SuggestingGroup
 from composable.cli.switches import backend_option, debug_switch, json_switch
 from composable.cli.typed import Amount, InputShape, TypedInput
+from composable.core.terminal import say
 from composable.core.workspace import write_atomically
 
 MODALITIES = ("image", "table", "text", "series")  # as `composable.zoo.catalog.family` has them

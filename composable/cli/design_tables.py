@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from composable.cli.tables import new_table, print_pairs, print_titled
-from composable.cli.words import amount, number, plain, size, whole
+from composable.core.wording import amount, number, plain, size, whole
 
 if TYPE_CHECKING:  # a figure comes from Keras
     from composable.design.figure import Figure, Row

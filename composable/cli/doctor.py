@@ -36,7 +36,7 @@ def command(backend: str | None, *, as_json: bool) -> int:
 def _print(found: Environment) -> None:
     from composable import __version__
     from composable.cli.tables import print_pairs
-    from composable.cli.words import number
+    from composable.core.wording import number
 
     print_pairs(
         "Machine",

@@ -24,9 +24,9 @@ def command(
 
     A text file is read as that of the fit was; --encoding and --delimiter say where it differs.
     """
-    from composable.cli.opening import open_run
+    from composable.cli.open_run import open_run
     from composable.cli.tables import print_pairs
-    from composable.cli.words import number
+    from composable.core.wording import number
     from composable.data.read import Layout
 
     scores = open_run(run, backend).evaluate(data, trial=trial, layout=Layout(**layout))

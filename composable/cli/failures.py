@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from composable.cli.streams import say
 from composable.core.errors import ComposableError
+from composable.core.terminal import say
 
 BUG, USAGE, ENVIRONMENT, INTERRUPTED = 1, 2, 3, 130
 PACKAGE = Path(__file__).parents[1]

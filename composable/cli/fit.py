@@ -10,8 +10,9 @@ import click
 
 from composable.cli.failures import INTERRUPTED
 from composable.cli.option_flags import option_flags
-from composable.cli.streams import print_json, say
+from composable.cli.streams import print_json
 from composable.cli.switches import backend_option, debug_switch, json_switch
+from composable.core.terminal import say
 
 if TYPE_CHECKING:  # importing a run imports Keras, and the backend has to be chosen before
     from composable.auto.run import Run
@@ -66,24 +67,24 @@ def command(
     choose_backend(backend)
 
     from composable.auto.fit import fit
+    from composable.auto.progress import show_progress
     from composable.auto.run import Run
-    from composable.cli.progress import show_progress
 
     with show_progress(options.time_limit, started) as progress:
         try:
             run = fit(data, options, out=out, progress=progress, started=started)
         except KeyboardInterrupt:  # raised after everything was saved, or before there was anything
-            if not progress.moment.report:
+            if not progress.state.report:
                 raise
-            run = Run(Path(progress.moment.report).parent)
-    _print_outcome(run, progress.moment.status, as_json=as_json)
-    return INTERRUPTED if progress.moment.status == "interrupted" else 0
+            run = Run(Path(progress.state.report).parent)
+    _print_outcome(run, progress.state.status, as_json=as_json)
+    return INTERRUPTED if progress.state.status == "interrupted" else 0
 
 
 def _print_outcome(run: Run, status: str, *, as_json: bool) -> None:
     from composable.cli.tables import print_leaderboard
 
-    rows = run.leaderboard()
+    rows = run.candidates()
     deployed = next((row["model"] for row in rows if row["deployed"]), None)
     report = run.path / "report.html"
     if status in ENDINGS:

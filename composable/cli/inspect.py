@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from composable.cli.option_flags import option_flags
-from composable.cli.streams import print_json, say
+from composable.cli.streams import print_json, say_notices
 from composable.cli.switches import debug_switch, json_switch
+from composable.core.terminal import say
 
 if TYPE_CHECKING:  # importing an inspection imports pandas
     from composable.auto.inspect import Inspection
+    from composable.data.schema import Schema
+
+TABLE_SUFFIXES = (".gz", ".csv", ".tsv", ".txt", ".parquet")
 
 
 @click.command()
@@ -35,7 +39,6 @@ def command(data: str, out: Path | None, *, force: bool, as_json: bool, **choice
         refuse_input(out, data)
     choose_backend()
     from composable.auto.inspect import inspect
-    from composable.cli.schema_output import schema_path, write_schema
 
     inspection = inspect(data, **choices)  # the options above, by the names that `inspect` gives them
     path = out or schema_path(data)
@@ -51,6 +54,35 @@ def command(data: str, out: Path | None, *, force: bool, as_json: bool, **choice
         say(f"Couldn't write the schema to {path} ({refused.strerror}); --out FILE puts it elsewhere.")
 
 
+def schema_path(data: str) -> Path:
+    """`cars.csv.gz` has its schema beside it in `cars.schema.json`."""
+    path = Path(data)
+    name = path.name
+    for suffix in TABLE_SUFFIXES:
+        name = name.removesuffix(suffix)
+    return path.with_name(f"{name or path.name}.schema.json")
+
+
+def write_schema(schema: Schema, path: Path, *, force: bool) -> str:
+    """Write a schema and return the sentence that says so.
+
+    A file that is there with another content may have been edited, so it stays unless `force` says otherwise;
+    that is no error, since the inspection itself was asked for and is done.
+
+    Raises:
+        OSError: If the file can't be written.
+    """
+    from composable.core.records import to_json
+    from composable.core.workspace import write_atomically
+    from composable.data.schema import SCHEMA_VERSION
+
+    text = to_json(schema, format="schema", version=SCHEMA_VERSION) + "\n"
+    if not force and path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+        return f"Kept {path}, which differs from what was found now; --force replaces it."
+    write_atomically(path, text)
+    return f"Schema: {path} (edit it and pass it to `composable fit --schema`)"
+
+
 def _answer(inspection: Inspection) -> dict[str, Any]:
     return {
         "problem": asdict(inspection.problem) if inspection.problem else None,
@@ -61,8 +93,7 @@ def _answer(inspection: Inspection) -> dict[str, Any]:
 
 
 def _print(inspection: Inspection) -> None:
-    from composable.cli.moment import problem_line
-    from composable.cli.saying import say_notices
+    from composable.auto.fit_state import problem_line
     from composable.cli.tables import print_columns
 
     profile, problem = inspection.profile, inspection.problem

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from composable.cli.option_flags import UserText, layout_flags, trial_flag
-from composable.cli.streams import print_json, say
+from composable.cli.streams import print_json, say_notices
 from composable.cli.switches import backend_option, debug_switch, json_switch, run_argument
+from composable.core.terminal import say
 
 
 @click.command()
@@ -63,8 +64,7 @@ def command(  # noqa: PLR0913 (click hands over each option)
     elif out:
         check_output(out, data)
 
-    from composable.cli.opening import open_run
-    from composable.cli.saying import say_notices
+    from composable.cli.open_run import open_run
     from composable.data.read import Layout
 
     opened = open_run(run, backend)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
 
 import click
 
+from composable.auto.fit_state import notice_line
+from composable.core.terminal import say
 from composable.core.workspace import finite
-
-if TYPE_CHECKING:  # rich is imported when something is drawn, so that the help page comes at once
-    from rich.console import Console
-
-PIPE_WIDTH = 200  # characters per line where the output isn't a terminal, wide enough not to break cells
+from composable.data.schema import Notice
 
 
 def prepare_streams() -> None:
@@ -29,15 +29,7 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(finite(value), indent=1))
 
 
-def say(text: str) -> None:
-    """Tell the user something that isn't the answer."""
-    click.echo(text, err=True)
-
-
-def console(*, stderr: bool = False) -> Console:
-    """A rich console that neither reads markup in a user's texts nor breaks lines in a pipe."""
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else PIPE_WIDTH
-    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+def say_notices(notices: Iterable[Notice]) -> None:
+    """Write each notice to standard error, on a line of its own."""
+    for notice in notices:
+        say(notice_line(asdict(notice)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from composable.cli.streams import console
-from composable.cli.words import number, plain, size, whole
+from composable.core.terminal import console
+from composable.core.wording import number, plain, size, whole
 
 if TYPE_CHECKING:  # rich is imported when a table is drawn
     from rich.table import Table
@@ -16,7 +16,7 @@ ROLES = {"network": "", "ensemble": "", "baseline": "never deployed", "reference
 
 
 def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the rows of `Run.leaderboard()`, best first, the deployed model marked."""
+    """Print the rows of `Run.candidates()`, best first, the deployed model marked."""
     if not rows:
         console().print("No candidate has finished yet.")
         return

@@ -30,6 +30,10 @@ class ComposableError(Exception):
         return "\n".join(lines)
 
 
+class ComposableWarning(UserWarning):
+    """What a user should know about their data or a fit, although it goes on."""
+
+
 class DataError(ComposableError, ValueError):
     """The data can't be used as it is."""
 

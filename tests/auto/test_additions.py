@@ -47,7 +47,7 @@ def test_networks_cut_after_their_first_step_are_left_out(waves, cut_after_the_f
     run = composable.fit(
         waves, "y", design="mlp(units=32)", time_limit=25, max_epochs=40, max_trials=1, out=tmp_path / "run"
     )
-    (best,) = [row for row in run.leaderboard() if row["deployed"]]
+    (best,) = [row for row in run.candidates() if row["deployed"]]
     error = run.evaluate(waves)["rmse"]
     assert error < 1.2 * best["validation"]
     assert networks(run) == 2

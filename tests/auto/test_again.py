@@ -26,7 +26,7 @@ def scores(run):
     """The leaderboard without what a clock measures."""
     return [
         {name: value for name, value in row.items() if name not in ("seconds", "latency_ms", "bytes")}
-        for row in run.leaderboard()
+        for row in run.candidates()
     ]
 
 
@@ -86,7 +86,7 @@ def interrupted(tmp_path_factory, module_csv):
 def test_ctrl_c_keeps_the_best_model_and_a_report_that_says_so(interrupted, module_csv):
     run = composable.Run(interrupted)
     assert run.facts["status"] == "interrupted"
-    assert [row["model"] for row in run.leaderboard() if row["deployed"]] == ["kernel"]
+    assert [row["model"] for row in run.candidates() if row["deployed"]] == ["kernel"]
     assert np.isfinite(run.predict(module_csv)["prediction"]).all()
     assert (interrupted / "trials" / "1" / "fold-7.npz").exists()
 
@@ -137,7 +137,7 @@ def test_ctrl_c_while_continuing_keeps_the_model_that_was_there(copied, module_c
     with pytest.raises(KeyboardInterrupt):
         composable.fit(module_csv, "price", **BUDGET, out=copied, progress=stop_at("trial_end", trial=0))
     run = composable.Run(copied)
-    assert [row["model"] for row in run.leaderboard() if row["deployed"]] == ["linear"]
+    assert [row["model"] for row in run.candidates() if row["deployed"]] == ["linear"]
     assert np.isfinite(run.predict(module_csv)["prediction"]).all()
 
 
@@ -211,7 +211,7 @@ def test_a_damaged_trial_is_named_with_what_to_do(copied, content):
     damaged = copied / "trials" / "1" / "trial.json"
     damaged.write_text(content)
     with pytest.raises(ArtifactError, match=r"trials/1/trial\.json") as refused:
-        composable.Run(copied).leaderboard()
+        composable.Run(copied).candidates()
     assert "remove its folder" in refused.value.remedy
 
 

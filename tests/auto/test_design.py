@@ -46,7 +46,7 @@ def fit(table, design, out, **more):
 )
 def test_a_name_or_a_call_is_what_is_trained(table, design, tmp_path):
     run = fit(table, design, tmp_path / "run")
-    networks = [row for row in run.leaderboard() if row["role"] == "network"]
+    networks = [row for row in run.candidates() if row["role"] == "network"]
     assert [row["model"] for row in networks] == [design.partition("(")[0]]
     assert len(run.predict(table.drop(columns="y"))) == len(table)
     if design.startswith("mlp("):
@@ -76,7 +76,7 @@ def test_json_on_disk_is_a_design_and_its_content_counts(table, tmp_path):
     path = tmp_path / "mine.json"
     path.write_text(mlp(units=5, blocks=1).to_json())
     run = fit(table, str(path), tmp_path / "run")
-    assert "mine" in [row["model"] for row in run.leaderboard()]
+    assert "mine" in [row["model"] for row in run.candidates()]
     path.write_text(mlp(units=6, blocks=1).to_json())
     with pytest.raises(composable.ConfigError, match="another fit"):
         fit(table, str(path), tmp_path / "run")

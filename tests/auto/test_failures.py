@@ -50,7 +50,7 @@ def break_training(monkeypatch):
 def test_a_candidate_that_fails_does_not_end_the_run(tmp_path, csv, break_training, failure):
     break_training("linear", failure=failure)
     run = composable.fit(csv, "price", max_trials=2, max_epochs=1, out=tmp_path / "run")
-    rows = {row["model"]: row for row in run.leaderboard()}
+    rows = {row["model"]: row for row in run.candidates()}
     assert (rows["linear"]["status"], rows["linear"]["rank"]) == ("failed", len(rows))
     assert str(failure) in rows["linear"]["reason"]
     assert rows["kernel"]["deployed"]
@@ -97,7 +97,7 @@ def test_d22_the_persons_test_file_never_changes_what_is_fitted(tmp_path, cars):
         frame.tail(20).assign(**change).to_csv(test, index=False)
         run = composable.fit(frame.head(60), "price", **ONE, test=test, out=tmp_path / f"run-{number}")
         states.append(fitted_state(run))
-        assert run.leaderboard()[0]["test"] is not None
+        assert run.candidates()[0]["test"] is not None
     assert states[0] == states[1]
 
 
@@ -166,5 +166,5 @@ def test_d39_rows_without_weight_are_not_learned_from(tmp_path, cars):
 def test_the_time_limit_holds_and_leaves_a_model(tmp_path, csv):
     """Far too short for anything but the first network, which must come to be."""
     run = composable.fit(csv, "price", time_limit=0.5, out=tmp_path / "run")
-    assert sum(row["deployed"] for row in run.leaderboard()) == 1
+    assert sum(row["deployed"] for row in run.candidates()) == 1
     assert np.isfinite(run.predict(csv)["prediction"]).all()

@@ -71,7 +71,7 @@ def test_labeled_rows_are_scored(fitted, cars, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_leaderboard_is_honest(fitted, kind):
     """The constant predictor and gradient boosting stand beside the network and are never deployed."""
-    rows = fitted(kind).leaderboard()
+    rows = fitted(kind).candidates()
     assert {row["role"] for row in rows} == {"network", "baseline", "reference"}
     assert [row["role"] for row in rows if row["deployed"]] == ["network"]
     assert all(row["validation"] is not None and row["test"] is None for row in rows)

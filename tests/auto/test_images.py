@@ -59,7 +59,7 @@ def test_a_folder_needs_no_options(run):
     assert run.problem.heads[0].labels == ("lower", "upper")
     assert run.facts["split"]["kind"] == "column"
     assert run.facts["split"]["rows"]["test"] == 20
-    roles = {row["model"]: row["role"] for row in run.leaderboard()}
+    roles = {row["model"]: row["role"] for row in run.candidates()}
     assert roles == {"fast_cnn": "network", "ridge_on_patches": "baseline", "constant_predictor": "reference"}
 
 
@@ -67,7 +67,7 @@ def test_the_test_part_is_what_is_scored(run, folder):
     scores = run.evaluate(folder)
     assert scores["rows"] == 20
     assert scores["accuracy"] == 1.0
-    own = next(row for row in run.leaderboard() if row["deployed"])
+    own = next(row for row in run.candidates() if row["deployed"])
     trial = json.loads((run.path / "trials" / "2" / "trial.json").read_text())
     assert own["role"] == "network"
     assert scores["roc_auc"] == pytest.approx(trial["test"]["roc_auc"])

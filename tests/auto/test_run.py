@@ -73,7 +73,7 @@ def test_columns_that_can_not_be_kept_are_refused(run, rows, ids, told):
 
 
 def test_every_network_and_ensemble_of_a_run_answers(run, rows):
-    trials = {row["trial"]: row for row in run.leaderboard()}
+    trials = {row["trial"]: row for row in run.candidates()}
     answering = [number for number, row in trials.items() if row["role"] in ("network", "ensemble")]
     assert len(answering) >= 3
     for number in answering:
@@ -86,7 +86,7 @@ def test_every_network_and_ensemble_of_a_run_answers(run, rows):
 
 
 def test_a_trial_made_anew_answers_as_when_it_was_deployed(run, rows, monkeypatch):
-    deployed = next(row["trial"] for row in run.leaderboard() if row["deployed"])
+    deployed = next(row["trial"] for row in run.candidates() if row["deployed"])
     monkeypatch.setitem(run.facts, "deployed", None)
     np.testing.assert_allclose(
         run.predict(rows, trial=deployed)["prediction"], run.predict(rows)["prediction"], rtol=1e-5
@@ -94,7 +94,7 @@ def test_a_trial_made_anew_answers_as_when_it_was_deployed(run, rows, monkeypatc
 
 
 def test_what_is_no_network_does_not_answer(run, rows):
-    baseline = next(row["trial"] for row in run.leaderboard() if row["role"] == "baseline")
+    baseline = next(row["trial"] for row in run.candidates() if row["role"] == "baseline")
     with pytest.raises(ConfigError, match="network or an ensemble"):
         run.predict(rows, trial=baseline)
     with pytest.raises(ArtifactError, match="trial"):

@@ -34,7 +34,7 @@ def trials(run):
 
 
 def test_one_network_answers_in_the_place_of_many(run):
-    kernel, (best, *_) = trials(run)["kernel"], run.leaderboard()
+    kernel, (best, *_) = trials(run)["kernel"], run.candidates()
     assert len(kernel["histories"]) == 8
     assert set(kernel["settled"]) == {"penalty", "sharpness", "rounds"}
     card = json.loads((run.path / "bundle" / "bundle.json").read_text())
@@ -46,7 +46,7 @@ def test_one_network_answers_in_the_place_of_many(run):
 
 
 def test_the_test_score_is_that_of_the_deployed_model(run):
-    (best, *_) = run.leaderboard()
+    (best, *_) = run.candidates()
     own = waves(60, 1)
     error = np.sqrt(np.mean((run.predict(own[["x"]])["prediction"].to_numpy() - own["y"].to_numpy()) ** 2))
     assert best["test"] == pytest.approx(error, rel=1e-4)

@@ -129,7 +129,7 @@ def test_a_file_of_keras_is_a_beginning(file, tmp_path):
     begun = composable.fit(
         rows_of(*drawn(40, side=20)), "where", start=file, freeze=True, out=tmp_path / "run", **BRIEF
     )
-    assert "from_own" in {row["model"] for row in begun.leaderboard()}
+    assert "from_own" in {row["model"] for row in begun.candidates()}
     own = keras.models.load_model(file)
     for name in ("first_conv", "first_norm", "second_conv"):
         theirs, ours = own.get_layer(name), network(begun).get_layer(name)

@@ -89,7 +89,7 @@ class FakeRun:
         FakeRun.asked = {"trial": trial, **how}
         return FakeRun.prediction
 
-    def leaderboard(self):
+    def candidates(self):
         return ROWS
 
     def evaluate(self, data, **how):

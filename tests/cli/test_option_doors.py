@@ -26,7 +26,7 @@ BESIDE = {  # what an option means nothing without
     "freeze": {"start": "runs/one"},
     "unfreeze": {"start": "runs/one", "freeze": True},
 }
-ONLY_IN_PYTHON = {"data", "out", "sample_weight", "progress"}
+ONLY_IN_PYTHON = {"data", "out", "sample_weight", "progress", "verbose"}
 
 
 def example(field):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from composable.cli.moment import Event, Moment, after, milestone, status_line
-from composable.cli.streams import console, say
+from composable.auto.fit_state import Event, FitState, after, milestone, notice_line, status_line
+from composable.core.errors import ComposableWarning
+from composable.core.terminal import console, say
 
 PAUSE = 10.0  # seconds between two lines in a log
 
@@ -30,12 +34,12 @@ class Progress:
     ) -> None:
         self._show, self._limit, self._pause = show, limit, pause
         self._started = self._printed = started
-        self.moment = Moment()
+        self.state = FitState()
 
     def __call__(self, event: Event) -> None:
         """Take in an event."""
-        self.moment = after(self.moment, event)
-        if line := milestone(event, self.moment.metric):
+        self.state = after(self.state, event)
+        if line := milestone(event, self.state.metric):
             self._show(line)
         if event["event"] == "epoch" and time.monotonic() - self._printed >= self._pause:
             self._show(self.line)
@@ -44,7 +48,7 @@ class Progress:
     @property
     def line(self) -> str:
         """Where the fit stands now."""
-        return status_line(self.moment, spent=time.monotonic() - self._started, limit=self._limit)
+        return status_line(self.state, spent=time.monotonic() - self._started, limit=self._limit)
 
 
 @contextmanager
@@ -69,3 +73,42 @@ def show_progress(limit: float | None, started: float) -> Iterator[Progress]:
 
     with Live(console=terminal, get_renderable=draw, refresh_per_second=4, transient=True):
         yield progress
+
+
+@contextmanager
+def shown(
+    progress: bool | Callable[[dict[str, Any]], None],  # noqa: FBT001 (what a user states by name)
+    limit: float | None,
+    verbose: int,
+) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Show what a fit called from Python says: its progress, its warnings, its choices.
+
+    Args:
+        progress: Whether all is shown as on the command line; or what is called with each event besides.
+        limit: Seconds for everything, None where time isn't bounded.
+        verbose: 0 leaves all but a function silent.
+    """
+    if progress is True and verbose:
+        with show_progress(limit, time.monotonic()) as live:
+            yield lambda event: (_warn if _is_warning(event) else live)(event)
+        return
+
+    def each(event: dict[str, Any]) -> None:
+        if callable(progress):
+            progress(event)
+        if verbose and event["event"] == "notice":
+            (_warn if _is_warning(event) else _log)(event)
+
+    yield each
+
+
+def _is_warning(event: Event) -> bool:
+    return event["event"] == "notice" and event.get("level") == "warning"
+
+
+def _warn(event: Event) -> None:
+    warnings.warn(notice_line(event).partition(": ")[2], ComposableWarning, stacklevel=2)
+
+
+def _log(event: Event) -> None:
+    logging.getLogger("composable").info(notice_line(event))

@@ -1,4 +1,4 @@
-"""What a fit is doing at this moment, told by its events (docs/run-folder.md)."""
+"""What a fit is doing, as its events say (docs/run-folder.md)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from composable.cli.words import duration, number, plain
+from composable.core.wording import duration, number, plain
 
 Event = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Moment:
+class FitState:
     """A fit between two events.
 
     Attributes:
@@ -41,26 +41,26 @@ STAGES = {
 }
 
 
-def after(moment: Moment, event: Event) -> Moment:
-    """The moment that follows an event."""
+def after(state: FitState, event: Event) -> FitState:
+    """The state that follows an event."""
     kind = event["event"]
-    moment = replace(moment, stage=STAGES.get(kind, moment.stage), epoch="")
+    state = replace(state, stage=STAGES.get(kind, state.stage), epoch="")
     match kind:
         case "start":
-            return replace(moment, stage=f"reading {plain(event['origin'])}")
+            return replace(state, stage=f"reading {plain(event['origin'])}")
         case "problem":
-            return replace(moment, metric=str(event["metric"]))
+            return replace(state, metric=str(event["metric"]))
         case "trial_start":
-            return replace(moment, stage=_trial(event))
+            return replace(state, stage=_trial(event))
         case "epoch":
-            return replace(moment, epoch=f"epoch {event['epoch']}, loss {number(event['held_out'])}")
+            return replace(state, epoch=f"epoch {event['epoch']}, loss {number(event['held_out'])}")
         case "saved":
-            return replace(moment, best=f"{plain(event['name'])}, {moment.metric} {number(event['score'])}")
+            return replace(state, best=f"{plain(event['name'])}, {state.metric} {number(event['score'])}")
         case "report":
-            return replace(moment, report=str(event["path"]))
+            return replace(state, report=str(event["path"]))
         case "end":
-            return replace(moment, status=str(event["status"]))
-    return moment
+            return replace(state, status=str(event["status"]))
+    return state
 
 
 def _trial(event: Event) -> str:
@@ -111,14 +111,14 @@ def notice_line(notice: Event) -> str:
     return f"{str(notice.get('level', 'note')).capitalize()}: {plain(notice['text'])}{remedy}"
 
 
-def status_line(moment: Moment, *, spent: float, limit: float | None) -> str:
+def status_line(state: FitState, *, spent: float, limit: float | None) -> str:
     """Stage, epoch, best model and time on one line.
 
     Args:
-        moment: Where the fit stands.
+        state: Where the fit stands.
         spent: Seconds since the start.
         limit: Seconds for everything, None where time isn't bounded.
     """
-    best = f"best: {moment.best}" if moment.best else ""
+    best = f"best: {state.best}" if state.best else ""
     time = f"{duration(spent)} spent" if limit is None else f"{duration(max(0.0, limit - spent))} left"
-    return " | ".join(filter(None, (moment.stage, moment.epoch, best, time)))
+    return " | ".join(filter(None, (state.stage, state.epoch, best, time)))

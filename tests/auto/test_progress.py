@@ -5,27 +5,27 @@ import re
 
 import pytest
 
-from composable.cli import progress
-from composable.cli.moment import Moment, after, milestone, status_line
-from composable.cli.progress import Progress, show_progress
-from composable.cli.words import duration, number, plain, size, whole
+from composable.auto import progress
+from composable.auto.fit_state import FitState, after, milestone, status_line
+from composable.auto.progress import Progress, show_progress
+from composable.core.wording import duration, number, plain, size, whole
 
 
 def test_the_status_line_has_stage_epoch_best_and_time_left():
-    moment = Moment()
+    state = FitState()
     for event in (
         {"event": "problem", "metric": "rmse", "heads": []},
         {"event": "saved", "trial": 1, "name": "mlp", "score": 2400.0},
         {"event": "trial_start", "trial": 2, "name": "tabm_mini", "fold": 0, "folds": 8},
         {"event": "epoch", "trial": 2, "fold": 1, "epoch": 12, "loss": 0.1, "held_out": 0.0965},
     ):
-        moment = after(moment, event)
-    line = status_line(moment, spent=26.0, limit=60.0)
+        state = after(state, event)
+    line = status_line(state, spent=26.0, limit=60.0)
     assert (
         line == "trial 2: tabm_mini, 8 networks side by side | epoch 12, loss 0.0965 | best: mlp, rmse 2400 "
         "| 34 s left"
     )
-    assert status_line(moment, spent=26.0, limit=None).endswith("| 26 s spent")
+    assert status_line(state, spent=26.0, limit=None).endswith("| 26 s spent")
 
 
 def test_a_failed_trial_tells_its_reason():
@@ -41,7 +41,7 @@ def test_a_failed_trial_tells_its_reason():
 
 
 def test_an_event_of_a_later_version_is_ignored():
-    assert after(Moment(), {"event": "applause"}) == Moment()
+    assert after(FitState(), {"event": "applause"}) == FitState()
     assert milestone({"event": "applause"}, "rmse") == ""
 
 
@@ -76,7 +76,7 @@ def test_a_terminal_gets_a_live_line_unless_it_is_dumb(monkeypatch, term, live):
         shown({"event": "end", "status": "complete", "seconds": 1.0})
     assert "Read 10 rows, 2 columns." in stream.getvalue()
     assert ("\x1b[" in stream.getvalue()) == live
-    assert shown.moment.status == "complete"
+    assert shown.state.status == "complete"
 
 
 @pytest.mark.parametrize(
