@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
-from composable.auto.designing import table_of
 from composable.auto.options import FitOptions
 from composable.auto.prepare import prepare, understand_table
 from composable.core.seeds import derive
@@ -16,7 +16,8 @@ from composable.engine.losses import categorical_cross_entropy
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
-from composable.search.candidates import candidates
+from composable.modality import candidates
+from composable.modality.facts import facts_of
 from composable.training.folds import Workbench
 from composable.training.stages.fold_job import fold_job
 from composable.training.stages.stage import Job
@@ -30,9 +31,8 @@ def table_job(path: Path, target: str, *, seed: int, candidate: str = "mlp") -> 
     prepared = prepare(
         understand_table(str(path), options, lambda _notice: None), options, lambda _notice: None
     )
-    known = {
-        found.name: found for found, _ in zip(candidates(table_of(prepared), seed=0), range(5), strict=False)
-    }
+    facts = facts_of(prepared.material, prepared.split, prepared.encoding)
+    known = {found.name: found for found in islice(candidates(facts, seed=0), 5)}
     bench = Workbench(known[candidate], prepared.material)
     return fold_job(bench, prepared.split.folds[0], seed=seed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
@@ -12,15 +12,11 @@ import numpy as np
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.workspace import write_json
-from composable.data.kinds.text import TextBlock
 from composable.engine.predict import predict
 from composable.explain.background import save_background
 from composable.explain.explained_model import ExplainedModel
-from composable.explain.image_errors import image_errors
 from composable.explain.importance import HeldOutRows, most_rows, permutation_importance
-from composable.explain.mask_errors import mask_errors
 from composable.explain.slots import slots_of
-from composable.explain.text_errors import text_errors
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.metrics import fitting
 from composable.problem.scores import score
@@ -28,8 +24,6 @@ from composable.search.predictions import by_unlearned, covered
 from composable.search.trial import Trial
 from composable.training.stages.stage import part_of
 from composable.training.storage import load_weights
-
-Explain = Callable[[ExplainedModel, Deadline], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +64,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     write_json(folder / "diagnostics.json", diagnostics)
     save_background(folder, prepared.material, seed=search.options.seed)
     strongest, _ = max(best.shares, key=lambda share: share[1])
-    explanations = _explanations(search, held_out)
+    explanations = search.modality.worst_errors
     several = len(prepared.encoding.columns) > 1  # of one column there is nothing to compare it with
     for done, (name, explain) in enumerate(explanations.items()):
         until = part_of(deadline, 1 / (len(explanations) - done + several))
@@ -93,16 +87,6 @@ def _heads(search: Search, held_out: _HeldOut) -> list[dict[str, Any]]:
     for head, y, p in zip(heads, held_out.observed, held_out.predicted, strict=True):
         metrics = {name: score(name, head, y, p) for name in fitting(head.kind)}
         found.append(head_diagnostics(head, y, p) | {"metrics": metrics})
-    return found
-
-
-def _explanations(search: Search, held_out: _HeldOut) -> dict[str, Explain]:
-    """Those that fit the data, by the file that each fills."""
-    found: dict[str, Explain] = {}
-    if "images" in search.prepared.material.inputs:
-        found["pictures.json"] = mask_errors if held_out.observed[0].ndim > 2 else image_errors
-    if search.prepared.encoding.of(TextBlock):
-        found["texts.json"] = text_errors
     return found
 
 

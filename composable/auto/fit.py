@@ -31,6 +31,7 @@ from composable.auto.record import (
     versions,
 )
 from composable.auto.run import Run
+from composable.auto.staging import check_stages
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache, prune
@@ -39,10 +40,9 @@ from composable.core.machine import machine
 from composable.core.records import to_json
 from composable.core.run_lock import locked
 from composable.core.workspace import write_atomically, write_json
-from composable.data.kinds.image import ImageBlock
-from composable.data.kinds.text import TextBlock
 from composable.data.profile import profile
 from composable.data.schema import SCHEMA_VERSION, Notice
+from composable.modality import modality_of
 from composable.report.page import write_report
 from composable.search.trial import Trial
 from composable.training.overrides import read_overrides
@@ -154,6 +154,7 @@ def _go(
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
         prepared = prepare(understood, options, recorder.notice, given.origin)
+        check_stages(options.stages, modality_of(prepared.material.inputs, problem))
         if given.design is not None:
             check_design(given.design, prepared)
     except (ComposableError, KeyboardInterrupt) as stopped:
@@ -163,7 +164,7 @@ def _go(
     recorder.write(split=_split_facts(prepared))
     write_json(folder / "profile.json", profile(table, understood.schema))
 
-    explained = prepared.encoding.of(TextBlock) or prepared.encoding.of(ImageBlock)
+    explained = modality_of(prepared.material.inputs, problem).worst_errors
     explaining = min(EXPLAINING, EXPLAINING_SHARE * deadline.seconds) if explained else 0.0
     closing, reported = Closing(explaining=explaining), False
 

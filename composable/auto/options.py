@@ -18,7 +18,11 @@ Augmentation = Literal[
 ]  # fmt: skip
 ProblemKind = Literal["regression", "binary", "multiclass", "multilabel"]
 Duplicates = Literal["together", "apart"]
-Stage = Literal["draw", "warmup", "tune", "pretrain", "finetune"]
+Stage = Literal[
+    "draw", "warmup", "tune", "pretrain", "finetune",
+    "pretrain=mask", "pretrain=denoise", "pretrain=jigsaw", "pretrain=autoencode", "pretrain=inpaint",
+    "pretrain=shapes",
+]  # fmt: skip
 DateOrder = Literal["day-first", "month-first"]
 
 

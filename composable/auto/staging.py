@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from composable.core.budget import Deadline
+from composable.core.errors import ConfigError
 from composable.data.split import Fold
-from composable.design.part import Part
+from composable.design.part import Component, Part
 from composable.engine.settings import Settings
+from composable.modality import Modality
 from composable.training.folds import Workbench
 from composable.training.stages.fold_job import fold_job
+from composable.training.stages.pretrain.pretrain import pretrain
 from composable.training.stages.recipe import STAGES, Recipe
 from composable.training.stages.run import run_stages
 from composable.training.stages.stage import Outcome, Weights
@@ -36,11 +39,12 @@ class Staged:
     facts: tuple[dict[str, Any], ...]
 
 
-def go_through(
+def go_through(  # noqa: PLR0913 (what it is told is its contract)
     bench: Workbench,
     folds: Mapping[int, Fold],
     names: Sequence[str],
     *,
+    pretexts: Mapping[str, Component],
     seed: int,
     deadline: Deadline,
     folder: Path,
@@ -54,7 +58,8 @@ def go_through(
     Args:
         bench: The candidate and the rows.
         folds: Which rows are which, by number.
-        names: Of the stages, in their order.
+        names: Of the stages, in their order; `pretrain=NAME` says what is learned without labels.
+        pretexts: What that may be, by name; the first one is meant without a name.
         seed: For everything random.
         deadline: Of all of them.
         folder: Where the outcomes are kept.
@@ -70,7 +75,7 @@ def go_through(
         job = fold_job(bench.trained_by(settings), fold, seed=seed)
         outcomes = run_stages(
             replace(job, name=f"{job.name} {number}"),
-            _recipe(stages),
+            _recipe(stages, pretexts),
             deadline=Deadline(deadline.remaining * len(stages) / left, deadline.clock),
             folder=folder / f"stages-{number}",
             begin=bench.candidate.begin,
@@ -86,10 +91,33 @@ def go_through(
     return Staged(settings, starts, facts)
 
 
-def _recipe(names: Sequence[str]) -> Recipe:
+def _recipe(names: Sequence[str], pretexts: Mapping[str, Component]) -> Recipe:
     """The stages share the time that is theirs alike."""
-    places = enumerate(names)
-    return Recipe(tuple(Part(_STAGES[name], share=1.0 / (len(names) - place)) for place, name in places))
+    stages = []
+    for index, written in enumerate(names):
+        name, _, pretext = written.partition("=")
+        part = Part(_STAGES[name], share=1.0 / (len(names) - index))
+        if name == pretrain.__name__ and pretexts:
+            part = part.replace(task=pretexts[pretext or next(iter(pretexts))])
+        stages.append(part)
+    return Recipe(tuple(stages))
+
+
+def check_stages(names: Sequence[str], modality: Modality) -> None:
+    """Refuse a stage that learns what such rows don't have.
+
+    Raises:
+        ConfigError: If a pretext isn't one of the modality's.
+    """
+    for written in names:
+        pretext = written.partition("=")[2]
+        if pretext and pretext not in modality.pretexts:
+            known = ", ".join(f"--stage pretrain={name}" for name in modality.pretexts)
+            raise ConfigError(
+                f"A pretext is one of those for {modality.name} data.",
+                received=f"--stage {written}",
+                remedy=f"take one of {known}" if known else "leave the stage out",
+            )
 
 
 def _told(fold: int, outcome: Outcome) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from composable.design import Architecture
 from composable.design.building import layers_by_part
 from composable.design.taps import tap
 from composable.engine.settings import Settings
-from composable.search.table import Table
-from composable.training import recipes
+from composable.modality import modality_of
+from composable.modality.facts import DataFacts
 from composable.training.candidate import Candidate
 
 _RATE = 5e-4  # a quarter of that from scratch: what is there shall not be lost
@@ -23,13 +23,13 @@ _SCHEDULED = 0.6  # of the time that is left
 
 
 def transferred(
-    origin: Origin, table: Table, prepared: Prepared, *, freeze: bool, unfreeze: Sequence[str] = ()
+    origin: Origin, facts: DataFacts, prepared: Prepared, *, freeze: bool, unfreeze: Sequence[str] = ()
 ) -> Candidate:
     """The origin's architecture with the tasks at hand, and its weights up to the tap.
 
     Args:
         origin: What is begun from.
-        table: Says the tasks.
+        facts: Says the tasks.
         prepared: The rows to learn from.
         freeze: Whether only what follows the tap is trained.
         unfreeze: Parts (`learner.2`) or beginnings of the names of layers that are trained all the same.
@@ -46,7 +46,7 @@ def transferred(
     )
     if not _alike(origin, prepared):
         raise refusal
-    architecture = origin.architecture.with_tasks(*table.tasks)
+    architecture = origin.architecture.with_tasks(*facts.tasks)
     network = tap(architecture.build(shapes), "logits")
     trunk = tap(network, ENCODING)
     learned = origin.trunk.get_weights()[: len(trunk.weights)]
@@ -56,7 +56,7 @@ def transferred(
     return Candidate(
         f"from_{origin.name}",
         architecture,
-        _settings(table, freeze=freeze and not unfreeze),
+        _settings(facts, freeze=freeze and not unfreeze),
         _SCHEDULED,
         tuple(network.get_weights()),
         frozen=_frozen(architecture, prepared, unfreeze) if freeze else (),
@@ -91,9 +91,6 @@ def _frozen(architecture: Architecture, prepared: Prepared, unfreeze: Sequence[s
     return tuple(number for number in trunk if number not in thawed)
 
 
-def _settings(table: Table, *, freeze: bool) -> Settings:
-    rate = _SCORES_RATE if freeze else _RATE
-    if table.pixels is None:
-        return Settings(learning_rate=rate, batch_size=table.batch_size, patience=10)
-    usual = recipes.images(table.problem, rows=table.rows, augment=table.augment)
-    return replace(usual, learning_rate=rate, mixup=table.mixup, cutmix=table.cutmix)
+def _settings(facts: DataFacts, *, freeze: bool) -> Settings:
+    usual = modality_of(facts.inputs, facts.problem).settings(facts)
+    return replace(usual, learning_rate=_SCORES_RATE if freeze else _RATE)

@@ -13,11 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from composable.auto.augmenting import with_augmentations
-from composable.auto.baselines import Baseline, baseline, reference
+from composable.auto.baselines import predictions_of, reference, seconds_of
 from composable.auto.closing import Closing
 from composable.auto.deploying import NotAsScoredError
-from composable.auto.designing import table_of
 from composable.auto.given import Given
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
@@ -31,11 +29,12 @@ from composable.core.errors import NothingSucceeded
 from composable.core.workspace import write_atomically, write_json
 from composable.data.schema import Notice
 from composable.data.split import Fold
+from composable.modality import Baseline, Modality, candidates, modality_of
+from composable.modality.facts import facts_of
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_worth_adding
-from composable.search.candidates import candidates, portfolio_size
 from composable.search.ensemble import greedy_weights
 from composable.search.expected import Expected, expected_score
 from composable.search.predictions import blend
@@ -114,14 +113,14 @@ class Search:
             NothingSucceeded: If no network could be trained.
         """
         self._reference()
-        images = "images" in self._material.inputs
-        if images:
+        first = self.modality.baseline.first
+        if first:
             self._baseline(EARLY_SHARE)
         for number, candidate in enumerate(self._candidates()):
             if self.best is not None and self.left < LEAST_SECONDS:
                 break
             self._network(candidate)
-            if number == 0 and not images:
+            if number == 0 and not first:
                 self._baseline(BASELINE_SHARE)
             if self._folds_remain and self.trials[-1].cut_short and self._networks >= ENOUGH:
                 break  # the others wouldn't end either: the time is better spent on what won
@@ -149,22 +148,30 @@ class Search:
     def _material(self) -> Material:
         return self.prepared.material
 
+    @property
+    def modality(self) -> Modality:
+        """The modality of the rows."""
+        return modality_of(self._material.inputs, self._problem)
+
     def _candidates(self) -> Iterator[Candidate]:
         """The portfolio; where time or trials are left on few rows, random draws as well.
 
         On many rows the time is better spent on more folds of what won.
         """
-        table = replace(
-            table_of(self.prepared), most_weights=self._most_weights / self.prepared.split.scored_folds
+        split, seed, modality = self.prepared.split, self.options.seed, self.modality
+        facts = replace(
+            facts_of(self._material, split, self.prepared.encoding),
+            most_weights=self._most_weights / split.scored_folds,
         )
-        seed, asked = self.options.seed, self.options.augment
-        table = with_augmentations(table, self.prepared, asked, seed=seed, tell=self._note)
+        if modality.augment is not None:
+            train = split.folds[0].train
+            facts = modality.augment(facts, self._material, train, self.options.augment, seed, self._note)
         first = []
         if self.given.origin is not None:
             freeze, unfreeze = self.options.freeze, self.options.unfreeze
-            first = [transferred(self.given.origin, table, self.prepared, freeze=freeze, unfreeze=unfreeze)]
+            first = [transferred(self.given.origin, facts, self.prepared, freeze=freeze, unfreeze=unfreeze)]
         found = candidates(
-            table,
+            facts,
             seed=seed,
             seconds=self.left,
             max_epochs=self.options.max_epochs,
@@ -175,7 +182,7 @@ class Search:
         timed = math.isfinite(self.deadline.seconds) and not self._folds_remain
         draws = timed or self.options.max_trials is not None
         most = max(MOST_CANDIDATES, self.options.max_trials or 0)
-        found = islice(found, most if draws else portfolio_size(table))
+        found = islice(found, most if draws else modality.portfolio_size(facts))
         if self.options.max_parameters is not None:
             most, networks = self.options.max_parameters, self.prepared.split.scored_folds
             found = small_enough(found, self._material.shapes, most=most, networks=networks)
@@ -194,7 +201,7 @@ class Search:
 
     def _baseline(self, share: float) -> None:
         """A model of another kind, unless it would take more than a share of the time that is left."""
-        usual = baseline(self.prepared)
+        usual = self.modality.baseline
         trial = self._trial(usual.name, "baseline")
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, fold=0, folds=1)
         began = time.monotonic()
@@ -203,7 +210,7 @@ class Search:
             if trial.reason:
                 trial.status = "skipped"
             else:
-                trial.predictions = usual.predictions(self.prepared, self.options.seed)
+                trial.predictions = predictions_of(usual, self.prepared, self.options.seed)
                 trial.score = self.scorer.selection(trial.predictions)
         except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
             trial.status, trial.reason = "failed", str(refused)[:300]
@@ -216,7 +223,7 @@ class Search:
             return ""
         if self.left < LEAST_SECONDS:
             return "no time was left for it"
-        needed = usual.seconds(self.prepared, self.options.seed)
+        needed = seconds_of(usual, self.prepared, self.options.seed)
         return f"it takes about {needed:.1f} s, too much of the time" if needed > self.left * share else ""
 
     def _network(self, candidate: Candidate) -> None:
@@ -325,6 +332,7 @@ class Search:
             self.bench(trial),
             folds,
             names,
+            pretexts=self.modality.pretexts,
             seed=self.options.seed,
             deadline=deadline.keeping(deadline.remaining / 2)
             if math.isfinite(deadline.seconds)

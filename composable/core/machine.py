@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +37,17 @@ def memory_gb() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
     except (AttributeError, ValueError, OSError):
         return None
+
+
+@cache
+def operations_per_second() -> float:
+    """Multiplications and additions per second in a product of two matrices, measured once."""
+    import numpy as np  # late: asking for the cores alone needs none of it
+
+    a = np.ones((1024, 1024), "float32")
+    seconds = []
+    for _ in range(4):
+        began = time.monotonic()
+        np.matmul(a, a)
+        seconds.append(time.monotonic() - began)
+    return 2 * len(a) ** 3 / min(seconds)

@@ -19,14 +19,10 @@ from composable.core.machine import cores
 from composable.core.seeds import derive
 from composable.data.split import Fold
 from composable.design import Part
-from composable.design.data_init import data_init
-from composable.design.fitting import fit_to_rows
-from composable.design.tables import adapt
 from composable.design.taps import tap
 from composable.engine.augmentations import flip
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.history import Epoch, History
-from composable.engine.initialize import initialize
 from composable.engine.memory import in_parts
 from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host
@@ -34,6 +30,7 @@ from composable.engine.settings import CONSTANT, Settings
 from composable.engine.train import Options, train
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing
+from composable.training.beginning import beginner
 from composable.training.candidate import REFIT, Arrays, Candidate, Material, Trained
 from composable.training.checkpointer import checkpointer
 from composable.training.progressive import Small, shrunk
@@ -157,17 +154,11 @@ class Workbench:
                 Instance(part.train, part.held_out, one, settings, self._targets(part))
                 for part, one in zip(parts, seeds, strict=True)
             )
-        begin_at_rows = data_init(self.network)
+        begin_with = beginner(self.build, self.material.categories)
 
         def begin(model: keras.Model, place: int) -> None:
-            initialize(model, self.build, seeds[place])
             learned_from = self._learned_from(parts[place].train, seeds[place])
-            adapt(model, learned_from, categories=self.material.categories)
-            begin_at_rows(learned_from, derive(seeds[place], "data_init"))
-            fit_to_rows(model, learned_from, seed=seeds[place])
-            begun = starts.get(numbers[place], self.candidate.begin)
-            if begun is not None:
-                model.set_weights(list(begun))
+            begin_with(model, learned_from, seeds[place], starts.get(numbers[place], self.candidate.begin))
 
         goals = tuple(
             kind_of(head).goal(self.material.problem.metric) for head in self.material.problem.heads

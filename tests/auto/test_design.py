@@ -14,9 +14,10 @@ from composable.design.building import outline
 from composable.design.stems import piecewise_linear
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
+from composable.modality import candidates
+from composable.modality.designed import fit_to_table
+from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
-from composable.search.designed import designed, for_table
-from composable.search.table import Table
 from composable.zoo import catalog
 from composable.zoo.catalog import FAMILIES
 from composable.zoo.catalog.parse import ParsedDesign
@@ -126,7 +127,8 @@ def test_a_pre_stem_left_open_is_fitted_to_the_table_in_every_option():
         prestem=Choice((numbers, (Part(prepare, bins=8),))), stem=piecewise_linear, tasks=Part(regressor)
     )
     head = Head("y", "regression", ("y",))
-    fitted = for_table(either, Table(Problem((head,), "rmse"), 100, {"numbers": 2, "categories": 1}, (5,)))
+    facts = DataFacts(Problem((head,), "rmse"), 100, {"numbers": 2, "categories": 1}, (5,))
+    fitted = fit_to_table(either, facts)
     assert isinstance(fitted.prestem, Choice)
     assert [
         part.metaparameters["categories"] for part in (fitted.prestem.options[0], *fitted.prestem.options[1])
@@ -176,11 +178,13 @@ def test_a_family_for_texts_reads_their_words(reviews, tmp_path):
 @pytest.mark.parametrize("family", [each for each in FAMILIES.values() if each.modality == "text"])
 def test_every_family_for_texts_is_fitted_to_the_words_there_are(family):
     heads = (Head("liked", "binary", ("liked",), ("no", "yes")), Head("stars", "regression", ("stars",)))
-    table = Table(Problem(heads, "log_loss"), 80, {"words": 12, "ngrams": 30}, (), {"words": 9, "ngrams": 20})
+    facts = DataFacts(
+        Problem(heads, "log_loss"), 80, {"words": 12, "ngrams": 30}, (), {"words": 9, "ngrams": 20}
+    )
     smallest = catalog.made(family, dict(family.smallest.metaparameters))
     design = ParsedDesign(family.name, smallest, family=family.name)
-    drawn = next(designed(table, design, seed=0)).architecture
-    model, _ = outline(drawn, {name: Input((width,), "int32") for name, width in table.widths.items()})
+    drawn = next(candidates(facts, seed=0, design=design)).architecture
+    model, _ = outline(drawn, {name: Input((width,), "int32") for name, width in facts.widths.items()})
     sizes = [each.input_dim for each in model.layers if each.name == "word_vectors"]
     assert sizes in ([], [9])
     assert set(model.output) == {"head_0", "head_1"}

@@ -14,16 +14,16 @@ import pytest
 from PIL import Image
 
 import composable
-from composable.auto.designing import table_of
 from composable.auto.options import FitOptions
 from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
 from composable.data import room
 from composable.data.kinds.image import ImageBlock
 from composable.design.building import outline
-from composable.search import image_candidates
-from composable.search.augmentations import augmented_as
-from composable.search.candidates import candidates
+from composable.modality import candidates
+from composable.modality.facts import facts_of
+from composable.modality.image import portfolio
+from composable.modality.image.augmentations import augmented_as
 
 SIDE = 12
 
@@ -286,12 +286,16 @@ def test_a_size_out_of_range_is_refused():
         FitOptions(image_size=2)
 
 
+def known(table, options):
+    prepared = prepare(understand_table(table, options, print), options, print)
+    return facts_of(prepared.material, prepared.split, prepared.encoding)
+
+
 def searched(folder, asked):
     """What the search makes of these options: its first candidate."""
     table, options = read(folder, FitOptions()), FitOptions(augment=asked)
     options = completed(options, table)
-    found = table_of(prepare(understand_table(table, options, print), options, print))
-    return next(candidates(augmented_as(found, options.augment), seed=0))
+    return next(candidates(augmented_as(known(table, options), options.augment), seed=0))
 
 
 def test_a_person_decides_what_is_done_to_images(folder):
@@ -305,15 +309,15 @@ def test_a_person_decides_what_is_done_to_images(folder):
     ("seconds", "names"), [(0.5, ["flip"]), (150.0, ["flip", "cutout"]), (1199.0, ["flip", "translate"])]
 )
 def test_many_images_are_altered_the_more_the_oftener_each_is_seen(folder, monkeypatch, seconds, names):
-    monkeypatch.setattr(image_candidates, "speed", lambda: 4e11)
+    monkeypatch.setattr(portfolio, "operations_per_second", lambda: 4e11)
     read_ = read(folder, FitOptions())
     options = completed(FitOptions(), read_)
-    found = table_of(prepare(understand_table(read_, options, print), options, print))
-    found = replace(augmented_as(found, ("flip", "translate")), rows=20_000, chosen=False)
+    asked = replace(augmented_as(known(read_, options), ("flip", "translate")), rows=20_000)
+    found = replace(asked, augmentation=replace(asked.augmentation, chosen=False))
     settings = next(candidates(found, seed=0, seconds=seconds)).settings
     assert [part.component.__name__ for part in settings.augment] == names
-    asked = next(candidates(replace(found, chosen=True), seed=0, seconds=seconds)).settings
-    assert [part.component.__name__ for part in asked.augment] == ["flip", "translate"]
+    settings = next(candidates(asked, seed=0, seconds=seconds)).settings
+    assert [part.component.__name__ for part in settings.augment] == ["flip", "translate"]
 
 
 @pytest.mark.parametrize("asked", [("mixup", "cutmix"), ("none", "flip")])
@@ -336,17 +340,18 @@ def test_without_a_limit_other_networks_are_tried_beside_the_first(folder):
     table = read(folder, FitOptions())
     options = completed(FitOptions(), table)
     prepared = prepare(understand_table(table, options, print), options, print)
-    found = list(islice(candidates(table_of(prepared), seed=0), 8))
+    facts = facts_of(prepared.material, prepared.split, prepared.encoding)
+    found = list(islice(candidates(facts, seed=0), 8))
     names = [one.name for one in found]
     assert names[:5] == ["fast_cnn", "fast_cnn_deep", "resnet", "mobilenet", "fast_cnn_1"]
     for candidate in found:
         model, _ = outline(candidate.architecture, prepared.material.shapes)
         assert [tuple(output.shape) for output in model.outputs] == [(None, 1)]
-    again = list(islice(candidates(table_of(prepared), seed=0), 8))
+    again = list(islice(candidates(facts, seed=0), 8))
     assert [one.settings for one in again] == [one.settings for one in found]
-    short = candidates(table_of(prepared), seed=0, seconds=60.0)
+    short = candidates(facts, seed=0, seconds=60.0)
     assert [one.name for one in short] == ["fast_cnn"]
-    shares = [next(candidates(table_of(prepared), seed=0, seconds=s)).share for s in (300.0, 900.0)]
+    shares = [next(candidates(facts, seed=0, seconds=s)).share for s in (300.0, 900.0)]
     assert shares == [0.95, 0.475]  # two networks, one after the other, where there is time for both
 
 
@@ -354,9 +359,10 @@ def test_images_get_a_network_as_wide_as_its_weights_may_be_many(folder):
     table = read(folder, FitOptions())
     options = completed(FitOptions(), table)
     prepared = prepare(understand_table(table, options, print), options, print)
-    found = replace(table_of(prepared), most_weights=60_000)
+    facts = facts_of(prepared.material, prepared.split, prepared.encoding)
+    found = replace(facts, most_weights=60_000)
     narrow, mobile = islice(candidates(found, seed=0, seconds=60.0), 2)
-    wide = next(candidates(table_of(prepared), seed=0))
+    wide = next(candidates(facts, seed=0))
     weights = [
         outline(one.architecture, prepared.material.shapes)[0].count_params() for one in (narrow, wide)
     ]

@@ -14,9 +14,9 @@ from composable.design import Architecture
 from composable.design.part import COMPONENTS
 from composable.design.taps import tap
 from composable.engine.predict import predict
+from composable.modality import candidates, modality_of
+from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
-from composable.search.candidates import candidates, portfolio_size
-from composable.search.table import Table
 from composable.training.candidate import Candidate, Material
 from composable.training.folds import Workbench
 
@@ -54,8 +54,9 @@ def material(heads: tuple[Head, ...]) -> Material:
 
 def first_candidates(given: Material) -> dict[str, Candidate]:
     """The portfolio and the first draw from each open architecture."""
-    table = Table(given.problem, ROWS, given.widths, SIZES, VOCABULARIES)
-    found = islice(candidates(table, seed=0, max_epochs=2), portfolio_size(table) + 2)
+    facts = DataFacts(given.problem, ROWS, given.widths, SIZES, VOCABULARIES)
+    size = modality_of(facts.inputs, facts.problem).portfolio_size(facts)
+    found = islice(candidates(facts, seed=0, max_epochs=2), size + 2)
     return {candidate.name: candidate for candidate in found}
 
 

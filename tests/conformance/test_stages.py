@@ -8,6 +8,7 @@ import pytest
 from composable.core.budget import Deadline
 from composable.design.part import Part
 from composable.training.stages.draw import drawn
+from composable.training.stages.pretrain.masking import masking
 from composable.training.stages.recipe import STAGES, Recipe
 from composable.training.stages.run import run_stages
 from composable.training.stages.stage import Outcome, Progress
@@ -24,7 +25,7 @@ SMALL = {  # so that a stage takes seconds
         "judged_for": 1,
         "seeds": 2,
     },
-    "pretrain": {"epochs": 1, "seeds": 2, "judged_for": 1},
+    "pretrain": {"task": Part(masking), "epochs": 1, "seeds": 2, "judged_for": 1},
     "fit": {},
     "finetune": {"parts": 2, "epochs": 1, "seeds": 2},
 }

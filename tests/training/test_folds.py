@@ -5,8 +5,8 @@ import numpy as np
 from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.engine.settings import Settings
+from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
-from composable.search.table import Table
 from composable.training.candidate import Candidate, Material
 from composable.training.folds import Workbench
 from composable.zoo.linear import linear
@@ -20,7 +20,7 @@ def test_they_stop_together_at_the_epoch_that_is_best_on_the_mean():
     problem = Problem((Head("y", "regression", ("y",)),), "rmse")
     inputs = {"numbers": rng.normal(size=(ROWS, 5)).astype("float32")}
     material = Material(problem, inputs, (rng.normal(size=(ROWS, 1)),), ())
-    table = Table(problem, ROWS, material.widths, ())
+    table = DataFacts(problem, ROWS, material.widths, ())
     thirds = np.arange(ROWS).reshape(3, -1)
     folds = {number: Fold(thirds[number], thirds[number - 1], thirds[number - 2]) for number in range(3)}
     settings = Settings(learning_rate=0.05, batch_size=8, epochs=20, patience=None)

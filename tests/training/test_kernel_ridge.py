@@ -8,9 +8,9 @@ import pytest
 from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.engine.predict import predict
+from composable.modality import candidates
+from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
-from composable.search.candidates import candidates
-from composable.search.table import Table
 from composable.training.candidate import Material
 from composable.training.folds import Workbench
 
@@ -44,7 +44,7 @@ def material(*kinds, weights=None):
 
 
 def kernel(given, rows=160):
-    table = Table(given.problem, rows, given.widths, given.categories)
+    table = DataFacts(given.problem, rows, given.widths, given.categories)
     (found,) = [one for one in candidates_of(table) if one.name == "kernel"]
     return found
 
@@ -171,7 +171,7 @@ def test_after_the_deadline_one_solution_is_enough():
 
 def test_many_rows_and_texts_have_no_kernel_of_the_table():
     given = material("binary")
-    many = Table(given.problem, 4001, given.widths, given.categories)
+    many = DataFacts(given.problem, 4001, given.widths, given.categories)
     assert "kernel" not in {one.name for one in candidates_of(many)}
-    texts = Table(given.problem, 160, {**given.widths, "ngrams": 5}, given.categories, {"ngrams": 9})
+    texts = DataFacts(given.problem, 160, {**given.widths, "ngrams": 5}, given.categories, {"ngrams": 9})
     assert "kernel" not in {one.name for one in candidates_of(texts)}

@@ -6,11 +6,11 @@ import pytest
 from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.engine.predict import predict
+from composable.modality.facts import DataFacts
+from composable.modality.text.portfolio import closed_form
 from composable.problem.postprocessing import postprocess
 from composable.problem.problem import Head, Problem
 from composable.problem.scores import score
-from composable.search.table import Table
-from composable.search.text_candidates import text_candidates
 from composable.training.candidate import Material
 from composable.training.folds import Workbench
 
@@ -43,8 +43,8 @@ def material(kind, metric="log_loss"):
 
 
 def linear(given):
-    table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
-    return [candidate for candidate in text_candidates(table) if candidate.solver]
+    table = DataFacts(given.problem, 200, given.widths, (), VOCABULARIES)
+    return [candidate for candidate in closed_form(table) if candidate.solver]
 
 
 @pytest.mark.parametrize(("kind", "metric"), [*((k, "log_loss") for k in HEADS), ("regression", "mae")])
@@ -130,8 +130,8 @@ def test_a_text_without_known_words_gets_a_finite_answer():
 @pytest.mark.parametrize("metric", ["rmse", "mae"])
 def test_a_kernel_tells_numbers_and_padding_changes_nothing(metric):
     given = material("regression", metric)
-    table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
-    (candidate,) = [one for one in text_candidates(table) if one.name == "text_kernel"]
+    table = DataFacts(given.problem, 200, given.widths, (), VOCABULARIES)
+    (candidate,) = [one for one in closed_form(table) if one.name == "text_kernel"]
     bench = Workbench(candidate, given)
     fewer = Fold(np.arange(10, 200), np.arange(200, 250), np.arange(250, ROWS))
     for trained in bench.train({**ROTATIONS, 1: fewer}, seed=0, deadline=Deadline()):
@@ -147,5 +147,5 @@ def test_a_kernel_tells_numbers_and_padding_changes_nothing(metric):
 
 def test_classes_have_no_kernel_of_texts():
     given = material("multiclass")
-    table = Table(given.problem, 200, given.widths, (), VOCABULARIES)
-    assert "text_kernel" not in {one.name for one in text_candidates(table)}
+    table = DataFacts(given.problem, 200, given.widths, (), VOCABULARIES)
+    assert "text_kernel" not in {one.name for one in closed_form(table)}

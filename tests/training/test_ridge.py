@@ -9,8 +9,8 @@ from composable.data.split import Fold
 from composable.design import Part
 from composable.engine.predict import predict
 from composable.engine.settings import Settings
+from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
-from composable.search.table import Table
 from composable.training.candidate import Candidate, Material
 from composable.training.folds import Workbench
 from composable.training.ridge import System, ridge
@@ -44,7 +44,7 @@ def material(*kinds, weights=None):
 
 
 def bench_of(given, **metaparameters):
-    tasks = Table(given.problem, 80, {}, ()).tasks
+    tasks = DataFacts(given.problem, 80, {}, ()).tasks
     design = minirocket(features=84 * 8, max_dilations=4).with_tasks(*tasks)
     solver = Part(ridge, **metaparameters)
     return Workbench(Candidate("minirocket", design, Settings(), solver=solver), given)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import keras
-
 from composable.core.seeds import derive
 from composable.data.split import Fold
-from composable.design.fitting import fit_to_rows
-from composable.design.tables import adapt
 from composable.engine.rows import Rows
 from composable.problem.kinds import kind_of
+from composable.training.beginning import beginner
 from composable.training.candidate import Material
 from composable.training.folds import Workbench
 from composable.training.stages.stage import Job
@@ -24,16 +21,12 @@ def fold_job(bench: Workbench, fold: Fold, *, seed: int) -> Job:
         seed: For everything random.
     """
     material, candidate = bench.material, bench.candidate
-    inside = material.at(fold.train)
-
-    def begin(model: keras.Model) -> None:
-        adapt(model, inside, categories=material.categories)
-        fit_to_rows(model, inside, seed=derive(seed, candidate.name))
+    begin_with, rows = beginner(bench.build, material.categories), material.at(fold.train)
 
     return Job(
         name=candidate.name,
         build=bench.build,
-        begin=begin,
+        begin=lambda model, seed: begin_with(model, rows, seed, None),
         goals=tuple(kind_of(head).goal(material.problem.metric) for head in material.problem.heads),
         rows=_rows(material, fold),
         train=fold.train,

@@ -41,8 +41,8 @@ class Job:
         held_out: The numbers of the rows to judge on.
         settings: How the fit is trained; a stage may hand on changed ones.
         seed: For everything random.
-        begin: Fits values that aren't trained, such as scales and bins, to the training rows; called with
-            each freshly initialized network.
+        begin: Gives a network the values that it begins with, which are drawn by a seed and fitted to the
+            training rows; None where its weights are drawn alone.
 
     Raises:
         ConfigError: If there are no rows to learn from or none to judge on.
@@ -56,7 +56,7 @@ class Job:
     held_out: np.ndarray
     settings: Settings
     seed: int
-    begin: Callable[[keras.Model], None] = lambda _model: None
+    begin: Callable[[keras.Model, int], None] | None = None
 
     def __post_init__(self) -> None:
         if not (len(self.train) and len(self.held_out)):

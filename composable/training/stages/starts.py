@@ -48,8 +48,9 @@ def cohort_of(job: Job, starts: Sequence[Start], *, held_out: np.ndarray | None 
 
 def set_start(job: Job, model: keras.Model, start: Start) -> None:
     """Give a network the values that an instance begins with."""
-    if start.weights is None:
-        initialize(model, job.build, start.seed)
-        job.begin(model)
-    else:
+    if start.weights is not None:
         model.set_weights(list(start.weights))
+    elif job.begin is not None:
+        job.begin(model, start.seed)
+    else:
+        initialize(model, job.build, start.seed)

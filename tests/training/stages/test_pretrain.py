@@ -164,9 +164,8 @@ def test_the_deadline_ends_the_pretext_and_it_says_so(monkeypatch):
     assert found.reason == "the deadline ended the pretext in epoch 1 of 4"
 
 
-def test_inputs_for_which_there_is_no_task_are_skipped():
-    rows = Rows({"words": np.ones((160, 5), "int32")}, (LABELS,))
-    found = run(job(rows=rows), task=None)
+def test_without_a_task_it_is_skipped():
+    found = run(job(), task=None)
     assert (found.status, found.gain) == ("skipped", None)
 
 
@@ -175,16 +174,6 @@ def test_a_pretext_that_diverges_hands_on_what_was_received():
     found = run(of, epochs=1, learning_rate=1e30, seeds=1)
     assert found.status == "failed"
     assert found.progress.weights is None
-
-
-def test_tables_are_masked_by_default(monkeypatch):
-    def asked(x, **_):
-        raise StopIteration
-
-    monkeypatch.setattr("composable.training.stages.pretrain.pretrain.masking", asked)
-    numbers = np.zeros((160, 3), "float32")
-    with pytest.raises(StopIteration):
-        run(job(rows=Rows({"numbers": numbers}, (LABELS,))), task=None)
 
 
 def test_a_recipe_with_it_is_plain_json():

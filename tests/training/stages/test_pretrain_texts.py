@@ -13,9 +13,9 @@ from composable.data.split import Fold
 from composable.design import Input, Part
 from composable.design.closed_form import joined_id_sets
 from composable.design.taps import tap
+from composable.modality.facts import DataFacts
+from composable.modality.text.word_order import word_order_networks
 from composable.problem.problem import Head, Problem
-from composable.search.deep_text_candidates import deep_text_candidates
-from composable.search.table import Table
 from composable.training.candidate import Material
 from composable.training.folds import Workbench
 from composable.training.stages.fold_job import fold_job
@@ -122,22 +122,29 @@ def test_the_stage_learns_words_from_those_around_them():
     sizes = {"words": FIRST + 8, "ngrams": FIRST + 8}
     inputs = {"words": words, "ngrams": np.sort(words, axis=1)}
     given = Material(Problem((head,), "log_loss"), inputs, ((first < 4) * 1.0,), (), vocabularies=sizes)
-    table = Table(given.problem, 200, given.widths, (), sizes)
-    found = {candidate.name: candidate for candidate in deep_text_candidates(table, np.inf)}
+    table = DataFacts(given.problem, 200, given.widths, (), sizes)
+    found = {candidate.name: candidate for candidate in word_order_networks(table, np.inf)}
     fold = Fold(np.arange(200), np.arange(200, 260), np.arange(260, rows))
     job = fold_job(Workbench(found["text_transformer"], given), fold, seed=0)
     outcome = pretrain(
-        job, Progress(None, job.settings), deadline=Deadline(), epochs=8, seeds=1, judged_for=1
+        job,
+        Progress(None, job.settings),
+        deadline=Deadline(),
+        task=Part(masked_words),
+        epochs=8,
+        seeds=1,
+        judged_for=1,
     )
     assert outcome.evidence["pretext_figure"] == "accuracy of hidden words"
     assert outcome.evidence["pretext_reached"][0] > 0.6 > 0.3 > outcome.evidence["pretext_chance"]
     job = fold_job(Workbench(found["text_cnn"], given), fold, seed=0)
-    assert pretrain(job, Progress(None, job.settings), deadline=Deadline()).status == "skipped"
+    skipped = pretrain(job, Progress(None, job.settings), deadline=Deadline(), task=Part(masked_words))
+    assert skipped.status == "skipped"
 
 
 def test_what_takes_longer_than_there_is_time_is_not_tried():
     sizes, widths = {"words": 9000, "ngrams": 9000}, {"words": 100, "ngrams": 120}
     head = Head("y", "binary", ("y",), (0, 1))
-    table = Table(Problem((head,), "log_loss"), 5000, widths, (), sizes)
-    names = [[c.name for c in deep_text_candidates(table, seconds)] for seconds in (60.0, 36_000.0)]
+    table = DataFacts(Problem((head,), "log_loss"), 5000, widths, (), sizes)
+    names = [[c.name for c in word_order_networks(table, seconds)] for seconds in (60.0, 36_000.0)]
     assert names == [[], ["text_transformer", "text_cnn", "dpcnn"]]

@@ -17,7 +17,13 @@ from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.taps import tap
 from composable.engine.objective import Goal
-from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, corrupted
+from composable.training.stages.pretrain.pretext import (
+    Arrays,
+    Pretext,
+    Unlabeled,
+    UnsuitedNetworkError,
+    corrupted,
+)
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 WORDS, HIDDEN = "words", "hidden"  # inputs: the ids of a text's words, and the places of those to be told
@@ -136,7 +142,7 @@ def _words(x: Unlabeled) -> np.ndarray:
 def _telling(network: keras.Model, slots: int, classes: int) -> keras.Model:
     """From the network's inputs and the places that are hidden to the scores of the words there."""
     if not reads_words_in_order(network):
-        raise DataError(
+        raise UnsuitedNetworkError(
             "Hidden words are told by a network with a vector for every word.",
             received=f"the network {network.name}, which has none",
             remedy="take a network that reads words in their order, such as text_transformer",

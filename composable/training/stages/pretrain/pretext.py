@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from composable.core.errors import ConfigError
+from composable.core.errors import ConfigError, DataError
 from composable.design.deep_graphs import deep_graphs
 from composable.design.taps import tap
 from composable.engine.objective import Goal
@@ -27,6 +27,10 @@ _PIECE = 1024  # rows corrupted at once
 Arrays = dict[str, np.ndarray]
 Corrupt = Callable[[Arrays, np.random.Generator], tuple[Arrays, tuple[np.ndarray, ...]]]
 """Clean inputs to corrupted ones and the targets."""
+
+
+class UnsuitedNetworkError(DataError):
+    """A network can't learn a task, because it doesn't read what the task hides."""
 
 
 @dataclass(frozen=True, eq=False)

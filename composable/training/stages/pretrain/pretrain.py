@@ -22,11 +22,8 @@ from composable.engine.rows import Rows
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
 from composable.training.stages.gain import Gain, concluded, judged, measure_gain
-from composable.training.stages.pretrain.jigsaw import jigsaw
 from composable.training.stages.pretrain.learning import Learned, learn
-from composable.training.stages.pretrain.masked_words import WORDS, masked_words, reads_words_in_order
-from composable.training.stages.pretrain.masking import masking
-from composable.training.stages.pretrain.pretext import Unlabeled
+from composable.training.stages.pretrain.pretext import Unlabeled, UnsuitedNetworkError
 from composable.training.stages.stage import Job, Outcome, Progress, Share, out_of_time, part_of
 from composable.training.stages.starts import Start
 
@@ -60,8 +57,8 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
         job: What is trained.
         progress: Its weights are where the pretext begins; drawn afresh for each seed, if there are none.
         deadline: Of everything.
-        task: A component that makes a `Pretext`; None for `jigsaw` where the network takes images, `masking`
-            for tables, and `masked_words` where it reads nothing but texts and has a vector for every word.
+        task: A component that makes a `Pretext`; the stage is skipped without one, or where the network can't
+            learn it.
         epochs: Of the pretext: how often each row is seen. The author's, as are batch size and rate.
         batch_size: Of the pretext.
         learning_rate: Of the pretext, falling to 0 by half a cosine. None for that of the progress.
@@ -73,14 +70,13 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
         What is handed on has the head of the network's own task as freshly drawn. The evidence is the task,
         the pretext's figure of each seed and that of chance, and both sides of the comparison.
     """
-    made = task or _usual_task(job)
-    if made is None:
-        return Outcome(_STAGE, progress, "skipped", "there is no pretext task for what this network reads")
+    if task is None:
+        return Outcome(_STAGE, progress, "skipped", "no pretext task is known for these rows")
     if deadline.remaining <= 0:
         return out_of_time(_STAGE, progress)
     until = part_of(deadline, share)
     seen = derive(job.seed, _STAGE, "rows")
-    pretext = made(Unlabeled(job.rows.inputs, job.train, job.held_out, epochs, seen))
+    pretext = task(Unlabeled(job.rows.inputs, job.train, job.held_out, epochs, seen))
     settings = Settings(
         optimizer=progress.settings.optimizer,
         learning_rate=learning_rate or progress.settings.learning_rate,
@@ -92,8 +88,11 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
     )
     numbers = [derive(job.seed, _STAGE, number) for number in range(seeds)]
     starts = [Start(progress.settings, number, progress.weights) for number in numbers]
-    learned = learn(job, pretext, starts, settings, part_of(until, _PRETEXT_SHARE))
-    evidence = {"task": repr(made), **learned.evidence(pretext)}
+    try:
+        learned = learn(job, pretext, starts, settings, part_of(until, _PRETEXT_SHARE))
+    except UnsuitedNetworkError as unsuited:
+        return Outcome(_STAGE, progress, "skipped", str(unsuited))
+    evidence = {"task": repr(task), **learned.evidence(pretext)}
     if not learned.sound:
         return Outcome(_STAGE, progress, "failed", "the pretext's loss diverged", evidence=evidence)
     gain = _gain(job, starts, learned, judged_for, until)
@@ -120,12 +119,3 @@ def _with_label(rows: Rows, numbers: np.ndarray) -> np.ndarray:
     for target in rows.targets:
         known |= np.asarray(keras.ops.convert_to_numpy(labeled(target[numbers])[0])) > 0
     return numbers[known]
-
-
-def _usual_task(job: Job) -> Part | None:
-    inputs = job.rows.inputs
-    if any(values.ndim == 4 for values in inputs.values()):
-        return Part(jigsaw)
-    if any(name in inputs for name in ("numbers", "dates", "categories")):
-        return Part(masking)
-    return Part(masked_words) if WORDS in inputs and reads_words_in_order(job.build()) else None

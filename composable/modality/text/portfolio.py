@@ -1,7 +1,8 @@
-"""The networks worth trying on texts: linear models and neighbors that are solved for, then fastText."""
+"""What is worth trying on texts: closed-form linear models and neighbors, fastText, networks of words."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,7 +10,8 @@ from composable.design import Architecture, Part
 from composable.design.closed_form import joined_id_sets, kernel_scores, text_axes, unpooled, weighted_id_sets
 from composable.design.tasks import classifier, regressor
 from composable.engine.settings import Settings
-from composable.search.table import Table
+from composable.modality.facts import DataFacts
+from composable.modality.text.word_order import word_order_networks
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.linear_texts import linear_texts
@@ -23,69 +25,85 @@ _FAITHFUL = (0.1, 0.03)  # penalties: a text that is known, or nearly, should be
 _WORDS, _ALL = ("ngrams",), ("ngrams", "characters")
 
 
-def text_candidates(table: Table) -> Iterator[Candidate]:
-    """Those that are always tried where there are texts: solved ones, and if there is nothing else, fastText.
+def candidates(facts: DataFacts, _seed: int, seconds: float) -> Iterator[Candidate]:
+    """Closed-form fits, fastText, then networks that read words in their order, those that the time allows.
 
-    Beside other columns the networks for tables, which see all of them, are a better use of the time.
+    Args:
+        facts: Says the tasks, the number of rows and the lengths of the texts.
+        seconds: For all candidates together.
     """
-    short = "characters" in table.widths
-    classes = any(head.labels for head in table.problem.heads)
-    yield _linear(table, "text_linear", _ALL if short else _WORDS)
+    yield from closed_form(facts)
+    yield _fasttext(facts)
+    yield from word_order_networks(facts, seconds)
+
+
+def portfolio_size(facts: DataFacts) -> int:
+    """How many candidates there are at most; no draws follow."""
+    return sum(1 for _ in candidates(facts, 0, math.inf))
+
+
+def closed_form(facts: DataFacts, _seconds: float = math.inf) -> Iterator[Candidate]:
+    """Linear models and neighbors.
+
+    Beside other columns the networks for tables, which see all of them, are a better use of the time than
+    further networks for texts.
+    """
+    short = "characters" in facts.widths
+    classes = any(head.labels for head in facts.problem.heads)
+    yield _linear(facts, "text_linear", _ALL if short else _WORDS)
     if classes:
-        yield _linear(table, "text_naive_bayes", _ALL if short else _WORDS, naive_bayes=True)
+        yield _linear(facts, "text_naive_bayes", _ALL if short else _WORDS, naive_bayes=True)
     if short:
-        yield _linear(table, "text_linear_words", _WORDS)
-    if _has_kernel(table):
-        yield _kernel(table)
-    if table.texts_alone:
-        yield _fasttext(table)
+        yield _linear(facts, "text_linear_words", _WORDS)
+    if _has_kernel(facts):
+        yield _kernel(facts)
 
 
-def _has_kernel(table: Table) -> bool:
+def _has_kernel(facts: DataFacts) -> bool:
     """Whether to answer by the most similar texts; of classes linear models tell more."""
-    numbers = not any(head.labels for head in table.problem.heads)
-    return numbers and table.widths["ngrams"] <= _FEW
+    numbers = not any(head.labels for head in facts.problem.heads)
+    return numbers and facts.widths["ngrams"] <= _FEW
 
 
-def _kernel(table: Table) -> Candidate:
-    size, rows = table.vocabularies["ngrams"], min(table.kept, _KEPT)
+def _kernel(facts: DataFacts) -> Candidate:
+    size, rows = facts.vocabularies["ngrams"], min(facts.kept, _KEPT)
     architecture = Architecture(
         stem=Part(joined_id_sets, id_sets=_WORDS, sizes=(size,)),
         learner=Part(text_axes, vocabulary=size, width=_AXES),
         tasks=Part(regressor, scores=Part(kernel_scores, rows=rows)),
-    ).with_tasks(*table.tasks)
+    ).with_tasks(*facts.tasks)
     solver = Part(kernel_ridge, rows=rows, id_set="ngrams", penalties=_FAITHFUL)
     return Candidate("text_kernel", architecture, Settings(), solver=solver)
 
 
-def _fasttext(table: Table) -> Candidate:
+def _fasttext(facts: DataFacts) -> Candidate:
     """The mean of the vectors of words and pairs of words: pairs that are known, instead of hashed ones."""
-    size = table.vocabularies["ngrams"]
+    size = facts.vocabularies["ngrams"]
     taken = Part(joined_id_sets, id_sets=_WORDS, sizes=(size,))
     architecture = replace(fasttext(vocabulary=size, longest=1, width=_WIDTH), prestem=taken)
     settings = Settings(
         learning_rate=5e-3,
-        batch_size=min(128, table.batch_size),
+        batch_size=min(128, facts.batch_size),
         weight_decay=0.01,
         patience=2,
         rate_reductions=0,
     )
-    return Candidate("fasttext", architecture.with_tasks(*table.tasks), settings)
+    return Candidate("fasttext", architecture.with_tasks(*facts.tasks), settings)
 
 
-def _linear(table: Table, name: str, id_sets: tuple[str, ...], *, naive_bayes: bool = False) -> Candidate:
-    sizes = tuple(table.vocabularies[id_set] for id_set in id_sets)
+def _linear(facts: DataFacts, name: str, id_sets: tuple[str, ...], *, naive_bayes: bool = False) -> Candidate:
+    sizes = tuple(facts.vocabularies[id_set] for id_set in id_sets)
     scores = Part(
         weighted_id_sets,
-        widths=tuple(table.widths[id_set] for id_set in id_sets),
+        widths=tuple(facts.widths[id_set] for id_set in id_sets),
         vocabulary=sum(sizes),
         own_lengths=naive_bayes,
     )
     architecture = Architecture(
         stem=Part(joined_id_sets, id_sets=id_sets, sizes=sizes),
         tasks=Part(classifier, classes=2, pool=Part(unpooled), scores=scores),
-    ).with_tasks(*table.tasks)
-    outputs = sum(head.width for head in table.problem.heads)
+    ).with_tasks(*facts.tasks)
+    outputs = sum(head.width for head in facts.problem.heads)
     solver = Part(linear_texts, id_sets=id_sets, sizes=sizes, naive_bayes=naive_bayes)
     if outputs > _MANY:
         solver = solver.replace(costs=(1.0,))

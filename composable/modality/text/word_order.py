@@ -12,7 +12,7 @@ from composable.design.closed_form import joined_id_sets
 from composable.design.cost import cost
 from composable.design.inputs import Input
 from composable.engine.settings import Settings
-from composable.search.table import Table
+from composable.modality.facts import DataFacts
 from composable.training.candidate import Candidate
 from composable.zoo.dpcnn import dpcnn
 from composable.zoo.text_cnn import text_cnn
@@ -27,18 +27,18 @@ _TRAINING = 6  # additions and multiplications forward and back, for each multip
 _ENCODER, _CONVOLUTIONS = 2.5e10, 6e9  # of those in a second, on two cores
 
 
-def deep_text_candidates(table: Table, seconds: float) -> Iterator[Candidate]:
+def word_order_networks(facts: DataFacts, seconds: float) -> Iterator[Candidate]:
     """A small Transformer encoder, a TextCNN and a DPCNN, those that the time allows.
 
     Linear models of n-grams do as well on few texts, in a hundredth of the time; but these err elsewhere,
     which the ensemble makes use of, and the encoder can be pre-trained (`--stage pretrain`).
 
     Args:
-        table: Says the tasks, the number of rows and the lengths of the texts.
+        facts: Says the tasks, the number of rows and the lengths of the texts.
         seconds: For all candidates together.
     """
     most = _SHARE * (seconds if math.isfinite(seconds) else _UNTIMED)
-    length, vocabulary = table.widths["words"], table.vocabularies["words"]
+    length, vocabulary = facts.widths["words"], facts.vocabularies["words"]
     encoder = text_transformer(
         vocabulary=vocabulary, longest=length, width=_WIDTH, heads=4, blocks=2, dropout=0.2
     )
@@ -50,17 +50,17 @@ def deep_text_candidates(table: Table, seconds: float) -> Iterator[Candidate]:
         ),
         "dpcnn": (dpcnn(vocabulary=vocabulary, filters=_WIDTH, blocks=None, dropout=0.3), _CONVOLUTIONS),
     }
-    settings = word_settings(table)
+    settings = word_settings(facts)
     for name, (network, speed) in networks.items():
-        whole = replace(network, prestem=_words(vocabulary)).with_tasks(*table.tasks)
-        if _work(whole, table) / speed <= most:
+        whole = replace(network, prestem=_words(vocabulary)).with_tasks(*facts.tasks)
+        if _work(whole, facts) / speed <= most:
             yield Candidate(name, whole, settings)
 
 
-def word_settings(table: Table) -> Settings:
+def word_settings(facts: DataFacts) -> Settings:
     """How networks that read words are trained."""
     return Settings(
-        learning_rate=1e-3, weight_decay=0.01, batch_size=min(64, table.batch_size), patience=3, epochs=60
+        learning_rate=1e-3, weight_decay=0.01, batch_size=min(64, facts.batch_size), patience=3, epochs=60
     )
 
 
@@ -69,8 +69,8 @@ def _words(vocabulary: int) -> Part:
     return Part(joined_id_sets, id_sets=("words",), sizes=(vocabulary,))
 
 
-def _work(network: Architecture, table: Table) -> float:
+def _work(network: Architecture, facts: DataFacts) -> float:
     """How many additions and multiplications its training takes."""
-    shapes = {name: Input((width,), "int32") for name, width in table.widths.items()}
+    shapes = {name: Input((width,), "int32") for name, width in facts.widths.items()}
     model, _ = outline(network, shapes)
-    return _TRAINING * cost(model).multiply_adds * table.rows * _EPOCHS * _ROTATIONS
+    return _TRAINING * cost(model).multiply_adds * facts.rows * _EPOCHS * _ROTATIONS

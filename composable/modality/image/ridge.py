@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,14 +11,18 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, softmax
 
 from composable.core.seeds import derive
+from composable.data.kinds.image import IMAGES
+from composable.modality.image.patches import described, draw_patches
+from composable.modality.modality import Baseline
 from composable.problem.kinds import kind_of
-from composable.problem.patches import described, draw_patches
 from composable.problem.postprocessing import Activation
 from composable.problem.problem import Head
+from composable.training.candidate import Arrays, Material
 
 ROWS = 20_000  # more hardly make it better
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 _SHARPNESS = np.exp(np.linspace(np.log(1), np.log(20), 24))  # of the probabilities that scores stand for
+_TIMED = 256  # images
 _HELD_OUT = 5  # every fifth row decides between penalties
 
 
@@ -104,3 +109,24 @@ def _log_loss(activation: Activation, scores: np.ndarray, sharpness: float, want
     answers = np.clip(_predictions(activation, scores, sharpness), 1e-7, 1 - 1e-7)
     against = 0.0 if activation == "softmax" else (1 - wanted) * np.log(1 - answers)
     return -float((wanted * np.log(answers) + against).sum(axis=1).mean())
+
+
+def _predict(material: Material, train: np.ndarray, query: Mapping[str, np.ndarray], seed: int) -> Arrays:
+    some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(train)[:ROWS]
+    targets, images = [y[some] for y in material.targets], material.inputs[IMAGES][some]
+    return ridge_on_patches(
+        material.problem.heads, images, targets, query[IMAGES], seed=derive(seed, "baseline")
+    )
+
+
+def _seconds(material: Material, train: np.ndarray, query_rows: int, _seed: int) -> float:
+    """How long one fold will take, judged by some images: most of it goes to describing them."""
+    some = material.inputs[IMAGES][train[:_TIMED]]
+    patches = draw_patches(some, 0)
+    began = time.monotonic()
+    described(some, patches)
+    each = (time.monotonic() - began) / len(some)
+    return (min(len(train), ROWS) + query_rows) * each
+
+
+RIDGE_ON_PATCHES = Baseline("ridge_on_patches", _seconds, _predict, first=True)

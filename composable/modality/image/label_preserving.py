@@ -1,4 +1,4 @@
-"""Which augmentations leave the labels as they are: measured, not supposed.
+"""Which augmentations leave the labels of images as they are: measured, not supposed.
 
 A mirrored digit is none, a mirrored dress is one. Ridge regression on patches learns a sample of the
 training rows alone, then with augmented copies of them as well, and is asked about other rows, which are not
@@ -7,23 +7,28 @@ augmented. Copies that keep their labels teach it something or nothing; others m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from composable.core.seeds import derive
+from composable.data.kinds.image import IMAGES
 from composable.design.part import Part
 from composable.engine.augment import previews
+from composable.modality.facts import Augmentation, DataFacts, Signal
+from composable.modality.image.augmentations import augmentations, augmented_as
+from composable.modality.image.designs import images_of
+from composable.modality.image.patches import described, draw_patches
+from composable.modality.image.ridge import fit_ridge
+from composable.modality.modality import Notify
 from composable.problem.kinds import kind_of
-from composable.problem.patches import described, draw_patches
 from composable.problem.problem import Head
-from composable.problem.ridge import fit_ridge
-from composable.search.augmentations import augmentations
-from composable.search.table import Pixels
+from composable.training.candidate import Material
 
 ROWS = 1200  # looked at
 _FEW = 5000  # images
+_MANY = 5000  # images that the measured ones are drawn from
 _CHEAP = {"flip": "mirrored", "translate": "moved"}
 _COSTLY = {"rotate": "turned and zoomed", "light": "lit otherwise"}
 _ASKED = 3  # every third is asked about
@@ -53,14 +58,49 @@ class Evidence:
         return self.change <= _NOISE * self.spread
 
 
-def doubtful(pixels: Pixels, rows: int) -> dict[str, Part]:
+def doubtful(images: Signal, rows: int) -> dict[str, Part]:
     """The augmentations that are asked about, in the words of a report.
 
     Of many images a network learns more than of their altered copies: only those that cost little then.
     """
     told = _CHEAP if rows >= _FEW else _CHEAP | _COSTLY
-    known = augmentations(pixels)
+    known = augmentations(images)
     return {words: known[name] for name, words in told.items()}
+
+
+def measured_augmentations(
+    facts: DataFacts,
+    material: Material,
+    train: np.ndarray,
+    names: Sequence[str],
+    seed: int,
+    notify: Notify,
+) -> DataFacts:
+    """The facts with what may be done to images: as the user asks by names, else as it is measured.
+
+    Args:
+        facts: Says the size of the images.
+        material: The rows.
+        train: The numbers of the training rows.
+        names: What a user asks for.
+        seed: The seed of the measurement.
+        notify: Told what was measured.
+    """
+    if names:
+        return augmented_as(facts, names)
+    doubted = doubtful(images_of(facts), len(train))
+    train = train[:: max(1, len(train) // _MANY)]  # they may lie in a file
+    images, labels = material.inputs[IMAGES][train], material.targets[0][train]
+    evidence = list(label_preserving(doubted, material.problem.heads[0], images, labels, seed=seed))
+    for kept, meaning in (
+        (True, "preserve labels, so training may use them"),
+        (False, "may not: left out"),
+    ):
+        each = [f"{e.name} ({e.change:+.0%} ± {e.spread:.0%})" for e in evidence if e.kept is kept]
+        if each:
+            measured = "in brackets the change in a quick model's error that learns from them as well"
+            notify(f"Images {', '.join(each)} {meaning}; {measured}.")
+    return replace(facts, augmentation=Augmentation(tuple(one.part for one in evidence if one.kept)))
 
 
 def label_preserving(

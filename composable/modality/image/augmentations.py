@@ -17,14 +17,15 @@ from composable.engine.augmentations import (
     turn,
 )
 from composable.engine.randaugment import randaugment
-from composable.search.table import Pixels, Table
+from composable.modality.facts import Augmentation, DataFacts, Signal
+from composable.modality.image.designs import images_of
 
 _MIXUP, _CUTMIX = 0.2, 1.0  # of the beta distributions: those of their papers
 
 
-def augmentations(pixels: Pixels) -> dict[str, Part]:
+def augmentations(images: Signal) -> dict[str, Part]:
     """Those of single images, with strengths for images of this size."""
-    side = min(pixels.height, pixels.width)
+    side = min(images.sides)
     return {
         "flip": Part(flip),
         "translate": Part(translate, most=max(1, round(side / 16))),
@@ -37,16 +38,12 @@ def augmentations(pixels: Pixels) -> dict[str, Part]:
     }
 
 
-def augmented_as(table: Table, names: Sequence[str]) -> Table:
-    """The table whose images are augmented as a user asks for.
+def augmented_as(facts: DataFacts, names: Sequence[str]) -> DataFacts:
+    """The facts with images augmented as the user asks for.
 
     Raises:
-        ConfigError: If there are no images, the names exclude each other, or CutMix would mix other columns.
+        ConfigError: If the names exclude each other, or CutMix would mix other columns.
     """
-    if table.pixels is None:
-        raise ConfigError(
-            "Images are augmented.", received="--augment, and no images", remedy="leave --augment out"
-        )
     chosen = set(names)
     for first, second in (("mixup", "cutmix"), *(("none", name) for name in chosen - {"none"})):
         if {first, second} <= chosen:
@@ -55,17 +52,17 @@ def augmented_as(table: Table, names: Sequence[str]) -> Table:
                 received=f"--augment {' --augment '.join(names)}",
                 remedy="choose one of them",
             )
-    if "cutmix" in chosen and table.widths:
+    if "cutmix" in chosen and facts.widths:
         raise ConfigError(
             "CutMix mixes images; of a table with other columns it would mix half a row.",
-            received=f"images beside {', '.join(table.widths)}",
+            received=f"images beside {', '.join(facts.widths)}",
             remedy="--augment mixup mixes whole rows",
         )
-    known = augmentations(table.pixels)
-    return replace(
-        table,
-        augment=tuple(part for name, part in known.items() if name in chosen),
+    known = augmentations(images_of(facts))
+    augmentation = Augmentation(
+        parts=tuple(part for name, part in known.items() if name in chosen),
         chosen=True,
         mixup=_MIXUP if "mixup" in chosen else 0.0,
         cutmix=_CUTMIX if "cutmix" in chosen else 0.0,
     )
+    return replace(facts, augmentation=augmentation)

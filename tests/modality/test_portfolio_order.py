@@ -4,9 +4,9 @@ from itertools import islice
 
 import pytest
 
+from composable.modality import candidates
+from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
-from composable.search.candidates import candidates
-from composable.search.table import Table
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,6 @@ from composable.search.table import Table
 )
 def test_what_learns_most_in_the_time_comes_first(rows, numbers, first):
     problem = Problem((Head("y", "regression", ("y",)),), "rmse")
-    found = candidates(Table(problem, rows, {"numbers": numbers}, ()), seed=0)
+    found = candidates(DataFacts(problem, rows, {"numbers": numbers}, ()), seed=0)
     names = [one.name for one in islice(found, 4)]
     assert next(name for name in names if name in ("tabm_mini", "realmlp")) == first

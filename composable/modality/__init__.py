@@ -1,0 +1,148 @@
+"""The modalities, each a folder; everything above asks for that of its rows and treats all alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from composable.core.errors import ConfigError
+from composable.data.schema import Schema
+from composable.design.part import Component
+from composable.modality.designed import designed
+from composable.modality.facts import DataFacts
+from composable.modality.image import IMAGE
+from composable.modality.mask import MASK
+from composable.modality.modality import Baseline, Modality, Notify
+from composable.modality.table import TABLE
+from composable.modality.text import TEXT
+from composable.problem.problem import Problem
+from composable.training.candidate import Candidate, Material
+from composable.training.overrides import overridden
+from composable.zoo.catalog.parse import ParsedDesign
+
+MODALITIES: tuple[Modality, ...] = (MASK, TABLE, TEXT, IMAGE)
+_MOST_MIXED = 6  # candidates, where networks for tables don't read all inputs
+
+
+def modality_of(inputs: Collection[str], problem: Problem) -> Modality:
+    """The modality of rows.
+
+    Args:
+        inputs: The names of the model's inputs. Where they are of several modalities, the rows are those of a
+            table with other columns beside.
+        problem: Says what is asked.
+    """
+    targets = {head.kind for head in problem.heads}
+    present = [one for one in MODALITIES if one.inputs & set(inputs)]
+    for one in present:
+        if one.targets & targets:
+            return one
+    present = [one for one in present if not one.targets]
+    return present[0] if len(present) == 1 else _beside_table([one for one in present if one is not TABLE])
+
+
+def modality_of_columns(schema: Schema) -> Modality:
+    """The modality that rows of a schema have before anything is encoded: that of the features alone."""
+    kinds = {column.kind for column in schema.features}
+    return next((one for one in MODALITIES if not one.targets and kinds <= one.columns), TABLE)
+
+
+def candidates(
+    facts: DataFacts,
+    *,
+    seed: int,
+    seconds: float = math.inf,
+    max_epochs: int | None = None,
+    design: ParsedDesign | None = None,
+    first: Iterable[Candidate] = (),
+    training: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[Candidate]:
+    """What is worth trying on rows: a portfolio, then perhaps draws without end.
+
+    Args:
+        facts: What is known of the rows.
+        seed: The seed of the draws.
+        seconds: For all of them together.
+        max_epochs: Epochs of each training at most; None for as many as it takes.
+        design: The user's own design, to be tried instead.
+        first: Candidates that are tried before these.
+        training: Settings of the training that a user overrules, see `composable.training.overrides`.
+
+    Raises:
+        ConfigError: If the training should mix parts of rows that have no parts.
+    """
+    if training.get("cutmix") and not facts.signals:
+        raise ConfigError(
+            "CutMix is for images.", received=f"cutmix={training['cutmix']}", remedy="set mixup instead"
+        )
+    modality = modality_of(facts.inputs, facts.problem)
+    if design is not None:
+        space = modality.fit_design(design.architecture, facts)
+        found = designed(design.name, space, modality.settings(facts), seed)
+    else:
+        found = modality.candidates(facts, seed, seconds)
+    for candidate in chain(first, found):
+        epochs = candidate.settings.epochs if max_epochs is None else max_epochs
+        settings = overridden(replace(candidate.settings, epochs=epochs), training)
+        yield replace(candidate, settings=settings)
+
+
+def _beside_table(others: list[Modality]) -> Modality:
+    """Rows of a table in which the inputs of other modalities lie beside the table's own."""
+    unread = [one for one in others if not one.in_tables]  # networks for tables don't see these inputs
+    altered = [one.augment for one in others if one.augment is not None]
+
+    def candidates(facts: DataFacts, seed: int, seconds: float) -> Iterator[Candidate]:
+        beside = [candidate for one in others for candidate in one.beside(facts, seconds)]
+        found = TABLE.candidates(facts, seed, seconds)
+        if unread:
+            found = islice(found, TABLE.portfolio_size(facts))
+        if facts.inputs <= frozenset[str]().union(*(one.inputs for one in unread)):
+            found = iter(())
+        yield from (one for one in beside if one.solver is not None)
+        yield from islice(found, 1)
+        yield from (one for one in beside if one.solver is None)
+        yield from found
+
+    def portfolio_size(facts: DataFacts) -> int:
+        beside = sum(1 for one in others for _ in one.beside(facts, math.inf))
+        size = beside + TABLE.portfolio_size(facts)
+        return min(size, _MOST_MIXED) if unread else size
+
+    def augment(
+        facts: DataFacts,
+        material: Material,
+        train: np.ndarray,
+        names: Sequence[str],
+        seed: int,
+        notify: Notify,
+    ) -> DataFacts:
+        for each in altered:
+            facts = each(facts, material, train, names, seed, notify)
+        return facts
+
+    every = [*unread, TABLE, *(one for one in others if one.in_tables)]
+    pretexts: dict[str, Component] = {}
+    for one in every:
+        pretexts = {**pretexts, **one.pretexts, **pretexts}
+    return replace(
+        TABLE,
+        inputs=frozenset[str]().union(*(one.inputs for one in every)),
+        columns=frozenset[str]().union(*(one.columns for one in every)),
+        candidates=candidates,
+        portfolio_size=portfolio_size,
+        settings=every[0].settings,
+        baseline=replace(TABLE.baseline, first=any(one.baseline.first for one in every)),
+        pretexts=pretexts,
+        augment=augment if altered else None,
+        worst_errors={file: explain for one in every for file, explain in one.worst_errors.items()},
+    )
+
+
+__all__ = ["MODALITIES", "Baseline", "Modality", "candidates", "modality_of", "modality_of_columns"]

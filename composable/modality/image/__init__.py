@@ -1,0 +1,40 @@
+"""Images: one of each row, or several, perhaps beside other columns."""
+
+from __future__ import annotations
+
+from composable.data.kinds.image import IMAGES
+from composable.design import Part
+from composable.explain.image_errors import image_errors
+from composable.modality.image.designs import fit_design, usual_settings
+from composable.modality.image.label_preserving import measured_augmentations
+from composable.modality.image.portfolio import beside, candidates, portfolio_size
+from composable.modality.image.ridge import RIDGE_ON_PATCHES
+from composable.modality.modality import Modality
+from composable.training.stages.pretrain.autoencoding import autoencoding
+from composable.training.stages.pretrain.denoising import denoising
+from composable.training.stages.pretrain.jigsaw import jigsaw
+from composable.training.stages.pretrain.occlusion import occlusion
+from composable.training.stages.pretrain.synthetic import synthetic
+
+IMAGE = Modality(
+    name="image",
+    inputs=frozenset({IMAGES}),
+    columns=frozenset({"image"}),
+    designs=("image",),
+    candidates=candidates,
+    portfolio_size=portfolio_size,
+    settings=usual_settings,
+    fit_design=fit_design,
+    baseline=RIDGE_ON_PATCHES,
+    pretexts={
+        "jigsaw": Part(jigsaw),
+        "denoise": Part(denoising),
+        "autoencode": Part(autoencoding),
+        "inpaint": Part(occlusion),
+        "shapes": Part(synthetic),
+    },
+    beside=beside,
+    in_tables=False,
+    augment=measured_augmentations,
+    worst_errors={"pictures.json": image_errors},
+)

@@ -1,0 +1,84 @@
+"""What a modality is: a way in which rows are data, and what is tried on such rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from composable.core.budget import Deadline
+from composable.design import Architecture
+from composable.design.part import Component
+from composable.engine.settings import Settings
+from composable.explain.explained_model import ExplainedModel
+from composable.modality.facts import DataFacts
+from composable.training.candidate import Arrays, Candidate, Material
+
+Notify = Callable[[str], None]
+Explain = Callable[[ExplainedModel, Deadline], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A model of another kind, which networks have to beat.
+
+    Attributes:
+        name: For the leaderboard.
+        seconds: How long one fold will take: (material, numbers of the training rows, how many rows are
+            predicted, seed) -> seconds.
+        predict: Learn from training rows and predict others: (material, numbers of the training rows, inputs
+            of the others, seed) -> numbers or probabilities, one array per head.
+        first: Whether it is tried before the first network, which takes all the time that there is.
+    """
+
+    name: str
+    seconds: Callable[[Material, np.ndarray, int, int], float]
+    predict: Callable[[Material, np.ndarray, Mapping[str, np.ndarray], int], Arrays]
+    first: bool = False
+
+
+@dataclass(frozen=True)
+class Modality:
+    """A modality.
+
+    Attributes:
+        name: Its name.
+        inputs: The inputs of the model that are its own.
+        columns: The kinds of columns that its inputs are made of.
+        designs: The modalities of the catalog whose designs it can learn with.
+        candidates: What is worth trying, the surest first: (facts, seed, seconds for all together) ->
+            the portfolio, then perhaps draws without end, the same ones for the same seed.
+        portfolio_size: How many candidates there are at most before draws follow.
+        settings: How a user's own design is trained.
+        fit_design: A user's own design with the tasks of these rows, and what must be known of their inputs.
+        baseline: What networks have to beat.
+        pretexts: What `--stage pretrain=NAME` learns without labels; the first one is meant without a name.
+        beside: What is worth trying where such inputs lie beside those of other modalities: (facts, seconds)
+            -> candidates.
+        in_tables: Whether networks for tables read its inputs too.
+        augment: What may be done to rows, as a user asks by names, or as it is measured on training rows:
+            (facts, material, numbers of the training rows, names, seed, notify) -> facts. None where nothing
+            may.
+        worst_errors: Which rows are predicted worst and why, by the file of the run that each fills.
+        check_design: Refuses a design that can't answer: (design built, its name, facts).
+        targets: The kinds of targets that it is for; those that no other modality is for, if empty.
+    """
+
+    name: str
+    inputs: frozenset[str]
+    columns: frozenset[str]
+    designs: tuple[str, ...]
+    candidates: Callable[[DataFacts, int, float], Iterator[Candidate]]
+    portfolio_size: Callable[[DataFacts], int]
+    settings: Callable[[DataFacts], Settings]
+    fit_design: Callable[[Architecture, DataFacts], Architecture]
+    baseline: Baseline
+    pretexts: Mapping[str, Component]
+    beside: Callable[[DataFacts, float], Iterable[Candidate]] = lambda _facts, _seconds: ()
+    in_tables: bool = True
+    augment: Callable[[DataFacts, Material, np.ndarray, Sequence[str], int, Notify], DataFacts] | None = None
+    worst_errors: Mapping[str, Explain] = field(default_factory=dict)
+    check_design: Callable[[Any, str, DataFacts], None] = lambda _model, _name, _facts: None
+    targets: frozenset[str] = frozenset()

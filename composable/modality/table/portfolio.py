@@ -1,0 +1,157 @@
+"""The networks worth trying on a table: a portfolio, cheapest first, then draws from open architectures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import count
+
+import numpy as np
+
+from composable.core.seeds import derive
+from composable.design import Architecture, Between, Choice, Part
+from composable.design.closed_form import kernel_scores
+from composable.design.tasks import regressor
+from composable.engine.settings import Settings
+from composable.modality.facts import DataFacts
+from composable.training import recipes
+from composable.training.candidate import Candidate
+from composable.training.kernel_ridge import kernel_ridge
+from composable.zoo.linear import linear
+from composable.zoo.mlp import mlp
+from composable.zoo.realmlp import realmlp
+from composable.zoo.tabm import tabm_mini
+
+_LARGE = 20_000  # from so many rows on, networks are kept smaller
+_MANY, _WIDE = 2_000, 100  # from so many rows or features on, RealMLP comes first
+_KEPT, _KEPT_NUMBERS = 4000, 1_000_000  # rows that a kernel compares with, and their features in all
+_SCHEDULED = 0.5  # of the time left, for a training that is made to fit its time
+_EPOCHS = 128  # of RealMLP: half of what its authors take, for half the time
+
+
+def candidates(facts: DataFacts, seed: int, _seconds: float = math.inf) -> Iterator[Candidate]:
+    """First the portfolio, then draws without end, the same ones for the same seed.
+
+    Args:
+        facts: What decides about sizes.
+        seed: The seed of the draws.
+    """
+    yield from _portfolio(facts)
+    yield from _draws(facts, seed)
+
+
+def portfolio_size(facts: DataFacts) -> int:
+    """How many candidates there are before draws follow."""
+    return sum(1 for _ in _portfolio(facts))
+
+
+def _portfolio(facts: DataFacts) -> Iterator[Candidate]:
+    """A linear model, which takes a second or two, then RealMLP and TabM-mini in several sizes."""
+    tasks, categories = facts.tasks, facts.categories
+    most, bins = facts.most_units, facts.bins
+    tabm = partial(tabm_mini, tasks=tasks, categories=categories, width=facts.width)
+    real = realmlp(tasks=tasks, categories=categories, units=_layers(facts))
+    usual = _realmlp_settings(facts)
+    yield Candidate("linear", linear(tasks=tasks, categories=categories), _settings(facts, 1e-2, patience=8))
+    if facts.rows <= _KEPT and not facts.vocabularies:  # texts have a kernel of their own
+        yield _kernel(facts)
+    strong = [
+        Candidate("realmlp", real, usual, _SCHEDULED),
+        Candidate(
+            "tabm_mini",
+            tabm(bins=bins, units=min(128 if facts.rows > _LARGE else 192, most)),
+            _settings(facts, 2e-3),
+        ),
+    ]
+    # TabM is the better one on few rows; on many, or of many features each of which it embeds, RealMLP learns
+    # far more in the same time.
+    yield from strong if facts.rows > _MANY or facts.plain > _WIDE else reversed(strong)
+    yield Candidate("realmlp_slow", real, replace(usual, learning_rate=usual.learning_rate / 4), _SCHEDULED)
+    small = tabm(bins=max(4, bins // 3), units=min(96, most), blocks=3, dropout=0.0)
+    yield Candidate("tabm_mini_small", small, _settings(facts, 2e-3))
+    perceptron = mlp(tasks=tasks, categories=categories, bins=bins, width=facts.width, units=min(256, most))
+    yield Candidate("mlp", perceptron, _settings(facts, 1e-3))
+
+
+def _kernel(facts: DataFacts) -> Candidate:
+    """Kernel ridge regression on all rows, or so many that the network stays small."""
+    rows = max(1, min(facts.kept, _KEPT_NUMBERS // facts.plain))
+    task = Part(regressor, scores=Part(kernel_scores, rows=rows))
+    design = linear(tasks=(task,), categories=facts.categories).with_tasks(*facts.tasks)
+    solver = Part(kernel_ridge, rows=rows, categories=facts.categories)
+    return Candidate("kernel", design, Settings(), solver=solver)
+
+
+def _draws(facts: DataFacts, seed: int) -> Iterator[Candidate]:
+    """Random search (Bergstra & Bengio 2012): the open architectures closed at random, with random rates."""
+    spaces = _spaces(facts)
+    for number in count(1):
+        rng = np.random.default_rng(derive(seed, "draw", number))
+        name = tuple(spaces)[number % len(spaces)]
+        architecture = _drawn(spaces[name], rng)
+        if name == "realmlp":
+            settings, share = _drawn_realmlp(facts, rng), _SCHEDULED
+        else:
+            rate = float(np.exp(rng.uniform(np.log(5e-4), np.log(5e-3))))
+            decay = float(rng.choice([0.0, 3e-4, 3e-2]))
+            settings, share = replace(_settings(facts, rate), weight_decay=decay), 1.0
+        yield Candidate(f"{name}_{number}", architecture, settings, share)
+
+
+def _drawn_realmlp(facts: DataFacts, rng: np.random.Generator) -> Settings:
+    """Rates about the usual one, and decays, from the search space of TabArena."""
+    usual = _realmlp_settings(facts)
+    factor = float(np.exp(rng.uniform(np.log(0.15), np.log(2.0))))
+    decay = float(np.exp(rng.uniform(np.log(1e-3), np.log(5e-2))))
+    return replace(usual, learning_rate=factor * usual.learning_rate, weight_decay=decay)
+
+
+def _drawn(space: Architecture, rng: np.random.Generator) -> Architecture:
+    return space.fill(lambda _, opening: opening.draw(rng))
+
+
+def _spaces(facts: DataFacts) -> dict[str, Architecture]:
+    """The portfolio's families with their metaparameters left open."""
+    tasks, categories = facts.tasks, facts.categories
+    most = facts.most_units
+    families = {
+        "mlp": (mlp, (128, 256, 512)),
+        "tabm_mini": (tabm_mini, (64, 96, 128) if facts.rows > _LARGE else (64, 128, 256)),
+    }
+    found = {
+        name: family(
+            tasks=tasks,
+            categories=categories,
+            units=Choice(tuple(min(most, count) for count in units)),
+            blocks=2,
+            dropout=Choice((0.0, 0.1, 0.25)),
+            bins=Choice((facts.bins, max(4, facts.bins // 3), max(4, facts.bins // 6))),
+            width=Choice((facts.width, max(1, facts.width // 2), min(16, 2 * facts.width))),
+        )
+        for name, (family, units) in families.items()
+    }
+    real = realmlp(
+        tasks=tasks,
+        categories=categories,
+        units=_layers(facts),
+        dropout=Choice((0.0, 0.15, 0.3)),
+        deviation=Between(0.02, 0.5, log=True),
+    )
+    return {"realmlp": real, **found}
+
+
+def _layers(facts: DataFacts) -> tuple[int, ...]:
+    """The widths of RealMLP's layers."""
+    return (min(256, facts.most_units), 256, 256)
+
+
+def _realmlp_settings(facts: DataFacts) -> Settings:
+    """RealMLP's recipe; smaller batches where there are few rows, as its authors' own choice is there."""
+    batch = 64 if facts.rows <= 1024 else 128 if facts.rows <= 8192 else 256 if facts.rows <= 30_000 else 512
+    return recipes.realmlp(facts.problem, epochs=_EPOCHS, batch_size=batch)
+
+
+def _settings(facts: DataFacts, learning_rate: float, *, patience: int = 10) -> Settings:
+    return Settings(learning_rate=learning_rate, batch_size=facts.batch_size, patience=patience)

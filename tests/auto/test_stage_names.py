@@ -1,0 +1,16 @@
+"""Names of pretexts behind `--stage pretrain=`."""
+
+from __future__ import annotations
+
+import pytest
+
+from composable.auto.staging import check_stages
+from composable.core.errors import ConfigError
+from composable.modality.image import IMAGE
+from composable.modality.table import TABLE
+
+
+def test_a_pretext_of_other_data_is_refused_with_those_there_are():
+    with pytest.raises(ConfigError, match="--stage pretrain=mask, --stage pretrain=denoise"):
+        check_stages(("tune", "pretrain=jigsaw"), TABLE)
+    check_stages(("pretrain", "pretrain=jigsaw"), IMAGE)
