@@ -18,7 +18,7 @@ from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.modality import candidates
 from composable.modality.facts import facts_of
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 from composable.training.stages.fold_job import fold_job
 from composable.training.stages.stage import Job
 
@@ -33,7 +33,7 @@ def table_job(path: Path, target: str, *, seed: int, candidate: str = "mlp") -> 
     )
     facts = facts_of(prepared.material, prepared.split, prepared.encoding)
     known = {found.name: found for found in islice(candidates(facts, seed=0), 5)}
-    bench = Workbench(known[candidate], prepared.material)
+    bench = FoldTrainer(known[candidate], prepared.material)
     return fold_job(bench, prepared.split.folds[0], seed=seed)
 
 

@@ -56,6 +56,8 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     image_size: int | None = None,
     keep_aspect: bool = False,
     augment: Augmentation | Sequence[Augmentation] = (),
+    no_refit: bool = False,
+    workers: int = 1,
     seed: int = 0,
     encoding: str | None = None,
     delimiter: str | None = None,

@@ -92,7 +92,7 @@ def _heads(search: Search, held_out: _HeldOut) -> list[dict[str, Any]]:
 
 def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedModel:
     """The trial's first network, with the held-out rows."""
-    prepared, trained, network = search.prepared, trial.trained[0], search.bench(trial).network
+    prepared, trained, network = search.prepared, trial.trained[0], search.trainer(trial).network
     frame, inputs = prepared.own_test and prepared.own_test.frame, prepared.material.own_test
     if held_out.rows is not None or frame is None or inputs is None:
         rows = np.arange(0) if held_out.rows is None else held_out.rows
@@ -115,16 +115,16 @@ def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedMod
 
 def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
     """The trial's networks over and over, each with the rows that it did not learn from."""
-    bench = search.bench(trial)
+    trainer = search.trainer(trial)
     for trained in cycle(trial.trained):
         fold = search.prepared.split.folds[trained.fold]
         rows = fold.test if search.prepared.split.named_test else fold.held_out
-        rows = rows[: most_rows(bench.material.inputs)]
-        bench.network.set_weights(load_weights(trial.folder, trained.fold))
+        rows = rows[: most_rows(trainer.material.inputs)]
+        trainer.network.set_weights(load_weights(trial.folder, trained.fold))
         yield HeldOutRows(
-            lambda inputs, one=trained: trial.answers(one, predict(bench.network, inputs)),
-            bench.material.at(rows),
-            [y[rows] for y in bench.material.targets],
+            lambda inputs, one=trained: trial.answers(one, predict(trainer.network, inputs)),
+            trainer.material.at(rows),
+            [y[rows] for y in trainer.material.targets],
         )
 
 

@@ -31,7 +31,7 @@ from composable.auto.record import (
     versions,
 )
 from composable.auto.run import Run
-from composable.auto.staging import check_stages
+from composable.auto.stage_parts import stage_parts
 from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache, prune
@@ -154,7 +154,7 @@ def _go(
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
         prepared = prepare(understood, options, recorder.notice, given.origin)
-        check_stages(options.stages, modality_of(prepared.material.inputs, problem))
+        stage_parts(options.stages, modality_of(prepared.material.inputs, problem))
         if given.design is not None:
             check_design(given.design, prepared)
     except (ComposableError, KeyboardInterrupt) as stopped:

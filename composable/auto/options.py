@@ -149,6 +149,16 @@ class FitOptions:
             only="image",
         ),
     ] = ()
+    no_refit: Annotated[
+        bool,
+        Option(
+            "Where times or a column divide the rows, deploy what was scored: don't fit it again on all rows."
+        ),
+    ] = False
+    workers: Annotated[
+        int,
+        Option("How many processes train candidates side by side; with 1 this one does.", "N", low=1),
+    ] = 1
     seed: Annotated[int, Option("One seed for everything random.", "N", low=0)] = 0
     encoding: Annotated[
         str | None, Option("Overrules the detected encoding of a text file.", "NAME", only="text file")

@@ -22,7 +22,7 @@ from composable.data.schema import Notice
 from composable.design import Architecture
 
 FORMAT = "composable.run/1"
-_MAY_CHANGE = ("time_limit", "max_trials", "allow_other_versions")  # while a run goes on
+_MAY_CHANGE = ("time_limit", "max_trials", "workers", "allow_other_versions")  # while a run goes on
 Progress = Callable[[dict[str, Any]], None]
 
 

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from composable.data.split import Fold
+from composable.design.cost import cost
 from composable.engine.predict import predict
+from composable.search.cost_model import Work
 from composable.search.trial import Trial
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 
 _SHORTER = 0.2  # of a training
 
@@ -20,16 +23,16 @@ def sum_of_costs(trials: Sequence[Trial]) -> dict[str, float]:
     return {key: sum(t.cost[key] for t in trials) for key in ("parameters", "bytes", "latency_ms")}
 
 
-def cost_of(bench: Workbench, networks: int) -> dict[str, float]:
+def cost_of(trainer: FoldTrainer, networks: int) -> dict[str, float]:
     """What the trial's networks cost together: weights, bytes, milliseconds for a row (median of five)."""
-    row = bench.material.at(np.array([0]))
-    predict(bench.network, row)
+    row = trainer.material.at(np.array([0]))
+    predict(trainer.network, row)
     times = []
     for _ in range(5):
         began = time.perf_counter()
-        predict(bench.network, row)
+        predict(trainer.network, row)
         times.append(time.perf_counter() - began)
-    parameters = int(bench.network.count_params()) * networks
+    parameters = int(trainer.network.count_params()) * networks
     return {
         "parameters": parameters,
         "bytes": 4 * parameters,
@@ -51,3 +54,15 @@ def trainings_that_fit(trial: Trial, seconds: float, *, waiting: int) -> float:
     if trial.network.settings.patience is None:  # a schedule can be made to end a little sooner
         return int(seconds / (each * waiting) + _SHORTER)
     return int(seconds / (each * (1 + waiting)))
+
+
+def work_of(trainer: FoldTrainer, folds: Sequence[Fold]) -> Work:
+    """What decides how long the training of a network on these folds takes."""
+    rows = len(folds[0].train)
+    settings = trainer.candidate.settings
+    return Work(
+        trainer.candidate.name,
+        len(trainer.network.layers),
+        float(cost(trainer.network).multiply_adds) * rows * len(folds),
+        max(1, math.ceil(rows / settings.batch_size)),
+    )

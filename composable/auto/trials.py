@@ -1,15 +1,14 @@
-"""The search itself: reference, candidates in order, baseline, ensemble, then more folds of what won."""
+"""The search over one table: the policy says what is next, an executor trains, the best is deployed."""
 
 from __future__ import annotations
 
 import math
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,43 +19,44 @@ from composable.auto.given import Given
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
-from composable.auto.settling import settle
-from composable.auto.staging import OF_SETTINGS, go_through
+from composable.auto.stage_parts import stage_parts
 from composable.auto.transfer import transferred
-from composable.auto.trial_costs import cost_of, sum_of_costs, trainings_that_fit
+from composable.auto.trial_costs import cost_of, sum_of_costs, trainings_that_fit, work_of
 from composable.core.budget import Deadline
+from composable.core.compile_cache import compile_cache
 from composable.core.errors import NothingSucceeded
-from composable.core.workspace import write_atomically, write_json
+from composable.core.machine import memory_gb
+from composable.core.workspace import read_json, write_json
 from composable.data.schema import Notice
-from composable.data.split import Fold
 from composable.modality import Baseline, Modality, candidates, modality_of
 from composable.modality.facts import facts_of
 from composable.problem.metrics import better
 from composable.problem.problem import Problem
 from composable.problem.row_losses import constant_losses, row_losses
 from composable.search.additions import is_worth_adding
+from composable.search.cost_model import CostModel, load_cost_model, save_cost_model, timing_of
 from composable.search.ensemble import greedy_weights
 from composable.search.expected import Expected, expected_score
+from composable.search.policy import LEAST_SECONDS, State, Step, next_step, seconds_for_next
 from composable.search.predictions import blend
 from composable.search.scorer import Scorer
 from composable.search.small_enough import small_enough
 from composable.search.trial import Role, Trial, conclude, record
 from composable.training.candidate import Candidate, Material, Trained
-from composable.training.checkpointer import forget
-from composable.training.folds import Workbench
-from composable.training.stages.stage import Weights
-from composable.training.storage import load_trained, save_trained
-from composable.training.unfinished import why_nothing
+from composable.training.dataset import Dataset
+from composable.training.executor import Executor, InProcess, LocalProcesses
+from composable.training.folds import FoldTrainer
+from composable.training.job import Fitted, Job, identity_of
 
-LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 BASELINE_SHARE = 0.3  # of the time that is left after the first network
 EARLY_SHARE = 0.05  # of the time that is left before it, where the networks then take all there is
-MOST_OF_THE_LAST = 0.95  # for what is trained at the very end
-MOST_OF_THE_REST = 0.5  # for one candidate, where the rest can go to other folds of the best
-STAGES_SHARE = 0.5  # of a candidate's time, for the stages before its fit
-ENOUGH = 3  # candidates that are trained before more folds of the best are thought of
+LAST_SHARE = 0.95  # for what is trained at the very end
 MOST_CANDIDATES = 40  # later draws bring next to nothing, and each takes room on the disk
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
+_KEPT_TRAINERS = 3  # built networks
+_LONGER = 4  # times as long as a fold takes a closed-form fit on all rows, with no other beside it
+_REFIT_LONGER = 1.4  # times as long as its training takes a network on all rows
+_MEMORY_SHARE = 0.8  # of the machine's, for all processes together
 Deploy = Callable[[Trial], None]
 
 
@@ -70,8 +70,8 @@ class Search:
         deadline: When everything must be over, the report included.
         closing: How much of the time is kept for the end.
         options: Seed, and the number of trials and epochs at most.
-        given: What the user brings to be trained.
         deploy: Called with each trial that is better than all before it.
+        given: What the user brings to be trained.
         floor: The score of the model that an earlier session of the run deployed; NaN where there is none.
         deployed: The trial that this session deployed last.
     """
@@ -88,16 +88,38 @@ class Search:
     trials: list[Trial] = field(default_factory=list)
     best: Trial | None = None
     deployed: Trial | None = None
-    _benches: dict[int, Workbench] = field(default_factory=dict)
-    _asked: dict[int, Candidate] = field(default_factory=dict)  # as they were before stages changed them
+    executor: Executor = field(init=False)
+    _costs: CostModel = field(init=False)
+    _running: dict[str, Trial] = field(default_factory=dict)  # by identity
+    _trainers: dict[int, FoldTrainer] = field(default_factory=dict)
+    _arrived: list[Fitted] = field(default_factory=list)  # while another one was waited for
+    _state: State = field(init=False)
 
     def __post_init__(self) -> None:
-        self.scorer = Scorer(
-            self._problem,
-            self.prepared.split,
-            self._material.targets,
-            self.prepared.own_targets,
-            weights=self._material.weights,
+        split = self.prepared.split
+        targets, own = self._material.targets, self.prepared.own_targets
+        self.scorer = Scorer(self._problem, split, targets, own, weights=self._material.weights)
+        self.executor = self._executor()
+        self._costs = load_cost_model(compile_cache())
+        self._state = State(
+            self.left,
+            baseline_first=self.modality.baseline.first,
+            places=self.executor.places,
+            folds_left=split.scored_folds < len(split.folds),
+            has_more_folds=math.isinf(self.deadline.seconds),
+        )
+
+    def _executor(self) -> Executor:
+        dataset = Dataset(self._material, self.prepared.split.folds)
+        if self.options.workers == 1:
+            return InProcess(dataset, self._notify)
+        memory = 1e9 * (memory_gb() or math.inf)
+        return LocalProcesses(
+            dataset,
+            self._notify,
+            self.recorder.folder / "dataset",
+            self.options.workers,
+            _MEMORY_SHARE * memory / self.options.workers,
         )
 
     @property
@@ -112,33 +134,48 @@ class Search:
         Raises:
             NothingSucceeded: If no network could be trained.
         """
-        self._reference()
-        first = self.modality.baseline.first
-        if first:
-            self._baseline(EARLY_SHARE)
-        for number, candidate in enumerate(self._candidates()):
-            if self.best is not None and self.left < LEAST_SECONDS:
-                break
-            self._network(candidate)
-            if number == 0 and not first:
-                self._baseline(BASELINE_SHARE)
-            if self._folds_remain and self.trials[-1].cut_short and self._networks >= ENOUGH:
-                break  # the others wouldn't end either: the time is better spent on what won
+        found = self._candidates()
+        try:
+            while (step := next_step(self._now())) != "end":
+                self._take(step, found)
+        finally:
+            self.executor.cancel()
+            save_cost_model(self._costs, compile_cache())
         if self.best is None:
             reasons = "; ".join(f"{t.name}: {t.reason}" for t in self.trials if t.status == "failed")
             raise NothingSucceeded("No network could be trained.", received=reasons[:500])
-        self._ensemble()
-        self._more_folds(self.best)
 
-    @property
-    def _networks(self) -> int:
-        """How many candidates were trained."""
-        return sum(trial.role == "network" and trial.status == "done" for trial in self.trials)
+    def _now(self) -> State:
+        networks = [t for t in self.trials if t.role == "network"]
+        return replace(
+            self._state,
+            left=self.left,
+            running=len(self._running),
+            succeeded=sum(t.status == "done" for t in networks),
+            cut_short=bool(networks) and networks[-1].cut_short,
+        )
 
-    @property
-    def _folds_remain(self) -> bool:
-        """Whether what wins can go on learning on other folds than those that every candidate trains."""
-        return self.prepared.split.scored_folds < len(self.prepared.split.folds)
+    def _take(self, step: Step, found: Iterator[Candidate]) -> None:
+        """Take a step of the policy."""
+        if step == "wait":
+            self._take_in(self._arrived.pop(0) if self._arrived else self.executor.poll())
+        elif step == "candidate":
+            candidate = next(found, None)
+            if candidate is None:
+                self._state = replace(self._state, candidates_left=False)
+            else:
+                self._begin(candidate)
+                self._state = replace(self._state, begun=self._state.begun + 1)
+        else:
+            steps = {
+                "constant": self._constant_predictor,
+                "baseline": self._baseline,
+                "ensemble": self._ensemble,
+                "more_folds": self._more_folds,
+                "refit": self._refit_on_all_rows,
+            }
+            steps[step]()
+            self._state = replace(self._state, **{f"has_{step}": True})
 
     @property
     def _problem(self) -> Problem:
@@ -179,12 +216,12 @@ class Search:
             first=first,
             training=self.given.training,
         )
-        timed = math.isfinite(self.deadline.seconds) and not self._folds_remain
+        timed = math.isfinite(self.deadline.seconds) and not self._state.folds_left
         draws = timed or self.options.max_trials is not None
         most = max(MOST_CANDIDATES, self.options.max_trials or 0)
         found = islice(found, most if draws else modality.portfolio_size(facts))
         if self.options.max_parameters is not None:
-            most, networks = self.options.max_parameters, self.prepared.split.scored_folds
+            most, networks = self.options.max_parameters, split.scored_folds
             found = small_enough(found, self._material.shapes, most=most, networks=networks)
         return islice(found, self.options.max_trials)
 
@@ -192,17 +229,18 @@ class Search:
     def _most_weights(self) -> float:
         return math.inf if self.options.max_parameters is None else self.options.max_parameters
 
-    def _reference(self) -> None:
-        trial = self._trial("constant_predictor", "reference")
+    def _constant_predictor(self) -> None:
+        trial = self._trial("constant_predictor", "reference", "constant_predictor")
         trial.predictions = reference(self.prepared)
         self.scorer = replace(self.scorer, constant=trial.predictions)
         trial.score = self.scorer.selection(trial.predictions)
         self._ended(trial)
 
-    def _baseline(self, share: float) -> None:
+    def _baseline(self) -> None:
         """A model of another kind, unless it would take more than a share of the time that is left."""
         usual = self.modality.baseline
-        trial = self._trial(usual.name, "baseline")
+        share = EARLY_SHARE if usual.first else BASELINE_SHARE
+        trial = self._trial(usual.name, "baseline", usual.name)
         self.recorder.happened("trial_start", trial=trial.number, name=trial.name, fold=0, folds=1)
         began = time.monotonic()
         try:
@@ -226,143 +264,92 @@ class Search:
         needed = seconds_of(usual, self.prepared, self.options.seed)
         return f"it takes about {needed:.1f} s, too much of the time" if needed > self.left * share else ""
 
-    def _network(self, candidate: Candidate) -> None:
-        trial = self._trial(candidate.name, "network")
-        trial.candidate = self._asked[trial.number] = candidate
-        split = self.prepared.split
-        try:
-            trial.trained = load_trained(trial.folder, candidate)
-            missing = range(len(trial.trained), split.scored_folds)
-            first = self.best is None  # the very first network must come to be, however late it is
-            worth = 1.0 if first or not self._folds_remain else MOST_OF_THE_REST
-            if missing and not first and worth * self.left < LEAST_SECONDS:
-                trial.status, trial.reason = "skipped", "the time limit came before it began"
-            elif missing:
-                self._train(trial, missing, worth * self.left)
-            if trial.status == "done":
-                self._conclude(trial)
-                if math.isnan(trial.score):
-                    trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
-        except (ValueError, RuntimeError, MemoryError, TypeError) as failed:
-            trial.status, trial.reason = "failed", f"{type(failed).__name__}: {failed}"[:500]
-            write_atomically(trial.folder / "traceback.txt", traceback.format_exc())
+    def _begin(self, candidate: Candidate) -> None:
+        """Begin a candidate, if what it takes at least fits into the time."""
+        identity = identity_of(candidate, self.options.seed, self._stages)
+        trial = self._trial(candidate.name, "network", identity)
+        trial.candidate = candidate
+        seconds = seconds_for_next(self._now())
+        if why := self._no_time_to_learn(trial, seconds):
+            trial.status, trial.reason = "skipped", why
+            self._ended(trial)
+            return
+        self._submit(trial, tuple(range(self.prepared.split.scored_folds)), seconds)
+
+    def _no_time_to_learn(self, trial: Trial, seconds: float) -> str:
+        """Why a candidate isn't begun, or ""; the very first one must come to be, however late it is."""
+        if (self._now().succeeded == 0 and not self._running) or math.isinf(seconds):
+            return ""
+        if seconds < LEAST_SECONDS:
+            return "the time limit came before it began"
+        if trial.network.solver is not None:
+            return ""
+        least = self._costs.least_seconds(work_of(self.trainer(trial), self.prepared.split.scored))
+        return "" if least <= seconds else f"it would take {least:.0f} s at least; {seconds:.0f} s are left"
+
+    def _submit(self, trial: Trial, folds: tuple[int, ...], seconds: float) -> None:
+        """Give the training of a trial's networks to the executor."""
+        first = {"fold": folds[0], "folds": len(folds)}
+        self.recorder.happened("trial_start", trial=trial.number, name=trial.name, **first)
+        self._running[trial.identity] = trial
+        job = Job(trial.network, folds, self.options.seed, seconds, trial.folder, self._stages)
+        self.executor.submit(job)
+
+    def _notify(self, job: Job, event: str, facts: Mapping[str, Any]) -> None:
+        """Write down what happens while a job is done."""
+        if event == "warning":
+            self._warn(facts["text"])
+        else:
+            self.recorder.happened(event, trial=self._running[job.identity].number, **facts)
+
+    def _take_in(self, fitted: Fitted) -> None:
+        """Take in what a candidate's job came to."""
+        trial = self._running.pop(fitted.job.identity)
+        if fitted.failure:
+            trial.status, trial.reason, trial.seconds = "failed", fitted.failure, fitted.seconds
+        else:
+            trial.trained = list(fitted.networks)
+            self._take_stages(trial, fitted)
+            self._learn_cost(trial, fitted)
+            self._conclude(trial)
+            if math.isnan(trial.score):
+                trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
         self._ended(trial)
-        if not self._folds_remain:
-            self._benches.pop(trial.number, None)  # a compiled network takes memory
+
+    def _take_stages(self, trial: Trial, fitted: Fitted) -> None:
+        trial.stages += tuple(dict(one) for one in fitted.stages)
+        names = [fact["stage"] for fact in fitted.stages]
+        for fact in fitted.stages:
+            shown = {name: value for name, value in fact.items() if name != "evidence"}
+            self.recorder.happened("stage", trial=trial.number, folds=names.count(fact["stage"]), **shown)
+        trial.settings = fitted.candidate.settings
+
+    def _learn_cost(self, trial: Trial, fitted: Fitted) -> None:
+        if trial.network.solver is None and not self._stages:
+            epochs = [epoch.seconds for epoch in trial.trained[0].history.epochs]
+            work = work_of(self.trainer(trial), self.prepared.split.scored)
+            if epochs:
+                self._costs = self._costs.learned(timing_of(work, epochs, fitted.seconds))
 
     def _conclude(self, trial: Trial) -> None:
         split, targets = self.prepared.split, self._material.targets
         conclude(trial, self._problem, split, targets, self.scorer, self.options.seed)
-        trial.cost |= cost_of(self.bench(trial), len(trial.deployed_networks))
-
-    def _train(self, trial: Trial, numbers: Sequence[int], seconds: float) -> None:
-        """Train the trial's network on these folds, side by side."""
-        about: dict[str, Any] = {"trial": trial.number, "name": trial.name}
-        self.recorder.happened("trial_start", **about, fold=numbers[0], folds=len(numbers))
-        folds = {number: self.prepared.split.folds[number] for number in numbers}
-        deadline = Deadline(seconds, self.deadline.clock)
-        starts = self._go_through_stages(trial, folds, deadline)
-        trained = self.bench(trial).train(
-            folds,
-            seed=self.options.seed,
-            deadline=deadline,
-            starts=starts,
-            folder=trial.folder,
-            notice=self._warn,
-            on_epoch=lambda number, epoch: self.recorder.happened(
-                "epoch",
-                trial=trial.number,
-                fold=number,
-                epoch=epoch.epoch,
-                loss=epoch.loss,
-                held_out=epoch.held_out,
-            ),
-        )
-        for network in trained:
-            if network.history.best_epoch < 0:
-                raise RuntimeError(why_nothing(network.history))
-            if network.fold >= self.prepared.split.scored_folds and not self._is_worth_adding(trial, network):
-                self._note(f"A further network of {trial.name} is left out: held-out rows speak against it.")
-                break
-            save_trained(trial.folder, network, self._asked[trial.number])
-            trial.trained.append(replace(network, weights=[]))
-        forget(trial.folder)
-
-    def _is_worth_adding(self, trial: Trial, network: Trained) -> bool:
-        """Whether held-out rows speak for a network beside those that the trial has.
-
-        Its own held-out rows must, and those that no network learned from.
-        """
-        first = trial.trained[: self.prepared.split.scored_folds]
-        scored = np.concatenate([self._losses(trial, one) for one in first])
-        if not is_worth_adding(self._losses(trial, network), scored):
-            return False
-        rows = self.prepared.split.folds[0].test
-        if not len(rows):
-            return True
-        observed = [y[rows] for y in self._material.targets]
-        each = [trial.answers(one, one.test) for one in (*trial.trained, network)]
-        before, after = (
-            row_losses(
-                self._problem, observed, [np.mean(h, axis=0) for h in zip(*some, strict=True)], self._scales
-            )
-            for some in (each[:-1], each)
-        )
-        return bool(after.mean() <= before.mean())
-
-    def _losses(self, trial: Trial, network: Trained) -> np.ndarray:
-        """The loss of each row that a network stopped by."""
-        rows = self.prepared.split.folds[network.fold].held_out
-        observed = [y[rows] for y in self._material.targets]
-        answers = trial.answers(network, network.held_out)
-        return row_losses(self._problem, observed, answers, self._scales)
+        trial.cost |= cost_of(self.trainer(trial), len(trial.deployed_networks))
 
     @cached_property
-    def _scales(self) -> list[float]:
-        return constant_losses(self._problem, self._material.targets)
+    def _stages(self) -> tuple[Any, ...]:
+        return stage_parts(self.options.stages, self.modality)
 
-    def _go_through_stages(
-        self, trial: Trial, folds: Mapping[int, Fold], deadline: Deadline
-    ) -> Mapping[int, Weights]:
-        """The stages that were asked for, in at most half the time; changes the candidate's settings."""
-        names = [name for name in self.options.stages if not (trial.trained and name in OF_SETTINGS)]
-        if not names or trial.network.solver is not None:
-            return {}
-        staged = go_through(
-            self.bench(trial),
-            folds,
-            names,
-            pretexts=self.modality.pretexts,
-            seed=self.options.seed,
-            deadline=deadline.keeping(deadline.remaining / 2)
-            if math.isfinite(deadline.seconds)
-            else deadline,
-            folder=trial.folder,
-            notice=self._warn,
-        )
-        trial.stages += staged.facts
-        stages = [fact["stage"] for fact in staged.facts]
-        for fact in staged.facts:
-            told = {name: value for name, value in fact.items() if name != "evidence"}
-            self.recorder.happened("stage", trial=trial.number, folds=stages.count(fact["stage"]), **told)
-        if not trial.trained:  # later folds are trained as the first ones were
-            trial.candidate = replace(trial.network, settings=staged.settings)
-            self._benches[trial.number] = self.bench(trial).trained_by(staged.settings)
-        return staged.starts
-
-    def _note(self, text: str) -> None:
-        self.recorder.notice(Notice(text))
-
-    def _warn(self, text: str) -> None:
-        self.recorder.notice(Notice(text, "warning"))
-
-    def bench(self, trial: Trial) -> Workbench:
-        """The trial's graph, compiled when first needed."""
-        if trial.number not in self._benches:
-            self._benches[trial.number] = Workbench(trial.network, self._material)
-        return self._benches[trial.number]
+    def trainer(self, trial: Trial) -> FoldTrainer:
+        """The trial's graph; the last few are kept."""
+        if trial.number not in self._trainers:
+            if len(self._trainers) >= _KEPT_TRAINERS:  # a network takes memory
+                self._trainers.pop(next(iter(self._trainers)))
+            self._trainers[trial.number] = FoldTrainer(trial.network, self._material)
+        return self._trainers[trial.number]
 
     def _ensemble(self) -> None:
+        """Weigh the candidates against each other."""
         members = [t for t in self.trials if t.role == "network" and t.status == "done"]
         if len(members) < 2:
             return
@@ -379,7 +366,8 @@ class Search:
         chosen = [(t, float(w)) for t, w in zip(members, weights, strict=True) if w > 0]
         if len(chosen) < 2 or sum_of_costs([t for t, _ in chosen])["parameters"] > self._most_weights:
             return
-        trial = self._trial("ensemble", "ensemble")
+        identity = "-".join(f"{t.identity}:{w:.4f}" for t, w in chosen)
+        trial = self._trial("ensemble", "ensemble", identity)
         trial.members = tuple(chosen)
         trial.predictions = blend([t.predictions for t, _ in chosen], [w for _, w in chosen])
         trial.score = self.scorer.selection(trial.predictions)
@@ -387,11 +375,11 @@ class Search:
         trial.cost = sum_of_costs([t for t, _ in chosen])
         self._ended(trial)
 
-    def _more_folds(self, best: Trial) -> None:
+    def _more_folds(self) -> None:
         """Train what won on the other folds, while time allows: more rows learned from, more networks."""
-        split = self.prepared.split
-        members = [t for t, _ in best.shares if t.refit is None]  # the others have learned from all rows
-        if math.isinf(self.deadline.seconds) or not members:
+        best, split = self.best, self.prepared.split
+        members = [t for t, _ in best.shares if t.refit is None] if best else []  # others know all rows
+        if best is None or not members:
             return
         weights = sum(t.cost["parameters"] / len(t.deployed_networks) for t in members)
         room = self._most_weights - sum(t.cost["parameters"] for t, _ in best.shares if t.refit is not None)
@@ -399,13 +387,10 @@ class Search:
         grown: list[Trial] = []
         for member in sorted(members, key=lambda t: len(t.trained)):
             fit = trainings_that_fit(member, self.left, waiting=len(members) - len(grown))
-            missing = range(len(member.trained), int(min(most, len(member.trained) + fit)))
-            if missing:
-                bench = self.bench(member)
-                bench.candidate = replace(bench.candidate, share=MOST_OF_THE_LAST)
-                self._train(member, missing, self.left)
+            missing = tuple(range(len(member.trained), int(min(most, len(member.trained) + fit))))
+            if missing and self._train_more(member, missing):
                 grown.append(member)
-        self._hear_again(best, grown)
+        self._predict_again(best, grown)
         if grown and self.deployed is best:
             try:
                 self._put_to_use(best)
@@ -413,22 +398,115 @@ class Search:
                 self._warn(str(worse))
                 for member in grown:
                     del member.trained[split.scored_folds :]
-                self._hear_again(best, grown)
+                self._predict_again(best, grown)
+
+    def _train_more(self, trial: Trial, folds: tuple[int, ...]) -> bool:
+        """Train a trial's networks of these folds too; whether it has more of them now."""
+        before = len(trial.trained)
+        first = {"fold": folds[0], "folds": len(folds)}
+        self.recorder.happened("trial_start", trial=trial.number, name=trial.name, **first)
+        candidate = replace(trial.network, share=LAST_SHARE)
+        job = Job(candidate, folds, self.options.seed, self.left, trial.folder, self._stages)
+        fitted = self._do(trial, job)
+        self._take_stages(trial, fitted)
+        for network in fitted.networks:
+            if not self._is_worth_adding(trial, network):
+                self._note(f"A further network of {trial.name} is left out: held-out rows speak against it.")
+                break
+            trial.trained.append(network)
+        return len(trial.trained) > before
+
+    def _do(self, trial: Trial, job: Job) -> Fitted:
+        """Do a job and wait for it; what other jobs come to meanwhile is taken in later."""
+        job = replace(job, settings=trial.settings)
+        self._running.setdefault(trial.identity, trial)
+        self.executor.submit(job)
+        while (fitted := self.executor.poll()).job is not job:
+            self._arrived.append(fitted)
+        self._running.pop(trial.identity)
+        return fitted
+
+    def _is_worth_adding(self, trial: Trial, network: Trained) -> bool:
+        """Whether held-out rows speak for a network beside those that the trial has.
+
+        Its own held-out rows must, and those that no network learned from.
+        """
+        first = trial.trained[: self.prepared.split.scored_folds]
+        scored = np.concatenate([self._losses(trial, one) for one in first])
+        if not is_worth_adding(self._losses(trial, network), scored):
+            return False
+        rows = self.prepared.split.folds[0].test
+        if not len(rows):
+            return True
+        observed = [y[rows] for y in self._material.targets]
+        each = [trial.answers(one, one.test) for one in (*trial.trained, network)]
+        averages = [[np.mean(head, axis=0) for head in zip(*some, strict=True)] for some in (each[:-1], each)]
+        before, after = (row_losses(self._problem, observed, one, self._scales).mean() for one in averages)
+        return bool(after <= before)
+
+    def _losses(self, trial: Trial, network: Trained) -> np.ndarray:
+        """The loss of each row that a network stopped by."""
+        rows = self.prepared.split.folds[network.fold].held_out
+        observed = [y[rows] for y in self._material.targets]
+        answers = trial.answers(network, network.held_out)
+        return row_losses(self._problem, observed, answers, self._scales)
+
+    @cached_property
+    def _scales(self) -> list[float]:
+        return constant_losses(self._problem, self._material.targets)
+
+    def _refit_on_all_rows(self) -> None:
+        """Where one fold alone is trained, fit the best once more on all rows, by the settings found."""
+        split, best = self.prepared.split, self.deployed
+        if best is None or len(split.folds) > 1 or self.options.no_refit:
+            return
+        members = [t for t, _ in best.shares if t.refit is None]
+        if sum(t.seconds for t in members) * _REFIT_LONGER > self.left:
+            self._note("The time doesn't suffice to fit once more on all rows.")
+            return
+        before = {t.number: t.refit for t in members}
+        self._refit(members, "all" if split.kind == "time" else "known")
+        self._predict_again(best, members)
+        try:
+            self.deploy(best)
+        except NotAsScoredError as worse:
+            self._warn(str(worse))
+            for member in members:
+                member.refit = before[member.number]
+            self._predict_again(best, members)
+
+    def _refit(self, trials: Sequence[Trial], rows: Literal["known", "all"]) -> None:
+        """Give trials one network that learned from the rows of all their folds."""
+        for trial in trials:
+            folds = tuple(one.fold for one in trial.trained)
+            job = Job(trial.network, folds, self.options.seed, self.left, trial.folder, refit=rows)
+            fitted = self._do(trial, job)
+            if fitted.failure:
+                self._warn(f"{trial.name} could not be fitted on all rows: {fitted.failure}")
+            else:
+                (trial.refit,) = fitted.networks
 
     def _put_to_use(self, trial: Trial) -> None:
-        """Deploy a trial; of what was solved for, one network in the place of many.
+        """Deploy a trial; of closed-form fits, one network of all folds' rows in the place of many.
 
         Raises:
             NotAsScoredError: If the model answers held-out rows worse than the score says.
         """
-        left, members = Deadline(self.left, self.deadline.clock), [t for t, _ in trial.shares]
-        settled = settle(members, self.bench, self.prepared.split, seed=self.options.seed, deadline=left)
-        self._hear_again(trial, settled)
+        waiting = [
+            t
+            for t, _ in trial.shares
+            if t.network.solver is not None
+            and t.refit is None
+            and len(t.trained) > 1
+            and self.left > _LONGER * max(one.seconds for one in t.trained)
+        ]
+        self._refit(waiting, "known")
+        self._predict_again(trial, waiting)
         self.deploy(trial)
         self._write(trial)
 
-    def _hear_again(self, trial: Trial, changed: Sequence[Trial]) -> None:
-        """What a trial says and costs, after its networks, or those of some members, have become others."""
+    def _predict_again(self, trial: Trial, changed: Sequence[Trial]) -> None:
+        """What a trial predicts and costs, after its networks, or those of some members, became others."""
         for member in changed:
             self._conclude(member)
             self._write(member)
@@ -451,9 +529,26 @@ class Search:
         done = [t for t in self.trials if t.role == "network" and t.status == "done"]
         return expected_score(self.scorer, done, self.deployed, most=MOST_NETWORKS, seed=self.options.seed)
 
-    def _trial(self, name: str, role: Role) -> Trial:
-        number = len(self.trials)
-        return Trial(number, self.recorder.folder / "trials" / str(number), name, role)
+    def _note(self, text: str) -> None:
+        self.recorder.notice(Notice(text))
+
+    def _warn(self, text: str) -> None:
+        self.recorder.notice(Notice(text, "warning"))
+
+    def _trial(self, name: str, role: Role, identity: str) -> Trial:
+        """A trial of something, numbered as in earlier sessions of the run; else by the next free number."""
+        known = self._known_trials
+        number = known.setdefault(identity, max(known.values(), default=-1) + 1)
+        return Trial(number, self.recorder.folder / "trials" / str(number), name, role, identity)
+
+    @cached_property
+    def _known_trials(self) -> dict[str, int]:
+        """The numbers of the trials of earlier sessions, by identity."""
+        found = {}
+        for path in (self.recorder.folder / "trials").glob("*/trial.json"):
+            facts = read_json(path, remedy="remove its folder to train it again")
+            found[str(facts.get("identity", path.parent.name))] = int(path.parent.name)
+        return found
 
     def _ended(self, trial: Trial) -> None:
         """Write the trial down and deploy it if it is the best; only then say that it ended."""

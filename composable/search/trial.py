@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from composable.data.split import Split
-from composable.engine.settings import described
+from composable.engine.settings import Settings, described
 from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.metrics import higher_is_better
 from composable.problem.postprocessing import PostProcessing, postprocess, with_temperature
@@ -27,17 +27,19 @@ class Trial:
     """A candidate and what became of it.
 
     Attributes:
-        number: In the order of training.
+        number: In the order in which the trials of a run were begun.
         folder: Where it is written.
         name: Of the candidate, of the baseline or of the reference.
         role: Whether it may be deployed: networks and ensembles only.
+        identity: Of what is tried, the same in every session of a run; see `composable.training.job`.
         candidate: Architecture and settings of a network, None for the other roles; see `network`.
+        settings: That its stages chose for the fit; None where they have not run.
         trained: Its networks, one per fold.
         refit: One that learned from the rows of all folds, and answers in the place of theirs; None where
-            weights aren't solved for, or by one fold alone.
+            that isn't wanted, or not yet done.
         calibrations: One per head.
-        predictions: What it says about rows it didn't learn from; empty until it has said something.
-        score: The selection score on the validation rows of the folds that every candidate trains.
+        predictions: For rows it didn't learn from; empty until it has predicted something.
+        score: The selection score on the held-out rows of the folds that every candidate trains.
         seconds: Spent on it.
         status: Whether it came to its end.
         reason: Why it failed or was skipped.
@@ -50,7 +52,9 @@ class Trial:
     folder: Path
     name: str
     role: Role
+    identity: str = ""
     candidate: Candidate | None = None
+    settings: Settings | None = None
     trained: list[Trained] = field(default_factory=list)
     refit: Trained | None = None
     calibrations: tuple[Calibration, ...] = ()
@@ -159,6 +163,7 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
     metric = scorer.problem.metric
     facts: dict[str, Any] = {
         "number": trial.number,
+        "identity": trial.identity,
         "name": trial.name,
         "role": trial.role,
         "status": trial.status,
@@ -180,7 +185,7 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
     if trial.candidate is not None:
         facts |= {
             "architecture": trial.candidate.architecture.to_config(),
-            "settings": _settings(trial.candidate),
+            "settings": _settings(trial.candidate, trial.settings or trial.candidate.settings),
             "stages": list(trial.stages),
             "histories": [_history(t) for t in trial.trained],
             "calibration": _calibration(trial, scorer.problem),
@@ -194,11 +199,11 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
     return facts
 
 
-def _settings(candidate: Candidate) -> dict[str, object]:
+def _settings(candidate: Candidate, settings: Settings) -> dict[str, object]:
     if candidate.solver is not None:
         return {"solver": repr(candidate.solver)}
     small = {} if candidate.small is None else {"small": repr(candidate.small)}
-    return described(candidate.settings) | small
+    return described(settings) | small
 
 
 def _history(trained: Trained) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ _MAPS = 4  # axes of answers that say something of every pixel
 
 
 @dataclass(eq=False)
-class Workbench:
+class FoldTrainer:
     """One candidate's graph, and its training on folds of the rows."""
 
     candidate: Candidate
@@ -52,7 +52,7 @@ class Workbench:
     def __post_init__(self) -> None:
         self.network = self.build()
 
-    def trained_by(self, settings: Settings) -> Workbench:
+    def trained_by(self, settings: Settings) -> FoldTrainer:
         """The same graph, trained in another way."""
         other = copy(self)
         other.candidate = replace(self.candidate, settings=settings)
@@ -132,7 +132,7 @@ class Workbench:
         settings = replace(
             settings, learning_rate_schedule=CONSTANT, epochs=max(1, round(small.share * settings.epochs))
         )
-        begun = Workbench(replace(self.candidate, small=None, settings=settings, share=1.0), material)
+        begun = FoldTrainer(replace(self.candidate, small=None, settings=settings, share=1.0), material)
         until = Deadline(small.share * self.candidate.share * deadline.remaining, deadline.clock)
         return {one.fold: one.weights for one in begun.train(folds, seed=seed, deadline=until)}
 
@@ -238,29 +238,51 @@ class Workbench:
         ]
 
     def refit(
-        self, parts: Sequence[Trained], folds: Sequence[Fold], *, seed: int, deadline: Deadline
+        self,
+        networks: Sequence[Trained],
+        folds: Sequence[Fold],
+        *,
+        seed: int,
+        deadline: Deadline,
+        everything: bool = False,
     ) -> Trained:
-        """Solve once for all rows that some fold learned from or watched, by what they settled on.
+        """Fit one network on the rows of several folds, those held out included, by what theirs have chosen.
 
-        Of what was chosen the median is taken.
+        A closed-form fit takes the median of what was chosen. A network that is trained step by step is
+        trained for as many epochs as that of the first fold was best after, or as its schedule took.
 
         Args:
-            parts: The solution of each fold.
+            networks: That of each fold.
             folds: In the same order.
             seed: For everything random.
             deadline: As for `train`.
+            everything: Whether the test rows are learned from as well.
         """
-        if self.candidate.solver is None:
-            raise ValueError(f"The weights of {self.candidate.name!r} aren't solved for.")
         began = time.monotonic()
-        rows = np.unique(np.concatenate([rows for one in folds for rows in (one.train, one.held_out)]))
-        settled = {name: float(np.median([one.setting[name] for one in parts])) for name in parts[0].setting}
+        parts = [rows for fold in folds for rows in (fold.train, fold.held_out)]
+        rows = np.unique(np.concatenate([*parts, folds[0].test] if everything else parts))
+        test = rows[:0] if everything else folds[0].test
+        if self.candidate.solver is None:
+            return self._refit_by_steps(networks[0], Fold(rows, rows[:0], test), seed=seed, deadline=deadline)
+        setting = {
+            name: float(np.median([one.setting[name] for one in networks])) for name in networks[0].setting
+        }
         posed = self._posed(Fold(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            solved = self.candidate.solver(replace(posed, settled=settled))
-        asked = Fold(rows, rows[:1], folds[0].test)
-        return replace(self._telling(REFIT, asked, solved, time.monotonic() - began), held_out=[])
+            solved = self.candidate.solver(replace(posed, settled=setting))
+        query = Fold(rows, rows[:1], test)
+        return replace(self._telling(REFIT, query, solved, time.monotonic() - began), held_out=[])
+
+    def _refit_by_steps(self, network: Trained, fold: Fold, *, seed: int, deadline: Deadline) -> Trained:
+        settings, history = self.candidate.settings, network.history
+        epochs = len(history.epochs) if settings.patience is None else history.best_epoch + 1
+        trainer = self.trained_by(replace(settings, epochs=max(1, epochs), patience=None))
+        query = (
+            fold if len(fold.test) else replace(fold, test=fold.train[:1])
+        )  # something is predicted always
+        (found,) = trainer.train({REFIT: query}, seed=seed, deadline=deadline)
+        return replace(found, held_out=[], test=found.test if len(fold.test) else [])
 
     def _posed(self, part: Fold, seed: int, deadline: Deadline) -> Posed:
         targets, weights = self._targets(part), self.material.weights

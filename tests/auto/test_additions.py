@@ -27,15 +27,17 @@ def waves(monkeypatch):
 @pytest.fixture
 def cut_after_the_first_step(monkeypatch):
     """The networks that are trained beside the scored ones keep almost the values they began with."""
-    train = trials.Workbench.train
+    train = trials.FoldTrainer.train
 
-    def cut(bench, folds, **options):
+    def cut(trainer, folds, **options):
         if min(folds) >= 2:
-            settings = bench.candidate.settings
-            bench = bench.trained_by(trials.replace(settings, epochs=1, learning_rate=1e-7, patience=None))
-        return train(bench, folds, **options)
+            settings = trainer.candidate.settings
+            trainer = trainer.trained_by(
+                trials.replace(settings, epochs=1, learning_rate=1e-7, patience=None)
+            )
+        return train(trainer, folds, **options)
 
-    monkeypatch.setattr(trials.Workbench, "train", cut)
+    monkeypatch.setattr(trials.FoldTrainer, "train", cut)
 
 
 def networks(run):

@@ -10,7 +10,7 @@ import pytest
 import composable
 from composable.cli.main import run as command
 from composable.core.errors import DataError, NothingSucceeded
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 
 ONE = {"max_trials": 1, "max_epochs": 2}
 
@@ -26,14 +26,14 @@ def break_training(monkeypatch):
     """Make the training of these candidates (all, if none is named) fail."""
 
     def arrange(*names, failure=None):
-        train = Workbench.train
+        train = FoldTrainer.train
 
         def broken(self, *arguments, **choices):
             if not names or self.candidate.name in names:
                 raise failure or RuntimeError("diverged")
             return train(self, *arguments, **choices)
 
-        monkeypatch.setattr(Workbench, "train", broken)
+        monkeypatch.setattr(FoldTrainer, "train", broken)
 
     return arrange
 

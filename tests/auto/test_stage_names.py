@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from composable.auto.staging import check_stages
+from composable.auto.stage_parts import stage_parts
 from composable.core.errors import ConfigError
 from composable.modality.image import IMAGE
 from composable.modality.table import TABLE
@@ -12,5 +12,5 @@ from composable.modality.table import TABLE
 
 def test_a_pretext_of_other_data_is_refused_with_those_there_are():
     with pytest.raises(ConfigError, match="--stage pretrain=mask, --stage pretrain=denoise"):
-        check_stages(("tune", "pretrain=jigsaw"), TABLE)
-    check_stages(("pretrain", "pretrain=jigsaw"), IMAGE)
+        stage_parts(("tune", "pretrain=jigsaw"), TABLE)
+    stage_parts(("pretrain", "pretrain=jigsaw"), IMAGE)

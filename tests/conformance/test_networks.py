@@ -18,7 +18,7 @@ from composable.modality import candidates, modality_of
 from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate, Material
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 
 HEADS = {
     "regression": (Head("y", "regression", ("y",)),),
@@ -71,13 +71,13 @@ def candidate(name: str, given: Material) -> Candidate:
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
     given = material(HEADS[kind])
-    bench = Workbench(candidate(name, given), given)
+    trainer = FoldTrainer(candidate(name, given), given)
     rows = np.arange(ROWS)
     fold = Fold(rows[:40], rows[40:50], rows[50:])
-    (trained,) = bench.train({0: fold}, seed=1, deadline=Deadline())
+    (trained,) = trainer.train({0: fold}, seed=1, deadline=Deadline())
     assert [len(h) for h in trained.held_out] == [10] * len(HEADS[kind])
 
-    network = bench.build()
+    network = trainer.build()
     network.set_weights(trained.weights)
     model = average([Voice(network, trained.postprocessing)])
     assert len(keras.tree.flatten(tap(model, "probabilities").output)) == len(HEADS[kind])

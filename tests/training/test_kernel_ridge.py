@@ -12,7 +12,7 @@ from composable.modality import candidates
 from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Material
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 
 ROWS = 240
 TEST = np.arange(200, ROWS)
@@ -55,16 +55,16 @@ def candidates_of(table):
 
 
 def solved(given, rows=160, deadline=None):
-    bench = Workbench(kernel(given, rows), given)
-    (trained,) = bench.train(ROTATIONS, seed=0, deadline=deadline or Deadline())
-    bench.network.set_weights(trained.weights)
-    return bench, trained
+    trainer = FoldTrainer(kernel(given, rows), given)
+    (trained,) = trainer.train(ROTATIONS, seed=0, deadline=deadline or Deadline())
+    trainer.network.set_weights(trained.weights)
+    return trainer, trained
 
 
 @pytest.mark.parametrize("kinds", [(kind,) for kind in HEADS] + [("regression", "binary")])
 def test_a_solved_network_tells_the_held_out_rows(kinds):
     given = material(*kinds)
-    bench, trained = solved(given)
+    trainer, trained = solved(given)
     for place, kind in enumerate(kinds):
         said, observed = trained.test[place], given.targets[place][200:]
         if kind == "regression":
@@ -75,7 +75,7 @@ def test_a_solved_network_tells_the_held_out_rows(kinds):
         else:
             assert ((said > 0) == observed).mean() > 0.85
     assert trained.history.stopped == "solved"
-    again = predict(bench.network, given.at(np.arange(200, ROWS)))
+    again = predict(trainer.network, given.at(np.arange(200, ROWS)))
     for said, expected in zip(again, trained.test, strict=True):
         np.testing.assert_allclose(said, expected, atol=1e-4)
 
@@ -88,7 +88,7 @@ def test_a_few_held_out_rows_do_not_make_it_too_sure():
     wrong[160:164] = False
     given.targets[0][wrong] = 1.0 - given.targets[0][wrong]
     few = {0: Fold(np.arange(160), np.arange(160, 164), np.arange(164, ROWS))}
-    (trained,) = Workbench(kernel(given), given).train(few, seed=0, deadline=Deadline())
+    (trained,) = FoldTrainer(kernel(given), given).train(few, seed=0, deadline=Deadline())
     right = np.where(given.targets[0][164:] > 0, 1, -1) * trained.test[0]
     assert ((trained.held_out[0] > 0) == clean[160:164]).all()
     assert np.log1p(np.exp(-right)).mean() < 0.7
@@ -100,8 +100,8 @@ def test_fewer_rows_than_the_network_keeps_leave_places_that_say_nothing():
 
 
 def test_of_more_rows_than_it_keeps_some_are_drawn():
-    bench, trained = solved(material("regression"), rows=50)
-    assert bench.network.get_layer("head_0_logits_keys").units == 50
+    trainer, trained = solved(material("regression"), rows=50)
+    assert trainer.network.get_layer("head_0_logits_keys").units == 50
     last_step = trained.postprocessing[0]
     assert (
         np.abs(
@@ -121,13 +121,13 @@ def test_features_that_say_nothing_count_less_and_less():
     losses = []
     for rounds in range(3):
         solver = candidate.solver.replace(rounds=rounds, penalties=(0.1,), sharpness=(1.0,))
-        bench = Workbench(replace(candidate, solver=solver), given)
-        (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline())
+        trainer = FoldTrainer(replace(candidate, solver=solver), given)
+        (trained,) = trainer.train(ROTATIONS, seed=0, deadline=Deadline())
         assert len(trained.history.epochs) == 1 + rounds
         last_step = trained.postprocessing[0]
         losses.append(np.square(trained.test[0] * last_step.scale + last_step.offset - curve[TEST]).mean())
-        bench.network.set_weights(trained.weights)
-        np.testing.assert_allclose(predict(bench.network, given.at(TEST))[0], trained.test[0], atol=1e-5)
+        trainer.network.set_weights(trained.weights)
+        np.testing.assert_allclose(predict(trainer.network, given.at(TEST))[0], trained.test[0], atol=1e-5)
     assert losses[2] < losses[1] < 0.7 * losses[0]
 
 
@@ -146,21 +146,21 @@ def test_all_rows_are_solved_for_by_what_the_folds_settled_on():
     given = material("regression")
     parts = np.split(np.random.default_rng(0).permutation(200), 4)
     folds = [Fold(np.concatenate(parts[:n] + parts[n + 1 :]), parts[n], TEST) for n in range(4)]
-    bench = Workbench(kernel(given, 200), given)
-    found = bench.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
-    whole = bench.refit(found, folds, seed=0, deadline=Deadline())
+    trainer = FoldTrainer(kernel(given, 200), given)
+    found = trainer.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
+    whole = trainer.refit(found, folds, seed=0, deadline=Deadline())
     chosen = {name: np.median([one.setting[name] for one in found]) for name in found[0].setting}
     assert whole.setting == chosen | {"rounds": round(chosen["rounds"])}
     assert len(whole.history.epochs) == 1 + whole.setting["rounds"]
     assert (whole.held_out, len(whole.test[0])) == ([], len(TEST))
     errors = []
     for one in (*found, whole):
-        bench.network.set_weights(one.weights)
-        (said,) = predict(bench.network, given.at(TEST))
+        trainer.network.set_weights(one.weights)
+        (said,) = predict(trainer.network, given.at(TEST))
         last_step = one.postprocessing[0]
         errors.append(np.abs(said * last_step.scale + last_step.offset - given.targets[0][TEST]).mean())
     assert errors[-1] < np.mean(errors[:-1])
-    kernels = [layer for layer in bench.network.layers if layer.name.endswith("_keys")]
+    kernels = [layer for layer in trainer.network.layers if layer.name.endswith("_keys")]
     assert np.any(kernels[0].get_weights()[0], axis=0).sum() == 200
 
 

@@ -12,7 +12,7 @@ from composable.problem.postprocessing import postprocess
 from composable.problem.problem import Head, Problem
 from composable.problem.scores import score
 from composable.training.candidate import Material
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 
 ROWS, SIZE = 300, 40
 VOCABULARIES = {"words": SIZE, "ngrams": SIZE, "characters": 25}
@@ -51,8 +51,8 @@ def linear(given):
 def test_a_solved_network_tells_the_held_out_rows(kind, metric):
     given = material(kind, metric)
     for candidate in linear(given):
-        bench = Workbench(candidate, given)
-        (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline())
+        trainer = FoldTrainer(candidate, given)
+        (trained,) = trainer.train(ROTATIONS, seed=0, deadline=Deadline())
         said, observed = trained.test[0], given.targets[0][250:]
         if kind == "regression":
             last_step = trained.postprocessing[0]
@@ -62,8 +62,8 @@ def test_a_solved_network_tells_the_held_out_rows(kind, metric):
         else:
             assert ((said > 0) == observed).mean() > 0.9
         assert trained.history.stopped == "solved"
-        bench.network.set_weights(trained.weights)
-        np.testing.assert_array_equal(predict(bench.network, given.at(np.arange(200, ROWS)))[0][50:], said)
+        trainer.network.set_weights(trained.weights)
+        np.testing.assert_array_equal(predict(trainer.network, given.at(np.arange(200, ROWS)))[0][50:], said)
 
 
 @pytest.mark.parametrize("kind", HEADS)
@@ -72,14 +72,14 @@ def test_all_rows_are_solved_for_by_what_the_folds_settled_on(kind):
     halves = np.arange(250).reshape(2, -1)
     folds = [Fold(halves[n], halves[1 - n], np.arange(250, ROWS)) for n in range(2)]
     for candidate in linear(given):
-        bench = Workbench(candidate, given)
-        found = bench.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
-        whole = bench.refit(found, folds, seed=0, deadline=Deadline())
+        trainer = FoldTrainer(candidate, given)
+        found = trainer.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
+        whole = trainer.refit(found, folds, seed=0, deadline=Deadline())
         if candidate.name != "text_kernel":
             chosen = {name: np.mean([one.setting[name] for one in found]) for name in found[0].setting}
             assert whole.setting == pytest.approx(chosen)
             assert len(whole.history.epochs) == 1
-        losses = [_loss(bench, given, one) for one in (*found, whole)]
+        losses = [_loss(trainer, given, one) for one in (*found, whole)]
         assert losses[-1] <= np.mean(losses[:-1])
 
 
@@ -91,15 +91,15 @@ def test_a_few_held_out_rows_do_not_make_it_too_sure():
     given.targets[0][wrong] = 1.0 - given.targets[0][wrong]
     few = {0: Fold(np.arange(200), np.arange(200, 204), np.arange(204, ROWS))}
     for candidate in linear(given):
-        (trained,) = Workbench(candidate, given).train(few, seed=0, deadline=Deadline())
+        (trained,) = FoldTrainer(candidate, given).train(few, seed=0, deadline=Deadline())
         right = np.where(given.targets[0][204:] > 0, 1, -1) * trained.test[0]
         assert np.log1p(np.exp(-right)).mean() < 0.9  # 4.4 by a factor of those four
 
 
-def _loss(bench, given, one):
+def _loss(trainer, given, one):
     """Of a network, on the rows from 250 on."""
-    bench.network.set_weights(one.weights)
-    (said,), (head,) = predict(bench.network, given.at(np.arange(250, ROWS))), given.problem.heads
+    trainer.network.set_weights(one.weights)
+    (said,), (head,) = predict(trainer.network, given.at(np.arange(250, ROWS))), given.problem.heads
     answers = postprocess(np, one.postprocessing[0], said)
     return score("mae" if head.kind == "regression" else "log_loss", head, given.targets[0][250:], answers)
 
@@ -107,23 +107,23 @@ def _loss(bench, given, one):
 def test_the_order_of_ids_and_padding_change_nothing():
     given = material("multiclass")
     for candidate in linear(given):
-        bench = Workbench(candidate, given)
-        (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline())
-        bench.network.set_weights(trained.weights)
+        trainer = FoldTrainer(candidate, given)
+        (trained,) = trainer.train(ROTATIONS, seed=0, deadline=Deadline())
+        trainer.network.set_weights(trained.weights)
         rows = given.at(np.arange(20))
         turned = {name: ids[:, ::-1] for name, ids in rows.items()}
         np.testing.assert_allclose(
-            predict(bench.network, turned)[0], predict(bench.network, rows)[0], atol=1e-5
+            predict(trainer.network, turned)[0], predict(trainer.network, rows)[0], atol=1e-5
         )
 
 
 def test_a_text_without_known_words_gets_a_finite_answer():
     given = material("binary")
-    bench = Workbench(linear(given)[0], given)
-    (trained,) = bench.train(ROTATIONS, seed=0, deadline=Deadline(0.0))
-    bench.network.set_weights(trained.weights)
+    trainer = FoldTrainer(linear(given)[0], given)
+    (trained,) = trainer.train(ROTATIONS, seed=0, deadline=Deadline(0.0))
+    trainer.network.set_weights(trained.weights)
     nothing = {name: np.zeros((1, 6), "int32") for name in VOCABULARIES}
-    assert np.isfinite(predict(bench.network, nothing)[0]).all()
+    assert np.isfinite(predict(trainer.network, nothing)[0]).all()
     assert len(trained.history.epochs) == 1  # after the deadline one solution is enough
 
 
@@ -132,17 +132,17 @@ def test_a_kernel_tells_numbers_and_padding_changes_nothing(metric):
     given = material("regression", metric)
     table = DataFacts(given.problem, 200, given.widths, (), VOCABULARIES)
     (candidate,) = [one for one in closed_form(table) if one.name == "text_kernel"]
-    bench = Workbench(candidate, given)
+    trainer = FoldTrainer(candidate, given)
     fewer = Fold(np.arange(10, 200), np.arange(200, 250), np.arange(250, ROWS))
-    for trained in bench.train({**ROTATIONS, 1: fewer}, seed=0, deadline=Deadline()):
+    for trained in trainer.train({**ROTATIONS, 1: fewer}, seed=0, deadline=Deadline()):
         last_step, observed = trained.postprocessing[0], given.targets[0][250:]
         assert np.abs(trained.test[0] * last_step.scale + last_step.offset - observed).mean() < 15
-        bench.network.set_weights(trained.weights)
+        trainer.network.set_weights(trained.weights)
         rows = given.at(np.arange(250, ROWS))
         turned = {name: ids[:, ::-1] for name, ids in rows.items()}
-        np.testing.assert_allclose(predict(bench.network, turned)[0], trained.test[0], atol=1e-4)
+        np.testing.assert_allclose(predict(trainer.network, turned)[0], trained.test[0], atol=1e-4)
         nothing = {name: np.zeros((1, 6), "int32") for name in VOCABULARIES}
-        assert np.isfinite(predict(bench.network, nothing)[0]).all()
+        assert np.isfinite(predict(trainer.network, nothing)[0]).all()
 
 
 def test_classes_have_no_kernel_of_texts():

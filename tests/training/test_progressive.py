@@ -15,7 +15,7 @@ from composable.design.tasks import classifier, pooled
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate, Material
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 from composable.training.progressive import Small, shrunk
 from composable.training.storage import load_trained, save_trained
 
@@ -50,7 +50,7 @@ def candidate(epochs=4):
 
 
 def trained(asked):
-    (found,) = Workbench(asked, material()).train(ROTATIONS, seed=0, deadline=Deadline())
+    (found,) = FoldTrainer(asked, material()).train(ROTATIONS, seed=0, deadline=Deadline())
     return found
 
 

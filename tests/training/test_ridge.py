@@ -12,7 +12,7 @@ from composable.engine.settings import Settings
 from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate, Material
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 from composable.training.ridge import System, ridge
 from composable.zoo.minirocket import minirocket
 
@@ -47,20 +47,20 @@ def bench_of(given, **metaparameters):
     tasks = DataFacts(given.problem, 80, {}, ()).tasks
     design = minirocket(features=84 * 8, max_dilations=4).with_tasks(*tasks)
     solver = Part(ridge, **metaparameters)
-    return Workbench(Candidate("minirocket", design, Settings(), solver=solver), given)
+    return FoldTrainer(Candidate("minirocket", design, Settings(), solver=solver), given)
 
 
 def solved(given, deadline=None, **metaparameters):
-    bench = bench_of(given, **metaparameters)
-    (trained,) = bench.train(FOLDS, seed=0, deadline=deadline or Deadline())
-    bench.network.set_weights(trained.weights)
-    return bench, trained
+    trainer = bench_of(given, **metaparameters)
+    (trained,) = trainer.train(FOLDS, seed=0, deadline=deadline or Deadline())
+    trainer.network.set_weights(trained.weights)
+    return trainer, trained
 
 
 @pytest.mark.parametrize("kinds", [(kind,) for kind in HEADS] + [("regression", "binary")])
 def test_a_solved_network_tells_the_held_out_rows(kinds):
     given = material(*kinds)
-    bench, trained = solved(given)
+    trainer, trained = solved(given)
     for place, kind in enumerate(kinds):
         outputs, observed = trained.test[place], given.targets[place][100:]
         if kind == "regression":
@@ -70,7 +70,7 @@ def test_a_solved_network_tells_the_held_out_rows(kinds):
             assert (outputs.argmax(axis=1) == observed[:, 0]).mean() >= 0.85
         else:
             assert ((outputs > 0) == observed).mean() >= 0.85
-    again = predict(bench.network, given.at(TEST))
+    again = predict(trainer.network, given.at(TEST))
     for outputs, expected in zip(again, trained.test, strict=True):
         np.testing.assert_allclose(outputs, expected, atol=1e-4)
 
@@ -124,9 +124,9 @@ def test_all_rows_are_solved_for_by_the_penalty_that_folds_chose():
     given = material("regression")
     halves = np.split(np.random.default_rng(0).permutation(100), 2)
     folds = [Fold(halves[1 - n], halves[n], TEST) for n in range(2)]
-    bench = bench_of(given)
-    found = bench.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
-    whole = bench.refit(found, folds, seed=0, deadline=Deadline())
+    trainer = bench_of(given)
+    found = trainer.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
+    whole = trainer.refit(found, folds, seed=0, deadline=Deadline())
     assert whole.setting == {"penalty": np.median([one.setting["penalty"] for one in found])}
     assert len(whole.history.epochs) == 1
 

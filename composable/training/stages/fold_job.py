@@ -8,24 +8,24 @@ from composable.engine.rows import Rows
 from composable.problem.kinds import kind_of
 from composable.training.beginning import beginner
 from composable.training.candidate import Material
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 from composable.training.stages.stage import Job
 
 
-def fold_job(bench: Workbench, fold: Fold, *, seed: int) -> Job:
-    """What `Workbench.train` trains on one fold, for stages.
+def fold_job(trainer: FoldTrainer, fold: Fold, *, seed: int) -> Job:
+    """What `FoldTrainer.train` trains on one fold, for stages.
 
     Args:
-        bench: The candidate and the encoded rows.
+        trainer: The candidate and the encoded rows.
         fold: Its training and validation rows; its test rows are never looked at.
         seed: For everything random.
     """
-    material, candidate = bench.material, bench.candidate
-    begin_with, rows = beginner(bench.build, material.categories), material.at(fold.train)
+    material, candidate = trainer.material, trainer.candidate
+    begin_with, rows = beginner(trainer.build, material.categories), material.at(fold.train)
 
     return Job(
         name=candidate.name,
-        build=bench.build,
+        build=trainer.build,
         begin=lambda model, seed: begin_with(model, rows, seed, None),
         goals=tuple(kind_of(head).goal(material.problem.metric) for head in material.problem.heads),
         rows=_rows(material, fold),

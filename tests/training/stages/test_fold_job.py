@@ -9,7 +9,7 @@ from composable.modality import candidates
 from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Material
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 from composable.training.stages.fold_job import fold_job
 from composable.training.stages.starts import Start, set_start
 
@@ -23,7 +23,7 @@ def test_stages_begin_networks_as_their_training_does():
     material = Material(problem, inputs, (inputs["numbers"][:, :1],), ())
     facts = DataFacts(problem, ROWS, material.widths, ())
     realmlp = next(one for one in candidates(facts, seed=0) if one.name == "realmlp")
-    bench = Workbench(realmlp, material)
+    bench = FoldTrainer(realmlp, material)
     fold = Fold(np.arange(60), np.arange(60, ROWS), np.arange(0))
     job, network = fold_job(bench, fold, seed=0), bench.build()
     set_start(job, network, Start(job.settings, 1))

@@ -17,7 +17,7 @@ from composable.modality.facts import DataFacts
 from composable.modality.text.word_order import word_order_networks
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Material
-from composable.training.folds import Workbench
+from composable.training.folds import FoldTrainer
 from composable.training.stages.fold_job import fold_job
 from composable.training.stages.pretrain.masked_words import (
     hidden,
@@ -125,7 +125,7 @@ def test_the_stage_learns_words_from_those_around_them():
     table = DataFacts(given.problem, 200, given.widths, (), sizes)
     found = {candidate.name: candidate for candidate in word_order_networks(table, np.inf)}
     fold = Fold(np.arange(200), np.arange(200, 260), np.arange(260, rows))
-    job = fold_job(Workbench(found["text_transformer"], given), fold, seed=0)
+    job = fold_job(FoldTrainer(found["text_transformer"], given), fold, seed=0)
     outcome = pretrain(
         job,
         Progress(None, job.settings),
@@ -137,7 +137,7 @@ def test_the_stage_learns_words_from_those_around_them():
     )
     assert outcome.evidence["pretext_figure"] == "accuracy of hidden words"
     assert outcome.evidence["pretext_reached"][0] > 0.6 > 0.3 > outcome.evidence["pretext_chance"]
-    job = fold_job(Workbench(found["text_cnn"], given), fold, seed=0)
+    job = fold_job(FoldTrainer(found["text_cnn"], given), fold, seed=0)
     skipped = pretrain(job, Progress(None, job.settings), deadline=Deadline(), task=Part(masked_words))
     assert skipped.status == "skipped"
 

@@ -1,0 +1,233 @@
+"""Where jobs are done: in this process, or in local processes of their own."""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from composable.core.workspace import write_atomically
+from composable.training.candidate import REFIT
+from composable.training.candidate_json import from_plain
+from composable.training.dataset import Dataset, save_dataset
+from composable.training.job import Fitted, Job, save_job
+from composable.training.run_job import run_job
+from composable.training.storage import stored_network
+
+Notify = Callable[[Job, str, Mapping[str, Any]], None]
+_GRACE = 60.0  # seconds over a job's time before its process is killed
+_LOOK = 0.25  # seconds between two looks at the processes
+FAILURES = (ValueError, RuntimeError, MemoryError, TypeError)  # of one candidate; the others go on
+
+
+class Executor(Protocol):
+    """The only way to start a training."""
+
+    @property
+    def places(self) -> int:
+        """How many jobs are done at once."""
+        ...
+
+    def submit(self, job: Job) -> None:
+        """Take a job; it begins when there is a place."""
+        ...
+
+    def poll(self) -> Fitted:
+        """Wait for the next job that ends, and give what came of it."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop all jobs that run, and forget those that wait."""
+        ...
+
+
+@dataclass(eq=False)
+class InProcess:
+    """Does one job after the other in this process, each when it is waited for."""
+
+    dataset: Dataset
+    notify: Notify
+    _waiting: deque[Job] = field(default_factory=deque)
+
+    @property
+    def places(self) -> int:
+        """One."""
+        return 1
+
+    def submit(self, job: Job) -> None:
+        """Take a job."""
+        self._waiting.append(job)
+
+    def poll(self) -> Fitted:
+        """Do the oldest job."""
+        job, began = self._waiting.popleft(), time.monotonic()
+        try:
+            return run_job(job, self.dataset, lambda event, facts: self.notify(job, event, facts))
+        except FAILURES as failed:
+            write_atomically(job.folder / "traceback.txt", traceback.format_exc())
+            return _failed(job, f"{type(failed).__name__}: {failed}"[:500], began)
+
+    def cancel(self) -> None:
+        """Forget the jobs that wait."""
+        self._waiting.clear()
+
+
+@dataclass(eq=False)
+class _Running:
+    job: Job
+    process: subprocess.Popen[str]
+    events: queue.Queue[dict[str, Any]]
+    reader: threading.Thread
+    began: float
+    failure: str = ""
+    outcome: dict[str, Any] = field(default_factory=dict)  # the event by which the job ended
+
+
+@dataclass(eq=False)
+class LocalProcesses:
+    """Does each job in a new process; one that takes too much memory or time is killed.
+
+    Attributes:
+        dataset: The rows and folds; they are written to `folder` once.
+        notify: Is given each event of each job.
+        folder: For the rows.
+        places: How many processes run at once.
+        most_bytes: Of resident memory that one may have.
+    """
+
+    dataset: Dataset
+    notify: Notify
+    folder: Path
+    places: int
+    most_bytes: float
+    _waiting: deque[Job] = field(default_factory=deque)
+    _running: list[_Running] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        save_dataset(self.dataset, self.folder)
+
+    def submit(self, job: Job) -> None:
+        """Take a job, and begin it if there is a place."""
+        self._waiting.append(job)
+        self._begin_waiting()
+
+    def poll(self) -> Fitted:
+        """Wait for the next process that ends."""
+        while True:
+            for running in self._running:
+                self._take_events(running)
+                self._watch(running)
+                if running.process.poll() is not None:
+                    self._running.remove(running)
+                    self._begin_waiting()
+                    return self._ended(running)
+            time.sleep(_LOOK)
+
+    def cancel(self) -> None:
+        """Kill the processes."""
+        self._waiting.clear()
+        for running in self._running:
+            running.process.kill()
+            running.process.wait()
+            if running.process.stdout:
+                running.process.stdout.close()
+        self._running.clear()
+
+    def _begin_waiting(self) -> None:
+        while self._waiting and len(self._running) < self.places:
+            job = self._waiting.popleft()
+            path = save_job(job)
+            with (job.folder / "worker.log").open("w", encoding="utf-8") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "composable.training.worker", str(path), str(self.folder)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
+            events: queue.Queue[dict[str, Any]] = queue.Queue()
+            reader = threading.Thread(target=_read, args=(process.stdout, events), daemon=True)
+            reader.start()
+            self._running.append(_Running(job, process, events, reader, time.monotonic()))
+
+    def _take_events(self, running: _Running) -> None:
+        """Pass the events on, but for the one that says how the job ended."""
+        while not running.events.empty():
+            facts = running.events.get()
+            event = facts.pop("event")
+            if event in ("fitted", "failed"):
+                running.outcome = {"event": event, **facts}
+            else:
+                self.notify(running.job, event, facts)
+
+    def _watch(self, running: _Running) -> None:
+        used = _resident_bytes(running.process.pid)
+        if used > self.most_bytes:
+            limit = self.most_bytes / 1e9
+            running.failure = (
+                f"it took {used / 1e9:.1f} GB of memory, of {limit:.1f} at most, and was stopped"
+            )
+        elif time.monotonic() - running.began > running.job.seconds + _GRACE:
+            running.failure = f"it did not end {_GRACE:.0f} s after its time; it was stopped"
+        if running.failure and running.process.poll() is None:
+            running.process.kill()
+            running.process.wait()
+
+    def _ended(self, running: _Running) -> Fitted:
+        job = running.job
+        running.process.wait()
+        running.reader.join()
+        self._take_events(running)
+        if running.process.stdout:
+            running.process.stdout.close()
+        outcome = running.outcome
+        if running.failure or outcome.get("event") != "fitted":
+            reason = running.failure or outcome.get("reason") or _log_end(job.folder / "worker.log")
+            return _failed(job, str(reason)[:500], running.began)
+        folds = (REFIT,) if job.refit else job.folds
+        networks = tuple(stored_network(job.folder, number) for number in folds)
+        candidate = replace(job.candidate, settings=from_plain(outcome["settings"]))
+        return Fitted(job, candidate, networks, tuple(outcome["stages"]), outcome["seconds"])
+
+
+def _failed(job: Job, reason: str, began: float) -> Fitted:
+    return Fitted(job, job.candidate, seconds=time.monotonic() - began, failure=reason)
+
+
+def _read(stream: IO[str] | None, events: queue.Queue[dict[str, Any]]) -> None:
+    """Put each line that is an event into the queue, until the stream ends."""
+    with suppress(ValueError):  # the stream was closed, as its process was killed
+        for line in stream or ():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue  # a library printed something
+            if isinstance(event, dict) and "event" in event:
+                events.put(event)
+
+
+def _log_end(path: Path) -> str:
+    """The last line that a process wrote to standard error."""
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
+    return f"its process ended: {lines[-1] if lines else 'without a word'}"
+
+
+def _resident_bytes(pid: int) -> float:
+    """The resident memory of a process; 0 where the system doesn't tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    import resource
+
+    return float(pages * resource.getpagesize())

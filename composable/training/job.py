@@ -1,0 +1,136 @@
+"""A training as plain data, and what came of it: the same in this process, in another, on another machine."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from composable.core.errors import ArtifactError
+from composable.core.workspace import read_json, write_atomically, write_json
+from composable.design.part import Part
+from composable.engine.settings import Settings
+from composable.training.candidate import Candidate, Trained
+from composable.training.candidate_json import from_plain, to_plain
+
+_FORMAT, _FILE, _BEGIN = "composable.job/1", "job.json", "begin.npz"
+_REMEDY = "delete the folder; the same command trains it again"
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is trained, and where.
+
+    Attributes:
+        candidate: The architecture and how it is trained.
+        folds: The numbers of the folds of the data set; each is a network of its own.
+        seed: For everything random.
+        seconds: After which training stops.
+        folder: Of the trial: where the networks are written.
+        stages: That come before the fit.
+        settings: That the stages chose on earlier folds of the candidate; None where they have not run yet.
+        refit: Whether one network is trained on the rows of all these folds, by what theirs have chosen: on
+            the "known" ones, that they learned from or stopped by, or on "all", their test rows included.
+    """
+
+    candidate: Candidate
+    folds: tuple[int, ...]
+    seed: int
+    seconds: float
+    folder: Path
+    stages: tuple[Part, ...] = ()
+    settings: Settings | None = None
+    refit: Literal["", "known", "all"] = ""
+
+    @property
+    def identity(self) -> str:
+        """Of the trial: what is tried, by which seed. Equal ones give equal results."""
+        return identity_of(self.candidate, self.seed, self.stages)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a job came to.
+
+    Attributes:
+        job: What was asked.
+        candidate: With the settings that the stages chose.
+        networks: In the order of the folds; their weights lie in the job's folder.
+        stages: What each stage came to, as plain JSON.
+        seconds: That it took.
+        failure: Why it came to nothing; empty where it didn't fail.
+    """
+
+    job: Job
+    candidate: Candidate
+    networks: tuple[Trained, ...] = ()
+    stages: tuple[Mapping[str, Any], ...] = ()
+    seconds: float = 0.0
+    failure: str = ""
+
+
+def identity_of(candidate: Candidate, seed: int, stages: Sequence[Part] = ()) -> str:
+    """Twelve hexadecimal digits that tell a trial from all others."""
+    tried = to_plain((replace(candidate, share=1.0), seed, tuple(stages)))  # however much time it has
+    digest = hashlib.sha256(json.dumps(tried, sort_keys=True).encode())
+    for weights in candidate.begin or ():
+        digest.update(np.ascontiguousarray(weights).tobytes())
+    return digest.hexdigest()[:12]
+
+
+def save_job(job: Job) -> Path:
+    """Write the job into its folder, for another process; gives the file."""
+    facts = {
+        "format": _FORMAT,
+        "candidate": to_plain(job.candidate),
+        "folds": list(job.folds),
+        "seed": job.seed,
+        "seconds": job.seconds,
+        "stages": to_plain(job.stages),
+        "settings": to_plain(job.settings),
+        "refit": job.refit,
+    }
+    if job.candidate.begin is not None:
+        buffer = io.BytesIO()
+        np.savez(buffer, *job.candidate.begin)
+        write_atomically(job.folder / _BEGIN, buffer.getvalue())
+    path = job.folder / _FILE
+    write_json(path, facts)
+    return path
+
+
+def load_job(path: Path) -> Job:
+    """The job that `save_job` wrote.
+
+    Raises:
+        ArtifactError: If the file is missing, damaged, or of another version.
+    """
+    facts = read_json(path, remedy=_REMEDY)
+    try:
+        if facts["format"] != _FORMAT:
+            raise ValueError(facts["format"])
+        candidate: Candidate = from_plain(facts["candidate"])
+        if (begin := path.with_name(_BEGIN)).exists():
+            with np.load(begin, allow_pickle=False) as stored:
+                candidate = replace(candidate, begin=tuple(stored[name] for name in stored.files))
+        seconds = float("inf") if facts["seconds"] is None else float(facts["seconds"])
+        return Job(
+            candidate,
+            tuple(facts["folds"]),
+            facts["seed"],
+            seconds,
+            path.parent,
+            from_plain(facts["stages"]),
+            from_plain(facts["settings"]),
+            facts["refit"],
+        )
+    except (KeyError, TypeError, ValueError) as odd:
+        raise ArtifactError(
+            "A job must be as it was written.", received=f"{path}: {odd!r}", remedy=_REMEDY
+        ) from odd

@@ -1,0 +1,122 @@
+"""Do a job: the one way in which a training begins."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from composable.core.budget import Deadline
+from composable.data.split import Fold
+from composable.engine.settings import Settings
+from composable.training.candidate import Trained
+from composable.training.checkpointer import forget
+from composable.training.dataset import Dataset
+from composable.training.folds import FoldTrainer
+from composable.training.job import Fitted, Job
+from composable.training.stages.staging import Staged, go_through
+from composable.training.storage import load_refit, load_trained, save_trained
+from composable.training.unfinished import why_nothing
+
+Notify = Callable[[str, Mapping[str, Any]], None]
+_SHARE_OF_STAGES = 0.5  # of the time
+
+
+def run_job(job: Job, dataset: Dataset, notify: Notify) -> Fitted:
+    """Train what a job asks for; the networks are written into its folder.
+
+    Networks that an earlier session of the same run has trained to their end are taken as they are.
+
+    Args:
+        job: What is trained.
+        dataset: The rows and their folds.
+        notify: Is given the events `epoch` (`fold`, `epoch`, `loss`, `held_out`) and `warning` (`text`).
+
+    Raises:
+        RuntimeError: If a network came to no weights.
+        ValueError, TypeError, MemoryError: As the backend says.
+    """
+    began = time.monotonic()
+    if job.refit:
+        networks, staged = [_refit(job, dataset)], Staged(_settings(job), {}, ())
+    else:
+        networks, staged = _fold_networks(job, dataset, notify)
+    return Fitted(
+        job,
+        replace(job.candidate, settings=staged.settings),
+        tuple(replace(one, weights=[]) for one in networks),
+        staged.facts,
+        time.monotonic() - began,
+    )
+
+
+def _settings(job: Job) -> Settings:
+    """That the job trains with, before its own stages."""
+    return job.settings or job.candidate.settings
+
+
+def _fold_networks(job: Job, dataset: Dataset, notify: Notify) -> tuple[list[Trained], Staged]:
+    known = {one.fold: one for one in load_trained(job.folder, job.candidate)}
+    found = [known[number] for number in job.folds if number in known]
+    missing = {number: dataset.folds[number] for number in job.folds if number not in known}
+    staged = Staged(_settings(job), {}, ())
+    if not missing:
+        return found, staged
+    candidate, deadline = replace(job.candidate, settings=_settings(job)), Deadline(job.seconds)
+    trainer = FoldTrainer(candidate, dataset.material)
+    if job.stages and job.candidate.solver is None:
+        staged = _stages(trainer, job, missing, deadline, notify)
+        trainer = trainer.trained_by(staged.settings)
+    trained = trainer.train(
+        missing,
+        seed=job.seed,
+        deadline=deadline,
+        starts=staged.starts,
+        folder=job.folder,
+        notice=lambda text: notify("warning", {"text": text}),
+        on_epoch=lambda number, epoch: notify(
+            "epoch",
+            {"fold": number, "epoch": epoch.epoch, "loss": epoch.loss, "held_out": epoch.held_out},
+        ),
+    )
+    for network in trained:
+        if network.history.best_epoch < 0:
+            raise RuntimeError(why_nothing(network.history))
+        save_trained(job.folder, network, job.candidate)
+    forget(job.folder)
+    return sorted([*found, *trained], key=lambda one: one.fold), staged
+
+
+def _stages(
+    trainer: FoldTrainer, job: Job, folds: Mapping[int, Fold], deadline: Deadline, notify: Notify
+) -> Staged:
+    """The stages that were asked for, in at most half the time."""
+    timed = math.isfinite(deadline.seconds)
+    return go_through(
+        trainer,
+        folds,
+        job.stages,
+        seed=job.seed,
+        deadline=deadline.keeping(deadline.remaining * _SHARE_OF_STAGES) if timed else deadline,
+        folder=job.folder,
+        notice=lambda text: notify("warning", {"text": text}),
+    )
+
+
+def _refit(job: Job, dataset: Dataset) -> Trained:
+    """One network that learns from the rows of all these folds, those held out included."""
+    if (found := load_refit(job.folder, job.candidate)) is not None:
+        return found
+    known = {one.fold: one for one in load_trained(job.folder, job.candidate)}
+    candidate = replace(job.candidate, settings=_settings(job))
+    network = FoldTrainer(candidate, dataset.material).refit(
+        [known[number] for number in job.folds],
+        [dataset.folds[number] for number in job.folds],
+        seed=job.seed,
+        deadline=Deadline(job.seconds),
+        everything=job.refit == "all",
+    )
+    save_trained(job.folder, network, job.candidate)
+    return network

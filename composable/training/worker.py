@@ -1,0 +1,43 @@
+"""A process that does one job: `python -m composable.training.worker JOB.json DATASET`.
+
+It writes one JSON object per line to standard output: the events, and at last `fitted` or `failed`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from composable.core.backend import choose_backend
+from composable.core.workspace import finite
+
+
+def main(arguments: list[str]) -> int:
+    """Do the job; 0 if it came to its end."""
+    choose_backend()
+    from composable.training.candidate_json import to_plain
+    from composable.training.dataset import load_dataset
+    from composable.training.job import load_job
+    from composable.training.run_job import run_job
+
+    job = load_job(Path(arguments[0]))
+    try:
+        fitted = run_job(job, load_dataset(Path(arguments[1])), _write)
+    except (ValueError, RuntimeError, MemoryError, TypeError) as failed:
+        _write("failed", {"reason": f"{type(failed).__name__}: {failed}"[:500]})
+        return 1
+    facts = {"seconds": fitted.seconds, "stages": list(fitted.stages)}
+    _write("fitted", {**facts, "settings": to_plain(fitted.candidate.settings)})
+    return 0
+
+
+def _write(event: str, facts: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps({"event": event, **finite(dict(facts))}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

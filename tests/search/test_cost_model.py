@@ -1,0 +1,55 @@
+"""How long a training takes is learned from those before."""
+
+from __future__ import annotations
+
+import pytest
+
+from composable.search.cost_model import (
+    CostModel,
+    Timing,
+    Work,
+    load_cost_model,
+    save_cost_model,
+    timing_of,
+)
+
+MLP = Work("mlp", layers=20, multiply_adds=1e9, steps=100)
+
+
+def test_before_anything_was_measured_there_is_a_guess():
+    assert CostModel().expected(MLP).compiling > 0
+    assert CostModel().least_seconds(MLP) > CostModel().expected(MLP).compiling
+
+
+def test_the_same_candidate_takes_what_it_took_before_by_its_size():
+    model = CostModel().learned(Timing(MLP, 5.0, 2.0)).learned(Timing(Work("other", 9, 1e6, 9), 50.0, 9.0))
+    found = model.expected(Work("mlp", 20, 3e9, 300))
+    assert (found.compiling, found.epoch) == (5.0, pytest.approx(6.0))
+
+
+def test_another_candidate_is_judged_by_all():
+    model = CostModel().learned(Timing(MLP, 5.0, 2.0))
+    found = model.expected(Work("new", 40, 2e9, 100))
+    assert (found.compiling, found.epoch) == (pytest.approx(10.0), pytest.approx(4.0))
+
+
+def test_few_steps_an_epoch_mean_more_epochs_before_a_network_is_of_use():
+    model = CostModel().learned(Timing(MLP, 5.0, 2.0))
+    assert model.least_seconds(MLP) == pytest.approx(5.0 + 3 * 2.0)
+    assert model.least_seconds(Work("mlp", 20, 1e9, 1000)) == pytest.approx(7.0)
+
+
+def test_the_first_epoch_may_have_compiled():
+    assert timing_of(MLP, [9.0, 1.0, 1.0], 12.0) == Timing(MLP, 9.0, 1.0)
+
+
+def test_measurements_are_kept_on_disk(tmp_path):
+    model = CostModel().learned(Timing(MLP, 5.0, 2.0))
+    save_cost_model(model, tmp_path)
+    assert load_cost_model(tmp_path) == model
+
+
+def test_a_damaged_file_is_no_measurement(tmp_path):
+    (tmp_path / "costs.json").write_text("[{")
+    assert load_cost_model(tmp_path) == CostModel()
+    assert load_cost_model(None) == CostModel()

@@ -1,0 +1,180 @@
+"""A training as plain data does the same wherever it is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from composable.core.errors import ArtifactError, ConfigError
+from composable.data.split import Fold
+from composable.design import Part
+from composable.engine.augmentations import flip
+from composable.engine.averaging import EMA
+from composable.engine.optimizer import Optimizer
+from composable.engine.settings import Settings
+from composable.problem.kinds import kind_of
+from composable.problem.problem import Head, Problem
+from composable.training import executor as executors
+from composable.training import recipes
+from composable.training.candidate import REFIT, Candidate, Material
+from composable.training.candidate_json import from_plain, to_plain
+from composable.training.dataset import Dataset, load_dataset, save_dataset
+from composable.training.executor import InProcess, LocalProcesses
+from composable.training.job import Job, identity_of, load_job, save_job
+from composable.training.kernel_ridge import kernel_ridge
+from composable.training.progressive import Small
+from composable.training.stages.draw import draw
+from composable.zoo.linear import linear
+
+HEAD = Head("y", "regression", ("y",))
+ROWS = 90
+
+
+def candidate(**changes):
+    settings = Settings(learning_rate=0.05, batch_size=8, epochs=3, patience=None)
+    found = Candidate("linear", linear(tasks=(kind_of(HEAD).task(HEAD),)), settings)
+    return replace(found, **changes)
+
+
+@pytest.fixture
+def dataset():
+    rng = np.random.default_rng(0)
+    inputs = {"numbers": rng.normal(size=(ROWS, 4)).astype("float32")}
+    y = inputs["numbers"] @ np.ones((4, 1)) + 0.1 * rng.normal(size=(ROWS, 1))
+    material = Material(Problem((HEAD,), "rmse"), inputs, (y,), ())
+    parts = np.arange(80).reshape(4, -1)
+    folds = tuple(
+        Fold(np.setdiff1d(np.arange(80), parts[number]), parts[number], np.arange(80, 90))
+        for number in range(4)
+    )
+    return Dataset(material, folds)
+
+
+def silent(_job, _event, _facts):
+    """Nobody listens."""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"settings": recipes.realmlp(Problem((HEAD,), "rmse"))},
+        {"settings": Settings(averaging=EMA(0.9), augment=(Part(flip),), optimizer=Optimizer(clip=0.5))},
+        {"solver": Part(kernel_ridge, rows=20, categories=())},
+        {"small": Small(0.3), "frozen": (1, 2), "share": 0.5},
+    ],
+)
+def test_a_candidate_is_what_it_was_after_json(changes):
+    found = candidate(**changes)
+    assert from_plain(to_plain(found)) == found
+
+
+def test_what_has_no_name_stays_in_one_process():
+    with pytest.raises(ConfigError, match="registered"):
+        to_plain(candidate(settings=Settings(optimizer=lambda model, **_: model)))
+
+
+def test_a_job_is_what_it_was_after_its_file(tmp_path):
+    begin = (np.ones((2, 3), "float32"), np.zeros(3))
+    job = Job(candidate(begin=begin), (0, 2), 7, 12.5, tmp_path, (Part(draw, draws=2),))
+    found = load_job(save_job(job))
+    assert (found.folds, found.seed, found.seconds, found.stages) == ((0, 2), 7, 12.5, job.stages)
+    assert found.candidate == job.candidate
+    assert [array.tolist() for array in found.candidate.begin] == [array.tolist() for array in begin]
+    assert found.identity == job.identity
+
+
+def test_a_damaged_job_is_named(tmp_path):
+    path = save_job(Job(candidate(), (0,), 0, 1.0, tmp_path))
+    path.write_text(path.read_text().replace("composable.job/1", "composable.job/9"))
+    with pytest.raises(ArtifactError, match=r"job\.json"):
+        load_job(path)
+
+
+def test_what_is_tried_tells_trials_apart_and_not_how_much_time_there_is():
+    usual = identity_of(candidate(), 0)
+    assert usual == identity_of(candidate(share=0.3), 0)
+    assert usual != identity_of(candidate(), 1)
+    assert usual != identity_of(candidate(), 0, (Part(draw),))
+    assert usual != identity_of(candidate(settings=Settings(epochs=4)), 0)
+    assert usual != identity_of(candidate(begin=(np.ones(3),)), 0)
+
+
+def test_rows_are_what_they_were_after_their_folder(tmp_path, dataset):
+    save_dataset(dataset, tmp_path)
+    found = load_dataset(tmp_path)
+    assert found.material.problem == dataset.material.problem
+    np.testing.assert_array_equal(found.material.inputs["numbers"], dataset.material.inputs["numbers"])
+    np.testing.assert_array_equal(found.folds[2].train, dataset.folds[2].train)
+    (tmp_path / "target-0.npy").write_bytes(b"")
+    with pytest.raises(ArtifactError):
+        load_dataset(tmp_path)
+
+
+def test_one_process_or_two_come_to_the_same(tmp_path, dataset):
+    events = []
+    here = InProcess(dataset, lambda job, event, facts: events.append((event, facts["fold"], facts["epoch"])))
+    job = Job(candidate(), (0, 1), 3, 60.0, tmp_path / "here")
+    here.submit(job)
+    mine = here.poll()
+    there = LocalProcesses(dataset, silent, tmp_path / "rows", places=2, most_bytes=1e12)
+    jobs = [
+        replace(job, folder=tmp_path / "there"),
+        replace(job, candidate=candidate(name="b"), folder=tmp_path / "b"),
+    ]
+    for one in jobs:
+        there.submit(one)
+    found = {fitted.job.candidate.name: fitted for fitted in (there.poll(), there.poll())}
+    assert not mine.failure
+    assert [one.failure for one in found.values()] == ["", ""]
+    assert {("epoch", fold, epoch) for fold in (0, 1) for epoch in range(3)} == set(events)
+    for a, b in zip(mine.networks, found["linear"].networks, strict=True):
+        np.testing.assert_allclose(a.held_out[0], b.held_out[0], rtol=1e-5)
+        assert a.history.best_epoch == b.history.best_epoch
+
+
+def test_a_job_that_was_done_is_not_done_again(tmp_path, dataset):
+    epochs = []
+    here = InProcess(dataset, lambda _job, event, _facts: epochs.append(event))
+    for _ in range(2):
+        here.submit(Job(candidate(), (0, 1), 3, 60.0, tmp_path))
+        fitted = here.poll()
+    assert len(epochs) == 2 * 3
+    assert [one.fold for one in fitted.networks] == [0, 1]
+
+
+def test_a_job_that_fails_says_why_and_the_next_one_goes_on(tmp_path, dataset):
+    here = InProcess(dataset, silent)
+    here.submit(
+        Job(candidate(settings=Settings(learning_rate=1e30, epochs=2)), (0,), 0, 60.0, tmp_path / "a")
+    )
+    here.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "b"))
+    assert "stopped being a number" in here.poll().failure
+    assert not here.poll().failure
+
+
+@pytest.mark.parametrize(
+    ("bound", "why"), [({"most_bytes": 1e6}, "memory"), ({"most_bytes": 1e12}, "did not end")]
+)
+def test_a_process_is_killed_at_its_limit(tmp_path, dataset, monkeypatch, bound, why):
+    monkeypatch.setattr(executors, "_GRACE", -1000.0 if why == "did not end" else 60.0)
+    there = LocalProcesses(dataset, silent, tmp_path / "rows", places=1, **bound)
+    there.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "a"))
+    assert why in there.poll().failure
+
+
+def test_a_refit_learns_from_all_rows_for_as_many_epochs_as_were_best(tmp_path, dataset):
+    here = InProcess(dataset, silent)
+    settings = Settings(learning_rate=0.05, batch_size=8, epochs=20, patience=3)
+    job = Job(candidate(settings=settings), (0, 1), 0, 60.0, tmp_path)
+    here.submit(job)
+    first = here.poll().networks[0]
+    for rows, predicted in (("known", 10), ("all", 0)):
+        here.submit(replace(job, folder=tmp_path, refit=rows))
+        (network,) = here.poll().networks
+        assert network.fold == REFIT
+        assert len(network.history.epochs) == first.history.best_epoch + 1
+        assert sum(map(len, network.test)) == predicted
+        (tmp_path / "refit.npz").unlink()
