@@ -95,7 +95,7 @@ def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
         created=now(),
         schema=understood.schema,
         encoding=prepared.encoding,
-        problem=understood.problem,
+        problem=scorer.tuned(trial.predictions),
         metrics={"validation": scorer.validation(trial.predictions)},
         versions=versions(),
         target_deviations={

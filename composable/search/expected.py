@@ -12,13 +12,14 @@ is, the rows show that no network learned from.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from composable.core.seeds import derive
 from composable.problem.calibrate import fit_temperature
 from composable.problem.metrics import higher_is_better
+from composable.problem.thresholds import centered, with_thresholds
 from composable.search.ensemble import greedy_weights
 from composable.search.predictions import Arrays
 from composable.search.scorer import Scorer
@@ -63,22 +64,23 @@ def expected_score(
         most: The number of networks that an ensemble may have.
         seed: For everything random.
     """
-    metric = scorer.problem.metric
+    metric, fixed = scorer.problem.metric, replace(scorer, tunes=False)
     rng = np.random.default_rng(derive(seed, "expected"))
     if scorer.split.named_test:
         rows = [scorer.split.folds[0].test]
-        predicted, gain = [head[rows[0]] for head in deployed.predictions.test], None
+        test = [head[rows[0]] for head in deployed.predictions.test]
+        predicted, gain = centered(scorer.tuned(deployed.predictions), test), None
     else:
         rows = scorer.scored_parts
-        predicted, gain = cross_fitted(scorer, candidates, most=most, seed=seed), _Gain.of(scorer, deployed)
-    value = scorer.on_parts(rows)(predicted)
+        predicted, gain = cross_fitted(scorer, candidates, most=most, seed=seed), _Gain.of(fixed, deployed)
+    value = fixed.on_parts(rows)(predicted)
     if np.isnan(value):
         return None
     size = sum(head.size for head in predicted)
     drawn = []
     for _ in range(max(20, min(_DRAWS, _DRAWN_VALUES // size))):
         places, taken = _resampled(rows, rng)
-        found = scorer.on_parts(taken)([head[places] for head in predicted])
+        found = fixed.on_parts(taken)([head[places] for head in predicted])
         drawn.append(_with_gain(metric, found, 1.0 if gain is None else gain.ratio(rng)))
     low, high = np.nanquantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     value = _with_gain(metric, value, 1.0 if gain is None else gain.ratio())
@@ -139,6 +141,11 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
             np.sum([w * answers[index][h] for w, index in zip(weights, best, strict=True) if w > 0], axis=0)
             for h in range(len(observed))
         ]
+        weights_of = None if scorer.weights is None else scorer.weights[rows][others]
+        tuned = with_thresholds(
+            scorer.problem, [y[others] for y in observed], [head[others] for head in mixed], weights_of
+        )
+        mixed = centered(tuned, mixed)
         chosen = chosen or [np.full_like(head, np.nan) for head in mixed]
         for target, values in zip(chosen, mixed, strict=True):
             target[~others] = values[~others]

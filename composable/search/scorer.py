@@ -11,6 +11,7 @@ from composable.data.split import Split
 from composable.problem.metrics import RELATIVE
 from composable.problem.problem import Problem
 from composable.problem.scores import scores, selection_score
+from composable.problem.thresholds import with_thresholds
 from composable.search.predictions import Arrays, Predictions
 
 Score = Callable[[Arrays], float]  # of predictions for certain rows
@@ -27,6 +28,8 @@ class Scorer:
         own_targets: Per head, for the rows of the user's own test file; empty where there is none.
         constant: The predictions of the constant predictor, which heads of different kinds are measured by.
         weights: A weight per row of the table, or None.
+        tunes: Whether predictions are scored at the thresholds that are best for them, where the metric looks
+            at predicted classes; else at one half.
     """
 
     problem: Problem
@@ -35,6 +38,7 @@ class Scorer:
     own_targets: Sequence[np.ndarray] = ()
     constant: Predictions | None = None
     weights: np.ndarray | None = None
+    tunes: bool = True
 
     @property
     def scored_parts(self) -> list[np.ndarray]:
@@ -59,7 +63,10 @@ class Scorer:
         weights = None if self.weights is None else self.weights[rows]
 
         def score(predicted: Arrays) -> float:
-            return selection_score(self.problem, observed, predicted, constant or predicted, places, weights)
+            problem = self.problem
+            if self.tunes:
+                problem = with_thresholds(problem, observed, predicted, weights)
+            return selection_score(problem, observed, predicted, constant or predicted, places, weights)
 
         return score
 
@@ -71,24 +78,40 @@ class Scorer:
 
     def validation(self, predictions: Predictions) -> dict[str, float]:
         """Every metric on the same rows as `selection`."""
-        return self._scores(self.targets, predictions.out_of_fold, "out_of_fold", self.scored_parts)
+        return self._scores(
+            self.tuned(predictions), self.targets, predictions.out_of_fold, "out_of_fold", self.scored_parts
+        )
+
+    def tuned(self, predictions: Predictions) -> Problem:
+        """The problem with the thresholds that are best for out-of-fold predictions."""
+        rows = np.concatenate(self.scored_parts)
+        weights = None if self.weights is None else self.weights[rows]
+        observed, predicted = _at(self.targets, rows), _at(predictions.out_of_fold, rows)
+        return with_thresholds(self.problem, observed, predicted, weights)
 
     def test(self, predictions: Predictions) -> dict[str, float]:
         """Every metric on the test rows of the user, or on the latest; empty where there are none."""
         if predictions.own_test:
             everything = [np.arange(len(self.own_targets[0]))]
-            return self._scores(self.own_targets, predictions.own_test, "own_test", everything)
+            problem = self.tuned(predictions)
+            return self._scores(problem, self.own_targets, predictions.own_test, "own_test", everything)
         if not self.split.named_test:
             return {}
-        return self._scores(self.targets, predictions.test, "test", [self.split.folds[0].test])
+        rows = [self.split.folds[0].test]
+        return self._scores(self.tuned(predictions), self.targets, predictions.test, "test", rows)
 
     def _scores(
-        self, observed: Sequence[np.ndarray], predicted: Arrays, part: str, rows: Sequence[np.ndarray]
+        self,
+        problem: Problem,
+        observed: Sequence[np.ndarray],
+        predicted: Arrays,
+        part: str,
+        rows: Sequence[np.ndarray],
     ) -> dict[str, float]:
         together, parts = _numbered(rows)
         observed, answers = _at(observed, together), _at(predicted, together)
         weights = None if self.weights is None or part == "own_test" else self.weights[together]
-        found = scores(self.problem, observed, answers, parts, weights)
+        found = scores(problem, observed, answers, parts, weights)
         if self.problem.metric == RELATIVE and self.constant is not None:
             constant = _at(getattr(self.constant, part), together)
             found[RELATIVE] = selection_score(self.problem, observed, answers, constant, parts, weights)
