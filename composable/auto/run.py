@@ -1,4 +1,7 @@
-"""A run, opened from its folder: leaderboard, model, predictions, evaluation, export, report."""
+"""A run, opened from its folder: leaderboard, model, predictions, evaluation, export, report.
+
+What only some of its verbs need is imported there: a prediction shouldn't wait for it.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +14,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from composable.auto.mask_scores import mask_scores
-from composable.auto.trial_bundle import trial_bundle
 from composable.core.errors import ConfigError
 from composable.core.workspace import read_json
-from composable.data.encoding import encode
 from composable.data.read import LAYOUT, Layout, read_table
 from composable.data.schema import Notice
-from composable.data.split import tested
 from composable.data.table import Table
 from composable.deploy.bundle import Bundle, load_bundle
-from composable.deploy.export import export
-from composable.deploy.source import bundle_source
-from composable.explain.background import read_background
-from composable.explain.contributions import background_inputs, contributions
-from composable.explain.importance import bundle_importance
 from composable.problem.problem import Problem
-from composable.problem.scores import scores
-from composable.problem.targets import encode_targets, labeled
-from composable.report.notebook import Report, run_html
-from composable.report.page import write_report
 from composable.search.leaderboard import leaderboard
 
 if TYPE_CHECKING:
     import keras
+
+    from composable.report.notebook import Report
 
 
 class Run:
@@ -58,6 +50,8 @@ class Run:
         return f"Run({str(self.path)!r}, status={self.facts.get('status')!r})"
 
     def _repr_html_(self) -> str:
+        from composable.report.notebook import run_html
+
         return run_html(self.path)
 
     @cached_property
@@ -106,6 +100,8 @@ class Run:
         """
         if trial is None or trial == self.facts.get("deployed"):
             return self.bundle
+        from composable.auto.trial_bundle import trial_bundle
+
         if trial not in self._bundles:
             self._bundles[trial] = trial_bundle(self.path, trial, self.bundle)
         return self._bundles[trial]
@@ -138,6 +134,12 @@ class Run:
         Raises:
             DataError: If a target column isn't there, or holds an unknown class; names the row.
         """
+        from composable.auto.mask_scores import mask_scores
+        from composable.data.encoding import encode
+        from composable.data.split import tested
+        from composable.problem.scores import scores
+        from composable.problem.targets import encode_targets, labeled
+
         bundle = self.answering(trial)
         card = bundle.card
         table = tested(read_table(data, **asdict(self.layout(layout))))
@@ -166,6 +168,8 @@ class Run:
             remedy = "wait until the fit has ended, or give labeled rows to measure it on"
             found = read_json(self.path / "diagnostics.json", remedy=remedy).get("importance", [])
         else:
+            from composable.explain.importance import bundle_importance
+
             found = bundle_importance(self.bundle, self._read(data), seed=0)
         columns = {"column": "column", "mean": "importance", "spread": "spread"}
         return pd.DataFrame(found, columns=list(columns)).rename(columns=columns)
@@ -177,6 +181,9 @@ class Run:
             data: Raw rows, as for `predict`; a few, for each costs thousands of predictions.
             background: Raw rows that they are compared with; by default some of the training rows.
         """
+        from composable.explain.background import read_background
+        from composable.explain.contributions import background_inputs, contributions
+
         if background is None:
             known = read_background(self.path)
             if known is None:
@@ -198,12 +205,19 @@ class Run:
 
     def export(self, format: Literal["keras", "onnx"], folder: str | Path) -> Path:
         """The artifact as one folder for another place: `keras` or `onnx`; checked against the bundle."""
+        from composable.deploy.export import export
+
         return export(self.bundle, format, Path(folder))
 
     def source(self) -> str:
         """The deployed model as a Python program of plain Keras, which needs no Composable."""
+        from composable.deploy.source import bundle_source
+
         return bundle_source(self.bundle)
 
     def report(self) -> Report:
         """Write `report.html` anew; the result names its `path`, and a notebook shows it."""
+        from composable.report.notebook import Report
+        from composable.report.page import write_report
+
         return Report(write_report(self.path))

@@ -122,7 +122,9 @@ def _in_memory(frame: pd.DataFrame, origin: str) -> Table:
 
 
 def _with_arrays(columns: Mapping[str, Any], origin: str) -> Table:
-    """Columns by name, of which some are arrays of images; or images x and their masks y."""
+    """Columns by name, some of them arrays of more axes; images x and masks y; or the cells of one row."""
+    if columns and all(np.ndim(values) == 0 for values in columns.values()):
+        columns = {name: [cell] for name, cell in columns.items()}
     if _has_masks(columns):
         given = {name: np.asarray(values) for name, values in columns.items()}
         each = [hashlib.sha256(array.tobytes()).hexdigest() for array in given.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -23,6 +24,7 @@ from composable.data.schema import Notice
 from composable.data.table import Table
 from composable.deploy.answers import answers
 from composable.deploy.card import BundleCard
+from composable.deploy.few_rows import encode_few, few_rows
 from composable.deploy.kept_columns import beside, kept_columns, without_foreign
 from composable.deploy.masks import described, levels_at, names_in, predicted_codes
 from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
@@ -32,10 +34,6 @@ from composable.problem.kinds import answers_pixels
 
 CARD, MODEL = "bundle.json", "model.keras"
 VERSION = 2  # of the format of `CARD`
-FEW, MANY = (
-    16,
-    1024,
-)  # rows per call; only these two sizes occur, so that a compiling backend compiles at most twice
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,8 @@ class Bundle:
         """The answers to raw rows.
 
         Args:
-            data: A path, a DataFrame or an array, as for the fit; columns may come in any order.
+            data: A path, a DataFrame or an array, as for the fit, or the cells of one row by their columns;
+                columns may come in any order.
             ids: Columns of the data that are kept before the answers, such as the number of a customer.
             layout: How a text file is read, where what is detected is wrong.
 
@@ -120,6 +119,8 @@ class Bundle:
 
     def answer(self, data: Any, *, ids: Sequence[str] = (), layout: Layout = LAYOUT) -> Prediction:
         """As `predict`, with the notices as records."""
+        if not ids and (found := self._answer_few(data)) is not None:
+            return found
         table = read_table(data, allow_empty=True, **asdict(layout))
         kept, told = kept_columns(table, ids)
         prediction = self._answer(without_foreign(table, ids, self.card), data)
@@ -137,21 +138,49 @@ class Bundle:
             origin=table.origin,
             strict=True,
         )
-        outputs = self.outputs(inputs)
-        for output in outputs:
-            if (bad := ~np.isfinite(output).all(axis=1)).any():
-                raise DataError(
-                    "The model gives a finite answer to every row.",
-                    received=f"{table.origin}, row {int(bad.argmax()) + 1}: no finite answer",
-                    remedy="correct that row, or leave it out",
-                )
-        frame = answers(outputs, self.card.problem)
+        frame = self._finite_answers(inputs, table.origin)
         if isinstance(data, pd.DataFrame) and len(data) == len(frame):
             frame.index = data.index
         if isinstance(data, (str, PathLike)) and IMAGE in table.sources:
             frame.insert(0, "file", table.frame[IMAGE])
         unusual = query_notices(self.card.encoding, inputs)
-        return Prediction(frame, (*table.notices, *_unknown_columns(table, self.card), *unusual))
+        return Prediction(frame, (*table.notices, *_unknown_columns(list(table.frame), self.card), *unusual))
+
+    def _answer_few(self, data: Any) -> Prediction | None:
+        """The answer to a few rows in memory, without the time that large tables are worth."""
+        encoding = self.card.encoding
+        if self.masked or not self._of_plain_cells:
+            return None
+        rows = few_rows(data, encoding.columns)
+        inputs = None if rows is None else encode_few(rows, encoding, self._tables)
+        if inputs is None:
+            return None
+        frame = self._finite_answers(inputs, type(data).__name__)
+        if isinstance(data, pd.DataFrame):
+            frame.index = data.index
+        unknown = _unknown_columns(list(data), self.card)
+        return Prediction(frame, (*unknown, *query_notices(encoding, inputs)))
+
+    @cached_property
+    def _of_plain_cells(self) -> bool:
+        """Whether a cell is all that a column takes, rather than an image or other columns beside it."""
+        encoding, columns = self.card.encoding, self.card.schema.columns
+        return encoding.shapes.keys() == encoding.widths.keys() and not any(c.members for c in columns)
+
+    @cached_property
+    def _tables(self) -> dict[str, Any]:
+        return json.loads(self.files[CARD])
+
+    def _finite_answers(self, inputs: Mapping[str, np.ndarray], origin: str) -> pd.DataFrame:
+        outputs = self.outputs(inputs)
+        for output in outputs:
+            if (bad := ~np.isfinite(output).all(axis=1)).any():
+                raise DataError(
+                    "The model gives a finite answer to every row.",
+                    received=f"{origin}, row {int(bad.argmax()) + 1}: no finite answer",
+                    remedy="correct that row, or leave it out",
+                )
+        return answers(outputs, self.card.problem)
 
     def _masks(self, table: Table) -> Prediction:
         (head,) = self.card.problem.heads
@@ -159,7 +188,7 @@ class Bundle:
         codes = list(predicted_codes(self, table))
         frame = described(names_in(table.frame, self), codes, head)
         masks = tuple(levels_at(each, head.labels) for each in codes)
-        return Prediction(frame, (*table.notices, *_unknown_columns(table, self.card)), masks)
+        return Prediction(frame, (*table.notices, *_unknown_columns(list(table.frame), self.card)), masks)
 
     def outputs(self, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The model's plain outputs, one array of shape (rows, width) per head.
@@ -179,10 +208,10 @@ def _check_columns(table: Table, card: BundleCard) -> None:
         )
 
 
-def _unknown_columns(table: Table, card: BundleCard) -> Iterator[Notice]:
+def _unknown_columns(names: Sequence[str], card: BundleCard) -> Iterator[Notice]:
     """The columns that the model doesn't know."""
     known = {name for column in card.schema.columns for name in column.table_columns}
-    if extra := [name for name in table.frame.columns if name not in known]:
+    if extra := [name for name in names if name not in known]:
         yield Notice(f"Columns that the model doesn't know were left out: {listed(extra)}.", "warning")
 
 

@@ -26,7 +26,9 @@ def encoded_categories(
     """The category columns as codes, shape (rows, columns)."""
     made = []
     for block in blocks:
-        codes = {value: FIRST + number for number, value in enumerate(block["values"])}
+        if "codes" not in block:  # kept for the next rows
+            block["codes"] = {value: FIRST + number for number, value in enumerate(block["values"])}
+        codes = block["codes"]
         cells = read_texts(rows, columns[block["column"]])
         texts = [cell if cell is None else re.sub(r"^([+-]?\d+)\.0+$", r"\1", cell) for cell in cells]
         spelled = [block["spellings"].get(text, text) for text in texts]

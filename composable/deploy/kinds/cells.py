@@ -11,7 +11,7 @@ import numpy as np
 from composable.data.schema import MISSING_MARKS
 
 Rows = Mapping[str, Sequence[Any]]
-Table = Mapping[str, Any]  # an object of `bundle.json`
+Table = dict[str, Any]  # an object of `bundle.json`
 
 
 def read_cells(rows: Rows, column: Table, read: Callable[[Any], float], wanted: str) -> Iterator[float]:

@@ -45,16 +45,18 @@ def encoded_texts(rows: Rows, blocks: Sequence[Table], columns: Mapping[str, Tab
     starts = dict.fromkeys(made, FIRST)
     for block in blocks:
         known = block["vocabulary"]
+        if "ids" not in block:  # kept for the next rows
+            entries = {
+                "words": known["words"],
+                "ngrams": [*known["words"], *known["pairs"]],
+                "characters": known["characters"],
+            }
+            block["ids"] = {
+                name: {entry: starts[name] + number for number, entry in enumerate(each)}
+                for name, each in entries.items()
+            }
+        ids = block["ids"]
         texts = [tokens(text or "") for text in read_texts(rows, columns[block["column"]])]
-        entries = {
-            "words": known["words"],
-            "ngrams": [*known["words"], *known["pairs"]],
-            "characters": known["characters"],
-        }
-        ids = {
-            name: {entry: starts[name] + number for number, entry in enumerate(each)}
-            for name, each in entries.items()
-        }
         starts = {name: start + len(ids[name]) for name, start in starts.items()}
         held = {
             "ngrams": [{*words, *map(" ".join, pairwise(words))} for words in texts],
