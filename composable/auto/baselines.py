@@ -8,7 +8,7 @@ import numpy as np
 
 from composable.auto.prepare import Prepared
 from composable.modality import Baseline
-from composable.problem.baseline import constant_predictor
+from composable.problem.constant_predictor import constant_predictor
 from composable.search.predictions import Arrays, Predictions, pool
 
 # (training rows, the inputs that are asked about, how many rows these are) -> answers, one array per head

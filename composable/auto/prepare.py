@@ -36,7 +36,7 @@ from composable.data.read import read_table
 from composable.data.schema import SCHEMA_VERSION, Column, Notice, Schema
 from composable.data.split import Split, split_rows
 from composable.data.table import Table
-from composable.problem.baseline import constant_predictor
+from composable.problem.constant_predictor import constant_predictor
 from composable.problem.leaks import check_leaks
 from composable.problem.mask_columns import asks_for_masks, find_masks, images_alone, painted
 from composable.problem.masks import understand_masks

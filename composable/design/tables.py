@@ -21,6 +21,7 @@ from composable.design.text import adapt_texts, latent_texts
 OneHot = Literal["plain", "scaled"]
 ONE_HOT_LIMIT, EMBEDDED = 17, 8  # a column with more codes is embedded, usually as so many numbers
 _NARROWEST = 1e-3  # bin, in interquartile ranges
+EMBEDDING = "embedding"  # how the names of its layers begin
 BOUND = 30.0  # scaled values beyond it say no more than "far out"
 
 
@@ -32,6 +33,7 @@ def prepare(
     bins: int = 48,
     embedding: Count = EMBEDDED,
     one_hot: OneHot = "plain",
+    one_hot_limit: Count = ONE_HOT_LIMIT,
 ) -> dict[str, Any]:
     """Impute, scale, cut into bins, one-hot and embed.
 
@@ -42,6 +44,7 @@ def prepare(
         embedding: The width of the embedding of category columns with many values.
         one_hot: "scaled" treats one-hot codes as RealMLP does, like numbers: centerd at their median, scaled
             by their range (between quartiles, where that isn't zero), smoothly clipped.
+        one_hot_limit: A column with more codes is embedded.
 
     Returns:
         `plain`: one vector per row (scaled numbers, missing indicators, one-hot codes, embeddings, latent
@@ -58,7 +61,7 @@ def prepare(
         if bins:
             clean["bins"] = _bins(scaled, bins)
     if categories:
-        plain += _categories(x["categories"], categories, embedding, one_hot)
+        plain += _categories(x["categories"], categories, embedding, one_hot, one_hot_limit)
     if "ngrams" in x:
         plain.append(latent_texts(x["ngrams"]))
     clean["plain"] = layers.Concatenate()(plain) if len(plain) > 1 else plain[0]
@@ -104,22 +107,32 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
         if "bins" in names:
             scaled = np.clip(numbers * kernel + bias, -BOUND, BOUND)
             model.get_layer("bins").set_weights(_bin_weights(scaled, model.get_layer("bins").kernel.shape[1]))
+    limit = _one_hot_limit(model, names, categories)
     if "one_hot_seen" in names:
-        columns, values = _one_hot_slots(categories)
+        columns, values = _one_hot_slots(categories, limit)
         seen = (inputs["categories"][:, columns] == values).any(axis=0)
         model.get_layer("one_hot_seen").set_weights([seen.astype("float32")])
     if "one_hot_scale" in names:
-        columns, values = _one_hot_slots(categories)
+        columns, values = _one_hot_slots(categories, limit)
         shares = (inputs["categories"][:, columns] == values).mean(axis=0)
         model.get_layer("one_hot_scale").set_weights(_one_hot_scale(shares))
-    for name, limit in (("embedding_seen", ONE_HOT_LIMIT), ("columns_seen", 0)):
+    for name, most in ((f"{EMBEDDING}_seen", limit), ("columns_seen", 0)):
         if name in names:
-            columns, offsets, total = _embedding_rows(categories, limit)
+            columns, offsets, total = _embedding_rows(categories, most)
             seen = np.zeros((total, 1), "float32")
             seen[np.unique(inputs["categories"][:, columns] + offsets)] = 1.0
             seen[offsets] = 0.0  # code 0 of each column: unknown
             model.get_layer(name).set_weights([seen])
     adapt_texts(model, inputs)
+
+
+def _one_hot_limit(model: keras.Model, names: set[str], sizes: tuple[int, ...]) -> int:
+    """The most codes of a column that `prepare` made one-hot in this model: so many slots there are."""
+    slots = sum(
+        model.get_layer(name).kernel.shape[0] for name in ("one_hot_seen", "one_hot_scale") if name in names
+    )
+    limits = (most for most in sorted({0, *sizes}) if len(_one_hot_slots(sizes, most)[0]) == slots)
+    return next(limits, ONE_HOT_LIMIT)
 
 
 def _numbers(x: Mapping[str, Any]) -> Any:
@@ -154,14 +167,14 @@ def _bins(scaled: Any, bins: int) -> Any:
     return layers.ReLU(max_value=1.0)(fraction(scaled))
 
 
-def _categories(codes: Any, sizes: tuple[int, ...], width: int, one_hot: OneHot) -> list[Any]:
+def _categories(codes: Any, sizes: tuple[int, ...], width: int, one_hot: OneHot, limit: int) -> list[Any]:
     features = []
-    columns, values = _one_hot_slots(sizes)
+    columns, values = _one_hot_slots(sizes, limit)
     if len(values):
         matches = ops.cast(ops.equal(ops.take(codes, columns, axis=1), values), "float32")
         features.append(_one_hot(matches, one_hot))
-    if max(sizes) > ONE_HOT_LIMIT:
-        vectors, _ = _embedded(codes, sizes, width, name="embedding", limit=ONE_HOT_LIMIT)
+    if max(sizes) > limit:
+        vectors, _ = _embedded(codes, sizes, width, name=EMBEDDING, limit=limit)
         features.append(layers.Flatten()(vectors))
     return features
 
@@ -184,9 +197,9 @@ def _embedded(codes: Any, sizes: tuple[int, ...], width: int, *, name: str, limi
     return vectors(rows) * seen, seen
 
 
-def _one_hot_slots(sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _one_hot_slots(sizes: tuple[int, ...], limit: int) -> tuple[np.ndarray, np.ndarray]:
     """The column and the code of each one-hot slot; code 0, the unknown, has none."""
-    slots = [(c, v) for c, size in enumerate(sizes) if size <= ONE_HOT_LIMIT for v in range(1, size)]
+    slots = [(c, v) for c, size in enumerate(sizes) if size <= limit for v in range(1, size)]
     columns, values = np.array(slots, "int32").reshape(-1, 2).T
     return columns, values
 

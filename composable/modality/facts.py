@@ -128,8 +128,12 @@ class DataFacts:
     @property
     def plain(self) -> int:
         """How many clean features `composable.design.tables.prepare` makes."""
-        short = sum(size - 1 for size in self.categories if size <= ONE_HOT_LIMIT)
-        long = EMBEDDED * sum(size > ONE_HOT_LIMIT for size in self.categories)
+        return self.features(ONE_HOT_LIMIT)
+
+    def features(self, one_hot_limit: int) -> int:
+        """How many they are where columns of so many codes are one-hot."""
+        short = sum(size - 1 for size in self.categories if size <= one_hot_limit)
+        long = EMBEDDED * sum(size > one_hot_limit for size in self.categories)
         return 2 * self.numbers + short + long + (LATENT if "ngrams" in self.widths else 0)
 
     @property

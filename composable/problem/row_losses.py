@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from composable.problem.baseline import constant_predictor
+from composable.problem.constant_predictor import constant_predictor
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Problem
 

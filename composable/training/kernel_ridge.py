@@ -12,10 +12,11 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils.extmath import randomized_svd
 
+from composable.core.seeds import derive
 from composable.design.closed_form import AXES
 from composable.design.metaparameters import Count
 from composable.design.part import component
-from composable.design.tables import adapt
+from composable.design.tables import EMBEDDING, adapt
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.kinds import kind_of
@@ -123,6 +124,7 @@ def kernel_ridge(
     """
     model = posed.fresh()
     adapt(model, posed.learned.inputs, categories=categories)
+    _project_codes(model, posed.seed)
     if id_set:
         model.get_layer(AXES).set_weights([_axes(posed, id_set, *model.get_layer(AXES).embeddings.shape)])
     kept, asked = _features(model, posed, rows)
@@ -159,6 +161,20 @@ def kernel_ridge(
     heads = [head.times(factor) for head, factor in zip(solved, factors, strict=True)]
     _place(model, kept.features, by * space.relevance, best.middle, heads, rows)
     return Solution(model.get_weights(), tuple(tried), chosen, asdict(best))
+
+
+def _project_codes(model: keras.Model, seed: int) -> None:
+    """Embed codes of columns that aren't one-hot by directions of length one, drawn at random.
+
+    So any two codes lie about as far apart as if they were one-hot: Johnson & Lindenstrauss 1984, "Extensions
+    of Lipschitz mappings into a Hilbert space". Embeddings as they begin would lie in one place.
+    """
+    name = f"{EMBEDDING}_vectors"
+    if all(layer.name != name for layer in model.layers):
+        return
+    layer = model.get_layer(name)
+    vectors = np.random.default_rng(derive(seed, name)).normal(size=layer.embeddings.shape)
+    layer.set_weights([vectors / np.linalg.norm(vectors, axis=1, keepdims=True)])
 
 
 def _features(model: keras.Model, posed: Posed, rows: int) -> tuple[_Kept, np.ndarray]:

@@ -171,7 +171,8 @@ def reviews():
 def test_a_family_for_texts_reads_their_words(reviews, tmp_path):
     design = "text_cnn(width=8, filters=4)"
     run = composable.fit(reviews, "liked", design=design, max_trials=1, max_epochs=1, out=tmp_path / "run")
-    assert [row["model"] for row in run.leaderboard() if row["role"] == "network"] == ["text_cnn"]
+    board = run.leaderboard()
+    assert board.loc[board["role"] == "network", "model"].tolist() == ["text_cnn"]
     assert len(run.predict(reviews.drop(columns="liked"))) == len(reviews)
 
 

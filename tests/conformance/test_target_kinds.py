@@ -12,8 +12,8 @@ from keras import ops
 from composable.core.records import from_json, to_json
 from composable.design import Architecture, Input, Task
 from composable.design.part import Part
-from composable.problem.baseline import constant_predictor
 from composable.problem.calibrate import calibrate
+from composable.problem.constant_predictor import constant_predictor
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.kinds import KINDS, ScoredRows, kind_of
 from composable.problem.metrics import METRICS, fitting, metric_named

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from composable.problem.baseline import constant_predictor
+from composable.problem.constant_predictor import constant_predictor
 from composable.problem.metrics import better
 from composable.problem.overlap import confusion, confusion_of, overlap
 from composable.problem.problem import Head, Problem

@@ -175,3 +175,21 @@ def test_many_rows_and_texts_have_no_kernel_of_the_table():
     assert "kernel" not in {one.name for one in candidates_of(many)}
     texts = DataFacts(given.problem, 160, {**given.widths, "ngrams": 5}, given.categories, {"ngrams": 9})
     assert "kernel" not in {one.name for one in candidates_of(texts)}
+
+
+@pytest.mark.parametrize("codes", [40, 150])
+def test_a_column_of_many_codes_tells_rows_apart(codes):
+    rng = np.random.default_rng(0)
+    rows = 12 * codes
+    code = rng.integers(1, codes + 1, (rows, 1)).astype("int32")
+    effects = rng.normal(size=codes + 1)
+    numbers = rng.normal(size=(rows, 1)).astype("float32")
+    y = effects[code] + 0.1 * numbers
+    problem = Problem((HEADS["regression"],), "rmse")
+    given = Material(problem, {"numbers": numbers, "categories": code}, (y,), (codes + 1,))
+    fold = Fold(np.arange(10 * codes), np.arange(10 * codes, 11 * codes), np.arange(11 * codes, rows))
+    (trained,) = FoldTrainer(kernel(given, 10 * codes), given).train({0: fold}, seed=0, deadline=Deadline())
+    observed = y[fold.test, 0]
+    last_step = trained.postprocessing[0]
+    errors = trained.test[0][:, 0] * last_step.scale + last_step.offset - observed
+    assert errors.std() < 0.5 * observed.std()

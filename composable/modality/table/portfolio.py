@@ -13,6 +13,8 @@ import numpy as np
 from composable.core.seeds import derive
 from composable.design import Architecture, Between, Choice, Part
 from composable.design.closed_form import kernel_scores
+from composable.design.stems import concatenated
+from composable.design.tables import prepare
 from composable.design.tasks import regressor
 from composable.engine.settings import Settings
 from composable.modality.facts import DataFacts
@@ -27,6 +29,7 @@ from composable.zoo.tabm import tabm_mini
 _LARGE = 20_000  # from so many rows on, networks are kept smaller
 _MANY, _WIDE = 2_000, 100  # from so many rows or features on, RealMLP comes first
 _KEPT, _KEPT_NUMBERS = 4000, 1_000_000  # rows that a kernel compares with, and their features in all
+_ONE_HOT = 64  # codes of a column that a kernel compares one by one; more are projected at random
 _SCHEDULED = 0.5  # of the time left, for a training that is made to fit its time
 _EPOCHS = 128  # of RealMLP: half of what its authors take, for half the time
 
@@ -77,9 +80,10 @@ def _portfolio(facts: DataFacts) -> Iterator[Candidate]:
 
 def _kernel(facts: DataFacts) -> Candidate:
     """Kernel ridge regression on all rows, or so many that the network stays small."""
-    rows = max(1, min(facts.kept, _KEPT_NUMBERS // facts.plain))
+    rows = max(1, min(facts.kept, _KEPT_NUMBERS // facts.features(_ONE_HOT)))
     task = Part(regressor, scores=Part(kernel_scores, rows=rows))
-    design = linear(tasks=(task,), categories=facts.categories).with_tasks(*facts.tasks)
+    prestem = Part(prepare, categories=facts.categories, bins=0, one_hot_limit=_ONE_HOT)
+    design = Architecture(prestem=prestem, stem=Part(concatenated), tasks=task).with_tasks(*facts.tasks)
     solver = Part(kernel_ridge, rows=rows, categories=facts.categories)
     return Candidate("kernel", design, Settings(), solver=solver)
 

@@ -1,19 +1,23 @@
-"""What the tasks share that show a network an altered image and ask for the original."""
+"""What the tasks share that show a network an altered image and ask for the original, and the plainest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from keras import layers
+from pydantic import Field
 
+from composable.design.metaparameters import Count
+from composable.design.part import component
 from composable.engine.losses import squared_error
 from composable.engine.objective import Goal
 from composable.training.stages.pretrain.decoder import image_decoder
-from composable.training.stages.pretrain.images import Images
+from composable.training.stages.pretrain.images import Images, images_of
 from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 
+Penalty = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Alter = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 """Images of pixels from 0 to 1 to others of that shape."""
 
@@ -68,3 +72,22 @@ def reconstruction(
 def _error(said: np.ndarray | np.float32, targets: np.ndarray) -> float:
     """The mean squared error; 0 where there is no row."""
     return float(np.sum((said - targets.astype("float32")) ** 2, dtype="float64") / max(targets.size, 1))
+
+
+@component
+def autoencoding(
+    x: Unlabeled, *, sparsity: Penalty = 1e-4, reads: str = "encoding", width: Count = 32
+) -> Pretext:
+    """The image itself is asked for; the encoding pays for what isn't zero.
+
+    Ng 2011, "Sparse autoencoder" (CS294A lecture notes), with the L1 penalty that has become usual.
+
+    Args:
+        x: The rows.
+        sparsity: Of the L1 penalty on the encoding, summed over a row.
+        reads: The tap that is decoded.
+        width: Channels of the decoder's convolutions.
+    """
+    return reconstruction(
+        x, images_of(x), lambda pixels, _: pixels, reads=reads, width=width, sparsity=sparsity
+    )

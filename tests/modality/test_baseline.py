@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from composable.problem.baseline import constant_predictor, gradient_boosting
+from composable.modality.boosting import gradient_boosting
+from composable.problem.constant_predictor import constant_predictor
 from composable.problem.problem import Head
 from composable.problem.scores import score
 
