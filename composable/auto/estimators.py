@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -11,58 +13,79 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, assert_all_finite, check_consistent_length, check_random_state
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d, validate_data
 
 from composable.auto.fit import fit
-from composable.auto.options import FitOptions
+from composable.auto.option import arguments_of, fields_of
+from composable.auto.options import Augmentation, DateOrder, Duplicates, FitOptions, Stage, options_from
+from composable.auto.progress import shown
 from composable.auto.sample_weight import checked_weights
 from composable.core.errors import DataError
-from composable.core.records import validated
 from composable.deploy.bundle import Bundle
+from composable.design import Architecture
 from composable.problem.understand import FEWEST_ROWS
 
-_TARGET = "target"
+NOT_OF_ESTIMATORS = {
+    "target": "y is passed to fit",
+    "problem": "the class of the estimator says it",
+    "test": "`score` takes labeled rows",
+    "weight": "fit takes sample_weight",
+    "seed": "scikit-learn calls it random_state",
+    "encoding": "X is no file",
+    "delimiter": "X is no file",
+    "decimal": "X is no file",
+    "drop_missing_target": "scikit-learn refuses a y that isn't finite",
+    "allow_leaks": "whoever passes arrays has chosen the columns",
+}
+"""The options of a fit that an estimator doesn't take, and why."""
+_OPTIONS = tuple(field.name for field in fields_of(FitOptions) if field.name not in NOT_OF_ESTIMATORS)
 
 
 class _Estimator(BaseEstimator):
-    """What classifier and regressor share.
+    """What classifier and regressor share."""
 
-    Args:
-        time_limit: Seconds for everything; None bounds the work by trials and epochs alone, reproducibly.
-        max_trials: The number of networks tried.
-        max_epochs: The number of epochs of each network at most.
-        metric: The score that selects the model.
-        out: The run folder, kept; None for a temporary one that is removed.
-        design: What to train instead of the usual networks, see `composable.fit`.
-        random_state: One seed for everything random.
-    """
-
-    def __init__(
+    def __init__(  # noqa: PLR0913 (scikit-learn wants every option stated)
         self,
         *,
+        metric: str | None = None,
         time_limit: float | None = None,
         max_trials: int | None = 3,
         max_epochs: int | None = None,
-        metric: str | None = None,
+        max_parameters: int | None = None,
+        split: str = "auto",
+        duplicates: Duplicates | None = None,
+        schema: str | Path | None = None,
+        class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
+        drop: str | Sequence[str] = (),
+        design: str | Path | Architecture | None = None,
+        training: Mapping[str, Any] | Sequence[str] = (),
+        stages: Stage | Sequence[Stage] = (),
+        start: str | Path | None = None,
+        tap: str | None = None,
+        freeze: bool = False,
+        unfreeze: str | Sequence[str] = (),
+        image_size: int | None = None,
+        keep_aspect: bool = False,
+        augment: Augmentation | Sequence[Augmentation] = (),
+        date_order: DateOrder | None = None,
+        allow_other_versions: bool = False,
         out: str | Path | None = None,
-        design: str | None = None,
         random_state: int | np.random.RandomState | None = 0,
+        verbose: int = 0,
     ) -> None:
-        self.time_limit = time_limit
-        self.max_trials = max_trials
-        self.max_epochs = max_epochs
-        self.metric = metric
-        self.out = out
-        self.design = design
-        self.random_state = random_state
+        for name, value in list(locals().items()):
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         tags.input_tags.categorical = True
-        tags.non_deterministic = self.time_limit is not None
+        tags.target_tags.multi_output = True
+        tags.non_deterministic = self.get_params()["time_limit"] is not None
         return tags
 
     @property
@@ -76,27 +99,38 @@ class _Estimator(BaseEstimator):
         frame: pd.DataFrame,
         y: np.ndarray,
         sample_weight: Any,
-        problem: Literal["multiclass", "regression"],
+        problem: Literal["multiclass", "multilabel", "regression"],
     ) -> Self:
-        """Run the pipeline on features and an array of targets, shape (n,), and keep its bundle."""
-        target = _free_name(frame)
-        given = {
-            "target": (target,),
+        """Run the pipeline on features and targets, shape (n,) or (n, targets), and keep its bundle."""
+        stated = self.get_params(deep=False)
+        columns = y.reshape(len(y), -1)
+        self._targets = _free_names(frame, columns.shape[1])
+        given = {name: stated[name] for name in _OPTIONS} | {
+            "target": self._targets,
             "problem": problem,
-            "metric": self.metric,
-            "time_limit": self.time_limit,
-            "max_trials": self.max_trials,
-            "max_epochs": self.max_epochs,
-            "design": self.design,
             "seed": self._seed(),
-            "allow_leaks": True,  # whoever passes arrays has chosen the columns
+            "allow_leaks": True,
         }
-        options = validated(FitOptions, given, origin=type(self).__name__)
-        labeled = frame.assign(**{target: y})
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary, "run") if self.out is None else Path(self.out)
-            self.bundle_: Bundle = fit(labeled, options, out=folder, sample_weight=sample_weight).bundle
+        if isinstance(stated["design"], Architecture):
+            given["design"] = stated["design"].to_json()
+        if isinstance(stated["class_weight"], Mapping):  # it is among the sample weights already
+            given["class_weight"] = None
+        options = options_from(given, origin=type(self).__name__)
+        labeled = frame.assign(**dict(zip(self._targets, columns.T, strict=True)))
+        out, verbose = stated["out"], stated["verbose"]
+        with (
+            tempfile.TemporaryDirectory() as temporary,
+            shown(verbose > 1, options.time_limit, verbose) as show,
+        ):
+            folder = Path(temporary, "run") if out is None else Path(out)
+            run = fit(labeled, options, out=folder, progress=show, sample_weight=sample_weight)
+            self.bundle_: Bundle = run.bundle
         return self
+
+    def _answers(self, X: Any) -> pd.DataFrame:  # noqa: N803 (scikit-learn's name)
+        """What the model answers to the rows of `X`."""
+        check_is_fitted(self, "bundle_")
+        return self.bundle_.predict(self._frame(X, reset=False))
 
     def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:  # noqa: N803 (scikit-learn's name)
         """The rows under the names that the model knows: a frame's own, x0, x1, ... for arrays."""
@@ -112,9 +146,10 @@ class _Estimator(BaseEstimator):
         return pd.DataFrame(array, columns=pd.Index([f"x{i}" for i in range(array.shape[1])]))
 
     def _seed(self) -> int:
-        if isinstance(self.random_state, (int, np.integer)):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+        state = self.get_params(deep=False)["random_state"]
+        if isinstance(state, (int, np.integer)):
+            return int(state)
+        return int(check_random_state(state).randint(2**31 - 1))
 
 
 class Classifier(ClassifierMixin, _Estimator):
@@ -126,40 +161,65 @@ class Classifier(ClassifierMixin, _Estimator):
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 (scikit-learn's name)
-        """Train on the rows of `X`, shape (n, features), and their classes `y`, shape (n,).
+        """Train on the rows of `X`, shape (n, features), and their classes.
+
+        Args:
+            X: A frame or an array.
+            y: (n,) classes; (n, labels) of 0 and 1, where several labels may apply; (n, targets) classes.
+            sample_weight: A weight per row, not negative.
 
         Raises:
             DataError: If the data can't be used as it is; a ValueError.
         """
         frame = self._frame(X, reset=True)
-        y = _one_column(y, frame)
+        y = _targets_of(y, frame)
         check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
         weights = checked_weights(sample_weight, len(frame))
-        if len(present := np.unique(codes[weights > 0])) < 2:
-            raise DataError(
-                "A classifier needs rows of at least two classes.",
-                received=f"1 class: {self.classes_[present[0]]!r}",
-            )
-        return self._fit(frame, codes, sample_weight, "multiclass")
+        several = y.reshape(len(y), -1)
+        classes, codes = zip(*(np.unique(each, return_inverse=True) for each in several.T), strict=True)
+        for names, each in zip(classes, codes, strict=True):
+            if len(present := np.unique(each[weights > 0])) < 2:
+                raise DataError(
+                    "A classifier needs rows of at least two classes.",
+                    received=f"1 class: {names[present[0]]!r}",
+                )
+        self._labels = type_of_target(y) == "multilabel-indicator"
+        self.classes_ = classes[0] if y.ndim == 1 else list(classes)
+        wanted = self.get_params(deep=False)["class_weight"]
+        if isinstance(wanted, Mapping):  # the pipeline knows "balanced" alone
+            sample_weight = weights * np.asarray(compute_sample_weight(cast("Any", wanted), y))
+        problem = "multilabel" if self._labels else "multiclass"
+        return self._fit(frame, np.stack(codes, axis=1), sample_weight, problem)
 
-    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
-        """Probabilities, shape (n, classes), columns in the order of `classes_`."""
-        check_is_fitted(self, "bundle_")
-        answers = self.bundle_.predict(self._frame(X, reset=False))
-        columns = [f"p_{code}" for code in range(len(self.classes_))]
-        return answers.reindex(columns=columns, fill_value=0.0).to_numpy(
-            "float64"
-        )  # a class may have no weight
+    def predict_proba(self, X: Any) -> np.ndarray | list[np.ndarray]:  # noqa: N803 (scikit-learn's name)
+        """Probabilities, shape (n, classes), columns in the order of `classes_`.
+
+        Of labels that may apply together: that each applies, shape (n, labels). Of several targets: a list
+        with the probabilities of each.
+        """
+        answers = self._answers(X)
+        if isinstance(self.classes_, np.ndarray):
+            return _probabilities(answers, "p", len(self.classes_))
+        each = [
+            _probabilities(answers, f"p_{target}", len(classes))
+            for target, classes in zip(self._targets, self.classes_, strict=True)
+        ]
+        return np.stack([p[:, 1] for p in each], axis=1) if self._labels else each
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
-        """The most probable class of each row, shape (n,)."""
-        p = self.predict_proba(X)
-        return self.classes_[p.argmax(axis=1)]
+        """The class of each row, shape (n,), or of each row and target, shape (n, targets)."""
+        answers = self._answers(X)
+        if isinstance(self.classes_, np.ndarray):
+            return self.classes_[answers["prediction"].to_numpy("int64")]
+        found = [
+            classes[answers[f"prediction_{target}"].to_numpy("int64")]
+            for target, classes in zip(self._targets, self.classes_, strict=True)
+        ]
+        return np.stack(found, axis=1)
 
 
 class Regressor(RegressorMixin, _Estimator):
-    """Networks for a number, searched and averaged.
+    """Networks for a number or several, searched and averaged.
 
     Example:
         >>> from composable import Regressor
@@ -167,32 +227,64 @@ class Regressor(RegressorMixin, _Estimator):
     """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 (scikit-learn's name)
-        """Train on the rows of `X`, shape (n, features), and their numbers `y`, shape (n,).
+        """Train on the rows of `X`, shape (n, features), and their numbers.
+
+        Args:
+            X: A frame or an array.
+            y: (n,) numbers, or (n, targets).
+            sample_weight: A weight per row, not negative.
 
         Raises:
             DataError: If the data can't be used as it is; a ValueError.
         """
         frame = self._frame(X, reset=True)
-        return self._fit(frame, _one_column(y, frame), sample_weight, "regression")
+        return self._fit(frame, _targets_of(y, frame), sample_weight, "regression")
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
-        """The expected number for each row, shape (n,)."""
-        check_is_fitted(self, "bundle_")
-        return self.bundle_.predict(self._frame(X, reset=False))["prediction"].to_numpy("float64")
+        """The expected number for each row, shape (n,), or for each row and target, shape (n, targets)."""
+        answers = self._answers(X)
+        if len(self._targets) == 1:
+            return answers["prediction"].to_numpy("float64")
+        return answers[[f"prediction_{target}" for target in self._targets]].to_numpy("float64")
 
 
-def _one_column(y: Any, frame: pd.DataFrame) -> np.ndarray:
-    """The targets, shape (n,), one for each row of `frame`."""
+for _estimator in (Classifier, Regressor):
+    if _estimator.__doc__:  # Python may have been told to leave docstrings out
+        _estimator.__doc__ = inspect.cleandoc(_estimator.__doc__).replace(
+            "Example:",
+            f"""Args:
+{arguments_of(FitOptions, _OPTIONS)}
+    out: The run folder, kept; None for a temporary one that is removed.
+    random_state: One seed for everything random.
+    verbose: 0 is silent, 1 warns, 2 shows the progress as well.
+
+Example:""",
+            1,
+        )
+
+
+def _targets_of(y: Any, frame: pd.DataFrame) -> np.ndarray:
+    """The targets, shape (n,) or (n, targets), a row for each row of `frame`."""
     if y is None:
         raise DataError("fit requires y to be passed, but the target y is None.")
-    y = column_or_1d(y, warn=True)
+    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+        y = np.asarray(check_array(y, dtype=cast("Any", None), ensure_all_finite=False, input_name="y"))
+    else:
+        y = column_or_1d(y, warn=True)
     check_consistent_length(frame, y)
     assert_all_finite(y, input_name="y")
     return y
 
 
-def _free_name(frame: pd.DataFrame) -> str:
-    name = _TARGET
-    while name in frame.columns:
+def _probabilities(answers: pd.DataFrame, start: str, classes: int) -> np.ndarray:
+    """The probabilities of one target; a class whose rows have no weight has none."""
+    columns = [f"{start}_{code}" for code in range(classes)]
+    return answers.reindex(columns=columns, fill_value=0.0).to_numpy("float64")
+
+
+def _free_names(frame: pd.DataFrame, count: int) -> tuple[str, ...]:
+    """Names for so many targets that no feature has."""
+    name = "target"
+    while any(str(column).startswith(name) for column in frame.columns):
         name += "_"
-    return name
+    return (name,) if count == 1 else tuple(f"{name}{number}" for number in range(count))

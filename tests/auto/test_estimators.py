@@ -13,6 +13,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import composable
 from composable import Classifier, Regressor
+from composable.auto.estimators import NOT_OF_ESTIMATORS
+from composable.auto.option import fields_of
+from composable.auto.options import FitOptions
 
 BUDGET = {"max_trials": 1, "max_epochs": 2}
 LONGER = {"max_trials": 1, "max_epochs": 40}  # scikit-learn wants to see something learned
@@ -120,6 +123,61 @@ def test_a_class_without_weight_has_no_probability(rows):
     assert found.classes_.tolist() == ["high", "low", "mid"]
     assert (p[:, 1] == 0).all()
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", [Classifier, Regressor])
+def test_an_estimator_states_every_option_of_a_fit_that_makes_sense_for_arrays(estimator):
+    declared = {field.name: field for field in fields_of(FitOptions)}
+    stated = estimator().get_params()
+    assert set(stated) - {"out", "random_state", "verbose"} == set(declared) - set(NOT_OF_ESTIMATORS)
+    assert all(
+        stated[name] == declared[name].default for name in set(stated) & set(declared) - {"max_trials"}
+    )
+    assert all(declared[name].option.help in estimator.__doc__ for name in set(stated) & set(declared))
+
+
+def test_several_numbers_are_predicted_at_once(rows):
+    y = np.stack([rows["price"], -2 * rows["price"] + 1], axis=1)
+    found = Regressor(max_trials=1, max_epochs=5).fit(rows[["size", "make"]], y)
+    assert found.predict(rows[["size", "make"]]).shape == (80, 2)
+    assert np.isfinite(found.score(rows[["size", "make"]], y))
+
+
+def test_several_labels_are_predicted_at_once(rows):
+    y = rows[["red", "big"]].to_numpy()
+    found = Classifier(max_trials=1, max_epochs=5).fit(rows[["size", "make"]], y)
+    p = found.predict_proba(rows[["size", "make"]])
+    assert p.shape == (80, 2)
+    np.testing.assert_array_equal(found.predict(rows[["size", "make"]]), p >= 0.5)
+    assert 0 <= found.score(rows[["size", "make"]], y) <= 1
+
+
+def test_several_targets_of_classes_are_predicted_at_once(rows):
+    y = rows[["fast", "class"]].to_numpy()
+    found = Classifier(max_trials=1, max_epochs=5).fit(rows[["size", "make"]], y)
+    fast, classes = found.predict_proba(rows[["size", "make"]])
+    assert (fast.shape, classes.shape) == ((80, 2), (80, 3))
+    predicted = found.predict(rows[["size", "make"]])
+    assert set(predicted[:, 0]) <= {"no", "yes"}
+    assert set(predicted[:, 1]) <= {"low", "mid", "high"}
+
+
+@pytest.mark.parametrize("weight", ["balanced", {"no": 1.0, "yes": 50.0}])
+def test_classes_may_be_weighed(rows, weight):
+    few = rows[(rows["fast"] == "no") | (rows.index % 4 == 0)]
+    plain, weighed = (
+        Classifier(max_trials=1, max_epochs=20, class_weight=each).fit(few[["size", "make"]], few["fast"])
+        for each in (None, weight)
+    )
+    p, q = (each.predict_proba(few[["size", "make"]])[:, 1].mean() for each in (plain, weighed))
+    assert q > p
+
+
+def test_an_estimator_is_silent_unless_it_is_asked_to_show_its_progress(rows, capfd):
+    Regressor(**BUDGET).fit(rows[["size", "make"]], rows["price"])
+    assert capfd.readouterr() == ("", "")
+    Regressor(**BUDGET, verbose=2).fit(rows[["size", "make"]], rows["price"])
+    assert "Read 80 rows, 3 columns." in capfd.readouterr().err
 
 
 def test_in_a_pipeline_and_in_cross_validation(rows):
