@@ -12,6 +12,7 @@ from composable.amalgamation.average import Voice, average, start_from_zeros
 from composable.amalgamation.mirrored import mirrored
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
+from composable.data.row_sketch import RowSketch, sketch_of
 from composable.deploy.bundle import save_bundle
 from composable.deploy.card import BundleCard, Member
 from composable.design import Input
@@ -103,8 +104,16 @@ def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
             for head, y in zip(understood.problem.heads, prepared.material.targets, strict=True)
             if not head.labels
         },
+        rows=_sketch(prepared),
         members=tuple(_member(member, weight) for member, weight in trial.shares),
     )
+
+
+def _sketch(prepared: Prepared) -> RowSketch | None:
+    """Of the rows that networks learned from, by what stands in the table itself; None for files alone."""
+    table, schema = prepared.understood.table, prepared.understood.schema
+    columns = [column.name for column in schema.features if column.name not in table.sources]
+    return sketch_of(table.frame.iloc[prepared.split.known], columns) if columns else None
 
 
 def _member(trial: Trial, weight: float) -> Member:

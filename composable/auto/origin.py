@@ -13,6 +13,7 @@ import keras
 from composable.core.errors import ConfigError
 from composable.data.encoding import Encoding
 from composable.data.kinds.image import ImageBlock
+from composable.data.row_sketch import RowSketch
 from composable.deploy.bundle import MODEL, load_bundle
 from composable.deploy.safe_load import load_model
 from composable.design import Architecture, Part
@@ -42,6 +43,7 @@ class Origin:
         encoding: Of the rows that it takes; None where it takes images alone.
         images: The shape of its images, where it takes some.
         told: For the user: what was made of it.
+        rows: A sample of the rows that it has learned from; None where that isn't known.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Origin:
     encoding: Encoding | None
     images: ImageBlock | None
     told: str
+    rows: RowSketch | None = None
 
 
 def read_origin(path: str | None, at: str | None) -> Origin | None:
@@ -94,6 +97,7 @@ def _of_bundle(path: str, at: str) -> Origin:
         encoding=encoding,
         images=next(iter(encoding.of(ImageBlock)), None),
         told=f"{heaviest.name} of {path}, up to {at}",
+        rows=bundle.card.rows,
     )
 
 

@@ -33,6 +33,7 @@ from composable.data.infer import infer_schema
 from composable.data.kinds.image import ImageBlock
 from composable.data.parse import parse_column
 from composable.data.read import read_table
+from composable.data.row_sketch import share_known
 from composable.data.schema import SCHEMA_VERSION, Column, Notice, Schema
 from composable.data.split import Split, split_rows
 from composable.data.table import Table
@@ -209,6 +210,8 @@ def prepare(
     known = split.known
     encoding = fit_encoding(table.frame, schema, rows=known, sources=table.sources)
     encoding = encoding.replaced(image_shapes(encoding.of(ImageBlock), table, options, origin))
+    if origin is not None:
+        _warn_of_known_rows(origin, table, own, tell)
     if origin is not None and origin.encoding is not None:
         encoding = known_encoding(encoding, origin.encoding) or encoding
     inputs = encode(table.frame, schema, encoding, sources=table.sources, origin=table.origin)
@@ -232,6 +235,23 @@ def prepare(
         encoding.vocabularies,
     )
     return Prepared(understood, split, encoding, material, own, own_targets)
+
+
+def _warn_of_known_rows(origin: Origin, table: Table, own: Table | None, tell: Tell) -> None:
+    """Say so if the network that a fit begins from has learned from rows that it will be scored by."""
+    if origin.rows is None:
+        return
+    for scored in (table, own) if own else (table,):
+        share = share_known(origin.rows, scored.frame)
+        if share > 0:
+            tell(
+                Notice(
+                    f"{origin.path} has learned from about {share:.0%} of the rows of {scored.origin}: "
+                    "scores on them flatter a network that begins from it.",
+                    "warning",
+                    remedy="score it by rows of its own: --test FILE",
+                )
+            )
 
 
 def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:

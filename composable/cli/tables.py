@@ -16,22 +16,21 @@ ROLES = {"network": "", "ensemble": "", "baseline": "never deployed", "reference
 
 
 def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the rows of `Run.candidates()`, best first, the deployed model marked."""
+    """Print the rows of `Run.candidates()`, best first, and what to expect of the deployed model."""
     if not rows:
         console().print("No candidate has finished yet.")
         return
     metric = rows[0]["metric"]
-    table = new_table(
-        left=("", "model"),
-        right=("validation", "test", "seconds", "parameters", "size", "latency"),
-        last="remark",
-    )
+    tested = any(row["test"] is not None for row in rows)
+    test = ("test",) if tested else ()
+    right = ("validation", *test, "seconds", "parameters", "size", "latency")
+    table = new_table(left=("", "model"), right=right, last="remark")
     for row in rows:
         table.add_row(
             str(row["rank"] or ""),
             plain(row["model"]),
             number(row["validation"]),
-            number(row["test"]),
+            *([number(row["test"])] if tested else []),
             number(row["seconds"]),
             whole(row["parameters"]),
             size(row["bytes"]),
@@ -41,6 +40,11 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
         )
     better = "higher" if rows[0]["higher_is_better"] else "lower"
     print_titled(f"Leaderboard by {metric}, {better} is better", table)
+    for row in rows:
+        if row["deployed"] and row.get("expected") is not None:
+            low, high = number(row["expected_low"]), number(row["expected_high"])
+            expected = f"{metric} {number(row['expected'])}, with 90 % probability between {low} and {high}"
+            console().print(f"Expected on new rows: {expected}.", highlight=False)
 
 
 def _remark(row: Mapping[str, Any]) -> str:

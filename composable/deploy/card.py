@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from composable.data.encoding import Encoding
+from composable.data.row_sketch import RowSketch
 from composable.data.schema import Schema
 from composable.problem.problem import Problem
 
@@ -46,6 +47,7 @@ class BundleCard:
         target_deviations: The standard deviation of each regression target, the measure for exports.
         members: What the model averages, in the order of the networks in it; empty in bundles of versions
             before it was recorded.
+        rows: A sample of the rows that its networks learned from, to recognize them again.
     """
 
     name: str
@@ -57,3 +59,4 @@ class BundleCard:
     versions: Mapping[str, str]
     target_deviations: Mapping[str, float] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    rows: RowSketch | None = None

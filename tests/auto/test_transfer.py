@@ -125,6 +125,19 @@ def test_rows_are_encoded_as_the_trained_network_knows_them(tmp_path):
     assert tables[0] == tables[1] == ("ford", "bmw")
 
 
+@pytest.mark.parametrize(("first", "warned"), [(0, True), (200, False)])
+def test_rows_that_the_beginning_has_learned_from_are_told(tmp_path, first, warned):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 3)).round(5)
+    table = pd.DataFrame(x, columns=["a", "b", "c"]).assign(y=x.sum(axis=1))
+    run = composable.fit(table.head(200), "y", design="mlp(units=16)", out=tmp_path / "first", **BRIEF)
+    again = composable.fit(
+        table.iloc[first : first + 200], "y", start=run.path, out=tmp_path / "second", **BRIEF
+    )
+    notices = [one["text"] for one in again.facts["notices"] if one["level"] == "warning"]
+    assert any("has learned from" in text for text in notices) is warned
+
+
 def test_a_file_of_keras_is_a_beginning(file, tmp_path):
     begun = composable.fit(
         rows_of(*drawn(40, side=20)), "where", start=file, freeze=True, out=tmp_path / "run", **BRIEF
