@@ -6,7 +6,7 @@ READY := .venv/.ready
 TENSORFLOW := .venv-tensorflow
 TORCH := .venv-torch
 
-.PHONY: demo test test-all test-models test-runs test-tensorflow test-torch lint figures setup clean
+.PHONY: demo test test-all test-models test-runs test-tensorflow test-torch lint figures options setup clean
 
 demo: $(READY)
 	$(BIN)/composable fit examples/auto_imports.csv --target price --time-limit 30 --out runs/demo </dev/null
@@ -47,6 +47,12 @@ lint: $(READY)
 # Counts the members of the zoo anew, where a family changed.
 figures: $(READY)
 	$(BIN)/python -m composable.zoo.catalog.figures </dev/null
+
+# Writes the options of a fit into the guide anew, where one changed.
+options: $(READY)
+	$(BIN)/python -c "from pathlib import Path; from composable.auto.option import with_table; \
+	from composable.auto.options import FitOptions; page = Path('docs/guide.md'); \
+	page.write_text(with_table(page.read_text('utf-8'), FitOptions), 'utf-8')" </dev/null
 
 setup: $(READY)
 

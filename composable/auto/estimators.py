@@ -70,6 +70,8 @@ class _Estimator(BaseEstimator):
         keep_aspect: bool = False,
         augment: Augmentation | Sequence[Augmentation] = (),
         date_order: DateOrder | None = None,
+        no_refit: bool = False,
+        workers: int = 1,
         allow_other_versions: bool = False,
         out: str | Path | None = None,
         random_state: int | np.random.RandomState | None = 0,

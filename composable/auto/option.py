@@ -129,6 +129,14 @@ def table_of(record: type) -> str:
     return "\n".join(("| option | values | default | |", "|---|---|---|---|", *rows))
 
 
+def with_table(page: str, record: type) -> str:
+    """A page in Markdown with its table of options, between two comments, brought up to date."""
+    before, opening, rest = page.partition("<!-- options")
+    comment, end, after = rest.partition("-->\n")
+    _, closing, after = after.partition("\n<!-- end of options -->")
+    return before + opening + comment + end + table_of(record) + closing + after
+
+
 def _told(field: Field) -> str:
     choices = f" One of {', '.join(field.choices)}." if field.choices else ""
     return field.option.help + choices
