@@ -76,7 +76,7 @@ def inspect(  # noqa: PLR0913 (the public call states every option)
         origin="the call of inspect",
     )
     table = read(data, options)
-    if not options.target and table.asked is None:
+    if not options.target and table.usual_target is None:
         schema, found = infer_schema(table, (), drop=options.drop, date_order=options.date_order)
         return Inspection(schema, None, (*table.notices, *found), profile(table, schema))
     understood = understand_table(table, completed(options, table), notices.append)

@@ -27,7 +27,7 @@ from composable.data.encoding import (
     training_notices,
 )
 from composable.data.frames import column_of
-from composable.data.images.column import cells_of, told
+from composable.data.images.column import cells_of, wrong_rows
 from composable.data.images.folder import MOST_BROKEN
 from composable.data.infer import infer_schema
 from composable.data.kinds.image import ImageBlock
@@ -94,7 +94,7 @@ def completed(options: FitOptions, table: Table) -> FitOptions:
     Raises:
         ConfigError: If nobody says what to predict.
     """
-    target = options.target or ((table.asked,) if table.asked else ())
+    target = options.target or ((table.usual_target,) if table.usual_target else ())
     if not target:
         raise ConfigError(
             "A fit needs to know what to predict.",
@@ -330,11 +330,11 @@ def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
             raise DataError(
                 f"At most {MOST_BROKEN:.0%} of the rows may name no whole image.",
                 received=f"{table.origin}, {column.name!r}: {len(missing)} of {len(names)}: "
-                + told(names, missing),
+                + wrong_rows(names, missing),
                 remedy="correct the paths, which are relative to the table's folder, or repair the files",
             )
         if missing:
-            text = f"{len(missing)} rows name no whole image and are left out: {told(names, missing)}."
+            text = f"{len(missing)} rows name no whole image and are left out: {wrong_rows(names, missing)}."
             tell(Notice(text, "warning", column.name, "correct the paths, or repair the files"))
             kept[list(missing)] = False
     return kept

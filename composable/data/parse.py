@@ -61,7 +61,7 @@ def parse_dates(values: pd.Series, column: Column, *, origin: str, strict: bool)
     texts = _as_text(values)
     days = days_from(texts, column.date_format or ISO)
     if column.missing:
-        days = np.where(texts.isin([mark.strip() for mark in column.missing]), np.nan, days)
+        days = np.where(texts.isin([marker.strip() for marker in column.missing]), np.nan, days)
     if strict:
         _refuse_unread(texts, days, column, f"a date in the format {column.date_format or ISO}", origin)
     return days
@@ -97,8 +97,8 @@ def _as_text(values: pd.Series) -> pd.Series:
     return values.astype("str").str.strip()
 
 
-def _without_missing(texts: pd.Series, marks: tuple[str, ...]) -> pd.Series:
-    return texts.where(~texts.isin([mark.strip() for mark in marks]))
+def _without_missing(texts: pd.Series, markers: tuple[str, ...]) -> pd.Series:
+    return texts.where(~texts.isin([marker.strip() for marker in markers]))
 
 
 def _refuse_unread(texts: pd.Series, parsed: np.ndarray, column: Column, wanted: str, origin: str) -> None:

@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.data.arrays_file import arrays_table, read_arrays_file
 from composable.data.frames import array_frame, frame_fingerprint, mapping_frame, plain_frame
 from composable.data.images.column import with_images
 from composable.data.images.folder import is_image_folder, read_image_folder
 from composable.data.images.mask_folder import is_mask_folder, read_mask_folder
 from composable.data.kinds import source_of
 from composable.data.names import nearest, shown
-from composable.data.parquet_file import read_parquet_file
-from composable.data.signature import PARQUET
+from composable.data.reading.arrays_file import arrays_table, read_arrays_file
+from composable.data.reading.parquet_file import read_parquet_file
+from composable.data.reading.signature import PARQUET
+from composable.data.reading.text_file import read_text_file
 from composable.data.table import Table
-from composable.data.text_file import read_text_file
 
 Source = str | os.PathLike[str] | pd.DataFrame | np.ndarray | Mapping[str, Any]
 
@@ -57,7 +57,7 @@ def read_table(
     decimal: str | None = None,
     allow_empty: bool = False,
 ) -> Table:
-    """Read a table, detecting what isn't given.
+    """Read a table, detecting what isn't stated.
 
     Args:
         source: A path to CSV or TSV (also `.gz`) or Parquet, to a folder of images or an `.npz` file of
@@ -126,9 +126,9 @@ def _with_arrays(columns: Mapping[str, Any], origin: str) -> Table:
     if columns and all(np.ndim(values) == 0 for values in columns.values()):
         columns = {name: [cell] for name, cell in columns.items()}
     if _has_masks(columns):
-        given = {name: np.asarray(values) for name, values in columns.items()}
-        each = [hashlib.sha256(array.tobytes()).hexdigest() for array in given.values()]
-        return arrays_table(given, origin, "-".join(each))
+        named = {name: np.asarray(values) for name, values in columns.items()}
+        each = [hashlib.sha256(array.tobytes()).hexdigest() for array in named.values()]
+        return arrays_table(named, origin, "-".join(each))
     arrays = {name: np.asarray(v) for name, v in columns.items() if np.ndim(v) >= _AXES}
     found = {name: source_of({name: array}, origin) for name, array in arrays.items()}
     sources = {name: one[1] for name, one in found.items() if one is not None}

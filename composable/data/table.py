@@ -35,7 +35,7 @@ class Table:
         format: How a text file was read, None for others.
         notices: What the reader chose or found.
         sources: Where the things are (images, say) that the cells of a column name, by that column.
-        asked: The column that such data are usually asked for; None where nothing says so.
+        usual_target: The column that such data are usually asked for; None where nothing says so.
         part: The column that says which rows train, validate and test; None where there is none.
     """
 
@@ -45,5 +45,5 @@ class Table:
     format: TextFormat | None = None
     notices: tuple[Notice, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
-    asked: str | None = None
+    usual_target: str | None = None
     part: str | None = None

@@ -1,4 +1,4 @@
-"""Columns of the asked rows that stand beside the answers, so that each answer finds its row again."""
+"""Columns of the query rows that stand beside the answers, so that each answer finds its row again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the probabilities of every pixel to masks as large as the images that were asked about."""
+"""From the probabilities of every pixel to masks as large as the images that were predicted for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from composable.problem.problem import Head, Label
 if TYPE_CHECKING:
     from composable.deploy.bundle import Bundle
 
-CHUNK = 64  # images that are decoded and asked about at once
+CHUNK = 64  # images that are decoded and predicted for at once
 SIZES = (1, 16, CHUNK)
 
 
@@ -90,5 +90,5 @@ def pictured(bundle: Bundle, images: Mapping[str, ImageSource]) -> ImageSource:
 def described(names: Sequence[str], codes: Sequence[np.ndarray], head: Head) -> pd.DataFrame:
     """`file` and `share_<level>`, the share of the pixels of each class, a row per image."""
     shares = np.array([class_shares(each, head.width) for each in codes]).reshape(-1, head.width)
-    columns = {f"share_{label}": shares[:, place] for place, label in enumerate(head.labels)}
+    columns = {f"share_{label}": shares[:, index] for index, label in enumerate(head.labels)}
     return pd.DataFrame({"file": list(names), **columns})

@@ -19,7 +19,7 @@ from composable.deploy.onnx.export import named
 from composable.engine.predict import predict
 
 TOLERANCE = 1e-5  # on probabilities; on numbers in units of the target's standard deviation
-_TIE = 2 * TOLERANCE  # classes nearer than this may change places
+_TIE = 2 * TOLERANCE  # classes nearer than this may swap
 
 
 def check_parity(bundle: Bundle, path: Path, rows: Rows) -> None:
@@ -54,7 +54,7 @@ def check_parity(bundle: Bundle, path: Path, rows: Rows) -> None:
         prediction = expected[f"prediction{middle}"].to_numpy()
         if not answer.classes:
             deviation = bundle.card.target_deviations.get(answer.target) or float(np.std(prediction))
-            # A float32 can't be told closer than its own spacing.
+            # A float32 can't be closer than its own spacing.
             allowed = np.maximum(TOLERANCE * deviation, 4 * np.spacing(np.abs(prediction).astype("float32")))
             _compare(found[answer.prediction], prediction, allowed, answer.prediction)
             continue
@@ -91,8 +91,8 @@ def _compare(found: np.ndarray, expected: np.ndarray, allowed: Any, output: str)
         raise _refusal(output, 0, f"shape {found.shape}", f"shape {expected.shape}")
     wrong = ~(np.abs(found.astype("float64") - expected) <= allowed)
     if wrong.any():
-        place = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        raise _refusal(output, int(place[0]), found[place], expected[place])
+        index = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        raise _refusal(output, int(index[0]), found[index], expected[index])
 
 
 def _refusal(output: str, row: int, found: Any, expected: Any) -> ArtifactError:

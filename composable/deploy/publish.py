@@ -74,15 +74,15 @@ def read_verified(folder: Path) -> dict[str, bytes]:
         ArtifactError: Naming the file that was altered, is missing or was added.
     """
     for attempt in range(_ATTEMPTS):
-        place = located(folder)
-        before = _manifest_text(place)
+        current = located(folder)
+        before = _manifest_text(current)
         try:
-            return _read(place, before)
+            return _read(current, before)
         except (ArtifactError, OSError) as broken:
             if attempt == _ATTEMPTS - 1 or _manifest_text(located(folder)) == before:
                 if isinstance(broken, ArtifactError):
                     raise
-                raise _refusal(place, str(broken)) from broken
+                raise _refusal(current, str(broken)) from broken
             time.sleep(0.02 * (attempt + 1))
     raise _refusal(folder, "the folder keeps changing")
 

@@ -56,19 +56,19 @@ def declared_weights(config: Config, origin: str) -> int:
         ArtifactError: If a layer with weights doesn't state the shape it is built for.
     """
     sizes: dict[str, int] = {}
-    for place, value in walk(config, origin):
+    for path, value in walk(config, origin):
         if (
             isinstance(value, dict)
             and value.get("class_name") in COUNTS
             and value.get("module") == "keras.layers"
-            and not place.endswith(_WRAPPED)  # counted with the layer around it
+            and not path.endswith(_WRAPPED)  # counted with the layer around it
         ):
             try:
                 count = COUNTS[value["class_name"]](value["config"], value["build_config"])
             except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as broken:
-                raise _refusal(origin, place, "a layer that doesn't say how large it is") from broken
+                raise _refusal(origin, path, "a layer that doesn't say how large it is") from broken
             # A layer that several models share is written once for each, but exists once.
-            key = f"shared {value['shared_object_id']}" if "shared_object_id" in value else place
+            key = f"shared {value['shared_object_id']}" if "shared_object_id" in value else path
             sizes[key] = max(count, sizes.get(key, 0))
     return sum(sizes.values())
 
@@ -77,7 +77,7 @@ def check_weights(content: bytes, config: Config, origin: str) -> None:
     """Refuse weights that aren't plain arrays, and a configuration that asks for far more than are stored.
 
     Raises:
-        ArtifactError: Naming the place and what was found there.
+        ArtifactError: Naming the path and what was found there.
     """
     stored, declared = stored_weights(content, origin), declared_weights(config, origin)
     if declared > stored + SLACK:
@@ -109,9 +109,9 @@ def _names_of(item: Any) -> int:
     return h5py.h5o.get_info(item.id).rc  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _refusal(origin: str, place: str, found: str) -> ArtifactError:
+def _refusal(origin: str, path: str, found: str) -> ArtifactError:
     return ArtifactError(
         "The weights of a model file are plain arrays inside it.",
-        received=f"{origin}, model.weights.h5" + (f" at {place}" if place else "") + f": {found}",
+        received=f"{origin}, model.weights.h5" + (f" at {path}" if path else "") + f": {found}",
         remedy="load only files that Composable wrote and that nobody altered since",
     )

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from threadpoolctl import threadpool_limits
 
 from composable.core.seeds import derive
-from composable.data.text.latent import fit_latent, latent
+from composable.data.kinds import KINDS
 from composable.modality.modality import Baseline
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
@@ -19,7 +19,6 @@ from composable.training.candidate import Arrays, Material
 
 ITERATIONS = 100  # HistGradientBoosting's default
 _FEW_ROWS = 5000
-_MOST_CATEGORIES = 250  # HistGradientBoosting takes up to 255 per column
 _MANY, _TREE = 20, 0.01  # scores, each of which takes a tree in every iteration; seconds for one
 
 
@@ -34,9 +33,11 @@ def gradient_boosting(
     iterations: int = ITERATIONS,
 ) -> list[np.ndarray]:
     """Train HistGradientBoosting with its defaults on the networks' encoded rows; predict those of `ask`."""
-    axes = fit_latent(inputs["ngrams"]) if "ngrams" in inputs else ()
-    features, categorical = _features(inputs, axes)
-    asked, _ = _features(ask, axes)
+    found = (kind.tabular(inputs, ask) for kind in KINDS if kind.tabular is not None)
+    tables = [table for table in found if table is not None]
+    features = np.concatenate([table.learned for table in tables], axis=1)
+    asked = np.concatenate([table.query for table in tables], axis=1)
+    categorical = np.concatenate([np.full(table.learned.shape[1], table.categorical) for table in tables])
     usable = ~np.isnan(features).all(axis=0)  # scikit-learn refuses a column without any value
     features, asked, categorical = features[:, usable], asked[:, usable], categorical[usable]
     # On few rows threads cost more than they bring, and many times more on a busy machine.
@@ -77,24 +78,6 @@ def _one(
     else:
         shares[:, present] = model.fit(features, y, weights).predict_proba(asked)
     return shares if kind_of(head).activation == "softmax" else shares[:, 1]
-
-
-def _features(
-    inputs: Mapping[str, np.ndarray], axes: tuple[np.ndarray, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Side by side, and which are categories; of texts the latent features by what `fit_latent` found."""
-    parts, categorical = [], []
-    for name, values in inputs.items():
-        if name in ("words", "ngrams", "characters") or values.ndim > 2:
-            continue
-        if name == "categories":
-            values = np.where(values < _MOST_CATEGORIES, values, 0)
-        parts.append(values.astype("float32"))
-        categorical += [name == "categories"] * values.shape[1]
-    if axes:
-        parts.append(latent(inputs["ngrams"], *axes))
-        categorical += [False] * parts[-1].shape[1]
-    return np.concatenate(parts, axis=1), np.array(categorical)
 
 
 def _predict(

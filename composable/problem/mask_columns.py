@@ -10,7 +10,7 @@ import numpy as np
 from composable.core.errors import ConfigError, DataError
 from composable.data.encoding import Encoding
 from composable.data.frames import column_of
-from composable.data.images.column import cells_of, told
+from composable.data.images.column import cells_of, wrong_rows
 from composable.data.images.conversion import ImageShape
 from composable.data.images.folder import MOST_BROKEN
 from composable.data.images.source import images_of
@@ -129,7 +129,7 @@ def masks_as_targets(table: Table, head: Head, encoding: Encoding) -> np.ndarray
     if source is None or missing:
         raise DataError(
             f"Every cell of {target!r} must name a mask.",
-            received=f"{table.origin}: {told(names, missing)}",
+            received=f"{table.origin}: {wrong_rows(names, missing)}",
             remedy="correct those rows, or leave them out",
         )
     return encode_masks(source, names, head, ImageShape(*image.shape))
@@ -142,10 +142,11 @@ def _check(names: list[str], wrong: dict[int, str], origin: str, tell: Tell) -> 
     if len(wrong) > MOST_BROKEN * len(names):
         raise DataError(
             f"At most {MOST_BROKEN:.0%} of the images may have no whole mask of their own size.",
-            received=f"{origin}: {len(wrong)} of {len(names)}: {told(names, wrong)}",
+            received=f"{origin}: {len(wrong)} of {len(names)}: {wrong_rows(names, wrong)}",
             remedy="bring or repair those masks: levels from 0 to 255 as PNG, as large as their images",
         )
-    text = f"{len(wrong)} images have no whole mask of their own size and are left out: {told(names, wrong)}."
+    rows = wrong_rows(names, wrong)
+    text = f"{len(wrong)} images have no whole mask of their own size and are left out: {rows}."
     tell(Notice(text, "warning", remedy="bring or repair those masks"))
 
 

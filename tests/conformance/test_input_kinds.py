@@ -179,3 +179,19 @@ def test_the_client_and_the_files_of_others_know_the_kind(kind):
     client = deployed.client({"c": CELLS[kind]}, [tables], {"c": column})
     for name, values in encoded(found, schema, encoding).items():
         np.testing.assert_array_equal(client[name], values, strict=True)
+
+
+@EXAMPLES
+def test_inputs_are_a_table_for_models_that_are_no_networks(kind):
+    found, schema, encoding = fitted(kind)
+    inputs = encoded(found, schema, encoding)
+    tabular = kind_of(encoding.blocks[0]).tabular
+    if tabular is None:
+        assert all(values.ndim > 2 for values in inputs.values())
+        return
+    assert tabular({}, {}) is None
+    table_ = tabular(inputs, {name: values[:5] for name, values in inputs.items()})
+    assert table_ is not None
+    assert table_.learned.shape == (ROWS, table_.query.shape[1])
+    np.testing.assert_allclose(table_.query, table_.learned[:5], rtol=1e-5)
+    assert table_.learned.dtype == table_.query.dtype == np.float32

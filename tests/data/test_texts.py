@@ -11,7 +11,7 @@ from composable.data.kinds.text import TextBlock
 from composable.data.schema import Column, Schema
 from composable.data.text.ids import LENGTH, NGRAMS, Vocabulary, fit_vocabulary, text_ids
 from composable.data.text.latent import BUCKETS, WIDTH, fit_latent, latent
-from composable.data.text.tokens import characters, tokens
+from composable.data.text.tokens import character_ngrams, tokens
 
 VOCABULARY = Vocabulary(
     ("good", "car", "."), ("good car",), (" g", "ood", "ar "), length=4, most_ngrams=3, most_characters=2
@@ -40,8 +40,8 @@ def test_words_of_any_script(text, words):
 
 
 def test_runs_of_characters_know_where_a_word_begins_and_ends():
-    assert characters("ab") == [" a", "ab", "b ", " ab", "ab ", " ab "]
-    assert characters("!") == []
+    assert character_ngrams("ab") == [" a", "ab", "b ", " ab", "ab ", " ab "]
+    assert character_ngrams("!") == []
 
 
 def test_ids_of_words_pairs_and_characters():

@@ -47,7 +47,7 @@ def cells_of(values: pd.Series) -> list[str]:
 
 
 def contents(frame: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame:
-    """The frame with the hash of each thing in the place of its name, so that equal things are equal."""
+    """The frame with the hash of each thing instead of its name, so that equal things are equal."""
     found = {
         name: source.fingerprints(cells_of(column_of(frame, name)))
         for name, source in sources.items()
@@ -56,7 +56,7 @@ def contents(frame: pd.DataFrame, sources: Mapping[str, Source]) -> pd.DataFrame
     return frame.assign(**found) if found else frame
 
 
-def told(names: Sequence[str], wrong: Mapping[int, str]) -> str:
+def wrong_rows(names: Sequence[str], wrong: Mapping[int, str]) -> str:
     """The first rows that name no image, with the names and what is wrong."""
     rows = [f"row {row + 1}, {shown(names[row])} ({why})" for row, why in wrong.items()]
     more = f" and {len(rows) - _TOLD} more" if len(rows) > _TOLD else ""
@@ -70,7 +70,7 @@ def _check_below(names: Sequence[str], column: str, folder: Path, origin: str) -
     if wrong:
         raise DataError(
             "A table names images below its own folder.",
-            received=f"{origin}, {shown(column)}: {told(names, wrong)}",
+            received=f"{origin}, {shown(column)}: {wrong_rows(names, wrong)}",
             remedy="write paths relative to the table's folder, and put the table above the images",
         )
 

@@ -64,7 +64,7 @@ def read_image_folder(folder: Path) -> Table:
         together(files.hashes),
         notices=notices,
         sources={IMAGE: files},
-        asked=CLASS if CLASS in frame else None,
+        usual_target=CLASS if CLASS in frame else None,
         part=PART if PART in frame else None,
     )
 

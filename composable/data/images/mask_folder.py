@@ -21,7 +21,7 @@ IMAGES, MASKS = "images", "masks"  # the folders
 
 def is_mask_folder(folder: Path) -> bool:
     """Whether it holds `images` and `masks`, or parts (train, test, ...) that do."""
-    return any(all((one / name).is_dir() for name in (IMAGES, MASKS)) for one in _places(folder))
+    return any(all((one / name).is_dir() for name in (IMAGES, MASKS)) for one in _part_folders(folder))
 
 
 def read_mask_folder(folder: Path) -> Table:
@@ -42,9 +42,9 @@ def read_mask_folder(folder: Path) -> Table:
     parts = parts_of(folder)
     rows: list[tuple[str, str | None, str]] = []
     alone: list[str] = []
-    for place in _places(folder):
-        images, masks = (_named(place / name, folder) for name in (IMAGES, MASKS))
-        part = parts.get(place.name, "") if place != folder else ""
+    for below in _part_folders(folder):
+        images, masks = (_named(below / name, folder) for name in (IMAGES, MASKS))
+        part = parts.get(below.name, "") if below != folder else ""
         rows += [(path, masks.get(name), part) for name, path in images.items()]
         alone += [path for name, path in masks.items() if name not in images]
     _check(rows, alone, folder)
@@ -59,12 +59,12 @@ def read_mask_folder(folder: Path) -> Table:
         together({**sources[IMAGE].hashes, **sources[MASK].hashes}),
         notices=tuple(_without_image(alone)),
         sources=sources,
-        asked=MASK,
+        usual_target=MASK,
         part=PART if parts else None,
     )
 
 
-def _places(folder: Path) -> list[Path]:
+def _part_folders(folder: Path) -> list[Path]:
     """The folder itself, or those of its parts."""
     return [folder / name for name in parts_of(folder)] or [folder]
 

@@ -86,10 +86,10 @@ class ImageFiles:
         images = room((len(names), shape.height, shape.width, shape.channels))
 
         def read(first: int) -> None:
-            for place in range(first, min(first + _AT_ONCE, len(names))):
-                path = self.root / names[place]
-                images[place] = read_image(path, shape)
-                _check_unchanged(path, self.stamps.get(names[place]))
+            for index in range(first, min(first + _AT_ONCE, len(names))):
+                path = self.root / names[index]
+                images[index] = read_image(path, shape)
+                _check_unchanged(path, self.stamps.get(names[index]))
 
         for _ in in_threads(read, range(0, len(names), _AT_ONCE), workers=cores()):
             pass
@@ -102,8 +102,8 @@ class ImageFiles:
     def missing(self, names: Sequence[str]) -> dict[int, str]:
         """See `ImageSource`."""
         return {
-            place: self.broken.get(name, "no image's path" if name else "empty")
-            for place, name in enumerate(names)
+            index: self.broken.get(name, "no image's path" if name else "empty")
+            for index, name in enumerate(names)
             if name not in self.facts
         }
 
@@ -154,13 +154,13 @@ class ImageArrays:
         images = room((len(names), shape.height, shape.width, shape.channels))
         of_array = pd.Series([name.rpartition("/")[0] for name in names])
         numbers = np.array([int(name.rpartition("/")[2]) for name in names])
-        for array, places in of_array.groupby(of_array).indices.items():
+        for array, indices in of_array.groupby(of_array).indices.items():
             pixels = self.arrays[str(array)]
             if pixels.shape[1:] == images.shape[1:]:
-                images[places] = pixels[numbers[places]]
+                images[indices] = pixels[numbers[indices]]
             else:
-                for place in places:
-                    images[place] = fitted(pixels[numbers[place]], shape)
+                for index in indices:
+                    images[index] = fitted(pixels[numbers[index]], shape)
         return images
 
     def fingerprints(self, names: Sequence[str]) -> list[str]:
@@ -170,10 +170,10 @@ class ImageArrays:
     def missing(self, names: Sequence[str]) -> dict[int, str]:
         """See `ImageSource`."""
         found = {}
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             array, _, number = name.rpartition("/")
             if not (array in self.arrays and number.isdecimal() and int(number) < len(self.arrays[array])):
-                found[place] = "no image of the array"
+                found[index] = "no image of the array"
         return found
 
     @property
@@ -192,8 +192,8 @@ class ImageArrays:
         return self._one(name)[..., 0]
 
     def _one(self, name: str) -> np.ndarray:
-        array, _, place = name.rpartition("/")
-        return self.arrays[array][int(place)]
+        array, _, index = name.rpartition("/")
+        return self.arrays[array][int(index)]
 
 
 def image_arrays(arrays: Mapping[str, np.ndarray], origin: str) -> ImageArrays:

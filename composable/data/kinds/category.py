@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from composable.data.codes import FIRST, MISSING, UNKNOWN
-from composable.data.kinds.kind import Cells, InputKind, ModelInput, gaps, known_columns
+from composable.data.kinds.kind import Cells, InputKind, ModelInput, Tabular, gaps, known_columns
 from composable.data.names import SHOWN, shown
 from composable.data.parse import parse_texts, raw_texts
 from composable.data.recognize.words import VOCABULARY, truth_column
 from composable.data.schema import Column, Notice
 
 CATEGORIES = "categories"
+_MOST_CODES = 250  # of a column, in tables: scikit-learn takes up to 255; others count as unknown
 UNSEEN = "a value that nobody has seen"
 _MANY = 20  # with more different values than this, a value seen once is rare
 _CASINGS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
@@ -47,15 +48,15 @@ class CategoryBlock:
     @cached_property
     def codes(self) -> dict[str, int]:
         """The code of each text, its other spellings included."""
-        codes = {text: FIRST + place for place, text in enumerate(self.values)}
+        codes = {text: FIRST + index for index, text in enumerate(self.values)}
         return codes | {spelling: codes.get(text, UNKNOWN) for spelling, text in self.spellings.items()}
 
     def encode(self, cells: Cells) -> dict[str, np.ndarray]:
         """Int32 codes."""
-        places, different = pd.factorize(parse_texts(cells.values, cells.column))
+        indices, different = pd.factorize(parse_texts(cells.values, cells.column))
         found = [self.codes.get(text, UNKNOWN) for text in different]
         # factorize gives -1, the last, where missing
-        return {CATEGORIES: np.array([*found, MISSING], dtype=np.int32)[places][:, None]}
+        return {CATEGORIES: np.array([*found, MISSING], dtype=np.int32)[indices][:, None]}
 
     def golden(self, column: Column, rows: int, random: np.random.Generator) -> pd.Series:
         """Texts, or None."""
@@ -126,6 +127,13 @@ def _query_notices(block: CategoryBlock, inputs: Mapping[str, np.ndarray]) -> It
         yield Notice(f"{share} are unseen or rare: taken as unknown.", "warning", block.column)
 
 
+def _tabular(learned: Mapping[str, np.ndarray], query: Mapping[str, np.ndarray]) -> Tabular | None:
+    if CATEGORIES not in learned:
+        return None
+    codes = (np.where(each[CATEGORIES] < _MOST_CODES, each[CATEGORIES], UNKNOWN) for each in (learned, query))
+    return Tabular(*(each.astype("float32") for each in codes), categorical=True)
+
+
 CATEGORY = InputKind(
     "category",
     ("category", "boolean"),
@@ -134,4 +142,5 @@ CATEGORY = InputKind(
     describe_texts,
     known_columns,
     query_notices=_query_notices,
+    tabular=_tabular,
 )

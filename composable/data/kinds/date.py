@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from composable.data.kinds.kind import Cells, InputKind, ModelInput, gaps, known_columns
+from composable.data.kinds.kind import Cells, InputKind, ModelInput, as_they_are, gaps, known_columns
 from composable.data.kinds.number import described
 from composable.data.parse import parse_dates
 from composable.data.recognize.dates import date_column, mixed_dates
@@ -76,5 +77,6 @@ DATE = InputKind(
     _describe,
     known_columns,
     training_notices=_training_notices,
+    tabular=partial(as_they_are, DATES),
     nearly=mixed_dates,
 )

@@ -9,7 +9,7 @@ from typing import Literal, cast
 import numpy as np
 
 from composable.core.errors import DataError
-from composable.data.images.column import cells_of, told
+from composable.data.images.column import cells_of, wrong_rows
 from composable.data.images.conversion import ImageShape
 from composable.data.images.source import ImageArrays, ImageFiles, ImageSource, image_arrays
 from composable.data.kinds.category import describe_texts
@@ -58,7 +58,7 @@ class ImageBlock:
         if missing := source.missing(names):
             raise DataError(
                 f"Every cell of {shown(self.column)} must name an image.",
-                received=f"{cells.origin}: {len(missing)} don't: {told(names, missing)}",
+                received=f"{cells.origin}: {len(missing)} don't: {wrong_rows(names, missing)}",
                 remedy="correct those rows, or leave them out",
             )
         return {IMAGES: source.read(names, ImageShape(*self.shape, padded=self.padded))}

@@ -96,6 +96,21 @@ class Block(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class Tabular:
+    """What models that aren't networks learn from: one number per row and feature.
+
+    Attributes:
+        learned: Those of the rows to learn from, (rows, features) of float32.
+        query: Those of the rows to predict.
+        categorical: Whether the numbers are codes.
+    """
+
+    learned: np.ndarray
+    query: np.ndarray
+    categorical: bool = False
+
+
 @dataclass(frozen=True)
 class InputKind:
     """A kind of input.
@@ -108,6 +123,8 @@ class InputKind:
         describe: What `profile.json` says of a column's values.
         known: The blocks to use where a trained network knows the second ones and the first were found; None
             where it can't take such rows.
+        tabular: The model's inputs of this kind as a table; takes those of the rows to learn from and of the
+            rows to predict, and gives None where there are none.
         nearly: What the user should know of a column that isn't of this kind but nearly.
         groups: Columns of a table that together are one of this kind, each named in the `members` of what is
             found; takes the table and the names of the columns that may be.
@@ -124,6 +141,7 @@ class InputKind:
     known: Callable[[tuple[Any, ...], tuple[Any, ...]], tuple[Any, ...] | None]
     training_notices: Callable[[Any, Mapping[str, np.ndarray]], Iterator[Notice]] | None = None
     query_notices: Callable[[Any, Mapping[str, np.ndarray]], Iterator[Notice]] | None = None
+    tabular: Callable[[Mapping[str, np.ndarray], Mapping[str, np.ndarray]], Tabular | None] | None = None
     nearly: Callable[[RawColumn], tuple[Notice, ...]] | None = None
     groups: Callable[[Table, Sequence[str]], Iterator[Finding]] | None = None
     arrays: Callable[[Mapping[str, np.ndarray], str], Source | None] | None = None
@@ -132,6 +150,13 @@ class InputKind:
 def known_columns(found: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...] | None:
     """The blocks that a trained network knows, where they are of the same columns."""
     return known if {block.column for block in found} == {block.column for block in known} else None
+
+
+def as_they_are(
+    name: str, learned: Mapping[str, np.ndarray], query: Mapping[str, np.ndarray]
+) -> Tabular | None:
+    """An input that is a table already."""
+    return Tabular(learned[name], query[name]) if name in learned else None
 
 
 def gaps(rows: int, random: np.random.Generator) -> np.ndarray:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from composable.data.kinds.kind import Cells, InputKind, ModelInput, gaps, known_columns
+from composable.data.kinds.kind import Cells, InputKind, ModelInput, as_they_are, gaps, known_columns
 from composable.data.names import SHOWN, shown
 from composable.data.numerals import Writing, numbers_from
 from composable.data.parse import parse_numbers
@@ -65,8 +66,8 @@ class NumberBlock:
 
 def missing_numbers(column: Column) -> tuple[float, ...]:
     """The numbers that mean "no value" in this column, such as -999."""
-    marks = pd.Series(column.missing, dtype="str")
-    found = numbers_from(marks, Writing(column.decimal, column.thousands, column.affixes))
+    markers = pd.Series(column.missing, dtype="str")
+    found = numbers_from(markers, Writing(column.decimal, column.thousands, column.affixes))
     return tuple(found[~np.isnan(found)].tolist())
 
 
@@ -129,5 +130,6 @@ NUMBER = InputKind(
     _describe,
     known_columns,
     query_notices=_query_notices,
+    tabular=partial(as_they_are, NUMBERS),
     nearly=mixed_numbers,
 )

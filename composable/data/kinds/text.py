@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 from composable.data.kinds.category import describe_texts, golden_texts
-from composable.data.kinds.kind import Cells, InputKind, ModelInput, known_columns
+from composable.data.kinds.kind import Cells, InputKind, ModelInput, Tabular, known_columns
 from composable.data.names import shown
 from composable.data.parse import parse_texts
 from composable.data.recognize.words import prose_column
 from composable.data.schema import Column, Notice
 from composable.data.text.ids import Vocabulary, fit_vocabulary, text_ids
+from composable.data.text.latent import fit_latent, latent
 
 _MANY = 100  # different texts of a category column, from which its words are looked at as well
 _WORDS = 1.5  # in a text on average, likewise
@@ -83,6 +84,14 @@ def _training_notices(block: TextBlock, inputs: Mapping[str, np.ndarray]) -> Ite
     )
 
 
+def _tabular(learned: Mapping[str, np.ndarray], query: Mapping[str, np.ndarray]) -> Tabular | None:
+    """Latent features, fitted to the rows to learn from."""
+    if "ngrams" not in learned:
+        return None
+    axes = fit_latent(learned["ngrams"])
+    return Tabular(latent(learned["ngrams"], *axes), latent(query["ngrams"], *axes))
+
+
 TEXT = InputKind(
     "text",
     ("text", "category"),
@@ -91,4 +100,5 @@ TEXT = InputKind(
     describe_texts,
     known_columns,
     training_notices=_training_notices,
+    tabular=_tabular,
 )

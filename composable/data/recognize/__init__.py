@@ -1,1 +1,1 @@
-"""What a column is, told by its cells: with the reason, and what the user should know."""
+"""What a column is, recognized by its cells: with the reason, and what the user should know."""

@@ -30,19 +30,27 @@ def code_column(cells: RawColumn, good: Distinct, numbers: np.ndarray) -> Findin
     why = _code_reason(good, numbers)
     if not why:
         return None
-    column = Column(cells.name, "category", missing=cells.marks, reason=why)
-    said = Notice(
+    column = Column(cells.name, "category", missing=cells.missing_markers, reason=why)
+    notice = Notice(
         f"Read as {why}: categories, not quantities.", column=cells.name, remedy="--schema, kind 'number'"
     )
     if cells.is_target:
-        return Finding(column, (said,))
+        return Finding(column, (notice,))
     if len(good) == 1:
-        return Finding(Column(cells.name, "constant", "drop", f"always {good.texts.iloc[0]}", cells.marks))
+        return Finding(
+            Column(cells.name, "constant", "drop", f"always {good.texts.iloc[0]}", cells.missing_markers)
+        )
     if good.cells >= ENOUGH_ROWS and len(good) >= 0.95 * good.cells:
         return Finding(
-            Column(cells.name, "identifier", "drop", f"{why}; nearly every row has its own", cells.marks)
+            Column(
+                cells.name,
+                "identifier",
+                "drop",
+                f"{why}; nearly every row has its own",
+                cells.missing_markers,
+            )
         )
-    return Finding(column, (said,))
+    return Finding(column, (notice,))
 
 
 def _are_compact_dates(good: Distinct, numbers: np.ndarray, name: str) -> bool:
@@ -58,9 +66,10 @@ def compact_date_column(cells: RawColumn, good: Distinct, numbers: np.ndarray) -
     if cells.is_target or not _are_compact_dates(good, numbers, cells.name):
         return None
     reason = f"dates written as YYYYMMDD, such as {good.example()}"
-    said = Notice(
+    notice = Notice(
         f"Read as {reason}.", column=cells.name, remedy="--schema, kind 'number', if they are quantities"
     )
     return Finding(
-        Column(cells.name, "date", reason=reason, missing=cells.marks, date_format=COMPACT), (said,)
+        Column(cells.name, "date", reason=reason, missing=cells.missing_markers, date_format=COMPACT),
+        (notice,),
     )

@@ -69,7 +69,7 @@ class RawColumn:
         return self._split[0]
 
     @property
-    def marks(self) -> tuple[str, ...]:
+    def missing_markers(self) -> tuple[str, ...]:
         """The missing markers that occur."""
         return self._split[1]
 

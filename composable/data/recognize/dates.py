@@ -23,14 +23,16 @@ def date_column(cells: RawColumn) -> Finding | None:
     good, odd = present.where(is_date), present.where(~is_date)
     if good.cells < MOST * present.cells or len(odd) > ODD_TEXTS:
         return None
-    column = Column(cells.name, "date", missing=(*cells.marks, *odd.texts), date_format=dates.format)
+    column = Column(
+        cells.name, "date", missing=(*cells.missing_markers, *odd.texts), date_format=dates.format
+    )
     if len(np.unique(dates.days[is_date])) == 1:
         reason = f"always {good.texts.iloc[0]}{or_missing(cells.values, good.cells)}"
         return Finding(Column(cells.name, "constant", "drop", reason, column.missing))
     reason = f"dates such as {good.texts.iloc[0]} ({dates.format})"
-    said = [odd_cells(cells, odd, f"date in the format {dates.format}")] if len(odd) else []
+    odd_notices = [odd_cells(cells, odd, f"date in the format {dates.format}")] if len(odd) else []
     column = Column(cells.name, "date", "feature", reason, column.missing, dates.format)
-    return Finding(column, (*_order_notices(cells, good, dates), *_zone_notices(cells, good), *said))
+    return Finding(column, (*_order_notices(cells, good, dates), *_zone_notices(cells, good), *odd_notices))
 
 
 def mixed_dates(cells: RawColumn) -> tuple[Notice, ...]:
@@ -58,7 +60,7 @@ def _order_notices(cells: RawColumn, good: Distinct, dates: Dates) -> list[Notic
     chosen, other = ("month", "day") if dates.format.startswith("%m") else ("day", "month")
     return [
         Notice(
-            f"Day and month can't be told apart; read {chosen}-first: {good.example()}.",
+            f"Day and month can't be distinguished; read {chosen}-first: {good.example()}.",
             level="warning",
             column=cells.name,
             remedy=f"--date-order {other}-first",

@@ -38,9 +38,9 @@ class Distinct:
             return self
         return Distinct(self.texts.loc[kept].reset_index(drop=True), self.counts[kept], self.first[kept])
 
-    def without(self, marks: tuple[str, ...]) -> tuple[Distinct, tuple[str, ...]]:
-        """The texts that aren't in `marks`, and the marks that were there."""
-        marked = self.texts.isin(marks).to_numpy(dtype=bool)
+    def without(self, markers: tuple[str, ...]) -> tuple[Distinct, tuple[str, ...]]:
+        """The texts that aren't in `markers`, and the markers that were there."""
+        marked = self.texts.isin(markers).to_numpy(dtype=bool)
         return (self.where(~marked), tuple(self.texts[marked])) if marked.any() else (self, ())
 
     def example(self) -> str:

@@ -49,7 +49,7 @@ def number_column(cells: RawColumn) -> Finding | None:
     column = Column(
         cells.name,
         "number",
-        missing=(*cells.marks, *odd.texts),
+        missing=(*cells.missing_markers, *odd.texts),
         decimal=writing.decimal,
         thousands=writing.thousands,
         affixes=writing.affixes,

@@ -27,21 +27,23 @@ def truth_column(cells: RawColumn) -> Finding | None:
     lowered = set(present.texts.str.lower()) if len(present) <= 6 else set()  # three spellings of two values
     if lowered not in _TRUTHS:
         return None
-    return Finding(Column(cells.name, "boolean", "feature", " or ".join(present.texts), cells.marks))
+    return Finding(
+        Column(cells.name, "boolean", "feature", " or ".join(present.texts), cells.missing_markers)
+    )
 
 
 def prose_column(cells: RawColumn) -> Finding | None:
     """The column as free text: cells are several words and mostly differ; None for others and for targets."""
     if cells.is_target or not (cells.is_text or isinstance(cells.values.dtype, pd.CategoricalDtype)):
         return None
-    present, marks = cells.every.without(SURE_MARKS)
+    present, markers = cells.every.without(SURE_MARKS)
     if present.cells < ENOUGH_ROWS:
         return None
     words, distinct = _words(present), len(present) / present.cells
     if not ((distinct > 0.5 and words > _FEW) or (words >= _PROSE and len(present) > 50)):
         return None
     reason = f"free text: {words:.1f} words on average, {distinct:.0%} of the cells differ"
-    return Finding(Column(cells.name, "text", "feature", reason, marks))
+    return Finding(Column(cells.name, "text", "feature", reason, markers))
 
 
 def word_column(cells: RawColumn) -> Finding:
@@ -49,20 +51,20 @@ def word_column(cells: RawColumn) -> Finding:
     name = cells.name
     if not len(cells.every):
         return Finding(Column(name, "empty", "drop", "no values"))
-    present, marks = cells.every.without(SURE_MARKS)
+    present, markers = cells.every.without(SURE_MARKS)
     if not len(present):
-        return Finding(Column(name, "category" if cells.is_target else "empty", "drop", "no values", marks))
+        return Finding(Column(name, "category" if cells.is_target else "empty", "drop", "no values", markers))
     count = f"{len(present):,} different texts"
     if cells.is_target:
-        return Finding(Column(name, "category", "feature", count, marks))
+        return Finding(Column(name, "category", "feature", count, markers))
     if len(present) == 1:
         reason = f"always {shown(present.texts.iloc[0], 40)}{or_missing(cells.values, present.cells)}"
-        return Finding(Column(name, "constant", "drop", reason, marks))
+        return Finding(Column(name, "constant", "drop", reason, markers))
     distinct = len(present) / present.cells
     mostly = 0.9 if is_named_like_identifier(name) else 0.95
     if present.cells >= ENOUGH_ROWS and distinct >= mostly and _words(present) <= _TOKEN:
-        return Finding(Column(name, "identifier", "drop", f"{count} in {present.cells:,} rows", marks))
-    return Finding(Column(name, "category", "feature", count, marks), _rare(name, present))
+        return Finding(Column(name, "identifier", "drop", f"{count} in {present.cells:,} rows", markers))
+    return Finding(Column(name, "category", "feature", count, markers), _rare(name, present))
 
 
 def _words(present: Distinct) -> float:

@@ -12,15 +12,19 @@ import numpy as np
 import pandas as pd
 
 from composable.data.codes import FIRST, UNKNOWN_WORD
-from composable.data.text.tokens import characters, tokens
+from composable.data.text.tokens import character_ngrams, tokens
 
 WORDS, PAIRS, CHARACTERS = 30_000, 60_000, 50_000  # that get an id, the most frequent ones
-LENGTH, NGRAMS, RUNS = 400, 2048, 1024  # ids of a text at most: its words, n-grams and runs of characters
+LENGTH, NGRAMS, MOST_CHARACTERS = (
+    400,
+    2048,
+    1024,
+)  # ids of a text at most: its words, n-grams and character n-grams
 _LEAST = 2  # texts that must hold what gets an id
 _LETTERS = 30_000_000  # that are looked at for the vocabulary
 _ROWS = 2_000  # texts that are numbers in memory at once
 _ROOM = 0.99  # the share of the texts that are held whole
-_SHORT = 1_200  # runs of characters of which nine of ten texts have fewer: beyond, they cost too much time
+_SHORT = 1_200  # character n-grams of which nine of ten texts have fewer: beyond, they cost too much time
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,10 @@ class Vocabulary:
 
 @dataclass(frozen=True, eq=False)
 class _Tokens:
-    """Texts as numbers: in text `rows[i]` stands the word `different[places[i]]`, in order."""
+    """Texts as numbers: in text `rows[i]` stands the word `different[indices[i]]`, in order."""
 
     different: list[str]
-    places: np.ndarray
+    indices: np.ndarray
     rows: np.ndarray
     count: int
 
@@ -87,11 +91,11 @@ def fit_vocabulary(texts: pd.Series) -> Vocabulary:
     """
     looked_at = texts.iloc[:: int(texts.str.len().sum()) // _LETTERS + 1]
     found = _read(looked_at)
-    in_texts = np.bincount(_distinct(found.rows, found.places)[1], minlength=len(found.different))
+    in_texts = np.bincount(_distinct(found.rows, found.indices)[1], minlength=len(found.different))
     words = _frequent(zip(found.different, in_texts.tolist(), strict=True), WORDS)
     pairs = _frequent(_pair_counts(found, set(words)), PAIRS)
-    runs = _frequent(_run_counts(found, in_texts), CHARACTERS)
-    vocabulary = Vocabulary(words, pairs, runs, LENGTH, NGRAMS, RUNS if runs else 0)
+    ngrams = _frequent(_character_counts(found, in_texts), CHARACTERS)
+    vocabulary = Vocabulary(words, pairs, ngrams, LENGTH, NGRAMS, MOST_CHARACTERS if ngrams else 0)
     some = looked_at.iloc[:: len(looked_at) // _ROWS + 1]
     room = {name: _room(ids) for name, ids in text_ids(some, vocabulary).items()}
     return replace(
@@ -121,80 +125,84 @@ def text_ids(texts: pd.Series, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
 def _ids(
     found: _Tokens, codes: Mapping[str, Mapping[str, int]], widths: Mapping[str, int]
 ) -> dict[str, np.ndarray]:
-    words = _looked_up(found.different, codes["words"], UNKNOWN_WORD)[found.places]
+    words = _looked_up(found.different, codes["words"], UNKNOWN_WORD)[found.indices]
     ids = {"words": _filled(found.rows, words, found.count, widths["words"])}
     pair_rows, pair_places, pairs = _pairs(found)
-    single = _looked_up(found.different, codes["ngrams"], 0)[found.places]
+    single = _looked_up(found.different, codes["ngrams"], 0)[found.indices]
     double = _looked_up(pairs, codes["ngrams"], 0)[pair_places]
     rows = np.concatenate([found.rows, pair_rows])
-    ids["ngrams"] = _bags(rows, np.concatenate([single, double]), found.count, widths["ngrams"])
+    ids["ngrams"] = _id_sets(rows, np.concatenate([single, double]), found.count, widths["ngrams"])
     if "characters" in widths:
-        rows, runs = _runs(found, codes["characters"])
-        ids["characters"] = _bags(rows, runs, found.count, widths["characters"])
+        rows, ngrams = _character_ids(found, codes["characters"])
+        ids["characters"] = _id_sets(rows, ngrams, found.count, widths["characters"])
     return ids
 
 
 def _read(texts: Iterable[object]) -> _Tokens:
     """Text by text: all words of many long texts would take much more memory than their numbers."""
-    places: dict[str, int] = {}
+    indices: dict[str, int] = {}
     found, lengths = array("i"), array("i")
     for text in texts:
         each = (
-            [places.setdefault(token, len(places)) for token in tokens(text)] if isinstance(text, str) else []
+            [indices.setdefault(token, len(indices)) for token in tokens(text)]
+            if isinstance(text, str)
+            else []
         )
         found.extend(each)
         lengths.append(len(each))
     rows = np.repeat(np.arange(len(lengths)), lengths)
-    return _Tokens(list(places), np.array(found, "int64"), rows, len(lengths))
+    return _Tokens(list(indices), np.array(found, "int64"), rows, len(lengths))
 
 
 def _pairs(found: _Tokens) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """In which text each pair of neighbors stands, its number, and the different pairs."""
     together = found.rows[:-1] == found.rows[1:]
-    coded = (found.places[:-1] * len(found.different) + found.places[1:])[together]
-    different, places = np.unique(coded, return_inverse=True)
+    coded = (found.indices[:-1] * len(found.different) + found.indices[1:])[together]
+    different, indices = np.unique(coded, return_inverse=True)
     words = found.different
     pairs = [f"{words[code // len(words)]} {words[code % len(words)]}" for code in different.tolist()]
-    return found.rows[:-1][together], places, pairs
+    return found.rows[:-1][together], indices, pairs
 
 
-def _runs(found: _Tokens, codes: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
-    """In which text each known run of characters stands, and its code."""
-    rows, places = _distinct(found.rows, found.places)
-    of_words = [[codes[run] for run in characters(word) if run in codes] for word in found.different]
-    sizes = np.array([len(runs) for runs in of_words], "int64")
+def _character_ids(found: _Tokens, codes: Mapping[str, int]) -> tuple[np.ndarray, np.ndarray]:
+    """In which text each known character n-gram stands, and its code."""
+    rows, indices = _distinct(found.rows, found.indices)
+    of_words = [
+        [codes[ngram] for ngram in character_ngrams(word) if ngram in codes] for word in found.different
+    ]
+    sizes = np.array([len(ngrams) for ngrams in of_words], "int64")
     ends = np.cumsum(sizes)
-    every = np.array([code for runs in of_words for code in runs], "int64")
-    counts = sizes[places]
+    every = np.array([code for ngrams in of_words for code in ngrams], "int64")
+    counts = sizes[indices]
     steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.repeat(rows, counts), every[np.repeat((ends - sizes)[places], counts) + steps]
+    return np.repeat(rows, counts), every[np.repeat((ends - sizes)[indices], counts) + steps]
 
 
 def _pair_counts(found: _Tokens, known: set[str]) -> Iterable[tuple[str, int]]:
     """In how many texts each pair of two known words stands."""
-    keep = np.array([word in known for word in found.different], bool)[found.places]
+    keep = np.array([word in known for word in found.different], bool)[found.indices]
     together = (found.rows[:-1] == found.rows[1:]) & keep[:-1] & keep[1:]
     size = len(found.different)
-    coded = (found.places[:-1] * size + found.places[1:])[together]
-    different, places = np.unique(coded, return_inverse=True)
-    counts = np.bincount(_distinct(found.rows[:-1][together], places)[1], minlength=len(different))
+    coded = (found.indices[:-1] * size + found.indices[1:])[together]
+    different, indices = np.unique(coded, return_inverse=True)
+    counts = np.bincount(_distinct(found.rows[:-1][together], indices)[1], minlength=len(different))
     often = counts >= _LEAST
     for code, count in zip(different[often].tolist(), counts[often].tolist(), strict=True):
         yield f"{found.different[code // size]} {found.different[code % size]}", count
 
 
-def _run_counts(found: _Tokens, in_texts: np.ndarray) -> Iterable[tuple[str, int]]:
-    """About how many texts hold each run of characters; nothing where most texts are long."""
-    each = [characters(word) for word in found.different]
-    sizes = np.array([len(runs) for runs in each], "int64")
-    rows, places = _distinct(found.rows, found.places)
-    totals = np.bincount(rows, weights=sizes[places], minlength=max(found.count, 1))
+def _character_counts(found: _Tokens, in_texts: np.ndarray) -> Iterable[tuple[str, int]]:
+    """About how many texts hold each character n-gram; nothing where most texts are long."""
+    each = [character_ngrams(word) for word in found.different]
+    sizes = np.array([len(ngrams) for ngrams in each], "int64")
+    rows, indices = _distinct(found.rows, found.indices)
+    totals = np.bincount(rows, weights=sizes[indices], minlength=max(found.count, 1))
     if np.quantile(totals, 0.9) > _SHORT:
         return ()
     counts: Counter[str] = Counter()
-    for runs, count in zip(each, in_texts.tolist(), strict=True):
-        for run in set(runs):
-            counts[run] += count
+    for ngrams, count in zip(each, in_texts.tolist(), strict=True):
+        for ngram in set(ngrams):
+            counts[ngram] += count
     return counts.items()
 
 
@@ -214,7 +222,7 @@ def _distinct(rows: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndar
     return found // size, found % size
 
 
-def _bags(rows: np.ndarray, ids: np.ndarray, count: int, width: int) -> np.ndarray:
+def _id_sets(rows: np.ndarray, ids: np.ndarray, count: int, width: int) -> np.ndarray:
     """The different ids of each row, ascending: what doesn't fit is what is rare."""
     known = ids > 0
     return _filled(*_distinct(rows[known], ids[known]), count, width)
@@ -222,10 +230,10 @@ def _bags(rows: np.ndarray, ids: np.ndarray, count: int, width: int) -> np.ndarr
 
 def _filled(rows: np.ndarray, ids: np.ndarray, count: int, width: int) -> np.ndarray:
     """The ids of each row side by side, then zeros; `rows` ascend."""
-    places = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    indices = np.arange(len(rows)) - np.searchsorted(rows, rows)
     matrix = np.zeros((count, width), "int32")
-    fits = places < width
-    matrix[rows[fits], places[fits]] = ids[fits]
+    fits = indices < width
+    matrix[rows[fits], indices[fits]] = ids[fits]
     return matrix
 
 

@@ -29,11 +29,13 @@ def fit_latent(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     some = ids[:: len(ids) // _ROWS + 1]
     there = some > 0
     ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
-    marks = sparse.csr_matrix((np.ones(ends[-1]), some[there] % BUCKETS, ends), (len(some), BUCKETS))
-    known = np.asarray(marks.sum(axis=0)).ravel()
+    incidence = sparse.csr_matrix((np.ones(ends[-1]), some[there] % BUCKETS, ends), (len(some), BUCKETS))
+    known = np.asarray(incidence.sum(axis=0)).ravel()
     values = np.where(known > 0, np.log((1 + len(some)) / (1 + known)) + 1, 0.0)
     squares = values**2
-    features = sparse.diags(1 / np.sqrt(np.maximum(marks @ squares, LEAST))) @ marks @ sparse.diags(values)
+    features = (
+        sparse.diags(1 / np.sqrt(np.maximum(incidence @ squares, LEAST))) @ incidence @ sparse.diags(values)
+    )
     found = np.random.default_rng(0).normal(size=(BUCKETS, WIDTH + _MORE))
     for _ in range(_ROUNDS):
         found = features.T @ (features @ np.linalg.qr(found)[0])

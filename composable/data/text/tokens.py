@@ -13,7 +13,7 @@ _SINGLE = (
 # Signs in words that `\w` leaves out: accents, and the vowels of Hebrew, Arabic and the scripts of India.
 _SIGNS = r"\u0300-\u036F\u0591-\u05C7\u064B-\u065F\u0900-\u0DFF"
 _TOKEN = re.compile(rf"[{_SINGLE}]|(?:[^\W{_SINGLE}]|[{_SIGNS}])+|[^\w\s]")
-_SHORTEST, _LONGEST = 2, 5  # runs of characters
+_SHORTEST, _LONGEST = 2, 5  # character n-grams
 _LONGEST_WORD = 40  # of a longer one, such as an address, this many characters are looked at
 
 
@@ -27,8 +27,8 @@ def word_places(text: str) -> list[tuple[int, int]]:
     return [found.span() for found in _TOKEN.finditer(text)]
 
 
-def characters(word: str) -> list[str]:
-    """The runs of two to five characters of a word with a blank at either end; none of a single letter."""
+def character_ngrams(word: str) -> list[str]:
+    """The n-grams of two to five characters of a word with a blank at either end; none of a single letter."""
     if len(word) < _SHORTEST:
         return []
     marked = f" {word[:_LONGEST_WORD]} "

@@ -15,12 +15,12 @@ Table = dict[str, Any]  # an object of `bundle.json`
 
 
 def read_cells(rows: Rows, column: Table, read: Callable[[Any], float], wanted: str) -> Iterator[float]:
-    """The cells of a column as numbers; NaN where they are empty or hold a mark for "no value".
+    """The cells of a column as numbers; NaN where they are empty or hold a missing marker for "no value".
 
     Raises:
         ValueError: If a cell holds something else; names the column and the row.
     """
-    missing = {mark.strip() for mark in column["missing"]}
+    missing = {marker.strip() for marker in column["missing"]}
     for number, cell in enumerate(column_of(rows, column["name"]), 1):
         text = cell_text(cell)
         value = np.nan if text in missing else read(cell)
@@ -31,7 +31,7 @@ def read_cells(rows: Rows, column: Table, read: Callable[[Any], float], wanted: 
 
 def read_texts(rows: Rows, column: Table) -> Iterator[str | None]:
     """The cells of a column as texts, None where there is no value."""
-    missing = {"", "?", *(mark.strip() for mark in column["missing"])}
+    missing = {"", "?", *(marker.strip() for marker in column["missing"])}
     for cell in column_of(rows, column["name"]):
         text = cell_text(cell)
         yield None if text in missing else text

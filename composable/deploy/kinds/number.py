@@ -27,7 +27,7 @@ def encoded_numbers(
     for block in blocks:
         column = columns[block["column"]]
         writing = Writing(column["decimal"], column["thousands"], tuple(column["affixes"]))
-        missing = {read_number(mark, writing) for mark in column["missing"]}  # such as -999
+        missing = {read_number(marker, writing) for marker in column["missing"]}  # such as -999
         values = read_cells(rows, column, partial(read_number, writing=writing), "a number")
         known = (np.nan if value in missing or np.isinf(value) else value for value in values)
         made.append([value - block["offset"] for value in known])

@@ -14,7 +14,7 @@ from composable.data.codes import FIRST, UNKNOWN_WORD
 from composable.data.encoding import Encoding, encode
 from composable.data.kinds.text import TextBlock
 from composable.data.schema import Schema
-from composable.data.text.tokens import characters, tokens
+from composable.data.text.tokens import character_ngrams, tokens
 from composable.deploy.kinds.cells import Rows, Table, read_texts
 from composable.deploy.kinds.kind import DeployedKind, FileInput
 from composable.deploy.kinds.kind import Rows as TypedRows
@@ -60,7 +60,7 @@ def encoded_texts(rows: Rows, blocks: Sequence[Table], columns: Mapping[str, Tab
         starts = {name: start + len(ids[name]) for name, start in starts.items()}
         held = {
             "ngrams": [{*words, *map(" ".join, pairwise(words))} for words in texts],
-            "characters": [{part for word in words for part in characters(word)} for words in texts],
+            "characters": [{part for word in words for part in character_ngrams(word)} for words in texts],
         }
         found = {
             name: [sorted(ids[name][part] for part in each if part in ids[name]) for each in rows_of]
@@ -77,8 +77,8 @@ def encoded_texts(rows: Rows, blocks: Sequence[Table], columns: Mapping[str, Tab
 def filled(rows: Sequence[Sequence[int]], width: int) -> np.ndarray:
     """The first ids of each row, then zeros, shape (rows, width)."""
     made = np.zeros((len(rows), width), "int32")
-    for place, row in zip(made, rows, strict=True):
-        place[: min(len(row), width)] = row[:width]
+    for ids_of_row, row in zip(made, rows, strict=True):
+        ids_of_row[: min(len(row), width)] = row[:width]
     return made
 
 

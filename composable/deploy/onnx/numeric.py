@@ -76,12 +76,12 @@ def _in_child(bundle: Bundle, path: Path) -> None:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
-        said = "" if done.returncode == 0 else done.stderr[-500:] or f"exit code {done.returncode}"
+        failure = "" if done.returncode == 0 else done.stderr[-500:] or f"exit code {done.returncode}"
     except subprocess.TimeoutExpired:
-        said = f"no result after {_SECONDS} seconds"
-    if said:
+        failure = f"no result after {_SECONDS} seconds"
+    if failure:
         rule = "The network must convert to ONNX."
-        raise ArtifactError(rule, received=said, remedy="export with --format keras")
+        raise ArtifactError(rule, received=failure, remedy="export with --format keras")
 
 
 @contextlib.contextmanager

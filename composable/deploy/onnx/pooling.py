@@ -34,7 +34,7 @@ def _over_four(node: Any) -> bool:
 
 def _plain(node: Any, onnx: Any) -> list[Any]:
     make = onnx.helper.make_node
-    given, made = node.input[0], node.output[0]
+    taken, made = node.input[0], node.output[0]
     inner = [f"{made}/{step}" for step in ("squeezed", "channels_first", "pooled", "channels_last")]
     pooling = make(node.op_type, [inner[1]], [inner[2]], name=node.name)
     for attribute in node.attribute:
@@ -45,7 +45,7 @@ def _plain(node: Any, onnx: Any) -> list[Any]:
             kept.ints.extend(attribute.ints[i] for i in range(len(attribute.ints)) if i % 4 in (1, 2))
         pooling.attribute.append(kept)
     return [
-        make("Squeeze", [given, _LEADING], [inner[0]], name=f"{node.name}/squeeze"),
+        make("Squeeze", [taken, _LEADING], [inner[0]], name=f"{node.name}/squeeze"),
         make("Transpose", [inner[0]], [inner[1]], name=f"{node.name}/first", perm=[0, 3, 1, 2]),
         pooling,
         make("Transpose", [inner[2]], [inner[3]], name=f"{node.name}/last", perm=[0, 2, 3, 1]),

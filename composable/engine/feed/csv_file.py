@@ -15,12 +15,12 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from composable.core.errors import DataError
-from composable.data.csv_rows import END, CsvReader, checked_rows
 from composable.data.names import check_names
+from composable.data.reading.csv_rows import END, CsvReader, checked_rows
+from composable.data.reading.signature import foreign_format
+from composable.data.reading.text_encoding import detect_encoding
+from composable.data.reading.text_layout import detect_layout
 from composable.data.schema import TextFormat
-from composable.data.signature import foreign_format
-from composable.data.text_encoding import detect_encoding
-from composable.data.text_layout import detect_layout
 from composable.engine.feed.arrow import ArrowFeed, arrow_feed
 from composable.engine.feed.arrow_copy import arrow_copy, copy_path
 from composable.engine.feed.tables import Encode
@@ -64,7 +64,7 @@ def _copy(path: Path, copy: Path, form: TextFormat | None) -> None:
             raise DataError(
                 "The file must be a text table.", received=f"{origin} is {found[0]}", remedy=found[1]
             )
-    encoding, _ = detect_encoding(open_file, origin=origin, given=form.encoding if form else None)
+    encoding, _ = detect_encoding(open_file, origin=origin, stated=form.encoding if form else None)
     with open_file() as stream:
         text = io.TextIOWrapper(stream, encoding=encoding, newline=None)
         layout = form or detect_layout(list(itertools.islice(text, _SAMPLE_LINES)))

@@ -24,7 +24,7 @@ _BYTE_ORDER_MARKS = (
 
 
 def detect_encoding(
-    open_file: Callable[[], BinaryIO], *, origin: str, given: str | None = None
+    open_file: Callable[[], BinaryIO], *, origin: str, stated: str | None = None
 ) -> tuple[str, tuple[Notice, ...]]:
     """The encoding in which the whole file decodes, as a Python codec name.
 
@@ -34,17 +34,17 @@ def detect_encoding(
     Args:
         open_file: Opens the file's (unpacked) bytes from the start.
         origin: The file, for errors.
-        given: The user's encoding, which stands.
+        stated: The user's encoding, which stands.
 
     Raises:
-        DataError: If the file doesn't decode as given or marked, or holds NUL characters or endless lines.
-        ConfigError: If there is no encoding of the given name.
+        DataError: If the file doesn't decode as stated or marked, or holds NUL characters or endless lines.
+        ConfigError: If there is no encoding of the stated name.
     """
     with open_file() as stream:
         head = stream.read(_HEAD)
     marked = _marked(head)
-    if given is not None:
-        encoding = _text_codec(given)
+    if stated is not None:
+        encoding = _text_codec(stated)
         if encoding == "utf-8" and marked == "utf-8-sig":
             encoding = marked  # else the mark would become part of the first name
         _require_decodable(open_file, encoding, origin)

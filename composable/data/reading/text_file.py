@@ -16,13 +16,13 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from composable.core.errors import ConfigError, DataError
-from composable.data.csv_rows import END, CsvReader, checked_rows
 from composable.data.names import check_names, shown
+from composable.data.reading.csv_rows import END, CsvReader, checked_rows
+from composable.data.reading.signature import GZIP, foreign_format
+from composable.data.reading.text_encoding import detect_encoding
+from composable.data.reading.text_layout import detect_decimal, detect_layout
 from composable.data.schema import Notice, TextFormat
-from composable.data.signature import GZIP, foreign_format
 from composable.data.table import Table
-from composable.data.text_encoding import detect_encoding
-from composable.data.text_layout import detect_decimal, detect_layout
 
 _SAMPLE_LINES = 200
 _CHUNK_CELLS = 250_000
@@ -43,21 +43,21 @@ def read_text_file(
     try:
         with open_file() as stream:
             _refuse_foreign(stream.read(4096), path)
-        encoding, notices = detect_encoding(open_file, origin=origin, given=encoding)
+        encoding, notices = detect_encoding(open_file, origin=origin, stated=encoding)
         with open_file() as stream:
             text = io.TextIOWrapper(stream, encoding=encoding, newline=None)
             sample = list(itertools.islice(text, _SAMPLE_LINES))
-        layout = detect_layout(sample, given=delimiter)
+        layout = detect_layout(sample, stated=delimiter)
         notices += layout.notices
         if decimal is None:
-            decimal, said = detect_decimal(sample, layout)
-            notices += said
+            decimal, found = detect_decimal(sample, layout)
+            notices += found
         with open_file() as stream:
             text = io.TextIOWrapper(stream, encoding=encoding, newline=None)
             lines = itertools.chain(text, (END,))
             reader = csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.quote)
-            names, columns, said = _columns(reader, origin=origin, allow_empty=allow_empty)
-        notices += said
+            names, columns, found = _columns(reader, origin=origin, allow_empty=allow_empty)
+        notices += found
     except (EOFError, gzip.BadGzipFile, zlib.error) as damaged:
         raise DataError("The gzip archive must be whole.", received=f"{origin}: {damaged}") from damaged
     form = TextFormat(encoding, layout.delimiter, decimal, layout.quote, notices)

@@ -96,7 +96,7 @@ def arrays_table(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str
         origin,
         fingerprint,
         sources={kind: source} | ({MASK: ImageArrays(masks)} if masks else {}),
-        asked=next((name for name in (CLASS, MASK) if name in frame), None),
+        usual_target=next((name for name in (CLASS, MASK) if name in frame), None),
         part=PART if PART in frame else None,
     )
 

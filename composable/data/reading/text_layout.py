@@ -1,4 +1,4 @@
-"""How the cells of a text file are told apart, and how its numbers are written: detected and said."""
+"""How the cells of a text file are separated, and how its numbers are written: detected, with notices."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ _GROUPED_NUMBER = re.compile(r"\s*[+-]?\d{1,3}[,.]\d{3}\s*")
 
 @dataclass(frozen=True)
 class Layout:
-    """How the cells of a line are told apart."""
+    """How the cells of a line are separated."""
 
     delimiter: str
     quote: str
     notices: tuple[Notice, ...] = ()
 
 
-def detect_layout(lines: list[str], *, given: str | None = None) -> Layout:
+def detect_layout(lines: list[str], *, stated: str | None = None) -> Layout:
     """The delimiter and quote under which most lines have as many cells as the header, and the most of them.
 
     Args:
         lines: The first lines of the file, line breaks included.
-        given: The user's delimiter, which stands.
+        stated: The user's delimiter, which stands.
     """
     quotes = ('"',) if any('"' in line for line in lines) else ('"', "'")
     options = [
         (*_consistency(_rows(lines, delimiter, quote)), quote == '"', -order, delimiter, quote)
-        for order, delimiter in enumerate([given] if given else DELIMITERS)
+        for order, delimiter in enumerate([stated] if stated else DELIMITERS)
         for quote in quotes
     ]
     share, cells, _, _, delimiter, quote = max(options)
     if cells < 2:
-        return Layout(given or ",", '"')
+        return Layout(stated or ",", '"')
     rivals = {o[4] for o in options if o[0] == share == 1.0 and o[1] > 1 and o[4] != delimiter}
     notices = []
     if rivals:
@@ -53,7 +53,7 @@ def detect_layout(lines: list[str], *, given: str | None = None) -> Layout:
                 remedy=f"--delimiter {min(rivals)!r}",
             )
         )
-    elif delimiter != "," and given is None:
+    elif delimiter != "," and stated is None:
         notices.append(
             Notice(f"The delimiter is {delimiter!r}: it gives {cells} columns.", remedy="--delimiter")
         )
