@@ -100,9 +100,9 @@ def stage_line(event: Event) -> str:
 
 def problem_line(heads: Sequence[Mapping[str, Any]], metric: str) -> str:
     """What is being asked: the questions, at most three of them by name, and the metric."""
-    told = [f"{plain(head['name'])} ({head['kind']})" for head in heads[:3]]
+    questions = [f"{plain(head['name'])} ({head['kind']})" for head in heads[:3]]
     more = [f"{len(heads) - 3} more"] if len(heads) > 3 else []
-    return f"Problem: {', '.join(told + more)}; models are selected by {metric}."
+    return f"Problem: {', '.join(questions + more)}; models are selected by {metric}."
 
 
 def notice_line(notice: Event) -> str:

@@ -232,10 +232,10 @@ def options_from(values: Mapping[str, Any], *, origin: str) -> FitOptions:
         ConfigError: If there is no such option, or a value is none of its values; names the nearest option.
     """
     fields = {field.name: field for field in fields_of(FitOptions)}
-    said = {name: value for name, value in values.items() if value is not None}
+    stated = {name: value for name, value in values.items() if value is not None}
     return validated(
         FitOptions,
-        {name: _plain(value, fields[name]) if name in fields else value for name, value in said.items()},
+        {name: _plain(value, fields[name]) if name in fields else value for name, value in stated.items()},
         origin=origin,
     )
 

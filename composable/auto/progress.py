@@ -53,7 +53,7 @@ class Progress:
 
 @contextmanager
 def show_progress(limit: float | None, started: float) -> Iterator[Progress]:
-    """Show what a fit tells of itself until the block ends.
+    """Show the progress of a fit until the block ends.
 
     Args:
         limit: Seconds for everything, None where time isn't bounded.

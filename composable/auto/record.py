@@ -28,7 +28,7 @@ Progress = Callable[[dict[str, Any]], None]
 
 @dataclass(eq=False)
 class Recorder:
-    """Writes what happens to the run folder and tells the user's progress function."""
+    """Writes what happens to the run folder and notifies the user's progress function."""
 
     folder: Path
     progress: Progress

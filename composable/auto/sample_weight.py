@@ -52,7 +52,7 @@ def balanced(weights: np.ndarray | None, table: Table, schema: Schema, problem: 
         weights: Those that rows have besides, or None.
         table: The rows to be learned from.
         schema: Of its columns.
-        problem: What is asked.
+        problem: What is predicted.
 
     Returns:
         A weight per row, float64.

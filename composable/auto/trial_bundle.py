@@ -48,7 +48,7 @@ def trial_bundle(run: Path, number: int, deployed: Bundle) -> Bundle:
 
 
 def _trial(run: Path, number: int, heads: Sequence[Head]) -> Trial:
-    """The trial as the files of its folder tell it."""
+    """The trial as the files of its folder describe it."""
     folder = run / "trials" / str(number)
     facts = read_json(folder / "trial.json", remedy=_REMEDY)
     try:

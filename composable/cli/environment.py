@@ -68,7 +68,7 @@ class Extra:
 
 @dataclass(frozen=True)
 class Environment:
-    """Everything that `doctor` tells.
+    """Everything that `doctor` finds out.
 
     Attributes:
         backend: What Keras runs on, "" where there is nothing.

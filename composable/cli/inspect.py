@@ -102,5 +102,5 @@ def _print(inspection: Inspection) -> None:
     if problem:
         click.echo(problem_line([asdict(head) for head in problem.heads], problem.metric))
     else:
-        click.echo("No target was named; --target COLUMN tells which problem this is.")
+        click.echo("No target was named: add --target COLUMN to see which problem it poses.")
     say_notices(inspection.notices)

@@ -12,7 +12,12 @@ if TYPE_CHECKING:  # rich is imported when a table is drawn
     from rich.table import Table
 
 MOST_COLUMNS = 200  # more than anybody reads on a terminal
-ROLES = {"network": "", "ensemble": "", "baseline": "never deployed", "reference": "knows nothing"}
+ROLES = {
+    "network": "",
+    "ensemble": "",
+    "baseline": "baseline, never deployed",
+    "reference": "reference, never deployed",
+}
 
 
 def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -23,12 +28,13 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
     metric = rows[0]["metric"]
     tested = any(row["test"] is not None for row in rows)
     test = ("test",) if tested else ()
-    right = ("validation", *test, "seconds", "parameters", "size", "latency")
+    right = ("trial", "validation", *test, "seconds", "parameters", "size", "latency")
     table = new_table(left=("", "model"), right=right, last="remark")
     for row in rows:
         table.add_row(
             str(row["rank"] or ""),
             plain(row["model"]),
+            whole(row.get("trial")),
             number(row["validation"]),
             *([number(row["test"])] if tested else []),
             number(row["seconds"]),
