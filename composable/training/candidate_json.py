@@ -70,3 +70,19 @@ def from_plain(value: Any) -> Any:
         case list():
             return tuple(from_plain(one) for one in value)
     return value
+
+
+def modules_of(value: Any) -> set[str]:
+    """The modules that define the components of a candidate or of what it is made of.
+
+    Components register themselves as their module is imported: another process has to import these before
+    `from_plain` finds them.
+    """
+    if isinstance(value, Part):
+        inner = modules_of(tuple(value.metaparameters.values()))
+        return {getattr(value.component, "__module__", "keras"), *inner}
+    if isinstance(value, (tuple, list)):
+        return set[str]().union(*map(modules_of, value))
+    if dataclasses.is_dataclass(value):
+        return modules_of(tuple(getattr(value, one.name) for one in dataclasses.fields(value)))
+    return set()

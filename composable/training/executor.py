@@ -18,7 +18,7 @@ from typing import IO, Any, Protocol
 
 from composable.core.workspace import write_atomically
 from composable.training.candidate import REFIT
-from composable.training.candidate_json import from_plain
+from composable.training.candidate_json import from_plain, modules_of
 from composable.training.dataset import Dataset, save_dataset
 from composable.training.job import Fitted, Job, save_job
 from composable.training.run_job import run_job
@@ -148,8 +148,16 @@ class LocalProcesses:
             job = self._waiting.popleft()
             path = save_job(job)
             with (job.folder / "worker.log").open("w", encoding="utf-8") as log:
+                modules = sorted(modules_of((job.candidate, job.stages, job.settings)))
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "composable.training.worker", str(path), str(self.folder)],
+                    [
+                        sys.executable,
+                        "-m",
+                        "composable.training.worker",
+                        str(path),
+                        str(self.folder),
+                        *modules,
+                    ],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=log,

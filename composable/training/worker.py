@@ -1,10 +1,13 @@
-"""A process that does one job: `python -m composable.training.worker JOB.json DATASET`.
+"""A process that does one job: `python -m composable.training.worker JOB.json DATASET MODULE ...`.
+
+The modules are those that define the components of the job.
 
 It writes one JSON object per line to standard output: the events, and at last `fitted` or `failed`.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from collections.abc import Mapping
@@ -23,6 +26,8 @@ def main(arguments: list[str]) -> int:
     from composable.training.job import load_job
     from composable.training.run_job import run_job
 
+    for module in arguments[2:]:
+        importlib.import_module(module)
     job = load_job(Path(arguments[0]))
     try:
         fitted = run_job(job, load_dataset(Path(arguments[1])), _write)
