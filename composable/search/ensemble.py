@@ -17,7 +17,13 @@ ROUNDS = 25  # AutoGluon reports no gain from more
 
 
 def greedy_weights(
-    score: Score, metric: str, predicted: Sequence[Arrays], *, networks: Sequence[int], most: int
+    score: Score,
+    metric: str,
+    predicted: Sequence[Arrays],
+    *,
+    networks: Sequence[int],
+    most: int,
+    rounds: int = ROUNDS,
 ) -> np.ndarray:
     """How often each candidate is taken up, as shares: in each round the one that helps the score most.
 
@@ -29,13 +35,14 @@ def greedy_weights(
         predicted: Of each candidate, for the rows, per head.
         networks: How many networks each takes.
         most: Of the networks of those that are taken up.
+        rounds: How many.
 
     Returns:
         A share per candidate; they sum to one, or are all zero where no candidate has a score.
     """
     counts, total = np.zeros(len(predicted), int), [np.zeros_like(head) for head in predicted[0]]
     best_counts, best_score = counts, float("nan")
-    for taken in range(ROUNDS):
+    for taken in range(rounds):
         room = most - sum(size for count, size in zip(counts, networks, strict=True) if count)
         scores = [
             score([(t + p) / (taken + 1) for t, p in zip(total, one, strict=True)])

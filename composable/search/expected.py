@@ -18,9 +18,9 @@ import numpy as np
 
 from composable.core.seeds import derive
 from composable.problem.calibrate import fit_temperature
-from composable.problem.metrics import higher_is_better
+from composable.problem.metrics import METRICS, higher_is_better
 from composable.problem.thresholds import centered, with_thresholds
-from composable.search.ensemble import greedy_weights
+from composable.search.ensemble import ROUNDS, greedy_weights
 from composable.search.predictions import Arrays
 from composable.search.scorer import Scorer
 from composable.search.trial import Trial
@@ -29,6 +29,8 @@ from composable.training.candidate import Trained
 _PARTS, _FEWEST_FOLDS = 5, 3
 _CANDIDATES = 10  # that are weighed against each other: others never win
 _DRAWS, _DRAWN_VALUES = 300, 6_000_000  # bootstrap samples, and their predicted values in all
+_SINGLE_SCORES = 6000  # of one column in one fold, that choosing or drawing may take: a few seconds
+_FEWEST = 20, 5  # bootstrap samples, rounds
 _LEVEL = 0.90
 _PRIOR_ROWS = 50  # unseen rows for which an average that is no better than a single network would count
 
@@ -78,7 +80,8 @@ def expected_score(
         return None
     size = sum(head.size for head in predicted)
     drawn = []
-    for _ in range(max(20, min(_DRAWS, _DRAWN_VALUES // size))):
+    draws = min(_DRAWS, _DRAWN_VALUES // size, _SINGLE_SCORES // _single_scores(scorer, len(rows)))
+    for _ in range(max(_FEWEST[0], draws)):
         places, taken = _resampled(rows, rng)
         found = fixed.on_parts(taken)([head[places] for head in predicted])
         drawn.append(_with_gain(metric, found, 1.0 if gain is None else gain.ratio(rng)))
@@ -112,6 +115,7 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
     rows = np.concatenate(folds)
     observed = [y[rows] for y in scorer.targets]
     chosen: Arrays = []
+    affordable = _SINGLE_SCORES // (_single_scores(scorer, len(folds)) * len(np.unique(part)))
     for number in np.unique(part):
         others = part != number
         taken = [rows[others & (of_fold == fold)] for fold in range(len(folds))]
@@ -134,6 +138,7 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
             [[head[others] for head in answers[index]] for index in best],
             networks=[candidates[index].networks for index in best],
             most=most,
+            rounds=max(_FEWEST[1], min(ROUNDS, affordable // len(best))),
         )
         if not weights.any():
             weights[0] = 1.0
@@ -150,6 +155,13 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
         for target, values in zip(chosen, mixed, strict=True):
             target[~others] = values[~others]
     return chosen
+
+
+def _single_scores(scorer: Scorer, parts: int) -> int:
+    """How many scores of one column make a score: metrics of ranks look at each fold by itself."""
+    columns = sum(head.width for head in scorer.problem.heads)
+    known = METRICS.get(scorer.problem.metric)
+    return columns * (parts if known is not None and known.ranks else 1)
 
 
 def _best(metric: str, scores: Sequence[float]) -> list[int]:
