@@ -1,4 +1,4 @@
-"""Networks averaged inside one Keras graph: their probabilities or numbers, weighted."""
+"""Networks averaged within one Keras graph: their probabilities or numbers, weighted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from composable.problem.postprocessing import PostProcessing, postprocess
 
 
 @dataclass(frozen=True, eq=False)
-class Voice:
+class EnsembleMember:
     """One network in the average: its logits per head, the last step of each, and its weight."""
 
     network: keras.Model
@@ -22,23 +22,23 @@ class Voice:
     weight: float = 1.0
 
 
-def average(voices: Sequence[Voice]) -> keras.Model:
+def average(members: Sequence[EnsembleMember]) -> keras.Model:
     """One functional model of stock layers: raw inputs in; per head probabilities or numbers out, as a list.
 
     Weights are normalized to sum to one. The networks become its layers `network_0`, `network_1`, ...; what
     the model gives is its tap `probabilities`, with several heads `head_0/probabilities` and so on.
     """
-    total = sum(voice.weight for voice in voices)
-    first = voices[0].network
+    total = sum(member.weight for member in members)
+    first = members[0].network
     inputs = {
         tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
         for tensor in first.inputs
     }
     sums: dict[int, Any] = {}  # per head
-    for number, voice in enumerate(voices):
-        voice.network.name = f"network_{number}"
-        for head, logits in enumerate(keras.tree.flatten(voice.network(inputs))):
-            share = postprocess(ops, voice.postprocessing[head], logits) * (voice.weight / total)
+    for number, member in enumerate(members):
+        member.network.name = f"network_{number}"
+        for head, logits in enumerate(keras.tree.flatten(member.network(inputs))):
+            share = postprocess(ops, member.postprocessing[head], logits) * (member.weight / total)
             sums[head] = sums[head] + share if head in sums else share
     tasks = [""] if len(sums) == 1 else [f"head_{head}" for head in sums]
     outputs = [

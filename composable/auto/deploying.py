@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from composable.amalgamation.average import Voice, average, start_from_zeros
+from composable.amalgamation.average import EnsembleMember, average, start_from_zeros
 from composable.amalgamation.mirrored import mirrored
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
@@ -47,7 +47,9 @@ def deployable(trial: Trial, shapes: Mapping[str, Input]) -> keras.Model:
             start_from_zeros(network)
             network = mirrored(network) if trained.mirrored else network
             networks.append(
-                Voice(network, member.postprocessing(trained), weight / len(member.deployed_networks))
+                EnsembleMember(
+                    network, member.postprocessing(trained), weight / len(member.deployed_networks)
+                )
             )
     return average(networks)
 

@@ -78,5 +78,5 @@ def _add_networks(trial: Trial, facts: dict[str, Any], heads: Sequence[Head]) ->
     trial.candidate = Candidate(trial.name, architecture, Settings())
     trial.calibrations = tuple(Calibration(**facts["calibration"][head.name]) for head in heads)
     trial.trained = [stored_network(trial.folder, one["fold"]) for one in facts["histories"]]
-    if "settled" in facts:
+    if "chosen" in facts:
         trial.refit = stored_network(trial.folder, REFIT)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import keras
 
-from composable.amalgamation.average import Voice, average
+from composable.amalgamation.average import EnsembleMember, average
 from composable.amalgamation.mirrored import mirrored
 from composable.codegen.build_function import LOCALS, Builder, gather
 from composable.codegen.definitions import Definitions
@@ -55,7 +55,7 @@ _ANSWERS, _MASKS = 'answers(outputs, tables["problem"]["heads"])', "mask_answers
 _MAIN = """\
 if __name__ == "__main__":
     build().summary()"""
-_NAMES = frozenset({"build", "load", "predict", "voices", *LOCALS})
+_NAMES = frozenset({"build", "load", "predict", "members", *LOCALS})
 
 
 def bundle_source(bundle: Bundle) -> str:
@@ -80,7 +80,7 @@ def bundle_source(bundle: Bundle) -> str:
     for architecture in architectures.values():
         gather(architecture, definitions)
     clients = {name: kind.client for name, kind, _ in deployed_blocks(card.encoding)}
-    needed = [PostProcessing, Voice, logits_of, average, *clients.values()]
+    needed = [PostProcessing, EnsembleMember, logits_of, average, *clients.values()]
     if any(any(member.mirrored) for member in card.members):
         needed.append(mirrored)
     for each in (
@@ -127,9 +127,9 @@ def _architectures(card: BundleCard) -> dict[str, Architecture]:
 
 
 def _build(card: BundleCard) -> str:
-    voices = several(
+    members = several(
         (
-            call("Voice", _logits(member, number), several(map(_last_step, steps)), repr(share))
+            call("EnsembleMember", _logits(member, number), several(map(_last_step, steps)), repr(share))
             for member in card.members
             for number, steps in enumerate(member.postprocessing)
             for share in [member.weight / len(member.postprocessing)]
@@ -138,8 +138,8 @@ def _build(card: BundleCard) -> str:
     )
     lines = [
         '"""The networks\' answers, averaged: what turns logits into each, and its weight."""',
-        laid_out(assigned("voices", voices, " = "), 4),
-        "return average(voices)",
+        laid_out(assigned("members", members, " = "), 4),
+        "return average(members)",
     ]
     return "\n".join(["def build() -> keras.Model:", *(f"    {line}" for line in lines)])
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from composable.engine.settings import Settings
 
-Stopped = Literal["patience", "epochs", "deadline", "dropped", "nan", "callback", "solved"]
+Stopped = Literal["patience", "epochs", "deadline", "dropped", "nan", "callback", "closed_form"]
 
 # Numbers of the settings that may change between epochs.
 _REGULATED = ("learning_rate", "weight_decay", "dropout", "label_smoothing")

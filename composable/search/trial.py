@@ -191,7 +191,7 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
             "calibration": _calibration(trial, scorer.problem),
         }
     if trial.refit is not None:
-        facts["settled"] = dict(trial.refit.setting)
+        facts["chosen"] = dict(trial.refit.chosen)
     if trial.members:
         facts["members"] = [
             {"trial": t.number, "name": t.name, "weight": round(w, 4)} for t, w in trial.members

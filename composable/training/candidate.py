@@ -30,8 +30,9 @@ class Candidate:
         begin: Weights to begin with, in the place of drawn ones.
         frozen: The numbers of layers that neither learn nor gather statistics.
         small: Whether and how it begins on smaller images; its weights must fit images of any size.
-        solver: What solves for the weights, where they aren't trained step by step: a part that takes what
-            `composable.training.solving.Posed` is and gives a `Solution`. The settings then mean nothing.
+        solver: What fits the weights in closed form, where they aren't trained step by step: a part
+            that takes a `composable.training.closed_form.ClosedFormProblem` and returns a `Solution`. The
+            settings then mean nothing.
     """
 
     name: str
@@ -87,7 +88,8 @@ class Trained:
 
     `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored`
     the logits are means of those of each image and of the image mirrored, because they were better on the
-    held-out rows. Of solved weights `setting` says what `composable.training.solving.Solution` does.
+    held-out rows. Of a closed-form fit `chosen` holds its hyperparameters, see
+    `composable.training.closed_form.Solution`.
     """
 
     fold: int
@@ -99,4 +101,4 @@ class Trained:
     test: Arrays
     own_test: Arrays
     mirrored: bool = False
-    setting: Mapping[str, float] = field(default_factory=dict)
+    chosen: Mapping[str, float] = field(default_factory=dict)

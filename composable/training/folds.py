@@ -33,12 +33,12 @@ from composable.problem.postprocessing import PostProcessing
 from composable.training.beginning import beginner
 from composable.training.candidate import REFIT, Arrays, Candidate, Material, Trained
 from composable.training.checkpointer import checkpointer
+from composable.training.closed_form import ClosedFormProblem, LabeledRows, Solution
 from composable.training.progressive import Small, shrunk
-from composable.training.solving import Known, Posed, Solution
 from composable.training.streamed import is_mapped, streamed
 
 _SOME = 20_000  # rows
-_MAPS = 4  # axes of answers that say something of every pixel
+_MAPS = 4  # axes of outputs that hold a value for every pixel
 
 
 @dataclass(eq=False)
@@ -78,7 +78,7 @@ class FoldTrainer:
     ) -> list[Trained]:
         """Train a network on each fold's training rows, in one cohort; it stops by its held-out rows.
 
-        Where the candidate has a solver, each is solved for instead.
+        Where the candidate has a solver, each is fitted in closed form instead.
 
         Args:
             folds: Which rows are which, by number; each number draws its own weights.
@@ -86,14 +86,14 @@ class FoldTrainer:
             deadline: Training stops when it is reached.
             starts: Weights that the networks of some folds begin with.
             folder: Where checkpoints of a long training are kept until it ends.
-            on_epoch: Told the number of a fold and its epoch, as each ends.
-            notice: Told what the user should know.
+            on_epoch: Called with the number of a fold and its epoch, as each ends.
+            notice: Called with what the user should know.
 
         Returns:
-            One network per fold, in their order, with what it says of the other rows.
+            One network per fold, in their order, with its outputs for the other rows.
         """
         if self.candidate.solver is not None:
-            return self._solved(self.candidate.solver, folds, seed=seed, deadline=deadline)
+            return self._closed_form_fits(self.candidate.solver, folds, seed=seed, deadline=deadline)
 
         def run(numbers: Sequence[int], until: Deadline) -> list[Trained]:
             cohort = self._cohort({number: folds[number] for number in numbers}, seed, starts or {})
@@ -102,7 +102,7 @@ class FoldTrainer:
                 name = f"checkpoints-{numbers[0]}-{numbers[-1]}"
                 saving = checkpointer(folder / name, cohort, notice=notice)
             options = Options(
-                on_epoch=lambda place, epoch: on_epoch(numbers[place], epoch),
+                on_epoch=lambda index, epoch: on_epoch(numbers[index], epoch),
                 checkpointer=saving,
                 share=self.candidate.share,
                 as_one=len(numbers) > 1,
@@ -146,7 +146,7 @@ class FoldTrainer:
         if is_mapped(self.material.inputs):
             targets = tuple(y[: len(self.material.targets[0])] for y in self._targets(parts[0]))
             whole = Rows(self.material.inputs, targets, self.material.weights)
-            rows, instance, feed = streamed(whole, parts[0], self._asked_inputs(parts[0]), seeds[0], settings)
+            rows, instance, feed = streamed(whole, parts[0], self._query_inputs(parts[0]), seeds[0], settings)
             instances = (instance,)
         else:
             rows = self._rows()
@@ -156,9 +156,9 @@ class FoldTrainer:
             )
         begin_with = beginner(self.build, self.material.categories)
 
-        def begin(model: keras.Model, place: int) -> None:
-            learned_from = self._learned_from(parts[place].train, seeds[place])
-            begin_with(model, learned_from, seeds[place], starts.get(numbers[place], self.candidate.begin))
+        def begin(model: keras.Model, index: int) -> None:
+            learned_from = self._learned_from(parts[index].train, seeds[index])
+            begin_with(model, learned_from, seeds[index], starts.get(numbers[index], self.candidate.begin))
 
         goals = tuple(
             kind_of(head).goal(self.material.problem.metric) for head in self.material.problem.heads
@@ -175,19 +175,19 @@ class FoldTrainer:
         self, cohort: Cohort, folds: Sequence[tuple[int, Fold]], histories: Sequence[History]
     ) -> list[Trained]:
         weights = cohort.weights()
-        asked = [self._asked(part) for _, part in folds]
+        queries = [self._query_rows(part) for _, part in folds]
         if cohort.feed is not None:  # then the cohort holds these rows alone
-            asked = [np.arange(len(one)) for one in asked]
-        said = cohort.program.outputs(asked)
+            queries = [np.arange(len(one)) for one in queries]
+        outputs = cohort.program.outputs(queries)
         found = []
-        for place, (number, part) in enumerate(folds):
-            history = histories[place]
+        for index, (number, part) in enumerate(folds):
+            history = histories[index]
             seconds = sum(epoch.seconds for epoch in history.epochs) / len(folds)
-            heads, mirrored = said[place], False
+            heads, mirrored = outputs[index], False
             if self._mirrors:
-                heads, mirrored = self._mirrored(cohort, weights[place], part, heads)
-            answering = self._answering(number, part, weights[place], heads, history, seconds)
-            found.append(replace(answering, mirrored=mirrored))
+                heads, mirrored = self._mirrored(cohort, weights[index], part, heads)
+            trained = self._trained_on(number, part, weights[index], heads, history, seconds)
+            found.append(replace(trained, mirrored=mirrored))
         return found
 
     @property
@@ -201,22 +201,22 @@ class FoldTrainer:
         They are compared by the measure that training stops by, on the held-out rows.
         """
         self.network.set_weights(weights)
-        turned = self._asked_inputs(part)
+        turned = self._query_inputs(part)
         turned["images"] = turned["images"][:, :, ::-1]
-        said = predict(self.network, turned)
-        back = [one[:, :, ::-1] if one.ndim == _MAPS else one for one in said]  # as the images lie
+        outputs = predict(self.network, turned)
+        back = [one[:, :, ::-1] if one.ndim == _MAPS else one for one in outputs]  # as the images lie
         both = [(a + b) / 2 for a, b in zip(heads, back, strict=True)]
         observed = [y[part.held_out] for y in self._targets(part)]
 
-        def measured(said: Arrays) -> float:
-            each = zip(cohort.goals, observed, said, strict=True)
+        def measured(outputs: Arrays) -> float:
+            each = zip(cohort.goals, observed, outputs, strict=True)
             return sum(
                 goal.weight * float(np.mean(on_host(goal.measure(y, one[: len(y)])))) for goal, y, one in each
             )
 
         return (both, True) if measured(both) < measured(heads) else (heads, False)
 
-    def _solved(
+    def _closed_form_fits(
         self, solver: Part, folds: Mapping[int, Fold], *, seed: int, deadline: Deadline
     ) -> list[Trained]:
         """The solution of each fold, as many at once as there are cores."""
@@ -225,7 +225,7 @@ class FoldTrainer:
 
         def solution(number: int) -> Solution:
             own_seed, until = derive(seed, self.candidate.name, number), Deadline(each, deadline.clock)
-            return solver(self._posed(folds[number], own_seed, until))
+            return solver(self._closed_form_problem(folds[number], own_seed, until))
 
         shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
         with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:
@@ -233,7 +233,7 @@ class FoldTrainer:
             solutions = list(pool.map(solution, folds))
         seconds = (time.monotonic() - began) / len(folds)
         return [
-            self._telling(number, part, solved, seconds)
+            self._from_solution(number, part, solved, seconds)
             for (number, part), solved in zip(folds.items(), solutions, strict=True)
         ]
 
@@ -264,15 +264,17 @@ class FoldTrainer:
         test = rows[:0] if everything else folds[0].test
         if self.candidate.solver is None:
             return self._refit_by_steps(networks[0], Fold(rows, rows[:0], test), seed=seed, deadline=deadline)
-        setting = {
-            name: float(np.median([one.setting[name] for one in networks])) for name in networks[0].setting
+        chosen = {
+            name: float(np.median([one.chosen[name] for one in networks])) for name in networks[0].chosen
         }
-        posed = self._posed(Fold(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline)
+        problem = self._closed_form_problem(
+            Fold(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline
+        )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            solved = self.candidate.solver(replace(posed, settled=setting))
+            solved = self.candidate.solver(replace(problem, chosen=chosen))
         query = Fold(rows, rows[:1], test)
-        return replace(self._telling(REFIT, query, solved, time.monotonic() - began), held_out=[])
+        return replace(self._from_solution(REFIT, query, solved, time.monotonic() - began), held_out=[])
 
     def _refit_by_steps(self, network: Trained, fold: Fold, *, seed: int, deadline: Deadline) -> Trained:
         settings, history = self.candidate.settings, network.history
@@ -284,51 +286,54 @@ class FoldTrainer:
         (found,) = trainer.train({REFIT: query}, seed=seed, deadline=deadline)
         return replace(found, held_out=[], test=found.test if len(fold.test) else [])
 
-    def _posed(self, part: Fold, seed: int, deadline: Deadline) -> Posed:
+    def _closed_form_problem(self, part: Fold, seed: int, deadline: Deadline) -> ClosedFormProblem:
         targets, weights = self._targets(part), self.material.weights
         learned, held_out = (
-            Known(
+            LabeledRows(
                 self.material.at(rows),
                 tuple(y[rows] for y in targets),
                 None if weights is None else weights[rows],
             )
             for rows in (part.train, part.held_out)
         )
-        return Posed(self.network, self.build, self.material.problem, learned, held_out, seed, deadline)
+        stated = self.material.problem
+        return ClosedFormProblem(
+            self.network, self.build, stated.heads, stated.metric, learned, held_out, seed, deadline
+        )
 
-    def _telling(self, number: int, part: Fold, solved: Solution, seconds: float) -> Trained:
+    def _from_solution(self, number: int, part: Fold, solved: Solution, seconds: float) -> Trained:
         """The network that a solution is."""
         self.network.set_weights(solved.weights)
-        said = predict(self.network, self._asked_inputs(part))
-        history = History(solved.tried, solved.best, "solved")
-        found = self._answering(number, part, solved.weights, said, history, seconds)
-        return replace(found, setting=solved.setting)
+        outputs = predict(self.network, self._query_inputs(part))
+        history = History(solved.tried, solved.best, "closed_form")
+        found = self._trained_on(number, part, solved.weights, outputs, history, seconds)
+        return replace(found, chosen=solved.chosen)
 
-    def _asked(self, fold: Fold) -> np.ndarray:
-        """The rows that a fold's network is asked about."""
+    def _query_rows(self, fold: Fold) -> np.ndarray:
+        """The rows that a fold's network predicts."""
         return np.concatenate([fold.held_out, fold.test, self._own_rows()])
 
-    def _asked_inputs(self, fold: Fold) -> dict[str, np.ndarray]:
-        """The inputs of the rows in `_asked`."""
+    def _query_inputs(self, fold: Fold) -> dict[str, np.ndarray]:
+        """The inputs of the rows in `_query_rows`."""
         own = self.material.own_test or {}
         found = self.material.at(np.concatenate([fold.held_out, fold.test]))
         return {
             name: np.concatenate([values, own[name]]) if own else values for name, values in found.items()
         }
 
-    def _answering(
+    def _trained_on(
         self,
         number: int,
         fold: Fold,
         weights: Arrays,
-        said: Arrays,
+        outputs: Arrays,
         history: History,
         seconds: float,
     ) -> Trained:
-        """A network with what it said of the rows in `_asked`, per head."""
+        """A network with its outputs for the rows in `_query_rows`, per head."""
         ends = np.cumsum([len(fold.held_out), len(fold.test)])
         held_out, test, own_test = (
-            list(parts) for parts in zip(*(np.split(head, ends) for head in said), strict=True)
+            list(parts) for parts in zip(*(np.split(head, ends) for head in outputs), strict=True)
         )
         return Trained(
             fold=number,
@@ -355,7 +360,7 @@ class FoldTrainer:
         return tuple(found)
 
     def _rows(self) -> Rows:
-        """The material's rows, then those of the user's own test file: they are only asked about."""
+        """The material's rows, then those of the user's own test file: they are only predicted."""
         material, own = self.material, self.material.own_test
         inputs = dict(material.inputs)
         if own:

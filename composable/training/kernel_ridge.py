@@ -21,18 +21,18 @@ from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
+from composable.training.closed_form import ClosedFormProblem, Solution, scores_name
 from composable.training.scores_as_logits import as_scores, factor_of, loss_of
-from composable.training.solving import Posed, Solution, scores_name
 from composable.training.tfidf import idf, incidence_matrices, scaled
 
 _ROUNDS = 3  # of the power iteration
-_JUDGED = 500  # rows whose distances tell what is usual
+_SAMPLED = 500  # rows whose distances show what is usual
 _MEANT = 1000  # rows over which derivatives are averaged, or so
 
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """The rows that the network keeps: features, and per head what is to be told of them; weights."""
+    """The rows that the network keeps: features, and per head the scores they should have; weights."""
 
     features: np.ndarray
     targets: list[np.ndarray]
@@ -40,15 +40,15 @@ class _Kept:
 
 
 @dataclass(frozen=True, eq=False)
-class _Solved:
+class _Sums:
     """The sums of one head: `kernel @ alphas + bias`, with the setting's `middle` taken off the kernel."""
 
     alphas: np.ndarray
     bias: np.ndarray
 
-    def times(self, factor: float) -> _Solved:
+    def times(self, factor: float) -> _Sums:
         """The same with scores multiplied."""
-        return _Solved(factor * self.alphas, factor * self.bias)
+        return _Sums(factor * self.alphas, factor * self.bias)
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,21 @@ class _Space:
     usual: float
 
     @classmethod
-    def of(cls, kept: _Kept, asked: np.ndarray, relevance: np.ndarray) -> _Space:
+    def of(cls, kept: _Kept, queries: np.ndarray, relevance: np.ndarray) -> _Space:
         by = np.sqrt(relevance)
-        rows, others = kept.features * by, asked * by
+        rows, others = kept.features * by, queries * by
         apart = _squares(rows, rows)
         return cls(
             relevance,
             apart,
             _squares(others, rows),
-            max(float(np.median(apart[:_JUDGED, :_JUDGED])), 1e-9),
+            max(float(np.median(apart[:_SAMPLED, :_SAMPLED])), 1e-9),
         )
 
 
 @component
 def kernel_ridge(
-    posed: Posed,
+    problem: ClosedFormProblem,
     *,
     rows: Count,
     categories: tuple[int, ...] = (),
@@ -106,11 +106,11 @@ def kernel_ridge(
     """Fit the weights of `closed_form.kernel_scores` in closed form, for each of several settings.
 
     Saunders, Gammerman & Vovk 1998, "Ridge Regression Learning Algorithm in Dual Variables" (ICML). Classes
-    are told as numbers, 1 and -1, whose scores become logits by a factor found on what each row would be told
+    are numbers, 1 and -1, whose scores become logits by a factor fitted to the scores that each row would get
     if it alone were left out: Rasmussen & Williams 2006, "Gaussian Processes for Machine Learning", eq. 5.12.
 
     Args:
-        posed: The network and the rows.
+        problem: The network and the rows.
         rows: That the network keeps; of more, some are drawn.
         categories: The number of codes of each category column.
         id_set: The input of texts that the network projects on axes, if it does; see `_axes`.
@@ -122,19 +122,19 @@ def kernel_ridge(
     Returns:
         The solution that does best on the held-out rows: log loss, or the error of standardized numbers.
     """
-    model = posed.fresh()
-    adapt(model, posed.learned.inputs, categories=categories)
-    _project_codes(model, posed.seed)
+    model = problem.fresh()
+    adapt(model, problem.learned.inputs, categories=categories)
+    _project_codes(model, problem.seed)
     if id_set:
-        model.get_layer(AXES).set_weights([_axes(posed, id_set, *model.get_layer(AXES).embeddings.shape)])
-    kept, asked = _features(model, posed, rows)
-    if (settled := posed.settled) is not None:
+        model.get_layer(AXES).set_weights([_axes(problem, id_set, *model.get_layer(AXES).embeddings.shape)])
+    kept, queries = _features(model, problem, rows)
+    if (hyperparameters := problem.chosen) is not None:
         penalties, sharpness, rounds = (
-            (settled["penalty"],),
-            (settled["sharpness"],),
-            round(settled["rounds"]),
+            (hyperparameters["penalty"],),
+            (hyperparameters["sharpness"],),
+            round(hyperparameters["rounds"]),
         )
-    spaces = [_Space.of(kept, asked, np.ones(kept.features.shape[1], "float32"))]
+    spaces = [_Space.of(kept, queries, np.ones(kept.features.shape[1], "float32"))]
     tried: list[Epoch] = []
     best, chosen, heads, solved = _Setting(sharpness[0], penalties[0], 0), 0, [], []
 
@@ -147,19 +147,19 @@ def kernel_ridge(
         began = time.monotonic()
         if setting.rounds == len(spaces):
             relevance = _relevance(kept, spaces[-1], setting.sharpness, heads)
-            spaces.append(_Space.of(kept, asked, relevance))
-        heads, losses = _solutions(posed, kept, spaces[setting.rounds], setting)
+            spaces.append(_Space.of(kept, queries, relevance))
+        heads, losses = _solutions(problem, kept, spaces[setting.rounds], setting)
         seconds = time.monotonic() - began
-        if not tried or settled is not None or losses[1] < min(epoch.held_out for epoch in tried):
+        if not tried or problem.chosen is not None or losses[1] < min(epoch.held_out for epoch in tried):
             best, solved, chosen = setting, heads, number
         tried.append(Epoch(number, float(losses[0]), float(losses[1]), seconds))
-        if posed.deadline.remaining < 2 * seconds:
+        if problem.deadline.remaining < 2 * seconds:
             break
     space = spaces[best.rounds]
     by = np.float32(best.sharpness / space.usual)
-    factors = _factors(posed, kept, space.apart * by, best.penalty, solved)
+    factors = _factors(problem, kept, space.apart * by, best.penalty, solved)
     heads = [head.times(factor) for head, factor in zip(solved, factors, strict=True)]
-    _place(model, kept.features, by * space.relevance, best.middle, heads, rows)
+    _set_layers(model, kept.features, by * space.relevance, best.middle, heads, rows)
     return Solution(model.get_weights(), tuple(tried), chosen, asdict(best))
 
 
@@ -177,21 +177,21 @@ def _project_codes(model: keras.Model, seed: int) -> None:
     layer.set_weights([vectors / np.linalg.norm(vectors, axis=1, keepdims=True)])
 
 
-def _features(model: keras.Model, posed: Posed, rows: int) -> tuple[_Kept, np.ndarray]:
+def _features(model: keras.Model, problem: ClosedFormProblem, rows: int) -> tuple[_Kept, np.ndarray]:
     """What the network compares: of the rows to be kept, and of the held-out ones."""
     probe = keras.Model(model.input, model.get_layer(f"{scores_name(model, 0)}_keys").input)
-    there = len(next(iter(posed.learned.inputs.values())))
-    some = np.sort(np.random.default_rng(posed.seed).permutation(there)[:rows])
-    taken = {name: values[some] for name, values in posed.learned.inputs.items()}
+    there = len(next(iter(problem.learned.inputs.values())))
+    some = np.sort(np.random.default_rng(problem.seed).permutation(there)[:rows])
+    taken = {name: values[some] for name, values in problem.learned.inputs.items()}
     targets = [
-        as_scores(head, y[some]) for head, y in zip(posed.problem.heads, posed.learned.targets, strict=True)
+        as_scores(head, y[some]) for head, y in zip(problem.heads, problem.learned.targets, strict=True)
     ]
-    weights = np.ones(there) if posed.learned.weights is None else posed.learned.weights
-    (kept,), (asked,) = predict(probe, taken), predict(probe, posed.held_out.inputs)
-    return _Kept(kept, targets, weights[some]), asked
+    weights = np.ones(there) if problem.learned.weights is None else problem.learned.weights
+    (kept,), (queries,) = predict(probe, taken), predict(probe, problem.held_out.inputs)
+    return _Kept(kept, targets, weights[some]), queries
 
 
-def _relevance(kept: _Kept, space: _Space, sharpness: float, heads: Sequence[_Solved]) -> np.ndarray:
+def _relevance(kept: _Kept, space: _Space, sharpness: float, heads: Sequence[_Sums]) -> np.ndarray:
     """How much each feature matters: the root of the mean square of the answers' derivatives by it.
 
     That is the root of the diagonal of the average gradient outer product: Radhakrishnan et al. 2024,
@@ -210,26 +210,26 @@ def _relevance(kept: _Kept, space: _Space, sharpness: float, heads: Sequence[_So
 
 
 def _solutions(
-    posed: Posed, kept: _Kept, space: _Space, setting: _Setting
-) -> tuple[list[_Solved], np.ndarray]:
+    problem: ClosedFormProblem, kept: _Kept, space: _Space, setting: _Setting
+) -> tuple[list[_Sums], np.ndarray]:
     """The sums of every head, and the losses on the rows that are kept and on the held-out ones."""
     by = np.float32(setting.sharpness / space.usual)
     apart, away = space.apart * by, space.away * by
     near, factor = 1.0 / (1.0 + apart) - setting.middle, _factor(kept, apart, setting.penalty)
-    asked, heads, losses = 1.0 / (1.0 + away) - setting.middle, [], np.zeros(2)
-    for place, head in enumerate(posed.problem.heads):
-        wanted, observed = kept.targets[place], posed.held_out.targets[place]
+    query_kernel, heads, losses = 1.0 / (1.0 + away) - setting.middle, [], np.zeros(2)
+    for index, head in enumerate(problem.heads):
+        wanted, observed = kept.targets[index], problem.held_out.targets[index]
         middle = wanted.mean(axis=0)
         alphas = cho_solve(factor, wanted - middle, check_finite=False)
-        solved = _Solved(alphas, middle + setting.middle * alphas.sum(axis=0))
-        inside, outside = (each @ solved.alphas + solved.bias for each in (near, asked))
+        solved = _Sums(alphas, middle + setting.middle * alphas.sum(axis=0))
+        training, held_out = (each @ solved.alphas + solved.bias for each in (near, query_kernel))
         if head.labels:  # as good as a factor can make them
-            by = factor_of(head, outside, observed)
-            inside, outside = by * inside, by * outside
-        metric = posed.problem.metric
+            by = factor_of(head, held_out, observed)
+            training, held_out = by * training, by * held_out
+        metric = problem.metric
         losses += [
-            loss_of(head, metric, inside, _observed(head, wanted)),
-            loss_of(head, metric, outside, observed),
+            loss_of(head, metric, training, _observed(head, wanted)),
+            loss_of(head, metric, held_out, observed),
         ]
         heads.append(solved)
     return heads, losses
@@ -243,19 +243,19 @@ def _factor(kept: _Kept, apart: np.ndarray, penalty: float) -> tuple[np.ndarray,
 
 
 def _factors(
-    posed: Posed, kept: _Kept, apart: np.ndarray, penalty: float, heads: Sequence[_Solved]
+    problem: ClosedFormProblem, kept: _Kept, apart: np.ndarray, penalty: float, heads: Sequence[_Sums]
 ) -> list[float]:
     """By which the scores of each head are multiplied; numbers are what they are.
 
-    Held-out rows would do, but few are soon told apart, and then no factor is too large for them.
+    Held-out rows would do, but few are soon separated, and then no factor is too large for them.
     """
-    if not any(head.labels for head in posed.problem.heads):
+    if not any(head.labels for head in problem.heads):
         return [1.0] * len(heads)
     triangle, lower = _factor(kept, apart, penalty)
     (potri,) = get_lapack_funcs(("potri",), (triangle,))
     inverse, _ = potri(triangle, lower=lower, overwrite_c=True)
     found = []
-    for head, wanted, solved in zip(posed.problem.heads, kept.targets, heads, strict=True):
+    for head, wanted, solved in zip(problem.heads, kept.targets, heads, strict=True):
         left_out = wanted - solved.alphas / np.diag(inverse)[:, None]
         found.append(factor_of(head, left_out, _observed(head, wanted)) if head.labels else 1.0)
     return found
@@ -266,20 +266,20 @@ def _observed(head: Head, wanted: np.ndarray) -> np.ndarray:
     return kind_of(head).from_indicators((wanted + 1) / 2) if head.labels else wanted
 
 
-def _place(
+def _set_layers(
     model: keras.Model,
     features: np.ndarray,
     sharp: np.ndarray,
     middle: float,
-    heads: Sequence[_Solved],
+    heads: Sequence[_Sums],
     rows: int,
 ) -> None:
     """Set the values of the layers of `kernel_scores`; rows that aren't there are kept with a weight of 0."""
     missing = rows - len(features)
     lengths = 1.0 + features**2 @ sharp
     kernel = np.pad(-2.0 * (sharp * features).T, ((0, 0), (0, missing)))
-    for place, solved in enumerate(heads):
-        name = scores_name(model, place)
+    for index, solved in enumerate(heads):
+        name = scores_name(model, index)
         model.get_layer(f"{name}_keys").set_weights(
             [kernel, np.pad(lengths, (0, missing), constant_values=1.0)]
         )
@@ -294,18 +294,18 @@ def _squares(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.maximum(lengths - 2.0 * rows @ others.T, 0.0)
 
 
-def _axes(posed: Posed, id_set: str, size: int, width: int) -> np.ndarray:
+def _axes(problem: ClosedFormProblem, id_set: str, size: int, width: int) -> np.ndarray:
     """The vector of each id, (ids, width): its IDF times its part in the strongest singular vectors.
 
     Deerwester et al. 1990, "Indexing by Latent Semantic Analysis"; Halko et al. 2011, arXiv:0909.4061.
     """
-    (incidence,) = incidence_matrices(posed.learned.inputs, (id_set,), (size,))
+    (incidence,) = incidence_matrices(problem.learned.inputs, (id_set,), (size,))
     values = idf(incidence)
     features = scaled(incidence, values)
     most = min(width, min(features.shape) - 1)
     axes = np.zeros((size, width))
     if most > 0 and features.nnz:
         rounds: Any = _ROUNDS  # scikit-learn's stub takes "auto" alone
-        found: Any = randomized_svd(features, most, n_iter=rounds, random_state=posed.seed % 2**32)
+        found: Any = randomized_svd(features, most, n_iter=rounds, random_state=problem.seed % 2**32)
         axes[:, :most] = found[2].T
     return values[:, None] * axes

@@ -17,8 +17,8 @@ from composable.design.part import component
 from composable.engine.history import Epoch
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
+from composable.training.closed_form import ClosedFormProblem, LabeledRows, Solution, scores_name, with_layers
 from composable.training.scores_as_logits import factor_of, loss_of
-from composable.training.solving import Known, Posed, Solution, placed, scores_name
 from composable.training.tfidf import Incidences, Sparse, idf, incidence_matrices, inverse_lengths, scaled
 
 _FEW, _FOLDS = 100, 5  # held-out rows below which the factor is found on folds of those learned from
@@ -46,7 +46,7 @@ class _Linear:
 
 @component
 def linear_texts(
-    posed: Posed,
+    problem: ClosedFormProblem,
     *,
     id_sets: tuple[str, ...],
     sizes: tuple[Count, ...],
@@ -58,13 +58,13 @@ def linear_texts(
     An id's value is its inverse document frequency, and each id set is scaled to length one: tf-idf of what a
     text holds, however often. With `naive_bayes` the value is multiplied by the log ratio of the id's share
     among the rows of the class and among the others: Wang & Manning 2012, "Baselines and Bigrams: Simple,
-    Good Sentiment and Topic Classification" (ACL 2012), section 2.3. Each class is told from all others by a
-    support vector machine with squared hinge loss (Fan et al. 2008, "LIBLINEAR"), and its scores become
+    Good Sentiment and Topic Classification" (ACL 2012), section 2.3. Each class is told apart by
+    a support vector machine with squared hinge loss (Fan et al. 2008, "LIBLINEAR"), and its scores become
     logits by a factor found on the held-out rows, or where these are few by cross-validation. Numbers are
-    told by ridge regression, or for the metric "mae" by support vector regression.
+    fitted by ridge regression, or for the metric "mae" by support vector regression.
 
     Args:
-        posed: The network and the rows.
+        problem: The network and the rows.
         id_sets: The names of the inputs that the network weights.
         sizes: How many ids each has.
         naive_bayes: For classes alone.
@@ -74,92 +74,108 @@ def linear_texts(
     Returns:
         The solution that does best on the held-out rows: log loss, or the error of standardized numbers.
     """
-    if posed.settled is not None:
-        costs = (posed.settled["cost"],)
+    if problem.chosen is not None:
+        costs = (problem.chosen["cost"],)
     learned, held_out = (
-        incidence_matrices(each.inputs, id_sets, sizes) for each in (posed.learned, posed.held_out)
+        incidence_matrices(each.inputs, id_sets, sizes) for each in (problem.learned, problem.held_out)
     )
     tried: list[Epoch] = []
     best: list[_Linear] = []
     factors: list[float] = []
     for number, cost in enumerate(costs):
         began = time.monotonic()
-        heads = _solved(posed, learned, cost, naive_bayes=naive_bayes)
-        found = _factors(posed, posed.held_out.targets, [each.scores(held_out) for each in heads])
+        heads = _fit_heads(problem, learned, cost, naive_bayes=naive_bayes)
+        found = _factors(problem, problem.held_out.targets, [each.scores(held_out) for each in heads])
         losses = [
-            _loss(posed, known, incidence, heads, found)
-            for known, incidence in ((posed.learned, learned), (posed.held_out, held_out))
+            _loss(problem, known, incidence, heads, found)
+            for known, incidence in ((problem.learned, learned), (problem.held_out, held_out))
         ]
         seconds = time.monotonic() - began
         better = not tried or losses[1] < min(epoch.held_out for epoch in tried)
         tried.append(Epoch(number, losses[0], losses[1], seconds))
         if better:
             best, factors = heads, found
-        if not better or posed.deadline.remaining < 2 * seconds:
+        if not better or problem.deadline.remaining < 2 * seconds:
             break
     chosen = min(tried, key=lambda epoch: epoch.held_out)
     cost = costs[chosen.epoch]
-    if _has_few(posed) and posed.deadline.remaining > _FOLDS * chosen.seconds:
-        left_out = _left_out(posed, learned, cost, naive_bayes=naive_bayes)
-        factors = _factors(posed, posed.learned.targets, left_out)
+    if _has_few(problem) and problem.deadline.remaining > _FOLDS * chosen.seconds:
+        left_out = _left_out(problem, learned, cost, naive_bayes=naive_bayes)
+        factors = _factors(problem, problem.learned.targets, left_out)
     logits = [head.times(factor) for head, factor in zip(best, factors, strict=True)]
-    setting = {"cost": cost, **{f"factor_{place}": factor for place, factor in enumerate(factors)}}
-    weights = placed(posed.network, _layers(posed.network, logits))
+    setting = {"cost": cost, **{f"factor_{index}": factor for index, factor in enumerate(factors)}}
+    weights = with_layers(problem.network, _layers(problem.network, logits))
     return Solution(weights, tuple(tried), chosen.epoch, setting)
 
 
-def _has_few(posed: Posed) -> bool:
+def _has_few(problem: ClosedFormProblem) -> bool:
     """Whether the held-out rows are too few to find factors on, where there are any to be found."""
-    classes = any(head.labels for head in posed.problem.heads)
-    return classes and posed.settled is None and len(posed.held_out.targets[0]) < _FEW
+    classes = any(head.labels for head in problem.heads)
+    return classes and problem.chosen is None and len(problem.held_out.targets[0]) < _FEW
 
 
-def _factors(posed: Posed, observed: Sequence[np.ndarray], scores: Sequence[np.ndarray]) -> list[float]:
-    """By which the scores of each head are multiplied, what was settled or what fits best on these rows."""
-    each = enumerate(zip(posed.problem.heads, scores, observed, strict=True))
-    if posed.settled is not None:
-        return [posed.settled[f"factor_{place}"] for place, _ in each]
-    return [factor_of(head, said, y) if head.labels else 1.0 for _, (head, said, y) in each]
+def _factors(
+    problem: ClosedFormProblem, observed: Sequence[np.ndarray], scores: Sequence[np.ndarray]
+) -> list[float]:
+    """By which the scores of each head are multiplied, what was chosen or what fits best on these rows."""
+    each = enumerate(zip(problem.heads, scores, observed, strict=True))
+    if problem.chosen is not None:
+        return [problem.chosen[f"factor_{index}"] for index, _ in each]
+    return [factor_of(head, values, y) if head.labels else 1.0 for _, (head, values, y) in each]
 
 
-def _left_out(posed: Posed, incidence: Incidences, cost: float, *, naive_bayes: bool) -> list[np.ndarray]:
+def _left_out(
+    problem: ClosedFormProblem, incidence: Incidences, cost: float, *, naive_bayes: bool
+) -> list[np.ndarray]:
     """The scores of each head for the rows that are learned from, by weights that each wasn't used for.
 
-    Held-out rows would do, but few are soon told apart, and then no factor is too large for them.
+    Held-out rows would do, but few are soon separated, and then no factor is too large for them.
     """
-    known, rows = posed.learned, incidence[0].shape[0]
-    found = [np.zeros((rows, head.width)) for head in posed.problem.heads]
-    fold = np.random.default_rng(posed.seed).permutation(rows) % _FOLDS
+    known, rows = problem.learned, incidence[0].shape[0]
+    found = [np.zeros((rows, head.width)) for head in problem.heads]
+    fold = np.random.default_rng(problem.seed).permutation(rows) % _FOLDS
     for number in range(_FOLDS):
         others, own = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         weights = None if known.weights is None else known.weights[others]
-        some = Known({}, tuple(y[others] for y in known.targets), weights)
+        some = LabeledRows({}, tuple(y[others] for y in known.targets), weights)
         taken = [each[others] for each in incidence]
-        heads = _solved(replace(posed, learned=some), taken, cost, naive_bayes=naive_bayes)
+        heads = _fit_heads(replace(problem, learned=some), taken, cost, naive_bayes=naive_bayes)
         for scores, head in zip(found, heads, strict=True):
             scores[own] = head.scores([each[own] for each in incidence])
     return found
 
 
 def _loss(
-    posed: Posed, known: Known, incidence: Incidences, heads: Sequence[_Linear], factors: Sequence[float]
+    problem: ClosedFormProblem,
+    known: LabeledRows,
+    incidence: Incidences,
+    heads: Sequence[_Linear],
+    factors: Sequence[float],
 ) -> float:
     """The sum over the heads."""
-    each = zip(posed.problem.heads, known.targets, heads, factors, strict=True)
-    metric = posed.problem.metric
+    each = zip(problem.heads, known.targets, heads, factors, strict=True)
+    metric = problem.metric
     return float(sum(loss_of(head, metric, by * one.scores(incidence), y) for head, y, one, by in each))
 
 
-def _solved(posed: Posed, incidence: Incidences, cost: float, *, naive_bayes: bool) -> list[_Linear]:
+def _fit_heads(
+    problem: ClosedFormProblem, incidence: Incidences, cost: float, *, naive_bayes: bool
+) -> list[_Linear]:
     """Every head, for the rows that are learned from, whose incidence matrices these are."""
-    heads = zip(posed.problem.heads, posed.learned.targets, strict=True)
-    return [_head(head, posed, incidence, y, cost, naive_bayes=naive_bayes) for head, y in heads]
+    heads = zip(problem.heads, problem.learned.targets, strict=True)
+    return [_head(head, problem, incidence, y, cost, naive_bayes=naive_bayes) for head, y in heads]
 
 
 def _head(
-    head: Head, posed: Posed, incidence: Incidences, y: np.ndarray, cost: float, *, naive_bayes: bool
+    head: Head,
+    problem: ClosedFormProblem,
+    incidence: Incidences,
+    y: np.ndarray,
+    cost: float,
+    *,
+    naive_bayes: bool,
 ) -> _Linear:
-    """All scores of a head, each solved for by itself."""
+    """All scores of a head, each fitted by itself."""
     wanted = kind_of(head).indicators(head, y).astype("float64")
     values = [idf(each) for each in incidence]
     columns, lengths, biases = [], [], []
@@ -171,7 +187,7 @@ def _head(
         if own is not values or features is None:
             features = sparse.hstack([scaled(*each) for each in zip(incidence, own, strict=True)], "csr")
             lengths.append([each**2 for each in own])
-        weights, bias = _column(head, posed, features, column, cost)
+        weights, bias = _column(head, problem, features, column, cost)
         ends = np.cumsum([len(each) for each in own])[:-1]
         columns.append([v * w for v, w in zip(own, np.split(weights, ends), strict=True)])
         biases.append(bias)
@@ -183,32 +199,32 @@ def _head(
 
 
 def _column(
-    head: Head, posed: Posed, features: Sparse, y: np.ndarray, cost: float
+    head: Head, problem: ClosedFormProblem, features: Sparse, y: np.ndarray, cost: float
 ) -> tuple[np.ndarray, float]:
     """The weights and the bias of one score."""
     if np.ptp(y) == 0:
         return np.zeros(features.shape[1]), 2.0 * y[0] - 1.0 if head.labels else float(y[0])
     if head.labels:
-        model = LinearSVC(C=cost, random_state=posed.seed % 2**32)
-    elif posed.problem.metric == "mae":
-        model = LinearSVR(C=cost, random_state=posed.seed % 2**32)
+        model = LinearSVC(C=cost, random_state=problem.seed % 2**32)
+    elif problem.metric == "mae":
+        model = LinearSVR(C=cost, random_state=problem.seed % 2**32)
     else:
         model = Ridge(alpha=0.5 / cost, solver="sparse_cg", tol=1e-4)
-    model.fit(features, y, posed.learned.weights)
+    model.fit(features, y, problem.learned.weights)
     return np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
 
 
 def _log_ratio(incidence: Sparse, y: np.ndarray) -> np.ndarray:
     """How much larger, as a logarithm, the share of each id is where `y` is 1."""
-    inside, outside = (1.0 + incidence.T @ mask for mask in (y, 1.0 - y))
-    return np.log(inside / inside.sum()) - np.log(outside / outside.sum())
+    in_class, in_others = (1.0 + incidence.T @ mask for mask in (y, 1.0 - y))
+    return np.log(in_class / in_class.sum()) - np.log(in_others / in_others.sum())
 
 
 def _layers(network: keras.Model, heads: Sequence[_Linear]) -> dict[str, list[np.ndarray]]:
     """The values of the layers of `closed_form.weighted_id_sets`, by name."""
     found = {}
-    for place, head in enumerate(heads):
-        name = scores_name(network, place)
+    for index, head in enumerate(heads):
+        name = scores_name(network, index)
         found[f"{name}_weights"] = [np.concatenate(head.weights).astype("float32")]
         found[f"{name}_squares"] = [np.concatenate(head.squares).astype("float32")]
         found[f"{name}_bias"] = [head.bias[None].astype("float32")]

@@ -16,8 +16,8 @@ from composable.design.tables import adapt
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.problem import Head
+from composable.training.closed_form import ClosedFormProblem, Solution, scores_name, with_layers
 from composable.training.scores_as_logits import as_scores, factor_of, loss_of
-from composable.training.solving import Posed, Solution, placed, scores_name
 
 _LEAST = 1e-6  # of a feature's standard deviation; below, it is the same in all rows
 _TINY = 1e-12  # of an inverse's diagonal
@@ -69,7 +69,7 @@ class System:
         return max(float(self._eigen[0].mean()), 1e-12)
 
     def solve(self, wanted: np.ndarray, penalty: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Weights of standardized features, biases, and what each row would be told if it were left out.
+        """Weights of standardized features, biases, and scores of each row if it were left out.
 
         Args:
             wanted: (rows, scores).
@@ -95,7 +95,7 @@ class _Fit:
         head: Whose scores they are; of classes they are logits.
         weights: (features, scores).
         bias: (scores,).
-        left_out: The scores of each training row by what the others say.
+        left_out: The scores of each training row by a fit to the others.
         observed: The targets of the training rows.
     """
 
@@ -123,20 +123,21 @@ def _fit(head: Head, system: System, y: np.ndarray, penalty: float) -> _Fit:
 
 @component
 def ridge(
-    posed: Posed,
+    problem: ClosedFormProblem,
     *,
     rows: Count = 4000,
     categories: tuple[int, ...] = (),
     penalties: tuple[float, ...] = (1e-4, 1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0),
 ) -> Solution:
-    """Solve for the weights of the dense layers that give the scores, the rest of the network as it begins.
+    """Fit the dense layers that give the scores in closed form, the rest of the network as it begins.
 
     Hoerl & Kennard 1970, "Ridge Regression: Biased Estimation for Nonorthogonal Problems" (Technometrics 12).
-    Classes are numbers, 1 and -1, whose scores become logits by a factor found on what each row would be told
-    if it alone were left out. By the loss of those rows the penalty is chosen, for classes as for numbers.
+    Classes are numbers, 1 and -1, whose scores become logits by a factor fitted to the scores that each row
+    would get if it alone were left out. By the loss of those rows the penalty is chosen, for classes as for
+    numbers.
 
     Args:
-        posed: The network and the rows. Its features are fitted to rows at most (`fit_to_rows`).
+        problem: The network and the rows. Its features are fitted to rows at most (`fit_to_rows`).
         rows: To learn from; of more, some are drawn.
         categories: The number of codes of each category column.
         penalties: To try, relative to the mean square of a row's features.
@@ -145,38 +146,38 @@ def ridge(
         The solution whose loss on the rows that are left out is lowest.
     """
     began = time.monotonic()
-    model = posed.fresh()
-    adapt(model, posed.learned.inputs, categories=categories)
-    fit_to_rows(model, posed.learned.inputs, seed=posed.seed)
-    some = np.random.default_rng(posed.seed).permutation(len(posed.learned.targets[0]))[:rows]
-    weights = np.ones(len(some)) if posed.learned.weights is None else posed.learned.weights[some]
-    names = [scores_name(model, place) for place in range(len(posed.problem.heads))]
+    model = problem.fresh()
+    adapt(model, problem.learned.inputs, categories=categories)
+    fit_to_rows(model, problem.learned.inputs, seed=problem.seed)
+    some = np.random.default_rng(problem.seed).permutation(len(problem.learned.targets[0]))[:rows]
+    weights = np.ones(len(some)) if problem.learned.weights is None else problem.learned.weights[some]
+    names = [scores_name(model, index) for index in range(len(problem.heads))]
     probe = keras.Model(model.input, [model.get_layer(name).input for name in names])
-    learned = predict(probe, {name: x[some] for name, x in posed.learned.inputs.items()}, sizes=_BATCH)
-    held_out = predict(probe, posed.held_out.inputs, sizes=_BATCH)
+    learned = predict(probe, {name: x[some] for name, x in problem.learned.inputs.items()}, sizes=_BATCH)
+    held_out = predict(probe, problem.held_out.inputs, sizes=_BATCH)
     systems, targets = [], []
-    for features, y in zip(learned, posed.learned.targets, strict=True):
+    for features, y in zip(learned, problem.learned.targets, strict=True):
         known = ~np.isnan(y[some]).any(axis=1)
         systems.append(System.of(features[known], np.maximum(weights[known], _LEAST)))
         targets.append(y[some][known])
 
     def fits(penalty: float) -> list[_Fit]:
-        each = zip(posed.problem.heads, systems, targets, strict=True)
+        each = zip(problem.heads, systems, targets, strict=True)
         return [_fit(head, system, y, penalty) for head, system, y in each]
 
-    if posed.settled is not None:
-        penalties = (posed.settled["penalty"],)
-    metric, tried, losses = posed.problem.metric, [], []
+    if problem.chosen is not None:
+        penalties = (problem.chosen["penalty"],)
+    metric, tried, losses = problem.metric, [], []
     for number, penalty in enumerate(penalties):
         found = fits(penalty)
         losses.append(sum(fit.loss(metric) for fit in found))
-        others = zip(found, held_out, posed.held_out.targets, strict=True)
+        others = zip(found, held_out, problem.held_out.targets, strict=True)
         outside = sum(loss_of(fit.head, metric, fit(features), y) for fit, features, y in others)
         now = time.monotonic()
         tried.append(Epoch(number, losses[-1], outside, now - began))
         began = now
-        if posed.deadline.remaining <= 0:
+        if problem.deadline.remaining <= 0:
             break
     best = int(np.argmin(losses))
     values = {name: [fit.weights, fit.bias] for name, fit in zip(names, fits(penalties[best]), strict=True)}
-    return Solution(placed(model, values), tuple(tried), best, {"penalty": penalties[best]})
+    return Solution(with_layers(model, values), tuple(tried), best, {"penalty": penalties[best]})

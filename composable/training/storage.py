@@ -31,7 +31,7 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
         "fold": trained.fold,
         "seconds": trained.seconds,
         "mirrored": trained.mirrored,
-        "setting": dict(trained.setting),
+        "chosen": dict(trained.chosen),
         "postprocessing": [asdict(step) for step in trained.postprocessing],
         "history": asdict(trained.history),
     }
@@ -122,7 +122,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
             ),
             weights=[],
             mirrored=facts.get("mirrored", False),
-            setting=facts.get("setting", {}),
+            chosen=facts.get("chosen", {}),
             **{name: _numbered(arrays, name) for name in _LOGITS},
         )
         return trained, facts["candidate"]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from composable.amalgamation.average import Voice, average
+from composable.amalgamation.average import EnsembleMember, average
 from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.deploy.safe_load import load_model
@@ -79,7 +79,7 @@ def test_a_network_builds_trains_deploys_and_comes_back(name, kind, tmp_path):
 
     network = trainer.build()
     network.set_weights(trained.weights)
-    model = average([Voice(network, trained.postprocessing)])
+    model = average([EnsembleMember(network, trained.postprocessing)])
     assert len(keras.tree.flatten(tap(model, "probabilities").output)) == len(HEADS[kind])
     assert len(keras.tree.flatten(tap(model, "embedding").output)) == len(HEADS[kind])  # of its one network
     strange = given.at(rows[:6])

@@ -74,7 +74,7 @@ def test_a_solved_network_tells_the_held_out_rows(kinds):
             assert (said.argmax(axis=1) == observed[:, 0]).mean() > 0.85
         else:
             assert ((said > 0) == observed).mean() > 0.85
-    assert trained.history.stopped == "solved"
+    assert trained.history.stopped == "closed_form"
     again = predict(trainer.network, given.at(np.arange(200, ROWS)))
     for said, expected in zip(again, trained.test, strict=True):
         np.testing.assert_allclose(said, expected, atol=1e-4)
@@ -142,16 +142,16 @@ def test_rows_without_weight_say_nothing():
     assert np.median(np.abs(away)) < 60  # with them it is off by hundreds
 
 
-def test_all_rows_are_solved_for_by_what_the_folds_settled_on():
+def test_all_rows_are_fitted_by_what_the_folds_chose():
     given = material("regression")
     parts = np.split(np.random.default_rng(0).permutation(200), 4)
     folds = [Fold(np.concatenate(parts[:n] + parts[n + 1 :]), parts[n], TEST) for n in range(4)]
     trainer = FoldTrainer(kernel(given, 200), given)
     found = trainer.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
     whole = trainer.refit(found, folds, seed=0, deadline=Deadline())
-    chosen = {name: np.median([one.setting[name] for one in found]) for name in found[0].setting}
-    assert whole.setting == chosen | {"rounds": round(chosen["rounds"])}
-    assert len(whole.history.epochs) == 1 + whole.setting["rounds"]
+    chosen = {name: np.median([one.chosen[name] for one in found]) for name in found[0].chosen}
+    assert whole.chosen == chosen | {"rounds": round(chosen["rounds"])}
+    assert len(whole.history.epochs) == 1 + whole.chosen["rounds"]
     assert (whole.held_out, len(whole.test[0])) == ([], len(TEST))
     errors = []
     for one in (*found, whole):

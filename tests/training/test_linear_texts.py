@@ -61,13 +61,13 @@ def test_a_solved_network_tells_the_held_out_rows(kind, metric):
             assert (said.argmax(axis=1) == observed[:, 0]).mean() > 0.9
         else:
             assert ((said > 0) == observed).mean() > 0.9
-        assert trained.history.stopped == "solved"
+        assert trained.history.stopped == "closed_form"
         trainer.network.set_weights(trained.weights)
         np.testing.assert_array_equal(predict(trainer.network, given.at(np.arange(200, ROWS)))[0][50:], said)
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_all_rows_are_solved_for_by_what_the_folds_settled_on(kind):
+def test_all_rows_are_fitted_by_what_the_folds_chose(kind):
     given = material(kind)
     halves = np.arange(250).reshape(2, -1)
     folds = [Fold(halves[n], halves[1 - n], np.arange(250, ROWS)) for n in range(2)]
@@ -76,8 +76,8 @@ def test_all_rows_are_solved_for_by_what_the_folds_settled_on(kind):
         found = trainer.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
         whole = trainer.refit(found, folds, seed=0, deadline=Deadline())
         if candidate.name != "text_kernel":
-            chosen = {name: np.mean([one.setting[name] for one in found]) for name in found[0].setting}
-            assert whole.setting == pytest.approx(chosen)
+            chosen = {name: np.mean([one.chosen[name] for one in found]) for name in found[0].chosen}
+            assert whole.chosen == pytest.approx(chosen)
             assert len(whole.history.epochs) == 1
         losses = [_loss(trainer, given, one) for one in (*found, whole)]
         assert losses[-1] <= np.mean(losses[:-1])

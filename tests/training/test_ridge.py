@@ -127,7 +127,7 @@ def test_all_rows_are_solved_for_by_the_penalty_that_folds_chose():
     trainer = bench_of(given)
     found = trainer.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
     whole = trainer.refit(found, folds, seed=0, deadline=Deadline())
-    assert whole.setting == {"penalty": np.median([one.setting["penalty"] for one in found])}
+    assert whole.chosen == {"penalty": np.median([one.chosen["penalty"] for one in found])}
     assert len(whole.history.epochs) == 1
 
 

@@ -30,7 +30,7 @@ def trained(fold=0, *, weights=3):
         held_out=[random.normal(size=(4, 1)), random.normal(size=(4, 2, 3))],
         test=[random.normal(size=(5, 1)), random.normal(size=(5, 2, 3))],
         own_test=[],
-        setting={"penalty": 0.3},
+        chosen={"penalty": 0.3},
     )
 
 
@@ -52,7 +52,7 @@ def test_what_comes_back_is_what_was_written(tmp_path, weights):
     for name in ("held_out", "test", "own_test"):
         assert same(getattr(found, name), getattr(written, name))
     assert (found.fold, found.seconds, found.postprocessing) == (0, 1.25, written.postprocessing)
-    assert found.setting == written.setting
+    assert found.chosen == written.chosen
     assert repr(found.history) == repr(written.history)
     assert found.weights == []
     assert same(load_weights(tmp_path, 0), written.weights)

@@ -50,7 +50,7 @@ def test_what_was_solved_is_told(run):
     trials = [json.loads(path.read_text("utf-8")) for path in sorted(run.path.glob("trials/*/trial.json"))]
     solved = {trial["name"]: trial for trial in trials if "solver" in trial.get("settings", {})}
     assert {"text_linear", "text_naive_bayes", "text_linear_words"} == set(solved)
-    assert all(history["stopped"] == "solved" for t in solved.values() for history in t["histories"])
+    assert all(history["stopped"] == "closed_form" for t in solved.values() for history in t["histories"])
     assert (run.path / "report.html").exists()
     columns = json.loads((run.path / "diagnostics.json").read_text("utf-8"))["importance"]
     several = len(run.bundle.card.encoding.columns) > 1  # of a single one there is nothing to compare

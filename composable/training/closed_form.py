@@ -1,4 +1,4 @@
-"""Weights that are solved for: what a solver is asked, and what it answers."""
+"""Closed-form fits: the problem that a solver gets, and the solution that it returns."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from composable.core.budget import Deadline
 from composable.design.taps import named
 from composable.engine.history import Epoch
-from composable.problem.problem import Problem
+from composable.problem.problem import Head
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
-    """Rows with their answers.
+class LabeledRows:
+    """Rows with their targets.
 
     Attributes:
         inputs: The model's inputs.
@@ -30,65 +30,67 @@ class Known:
 
 
 @dataclass(frozen=True, eq=False)
-class Posed:
-    """What a solver is asked.
+class ClosedFormProblem:
+    """A network whose weights are wanted, and the rows to fit them to.
 
     Attributes:
-        network: Whose weights are wanted. Several folds are solved at once, so it is only looked at.
+        network: Whose weights are wanted. Several folds are fitted at once, so it is never changed.
         fresh: Builds another one like it, to be changed.
-        problem: Says what the targets are.
-        learned: The rows to solve for.
+        heads: What the targets are.
+        metric: That the user chose.
+        learned: The rows to fit.
         held_out: The rows by which a solver chooses between solutions.
-        settled: What solvers of parts of the rows chose, see `Solution.setting`; then nothing else is tried,
-            and `held_out` are the rows that are learned from.
         seed: For everything random.
         deadline: After it no further solution is looked for; a first one is always found.
+        chosen: The hyperparameters that fits to parts of the rows chose, see `Solution.chosen`; then nothing
+            else is tried, and `held_out` are the rows that are learned from.
     """
 
     network: keras.Model
     fresh: Callable[[], keras.Model]
-    problem: Problem
-    learned: Known
-    held_out: Known
+    heads: Sequence[Head]
+    metric: str
+    learned: LabeledRows
+    held_out: LabeledRows
     seed: int
     deadline: Deadline
-    settled: Mapping[str, float] | None = None
+    chosen: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Solution:
-    """What a solver answers.
+    """What a solver returns.
 
     Attributes:
         weights: As `network.set_weights` takes them.
-        tried: The solutions between which it chose, told as epochs.
-        best: The place of the chosen one among them.
-        setting: By which it differs from the others, and what was found on held-out rows.
+        tried: The solutions between which it chose, recorded as epochs.
+        best: The index of the chosen one among them.
+        chosen: The hyperparameters of that solution, and what was fitted to held-out rows.
     """
 
     weights: list[np.ndarray]
     tried: tuple[Epoch, ...]
     best: int
-    setting: Mapping[str, float]
+    chosen: Mapping[str, float]
 
 
-def scores_name(network: keras.Model, place: int) -> str:
+def scores_name(network: keras.Model, head: int) -> str:
     """The name of the layer that gives the scores of a head."""
-    name = named(f"head_{place}", "logits")
+    name = named(f"head_{head}", "logits")
     return name if any(layer.name == name for layer in network.layers) else "logits"
 
 
-Solver = Callable[[Posed], Solution]
+Solver = Callable[[ClosedFormProblem], Solution]
 
 
-def placed(network: keras.Model, values: Mapping[str, Sequence[np.ndarray]]) -> list[np.ndarray]:
+def with_layers(network: keras.Model, values: Mapping[str, Sequence[np.ndarray]]) -> list[np.ndarray]:
     """The network's weights as `set_weights` takes them, those of the layers in `values` replaced."""
-    given = {
+    new = {
         id(variable): value
         for name, arrays in values.items()
         for variable, value in zip(network.get_layer(name).weights, arrays, strict=True)
     }
     return [
-        given[id(variable)] if id(variable) in given else np.asarray(keras.ops.convert_to_numpy(variable))
+        new[id(variable)] if id(variable) in new else np.asarray(keras.ops.convert_to_numpy(variable))
         for variable in network.weights
     ]

@@ -36,7 +36,7 @@ def trials(run):
 def test_one_network_answers_in_the_place_of_many(run):
     kernel, (best, *_) = trials(run)["kernel"], run.candidates()
     assert len(kernel["histories"]) == 8
-    assert set(kernel["settled"]) == {"penalty", "sharpness", "rounds"}
+    assert set(kernel["chosen"]) == {"penalty", "sharpness", "rounds"}
     card = json.loads((run.path / "bundle" / "bundle.json").read_text())
     networks = {member["name"]: len(member["postprocessing"]) for member in card["members"]}
     assert networks["kernel"] == 1
