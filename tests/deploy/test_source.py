@@ -64,7 +64,7 @@ def made(folder: Path, heads: tuple[Head, ...], tasks: tuple[Part, ...]) -> Bund
     kinds = {"categories": "int32"}
     inputs = {name: Input((n,), kinds.get(name, "float32")) for name, n in card.encoding.widths.items()}
     rng = np.random.default_rng(0)
-    members, members = [], []
+    averaged, members = [], []
     for name, weight, architecture in (
         ("linear", 0.25, linear(tasks=named, categories=sizes)),
         ("tabm_mini_7", 0.75, tabm_mini(tasks=named, categories=sizes, units=4, blocks=1, bins=3, width=2)),
@@ -81,10 +81,10 @@ def made(folder: Path, heads: tuple[Head, ...], tasks: tuple[Part, ...]) -> Bund
                     for head in heads
                 )
             )
-            members.append(EnsembleMember(network, postprocessing[-1], weight / 2))
+            averaged.append(EnsembleMember(network, postprocessing[-1], weight / 2))
         kept = tuple(tuple(map(changed_fields, each)) for each in postprocessing)
         members.append(Member(name, architecture.to_config(), weight, kept))
-    save_bundle(folder, average(members), replace(card, members=tuple(members)))
+    save_bundle(folder, average(averaged), replace(card, members=tuple(members)))
     return load_bundle(folder)
 
 
