@@ -318,7 +318,7 @@ LOADERS = {
 }
 SAFE = {
     *(("safe_load.py", name) for name in LOADERS),
-    ("twin.py", "clone_model"),  # copies a model in memory, reads nothing
+    ("training_copy.py", "clone_model"),  # copies a model in memory, reads nothing
     ("pretrained.py", "clone_model"),
     ("pretrained.py", "deserialize_keras_object"),  # of what `checked_config` has let through
 }
