@@ -22,9 +22,12 @@ from composable.cli.switches import Switches
 ROOT = Path(__file__).parents[1]
 PAGES = (
     "README.md", "CONTRIBUTING.md",
-    "docs/guide.md", "docs/design.md", "docs/chapter-1.md", "docs/training.md",
+    "docs/guide.md", "docs/design.md", "docs/chapter-1.md", "docs/training.md", "docs/add-a-modality.md",
 )  # fmt: skip
-RUN = ("README.md", "docs/guide.md", "docs/design.md", "docs/chapter-1.md", "docs/training.md")
+RUN = (
+    "README.md", "docs/guide.md", "docs/design.md", "docs/chapter-1.md", "docs/training.md",
+    "docs/add-a-modality.md",
+)  # fmt: skip
 BUDGET = re.compile(r"(time[-_]limit[ =])\d+")
 SECONDS = 8  # of each fit in these tests
 

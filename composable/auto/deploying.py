@@ -114,7 +114,7 @@ def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
 def _sketch(prepared: Prepared) -> RowSketch | None:
     """Of the rows that networks learned from, by what stands in the table itself; None for files alone."""
     table, schema = prepared.understood.table, prepared.understood.schema
-    columns = [column.name for column in schema.features if column.name not in table.sources]
+    columns = [name for name in schema.feature_columns if name not in table.sources]
     return sketch_of(table.frame.iloc[prepared.split.known], columns) if columns else None
 
 

@@ -22,7 +22,7 @@ class Option:
         low: The least value.
         high: The greatest value.
         path: Whether it names a file or a folder.
-        only: The kind of data without which it means nothing: "image", or "text file".
+        only: The kind of data without which it means nothing: "image", "image or series", or "text file".
         pairs: Whether its values are texts NAME=VALUE, for which files and Python may have a mapping.
     """
 
@@ -33,7 +33,7 @@ class Option:
     low: int | None = None
     high: int | None = None
     path: bool = False
-    only: Literal["", "image", "text file"] = ""
+    only: Literal["", "image", "image or series", "text file"] = ""
     pairs: bool = False
 
     @property

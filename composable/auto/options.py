@@ -14,7 +14,7 @@ from composable.problem.metrics import METRICS, metric_named
 
 Augmentation = Literal[
     "none", "flip", "translate", "crop", "rotate", "light", "color", "randaugment", "cutout",
-    "mixup", "cutmix",
+    "mixup", "cutmix", "jitter", "scale", "window",
 ]  # fmt: skip
 ProblemKind = Literal["regression", "binary", "multiclass", "multilabel"]
 Duplicates = Literal["together", "apart"]
@@ -145,8 +145,9 @@ class FitOptions:
     augment: Annotated[
         tuple[Augmentation, ...],
         Option(
-            "What is done to images while networks learn; by default what is measured to preserve labels.",
-            only="image",
+            "What is done to images or series while networks learn; by default, to images, what is measured "
+            "to preserve labels.",
+            only="image or series",
         ),
     ] = ()
     no_refit: Annotated[
@@ -253,10 +254,12 @@ def refuse_foreign(options: FitOptions, present: Collection[str], origin: str) -
     """
     for field in fields_of(FitOptions):
         only = field.option.only
-        if only and only not in present and getattr(options, field.name) != field.default:
+        absent = not any(kind in present for kind in only.split(" or "))
+        if only and absent and getattr(options, field.name) != field.default:
+            words = only.replace("image", "images").replace("file", "files")
             raise ConfigError(
-                f"{field.flag} is only for {only}s.",
-                received=f"{origin} {'has no images' if only == 'image' else 'is no text file'}",
+                f"{field.flag} is only for {words}.",
+                received=f"{origin} {'is no text file' if only == 'text file' else 'has none'}",
                 remedy=f"leave out {field.flag}",
             )
 

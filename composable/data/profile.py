@@ -61,7 +61,7 @@ def _outline(column: Column) -> dict[str, Any]:
 
 def _detailed(table: Table, column: Column) -> dict[str, Any]:
     describe = next((kind.describe for kind in KINDS if column.kind in kind.reads), describe_texts)
-    about = _outline(column) | describe(Cells(column, table.frame))
+    about = _outline(column) | describe(Cells(column, table.frame, table.sources.get(column.name)))
     about["warnings"] = _warnings(about, column, len(table.frame))
     return about
 

@@ -23,6 +23,7 @@ from composable.data.reading.arrays_file import arrays_table, read_arrays_file
 from composable.data.reading.parquet_file import read_parquet_file
 from composable.data.reading.signature import PARQUET
 from composable.data.reading.text_file import read_text_file
+from composable.data.series.arrays import is_ragged, series_of
 from composable.data.table import Table
 
 Source = str | os.PathLike[str] | pd.DataFrame | np.ndarray | Mapping[str, Any]
@@ -61,9 +62,10 @@ def read_table(
 
     Args:
         source: A path to CSV or TSV (also `.gz`) or Parquet, to a folder of images or an `.npz` file of
-            them; a frame, a 2-D array (columns x0, x1, ...), an array of images (rows, height, width,
-            channels), or columns by name, of which some may be such arrays, or images x and masks y. A column
-            of paths to images, relative to the table's folder, is recognized.
+            them or of series; a frame, a 2-D array (columns x0, x1, ...), an array of images (rows, height,
+            width, channels) or of series (rows, steps, channels), or columns by name, of which some may be
+            such arrays, or images x and masks y. A column of paths to images, relative to the table's folder,
+            is recognized.
         encoding: How a text file is encoded; None detects it and says so, here and below.
         delimiter: What separates its cells.
         decimal: Its decimal mark, "." or ",".
@@ -123,6 +125,7 @@ def _in_memory(frame: pd.DataFrame, origin: str) -> Table:
 
 def _with_arrays(columns: Mapping[str, Any], origin: str) -> Table:
     """Columns by name, some of them arrays of more axes; images x and masks y; or the cells of one row."""
+    columns = {name: series_of(v, f"{origin}, {name}") if is_ragged(v) else v for name, v in columns.items()}
     if columns and all(np.ndim(values) == 0 for values in columns.values()):
         columns = {name: [cell] for name, cell in columns.items()}
     if _has_masks(columns):

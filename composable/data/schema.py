@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["number", "category", "boolean", "date", "text", "image", "identifier", "constant", "empty"]
+Kind = Literal[
+    "number", "category", "boolean", "date", "text", "image", "series", "identifier", "constant", "empty"
+]
 Role = Literal["feature", "target", "split", "drop"]
 
-MODEL_KINDS: tuple[Kind, ...] = ("number", "category", "boolean", "date", "text", "image")
+MODEL_KINDS: tuple[Kind, ...] = ("number", "category", "boolean", "date", "text", "image", "series")
 SURE_MARKS = ("?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL")  # "no value", in any column
 MISSING_MARKS = ("", *SURE_MARKS, "None", "none", "-", "--", ".")  # the others may be words with a meaning
 SCHEMA_VERSION = 2  # of the format of a schema written as JSON

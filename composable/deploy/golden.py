@@ -23,5 +23,10 @@ def golden_rows(card: BundleCard, *, rows: int = ROWS) -> dict[str, pd.Series | 
     for block in card.encoding.blocks:
         if block.column not in columns:  # some are read as categories and as texts
             random = np.random.default_rng(derive(0, "golden", block.column))
-            columns[block.column] = block.golden(card.schema.column(block.column), rows, random)
+            column = card.schema.column(block.column)
+            made = block.golden(column, rows, random)
+            if not column.members:
+                columns[block.column] = made
+            for index, name in enumerate(column.members):
+                columns[name] = pd.Series(made[:, index, 0])
     return columns

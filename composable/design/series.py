@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers, ops
 
 from composable.design.fitting import fitted
-from composable.design.part import component
+from composable.design.part import Component, component
 
 SCALE = "series_scale"  # the name of the layer
 BOUND = 32.0  # scaled values beyond it say no more than "far out"
@@ -114,6 +114,27 @@ def last_step(x: Any) -> Any:
         return values[:, -1]
     padded: Any = ops.pad(there, ((0, 0), (0, 1), (0, 0)))
     return ops.sum(values * (there - padded[:, 1:]), axis=1)
+
+
+@component
+def every_step(x: Any) -> Any:
+    """All values of a series as one vector, in their order; padding is zero."""
+    values, _ = as_steps(x)
+    return layers.Flatten()(values)
+
+
+@component
+def beside_series(x: Mapping[str, Any], *, series: Component, table: Component, name: str = "series") -> Any:
+    """What a network makes of the series, and the clean features of the other columns, as one vector.
+
+    Args:
+        x: The inputs, the series among them.
+        series: From all inputs to one vector per row.
+        table: Prepares the others; `composable.design.tables.prepare`.
+        name: Of the series among the inputs.
+    """
+    others = table({key: value for key, value in x.items() if key != name})
+    return layers.Concatenate()([series(x), others["plain"]])
 
 
 def _filled(values: Any, known: Any, *, forward: bool) -> tuple[Any, Any]:

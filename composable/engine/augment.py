@@ -18,21 +18,22 @@ from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.design.part import Part
 from composable.engine.augmentations import DRAWN, OF_MASKS
+from composable.engine.series_augmentations import OF_SERIES
 
 
 def augmented(augment: Sequence[Part], inputs: Any, drawn: Any) -> Any:
-    """All images among the inputs of a batch, each augmentation in its turn.
+    """All images and series among the inputs of a batch, each augmentation in its turn.
 
     Args:
         augment: The augmentations.
-        inputs: Arrays, rows first; those with four axes are images, the others stay.
+        inputs: Arrays, rows first; those with four axes are images, with three series, the others stay.
         drawn: (rows, 4 per augmentation), as `draws` gives them.
     """
     leaves = keras.tree.flatten(inputs)
     for index, one in enumerate(augment):
         own = drawn[:, index * DRAWN : (index + 1) * DRAWN]
         leaves = [
-            one.component(leaf, own, **one.metaparameters) if _is_image(leaf) else leaf for leaf in leaves
+            one.component(leaf, own, **one.metaparameters) if _fits(one, leaf) else leaf for leaf in leaves
         ]
     return keras.tree.pack_sequence_as(inputs, leaves)
 
@@ -101,12 +102,12 @@ def check_images(model: keras.Model) -> None:
     """Whether there is anything to augment.
 
     Raises:
-        ConfigError: If the model takes no images.
+        ConfigError: If the model takes neither images nor series.
     """
     shapes = [tuple(one.shape) for one in model.inputs]
-    if not any(len(shape) == 4 for shape in shapes):
+    if not any(len(shape) in (3, 4) for shape in shapes):
         raise ConfigError(
-            "Images are augmented, (rows, height, width, channels).",
+            "Images are augmented, (rows, height, width, channels), and series, (rows, steps, channels).",
             received=f"a model that takes {', '.join(map(str, shapes))}",
             remedy="leave `augment` empty",
         )
@@ -132,5 +133,5 @@ def draws(augment: Sequence[Part], order: np.ndarray, *, seed: int, epoch: int, 
     return np.minimum(found, np.float32(1 - 2**-24)).reshape(*order.shape, -1)
 
 
-def _is_image(leaf: Any) -> bool:
-    return len(leaf.shape) == 4
+def _fits(augmentation: Part, leaf: Any) -> bool:
+    return len(leaf.shape) == (3 if augmentation.component in OF_SERIES else 4)

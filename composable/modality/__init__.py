@@ -19,6 +19,7 @@ from composable.modality.facts import DataFacts
 from composable.modality.image import IMAGE
 from composable.modality.mask import MASK
 from composable.modality.modality import Baseline, Modality, Notify
+from composable.modality.series import SERIES_MODALITY
 from composable.modality.table import TABLE
 from composable.modality.text import TEXT
 from composable.problem.problem import Problem
@@ -26,7 +27,7 @@ from composable.training.candidate import Candidate, Material
 from composable.training.overrides import overridden
 from composable.zoo.catalog.parse import ParsedDesign
 
-MODALITIES: tuple[Modality, ...] = (MASK, TABLE, TEXT, IMAGE)
+MODALITIES: tuple[Modality, ...] = (MASK, TABLE, TEXT, IMAGE, SERIES_MODALITY)
 _MOST_MIXED = 6  # candidates, where networks for tables don't read all inputs
 
 

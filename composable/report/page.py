@@ -19,6 +19,7 @@ from composable.report.sections import (
     learning,
     masks,
     network,
+    series,
     texts,
 )
 
@@ -28,6 +29,7 @@ SECTIONS = (
     errors.SECTION,
     images.SECTION,
     masks.SECTION,
+    series.SECTION,
     texts.SECTION,
     importance.SECTION,
     learning.SECTION,

@@ -14,6 +14,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from composable.core.seeds import derive
 from composable.design.closed_form import AXES
+from composable.design.fitting import fit_to_rows
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.tables import EMBEDDING, adapt
@@ -125,6 +126,7 @@ def kernel_ridge(
     model = problem.fresh()
     adapt(model, problem.learned.inputs, categories=categories)
     _project_codes(model, problem.seed)
+    fit_to_rows(model, problem.learned.inputs, seed=problem.seed)
     if id_set:
         model.get_layer(AXES).set_weights([_axes(problem, id_set, *model.get_layer(AXES).embeddings.shape)])
     kept, queries = _features(model, problem, rows)

@@ -89,6 +89,12 @@ def transform(x: Any, *, features: Count = 10_000, max_dilations: Count = 32) ->
     return layers.Concatenate()([layers.Flatten()(each) for each in found])
 
 
+@component
+def clean_transform(x: Any, *, features: Count = 10_000, max_dilations: Count = 32) -> Any:
+    """The transform of series as they were measured, where it is a part of something larger."""
+    return transform(clean_series(x), features=features, max_dilations=max_dilations)
+
+
 @fitted
 def fit_biases(model: keras.Model, inputs: Any, seed: int) -> None:
     """Set kernels, and biases to quantiles of what they make of training rows; nothing if there are none.

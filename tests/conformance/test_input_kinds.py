@@ -22,6 +22,7 @@ from composable.data.kinds import KINDS, kind_of
 from composable.data.kinds.kind import Cells
 from composable.data.profile import profile
 from composable.data.schema import MODEL_KINDS
+from composable.data.series.arrays import SeriesArrays
 from composable.data.table import Table
 from composable.deploy.kinds import DEPLOYED
 
@@ -36,13 +37,16 @@ CELLS = {
     "boolean": ["yes", "no"] * (ROWS // 2),
     "text": [" ".join(random.choice(WORDS, 6)) for _ in range(ROWS)],
     "image": [f"x/{row}" for row in range(ROWS)],
+    "series": [f"x/{row}" for row in range(ROWS)],
 }
+STEPS = random.normal(size=(ROWS, 9, 2)).astype("float32")
+SOURCES = {"image": lambda: ImageArrays({"x": PIXELS}), "series": lambda: SeriesArrays({"x": STEPS})}
 EXAMPLES = pytest.mark.parametrize("kind", CELLS)
 
 
 def table(kind, cells=None):
     frame = pd.DataFrame({"c": pd.Series(CELLS[kind] if cells is None else cells, dtype="str")})
-    return Table(frame, "here", "", sources={"c": ImageArrays({"x": PIXELS})} if kind == "image" else {})
+    return Table(frame, "here", "", sources={"c": SOURCES[kind]()} if kind in SOURCES else {})
 
 
 def fitted(kind):
@@ -143,7 +147,7 @@ def test_golden_cells_are_encoded_and_tell_what_is_unusual(kind):
     cells = block.golden(schema.columns[0], ROWS, np.random.default_rng(0))
     assert len(cells) == ROWS
     if isinstance(cells, np.ndarray):
-        sources, frame = {"c": ImageArrays({"x": cells})}, table(kind).frame
+        sources, frame = {"c": type(SOURCES[kind]())({"x": cells})}, table(kind).frame
     else:
         sources, frame = {}, pd.DataFrame({"c": cells})
     inputs = encode(frame, schema, encoding, sources=sources)
@@ -176,7 +180,8 @@ def test_the_client_and_the_files_of_others_know_the_kind(kind):
     if kind == "image":
         return  # its client reads files: tests/deploy/test_source.py
     column, tables = (json.loads(to_json(one, format="x")) for one in (schema.columns[0], block))
-    client = deployed.client({"c": CELLS[kind]}, [tables], {"c": column})
+    cells = list(STEPS) if kind == "series" else CELLS[kind]
+    client = deployed.client({"c": cells}, [tables], {"c": column})
     for name, values in encoded(found, schema, encoding).items():
         np.testing.assert_array_equal(client[name], values, strict=True)
 

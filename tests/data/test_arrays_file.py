@@ -44,8 +44,10 @@ def test_numbers_have_the_names_that_are_given(tmp_path):
 
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_shares_are_levels(tmp_path, kind):
-    table = read_arrays_file(saved(tmp_path, x=(X / 255).astype(kind)))
-    assert np.array_equal(table.sources["image"].read(["x/4"], ImageShape(4, 3, 1))[0, ..., 0], X[4])
+    table = read_arrays_file(saved(tmp_path, x=(np.repeat(X, 3, axis=2) / 255).astype(kind)))
+    assert np.array_equal(
+        table.sources["image"].read(["x/4"], ImageShape(4, 9, 1))[0, ..., 0], np.repeat(X[4], 3, axis=1)
+    )
 
 
 def test_equal_pixels_have_equal_fingerprints(tmp_path):
@@ -65,9 +67,9 @@ def test_arrays_are_fitted_to_the_shape_that_is_asked_for(tmp_path):
     ("arrays", "message"),
     [
         ({"images": X}, "'images'"),
-        ({"x": X - 1.0}, "-1 to"),
-        ({"x": X * 10.0}, "to 590"),
-        ({"x": X * np.nan}, "nan"),
+        ({"x": X[..., None] - 1.0}, "-1 to"),
+        ({"x": X[..., None] * 10.0}, "to 590"),
+        ({"x": X[..., None] * np.nan}, "nan"),
         ({"x": X[0]}, r"\(4, 3\)"),
         ({"x": X[:0]}, r"\(0, 4, 3, 1\)"),
         ({"x": X.astype(str)}, "<U"),
@@ -94,4 +96,4 @@ def test_an_array_of_gray_images_needs_no_axis_of_channels():
     table = read_table(images)
     assert table.sources["image"].read(list(table.frame["image"]), ImageShape(4, 6, 1)).shape == (5, 4, 6, 1)
     with pytest.raises(DataError, match="two dimensions"):
-        read_table(images.astype("float32"))
+        read_table(np.tile(images, (1, 1, 2)).astype("float32"))

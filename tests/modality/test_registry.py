@@ -31,7 +31,9 @@ def names(facts, *, most=20):
         (["words", "ngrams"], "regression", "text"),
         (["images"], "regression", "image"),
         (["images"], "mask", "mask"),
+        (["series"], "regression", "series"),
         (["images", "numbers"], "regression", "table"),
+        (["series", "numbers"], "regression", "table"),
         (["words", "ngrams", "categories"], "regression", "table"),
         (["images", "words", "ngrams"], "regression", "table"),
     ],
@@ -47,6 +49,7 @@ def test_rows_have_the_modality_of_their_inputs_and_their_target(inputs, kind, n
         (["number", "boolean"], ("table",)),
         (["text"], ("text", "table")),
         (["image", "number"], ("table",)),
+        (["series"], ("series",)),
     ],
 )
 def test_designs_are_those_for_the_columns(kinds, designs):
@@ -70,6 +73,20 @@ def test_images_beside_numbers_bring_a_network_that_reads_both_second():
 def test_images_beside_texts_alone_bring_what_either_brings():
     facts = DataFacts(AMOUNT, 100, WORDS, (), SIZES, IMAGES)
     assert names(facts, most=4) == ["text_linear", "text_kernel", "linear", "mixed"]
+
+
+def test_series_bring_closed_form_candidates_first_and_beside_numbers_one_that_reads_both():
+    waves = {"series": Signal((30, 2), (0.0,) * 2, (1.0,) * 2)}
+    assert names(DataFacts(AMOUNT, 100, {}, (), signals=waves)) == [
+        "series_linear",
+        "minirocket",
+        "series_kernel",
+        "inception_time",
+        "tcn",
+        "gru",
+    ]
+    beside = names(DataFacts(AMOUNT, 100, {"numbers": 2}, (), signals=waves))
+    assert beside[:3] == ["minirocket", "linear", "kernel"]
 
 
 def test_several_images_in_a_row_are_looked_at_by_one_network():

@@ -97,6 +97,27 @@ def test_words_are_marked_and_nothing_in_a_text_becomes_markup(
     assert "<h2>Words</h2>" in page(run)
 
 
+def test_series_are_drawn_and_nothing_in_a_file_becomes_markup(
+    make_run: MakeRun, regression: tuple[Head, ...]
+) -> None:
+    run = make_run(regression)
+    error = {
+        "row": 7,
+        "observed": "<b>up</b>",
+        "predicted": 9.0,
+        "channels": [[[0, 1.0], [1, 3.0], [2, "x"]], "nothing", []],
+        "windows": [[0, 1, 0.5], [1, 2, -1.0], [3, None, 2.0], 5],
+    }
+    (run / "series.json").write_text(json.dumps({"errors": [error, 7, {}]}), encoding="utf-8")
+    shown = page(run)
+    assert "<h2>Series</h2>" in shown
+    assert "are marked" in shown
+    assert "row 7" in shown
+    assert "<b>up" not in shown
+    (run / "series.json").write_text('{"errors": []}', encoding="utf-8")
+    assert "every series here was predicted right" in page(run)
+
+
 @pytest.mark.parametrize(("ends", "tick"), [((1990, 2010), "2000"), ((0, 50_000), "20,000")])
 def test_ticks_are_grouped_where_they_cannot_be_years(ends, tick):
     chart = draw(lambda figure: figure.subplots().plot(ends, (0, 1)), title="t", span="half", height=2)

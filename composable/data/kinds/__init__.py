@@ -11,11 +11,12 @@ from composable.data.kinds.date import DATE, DateBlock
 from composable.data.kinds.image import IMAGE, ImageBlock
 from composable.data.kinds.kind import InputKind
 from composable.data.kinds.number import NUMBER, NumberBlock
+from composable.data.kinds.series import SERIES_KIND, SeriesBlock
 from composable.data.kinds.text import TEXT, TextBlock
 from composable.data.table import Source
 
-AnyBlock = NumberBlock | DateBlock | CategoryBlock | TextBlock | ImageBlock
-KINDS: tuple[InputKind, ...] = (NUMBER, DATE, CATEGORY, TEXT, IMAGE)
+AnyBlock = NumberBlock | DateBlock | CategoryBlock | TextBlock | ImageBlock | SeriesBlock
+KINDS: tuple[InputKind, ...] = (NUMBER, DATE, CATEGORY, TEXT, IMAGE, SERIES_KIND)
 """In the order in which the model's inputs stand."""
 
 

@@ -76,10 +76,11 @@ def described(cells: Cells, parsed: np.ndarray) -> dict[str, Any]:
     present = ~np.isnan(parsed)
     first = cells.values.loc[present].head(1_000).drop_duplicates().head(_EXAMPLES)
     examples = [text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for text in map(str, first)]
-    return _spread(parsed[present]) | {"examples": examples, "missing": int((~present).sum())}
+    return summary(parsed[present]) | {"examples": examples, "missing": int((~present).sum())}
 
 
-def _spread(numbers: np.ndarray) -> dict[str, Any]:
+def summary(numbers: np.ndarray) -> dict[str, Any]:
+    """Range, middle and histogram of numbers, for a profile."""
     if not numbers.size:
         return {"distinct": 0}
     scale = max(1.0, float(np.abs(numbers).max()) / 1e300)  # so that sums and bin widths stay finite

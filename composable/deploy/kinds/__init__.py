@@ -11,6 +11,7 @@ from composable.deploy.kinds.date import DATE
 from composable.deploy.kinds.image import IMAGE
 from composable.deploy.kinds.kind import DeployedKind
 from composable.deploy.kinds.number import NUMBER
+from composable.deploy.kinds.series import SERIES_DEPLOYED
 from composable.deploy.kinds.text import TEXT
 
 DEPLOYED: Mapping[str, DeployedKind] = {
@@ -19,6 +20,7 @@ DEPLOYED: Mapping[str, DeployedKind] = {
     "category": CATEGORY,
     "text": TEXT,
     "image": IMAGE,
+    "series": SERIES_DEPLOYED,
 }
 
 

@@ -42,7 +42,8 @@ def augmented_as(facts: DataFacts, names: Sequence[str]) -> DataFacts:
     """The facts with images augmented as the user asks for.
 
     Raises:
-        ConfigError: If the names exclude each other, or CutMix would mix other columns.
+        ConfigError: If a name isn't one for images, the names exclude each other, or CutMix would mix other
+            columns.
     """
     chosen = set(names)
     for first, second in (("mixup", "cutmix"), *(("none", name) for name in chosen - {"none"})):
@@ -59,6 +60,12 @@ def augmented_as(facts: DataFacts, names: Sequence[str]) -> DataFacts:
             remedy="--augment mixup mixes whole rows",
         )
     known = augmentations(images_of(facts))
+    if others := chosen - {"none", "mixup", "cutmix", *known}:
+        raise ConfigError(
+            "This does not alter images.",
+            received=f"--augment {' --augment '.join(sorted(others))}",
+            remedy=f"choose among {', '.join(known)}, mixup and cutmix",
+        )
     augmentation = Augmentation(
         parts=tuple(part for name, part in known.items() if name in chosen),
         chosen=True,

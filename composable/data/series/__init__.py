@@ -1,0 +1,1 @@
+"""Series: arrays of numbers step by step, in files and in memory."""

@@ -1,0 +1,84 @@
+"""Series, read by the emitted client and by ONNX files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from composable.data.kinds.number import missing_numbers
+from composable.data.kinds.series import SeriesBlock
+from composable.data.numerals import Writing
+from composable.data.schema import Schema
+from composable.data.series.arrays import LARGEST, SERIES
+from composable.deploy.kinds.cells import Rows, Table, column_of, read_cells
+from composable.deploy.kinds.kind import DeployedKind, FileInput
+from composable.deploy.kinds.kind import Rows as TypedRows
+from composable.deploy.kinds.number import number_node, read_number
+from composable.deploy.onnx.graph import Graph
+
+
+def encoded_series(
+    rows: Rows, blocks: Sequence[Table], columns: Mapping[str, Table]
+) -> dict[str, np.ndarray]:
+    """The series, shape (rows, steps, channels of all columns); NaN where there is no number."""
+    made = []
+    for block in blocks:
+        column = columns[block["column"]]
+        found = steps_in_columns(rows, column) if column["members"] else column_of(rows, column["name"])
+        padded = np.full((len(found), block["length"], block["channels"]), np.nan)
+        for place, one in zip(padded, found, strict=True):
+            steps = np.asarray(one, "float64").reshape(len(one), -1)[: len(place)]
+            place[: len(steps)] = np.where(np.isinf(steps), np.nan, steps)
+        made.append(padded)
+    return {SERIES: np.clip(np.concatenate(made, axis=-1), -LARGEST, LARGEST).astype("float32")}
+
+
+def steps_in_columns(rows: Rows, column: Table) -> np.ndarray:
+    """A series whose steps are columns, shape (rows, steps)."""
+    writing = Writing(column["decimal"], column["thousands"], tuple(column["affixes"]))
+    missing = {read_number(mark, writing) for mark in column["missing"]}  # such as -999
+    read = partial(read_number, writing=writing)
+    steps = [list(read_cells(rows, {**column, "name": name}, read, "a number")) for name in column["members"]]
+    found = np.array(steps, "float64").T
+    return np.where(np.isin(found, list(missing)), np.nan, found)
+
+
+def _inputs(blocks: Sequence[SeriesBlock]) -> tuple[FileInput, ...]:
+    meaning = "numbers step by step, in their channels; NaN where there is none and after the last step"
+    return tuple(
+        FileInput(
+            block.column,
+            block.members or (block.column,),
+            "double",
+            (block.length, block.channels),
+            meaning,
+            whole=bool(block.members),
+        )
+        for block in blocks
+    )
+
+
+def _nodes(
+    graph: Graph, blocks: Sequence[SeriesBlock], schema: Schema, names: Sequence[str]
+) -> dict[str, list[str]]:
+    found = []
+    for block, name in zip(blocks, names, strict=True):
+        value = graph.input(name, "double", (block.length, block.channels))
+        found.append(number_node(graph, value, 0.0, missing_numbers(schema.column(block.column))))
+    return {SERIES: found}
+
+
+def _feed(blocks: Sequence[SeriesBlock], schema: Schema, rows: TypedRows) -> list[np.ndarray]:
+    found = []
+    for block in blocks:
+        if block.members:
+            steps = np.stack([np.asarray(rows[name], "float64") for name in block.members], axis=1)
+            found.append(steps[..., None])
+        else:
+            found.append(np.asarray(rows[block.column], "float64"))
+    return found
+
+
+SERIES_DEPLOYED = DeployedKind(encoded_series, _inputs, _nodes, _feed)

@@ -1,0 +1,91 @@
+"""What is worth trying on series: closed-form fits that take seconds, then networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from composable.data.series.arrays import SERIES
+from composable.design import Architecture, Part
+from composable.design.closed_form import kernel_scores
+from composable.design.series import beside_series, clean_series, every_step
+from composable.design.tables import prepare
+from composable.design.tasks import classifier, regressor
+from composable.engine.settings import Settings
+from composable.modality.facts import DataFacts
+from composable.training.candidate import Candidate
+from composable.training.kernel_ridge import kernel_ridge
+from composable.training.ridge import ridge
+from composable.zoo.inception_time import inception_time
+from composable.zoo.minirocket import clean_transform, minirocket
+from composable.zoo.recurrent import gru_stack
+from composable.zoo.tcn import tcn
+
+_KEPT = 4000  # rows of which a kernel is taken
+_KEPT_NUMBERS = 4_000_000  # that a network which keeps rows may hold
+_PATIENCE = 20  # epochs: batches are few where rows are
+_REACH = 3  # steps that a causal convolution sees
+
+
+def candidates(facts: DataFacts, _seed: int, _seconds: float) -> Iterator[Candidate]:
+    """Ridge regression on the steps and on the features of MiniRocket, neighbors, then three networks.
+
+    Args:
+        facts: Says the tasks, the number of rows and the shape of the series.
+    """
+    yield _closed_form(facts, "series_linear", _steps())
+    yield _closed_form(facts, "minirocket", minirocket())
+    if facts.kept <= _KEPT:
+        yield _neighbors(facts)
+    yield from _networks(facts)
+
+
+def portfolio_size(facts: DataFacts) -> int:
+    """How many candidates there are; no draws follow."""
+    return sum(1 for _ in candidates(facts, 0, math.inf))
+
+
+def beside(facts: DataFacts, _seconds: float) -> Iterator[Candidate]:
+    """Ridge regression on MiniRocket's features and those of the other columns side by side."""
+    table = Part(prepare, categories=facts.categories, bins=0)
+    learner = Part(beside_series, series=Part(clean_transform), table=table)
+    design = Architecture(learner=learner, tasks=Part(classifier, classes=2))
+    solver = Part(ridge, categories=facts.categories)
+    yield Candidate("minirocket", design.with_tasks(*facts.tasks), Settings(), solver=solver)
+
+
+def _closed_form(facts: DataFacts, name: str, design: Architecture) -> Candidate:
+    return Candidate(name, design.with_tasks(*facts.tasks), Settings(), solver=Part(ridge))
+
+
+def _steps() -> Architecture:
+    """Nothing but the clean numbers."""
+    return Architecture(stem=Part(clean_series), learner=Part(every_step), tasks=Part(classifier, classes=2))
+
+
+def _neighbors(facts: DataFacts) -> Candidate:
+    """Kernel ridge regression on the steps: series are alike that are near each other step by step."""
+    rows = max(1, min(facts.kept, _KEPT_NUMBERS // math.prod(facts.signals[SERIES].shape)))
+    design = replace(_steps(), tasks=Part(regressor, scores=Part(kernel_scores, rows=rows)))
+    solver = Part(kernel_ridge, rows=rows)
+    return Candidate("series_kernel", design.with_tasks(*facts.tasks), Settings(), solver=solver)
+
+
+def _networks(facts: DataFacts) -> Iterator[Candidate]:
+    length = facts.signals[SERIES].shape[0]
+    blocks = max(1, math.ceil(math.log2((length - 1) / (2 * (_REACH - 1)) + 1)))
+    designs = {
+        "inception_time": inception_time(kernel_size=min(40, length)),
+        "tcn": tcn(blocks=blocks, filters=32, kernel_size=_REACH, dropout=0.1),
+        "gru": gru_stack(units=(64,), bidirectional=True, dropout=0.1),
+    }
+    settings = Settings(
+        learning_rate=1e-3,
+        batch_size=min(64, facts.batch_size),
+        patience=_PATIENCE,
+        augment=facts.augmentation.parts,
+    )
+    for name, design in designs.items():
+        whole = replace(design, prestem=Part(clean_series)).with_tasks(*facts.tasks)
+        yield Candidate(name, whole, settings)
