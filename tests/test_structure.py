@@ -21,7 +21,6 @@ STILL_SMALL = {
     "composable.cli.schema_output",
     "composable.deploy.golden",
     "composable.problem.diagnostics",
-    "composable.training.unfinished",
 }
 
 

@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from composable.auto.closing import Closing
 from composable.auto.deploying import deploy, networks_of
 from composable.auto.designing import check_design, read_design
 from composable.auto.diagnostics import diagnose
-from composable.auto.given import Given
 from composable.auto.options import FitOptions
-from composable.auto.origin import read_origin
 from composable.auto.prepare import Prepared, Understood, completed, prepare, read, understand_table
+from composable.auto.pretrained_source import read_pretrained_source
 from composable.auto.record import (
     Recorder,
     identity,
@@ -32,7 +30,9 @@ from composable.auto.record import (
 )
 from composable.auto.run import Run
 from composable.auto.stage_parts import stage_parts
+from composable.auto.time_reserve import TimeReserve
 from composable.auto.trials import Search
+from composable.auto.user_inputs import UserInputs
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache, prune
 from composable.core.errors import ComposableError
@@ -91,7 +91,7 @@ def fit(
     options = completed(options, table)
     understood = understand_table(table, options, waiting.append, sample_weight, test)
     design = read_design(options.design, understood.schema)
-    if (origin := read_origin(options.start, options.tap)) is not None:
+    if (origin := read_pretrained_source(options.start, options.tap)) is not None:
         waiting.append(Notice(f"A network is begun from {origin.told}."))
     wanted = identity(
         options,
@@ -116,13 +116,15 @@ def fit(
                 return run
             waiting += [others] if others else []
         recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
-        return _go(understood, options, Given(design, origin, training), wanted, recorder, deadline, waiting)
+        return _go(
+            understood, options, UserInputs(design, origin, training), wanted, recorder, deadline, waiting
+        )
 
 
 def _go(
     understood: Understood,
     options: FitOptions,
-    given: Given,
+    user_inputs: UserInputs,
     wanted: dict[str, Any],
     recorder: Recorder,
     deadline: Deadline,
@@ -153,10 +155,10 @@ def _go(
     )
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
-        prepared = prepare(understood, options, recorder.notice, given.origin)
+        prepared = prepare(understood, options, recorder.notice, user_inputs.pretrained)
         stage_parts(options.stages, modality_of(prepared.material.inputs, problem))
-        if given.design is not None:
-            check_design(given.design, prepared)
+        if user_inputs.design is not None:
+            check_design(user_inputs.design, prepared)
     except (ComposableError, KeyboardInterrupt) as stopped:
         status = "interrupted" if isinstance(stopped, KeyboardInterrupt) else "failed"
         recorder.write(status=status, seconds=round(deadline.spent, 2))
@@ -166,26 +168,26 @@ def _go(
 
     explained = modality_of(prepared.material.inputs, problem).worst_errors
     explaining = min(EXPLAINING, EXPLAINING_SHARE * deadline.seconds) if explained else 0.0
-    closing, reported = Closing(explaining=explaining), False
+    reserve, reported = TimeReserve(explaining=explaining), False
 
     def deploy_trial(trial: Trial) -> None:
         nonlocal reported
-        with closing.bundling(networks_of(trial)):
+        with reserve.bundling(networks_of(trial)):
             deploy(trial, prepared, search.scorer, folder)
         recorder.write(deployed=trial.number, seconds=round(deadline.spent, 2))
         if not reported:  # an early report: something to look at, and its time is known from then on
             reported = True
-            with closing.reporting():
+            with reserve.reporting():
                 write_report(folder)
 
     search = Search(
         prepared,
         recorder,
         deadline,
-        closing,
+        reserve,
         options,
         deploy=deploy_trial,
-        given=given,
+        user_inputs=user_inputs,
         floor=_earlier_score(folder, recorder.facts.get("deployed"), problem.metric),
     )
     interrupted = False
@@ -206,7 +208,7 @@ def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted:
         search.test()
         if (expected := search.expected()) is not None:
             recorder.write(expected=asdict(expected))
-        free = deadline.remaining - search.closing.seconds(0) + search.closing.explaining
+        free = deadline.remaining - search.reserve.seconds(0) + search.reserve.explaining
         allowed = BRIEF if interrupted else min(THOROUGH, free)
         diagnose(search, Deadline(max(0.0, allowed)))
     recorder.write(status=status, seconds=round(deadline.spent, 2))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from composable.auto.options import FitOptions
-from composable.auto.origin import Origin
+from composable.auto.pretrained_source import PretrainedSource
 from composable.data.kinds.image import ImageBlock, fit_images
 from composable.data.kinds.kind import Cells
 from composable.data.schema import Column
@@ -16,7 +16,7 @@ COLORED = 3  # channels
 
 
 def image_shapes(
-    found: Sequence[ImageBlock], table: Table, options: FitOptions, origin: Origin | None
+    found: Sequence[ImageBlock], table: Table, options: FitOptions, origin: PretrainedSource | None
 ) -> tuple[ImageBlock, ...]:
     """The columns of images with the shapes asked for, else with those that a trained network takes.
 

@@ -13,7 +13,7 @@ import pandas as pd
 from composable.auto.duplicates import copies, copies_notice, tell_shared
 from composable.auto.image_shapes import image_shapes
 from composable.auto.options import FitOptions, refuse_foreign
-from composable.auto.origin import Origin
+from composable.auto.pretrained_source import PretrainedSource
 from composable.auto.sample_weight import balanced, weights_of
 from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json
@@ -177,7 +177,7 @@ def understand_table(
 
 
 def prepare(
-    understood: Understood, options: FitOptions, tell: Tell, origin: Origin | None = None
+    understood: Understood, options: FitOptions, tell: Tell, origin: PretrainedSource | None = None
 ) -> Prepared:
     """Check for leaks and copies, divide the rows, encode them.
 
@@ -237,7 +237,7 @@ def prepare(
     return Prepared(understood, split, encoding, material, own, own_targets)
 
 
-def _warn_of_known_rows(origin: Origin, table: Table, own: Table | None, tell: Tell) -> None:
+def _warn_of_known_rows(origin: PretrainedSource, table: Table, own: Table | None, tell: Tell) -> None:
     """Say so if the network that a fit begins from has learned from rows that it will be scored by."""
     if origin.rows is None:
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from composable.auto.origin import ENCODING, Origin
 from composable.auto.prepare import Prepared
+from composable.auto.pretrained_source import ENCODING, PretrainedSource
 from composable.core.errors import ConfigError
 from composable.data.encoding import known_encoding
 from composable.design import Architecture
@@ -23,7 +23,12 @@ _SCHEDULED = 0.6  # of the time that is left
 
 
 def transferred(
-    origin: Origin, facts: DataFacts, prepared: Prepared, *, freeze: bool, unfreeze: Sequence[str] = ()
+    origin: PretrainedSource,
+    facts: DataFacts,
+    prepared: Prepared,
+    *,
+    freeze: bool,
+    unfreeze: Sequence[str] = (),
 ) -> Candidate:
     """The origin's architecture with the tasks at hand, and its weights up to the tap.
 
@@ -63,13 +68,13 @@ def transferred(
     )
 
 
-def _alike(origin: Origin, prepared: Prepared) -> bool:
+def _alike(origin: PretrainedSource, prepared: Prepared) -> bool:
     if origin.encoding is None:
         return set(prepared.material.inputs) == {"images"}
     return known_encoding(prepared.encoding, origin.encoding) is not None
 
 
-def _taken(origin: Origin) -> str:
+def _taken(origin: PretrainedSource) -> str:
     return "images alone" if origin.encoding is None else ", ".join(origin.encoding.columns)
 
 

@@ -13,15 +13,15 @@ from typing import Any, Literal
 import numpy as np
 
 from composable.auto.baselines import predictions_of, reference, seconds_of
-from composable.auto.closing import Closing
 from composable.auto.deploying import NotAsScoredError
-from composable.auto.given import Given
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.record import Recorder
 from composable.auto.stage_parts import stage_parts
+from composable.auto.time_reserve import TimeReserve
 from composable.auto.transfer import transferred
 from composable.auto.trial_costs import cost_of, sum_of_costs, trainings_that_fit, work_of
+from composable.auto.user_inputs import UserInputs
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache
 from composable.core.errors import NothingSucceeded
@@ -68,10 +68,10 @@ class Search:
         prepared: The material and its split.
         recorder: Where everything that happens is written.
         deadline: When everything must be over, the report included.
-        closing: How much of the time is kept for the end.
+        reserve: How much of the time is kept for the end.
         options: Seed, and the number of trials and epochs at most.
         deploy: Called with each trial that is better than all before it.
-        given: What the user brings to be trained.
+        user_inputs: What the user brings to be trained.
         floor: The score of the model that an earlier session of the run deployed; NaN where there is none.
         deployed: The trial that this session deployed last.
     """
@@ -79,10 +79,10 @@ class Search:
     prepared: Prepared
     recorder: Recorder
     deadline: Deadline
-    closing: Closing
+    reserve: TimeReserve
     options: FitOptions
     deploy: Deploy
-    given: Given = field(default_factory=lambda: Given())
+    user_inputs: UserInputs = field(default_factory=lambda: UserInputs())
     floor: float = math.nan
     scorer: Scorer = field(init=False)
     trials: list[Trial] = field(default_factory=list)
@@ -126,7 +126,7 @@ class Search:
     def left(self) -> float:
         """Seconds left for training: the end needs its time, the longer the more networks there are."""
         networks = sum(t.networks for t in self.trials) + self.prepared.split.scored_folds
-        return max(0.0, self.deadline.remaining - self.closing.seconds(min(networks, MOST_NETWORKS)))
+        return max(0.0, self.deadline.remaining - self.reserve.seconds(min(networks, MOST_NETWORKS)))
 
     def run(self) -> None:
         """Search until the candidates or the time are used up; the best is deployed whenever it changes.
@@ -204,17 +204,17 @@ class Search:
             train = split.folds[0].train
             facts = modality.augment(facts, self._material, train, self.options.augment, seed, self._note)
         first = []
-        if self.given.origin is not None:
+        if (source := self.user_inputs.pretrained) is not None:
             freeze, unfreeze = self.options.freeze, self.options.unfreeze
-            first = [transferred(self.given.origin, facts, self.prepared, freeze=freeze, unfreeze=unfreeze)]
+            first = [transferred(source, facts, self.prepared, freeze=freeze, unfreeze=unfreeze)]
         found = candidates(
             facts,
             seed=seed,
             seconds=self.left,
             max_epochs=self.options.max_epochs,
-            design=self.given.design,
+            design=self.user_inputs.design,
             first=first,
-            training=self.given.training,
+            training=self.user_inputs.training,
         )
         timed = math.isfinite(self.deadline.seconds) and not self._state.folds_left
         draws = timed or self.options.max_trials is not None

@@ -10,6 +10,7 @@ from typing import Any
 
 from composable.core.budget import Deadline
 from composable.data.split import Fold
+from composable.engine.history import History
 from composable.engine.settings import Settings
 from composable.training.candidate import Trained
 from composable.training.checkpointer import forget
@@ -18,7 +19,6 @@ from composable.training.folds import FoldTrainer
 from composable.training.job import Fitted, Job
 from composable.training.stages.staging import Staged, go_through
 from composable.training.storage import load_refit, load_trained, save_trained
-from composable.training.unfinished import why_nothing
 
 Notify = Callable[[str, Mapping[str, Any]], None]
 _SHARE_OF_STAGES = 0.5  # of the time
@@ -83,7 +83,7 @@ def _fold_networks(job: Job, dataset: Dataset, notify: Notify) -> tuple[list[Tra
     )
     for network in trained:
         if network.history.best_epoch < 0:
-            raise RuntimeError(why_nothing(network.history))
+            raise RuntimeError(_why_nothing(network.history))
         save_trained(job.folder, network, job.candidate)
     forget(job.folder)
     return sorted([*found, *trained], key=lambda one: one.fold), staged
@@ -120,3 +120,13 @@ def _refit(job: Job, dataset: Dataset) -> Trained:
     )
     save_trained(job.folder, network, job.candidate)
     return network
+
+
+def _why_nothing(history: History) -> str:
+    """What kept a training from coming to any weights."""
+    if (diverged := history.diverged) is not None:
+        return (
+            f"its loss stopped being a number in epoch {diverged.epoch + 1}, step {diverged.step + 1}, "
+            f"at a learning rate of {diverged.learning_rate:.3g}"
+        )
+    return "the time limit came before its first epoch ended"

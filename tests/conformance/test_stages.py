@@ -15,17 +15,17 @@ from composable.training.stages.stage import Outcome, Progress
 from tests.training.stages.small_jobs import NO_TIME, dense, job, same
 
 SMALL = {  # so that a stage takes seconds
-    "draw": {"draws": 2, "epochs": 1, "judged_for": 1, "seeds": 2},
-    "warmup": {"epochs": 1, "judged_for": 1, "seeds": 2},
+    "draw": {"draws": 2, "epochs": 1, "scored_for": 1, "seeds": 2},
+    "warmup": {"epochs": 1, "scored_for": 1, "seeds": 2},
     "tune": {
         "rates": (0.01,),
         "largest_batch": 16,
         "finer": (0.5,),
         "epochs": 1,
-        "judged_for": 1,
+        "scored_for": 1,
         "seeds": 2,
     },
-    "pretrain": {"task": Part(masking), "epochs": 1, "seeds": 2, "judged_for": 1},
+    "pretrain": {"task": Part(masking), "epochs": 1, "seeds": 2, "scored_for": 1},
     "fit": {},
     "finetune": {"parts": 2, "epochs": 1, "seeds": 2},
 }

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from composable.training.checkpoints import Checkpoints
+from composable.training.commit import StageResult, commit, committed
 from composable.training.generation import DiskFullError
 from composable.training.identity import Identity
-from composable.training.promotion import Promoted, promote, promoted
 from composable.training.state import State
 from tests.training.failing_disk import FULL, KILL, POWER, TORN, Disk
 
@@ -111,7 +111,7 @@ def test_c12_a_kill_when_a_new_best_replaces_the_old_one_leaves_one_of_them(tmp_
 
 def stage(folder):
     """What a stage does at its end."""
-    promote(folder / "warmup", Promoted(state(9), {"gain": 0.5}), IDENTITY)
+    commit(folder / "warmup", StageResult(state(9), {"gain": 0.5}), IDENTITY)
     checkpoints(folder / "checkpoints").clear()
 
 
@@ -122,13 +122,13 @@ def test_c11_a_stage_killed_at_its_end_is_promoted_once_by_whoever_comes_next(tm
         return folder
 
     for folder, failed in crashes(tmp_path, prepare, stage, failure):
-        result = promoted(folder / "warmup", IDENTITY, notice=pytest.fail)
+        result = committed(folder / "warmup", IDENTITY, notice=pytest.fail)
         if result is None:
             assert failed
             assert epoch_of(checkpoints(folder / "checkpoints").latest()) == 8
-        again = promote(folder / "warmup", Promoted(state(10), {"gain": 0.7}), IDENTITY)
+        again = commit(folder / "warmup", StageResult(state(10), {"gain": 0.7}), IDENTITY)
         assert again == (result is None)
-        final = promoted(folder / "warmup", IDENTITY, notice=pytest.fail)
+        final = committed(folder / "warmup", IDENTITY, notice=pytest.fail)
         assert (epoch_of(final.state), final.outcome) == (
             (10, {"gain": 0.7}) if again else (9, {"gain": 0.5})
         )
@@ -149,7 +149,7 @@ def test_c11_the_power_fails_after_the_restart_that_found_a_result_not_yet_there
         with disk:
             stage(folder)
         disk.lose_power()
-        assert epoch_of(promoted(folder / "warmup", IDENTITY, notice=pytest.fail).state) == 9
+        assert epoch_of(committed(folder / "warmup", IDENTITY, notice=pytest.fail).state) == 9
 
 
 def test_c8_a_disk_that_fills_up_at_any_moment_leaves_the_old_state_and_says_what_it_needs(tmp_path):

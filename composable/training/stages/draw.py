@@ -19,11 +19,11 @@ from composable.engine.train import train
 from composable.training.stages.gain import (
     Gain,
     concluded,
+    for_scoring,
     halves,
-    judged,
-    judging_seeds,
     measure_gain,
     reached_measure,
+    scoring_seeds,
 )
 from composable.training.stages.stage import (
     Job,
@@ -46,7 +46,7 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
     deadline: Deadline,
     draws: Several = 5,
     epochs: Count = 4,
-    judged_for: Count = 10,
+    scored_for: Count = 10,
     seeds: Several = 3,
     share: Share = 0.1,
 ) -> Outcome:
@@ -67,8 +67,8 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
         deadline: Of everything.
         draws: How many.
         epochs: How long the moment is.
-        judged_for: How many epochs the gain is measured over.
-        seeds: The orders of the rows in which the draw that was kept is judged.
+        scored_for: How many epochs the gain is measured over.
+        seeds: The orders of the rows in which the draw that was kept is scored.
         share: Of the time left, that this stage takes at most; half of it goes to judging.
     """
     if progress.weights is not None:
@@ -78,7 +78,7 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
     until = part_of(deadline, share)
     drawings = [drawn(job, derive(job.seed, "draw", number)) for number in range(draws)]
     choosing, judging = halves(job)
-    settings = judged(progress.settings, epochs)
+    settings = for_scoring(progress.settings, epochs)
     order = derive(job.seed, "draw", "order")
     cohort = cohort_of(job, [Start(settings, order, weights) for weights in drawings], held_out=choosing)
     histories = train(cohort, deadline=part_of(until, 0.5))
@@ -86,8 +86,8 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
     if not np.isfinite(signal).any():
         return Outcome("draw", progress, "failed", "no draw had a finite measure after a moment of training")
     kept = int(np.nanargmin(signal))
-    longer = judged(progress.settings, judged_for)
-    orders = judging_seeds(job, "draw", draws + seeds)
+    longer = for_scoring(progress.settings, scored_for)
+    orders = scoring_seeds(job, "draw", draws + seeds)
     gain = measure_gain(
         job,
         [Start(longer, seed, weights) for seed, weights in zip(orders, drawings, strict=False)],
@@ -97,7 +97,7 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
         paired=False,
     )
     evidence = {"signal": signal, "kept": kept, **_told(signal, gain)}
-    cut = gain.epochs < judged_for or any(len(history.epochs) < epochs for history in histories)
+    cut = gain.epochs < scored_for or any(len(history.epochs) < epochs for history in histories)
     return concluded(
         progress,
         Outcome("draw", replace(progress, weights=drawings[kept]), evidence=evidence),

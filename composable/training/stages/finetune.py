@@ -23,9 +23,9 @@ from composable.training.stages.gain import (
     Gain,
     compared,
     concluded,
-    judged,
-    judging_seeds,
+    for_scoring,
     reached_measure,
+    scoring_seeds,
 )
 from composable.training.stages.stage import (
     Job,
@@ -74,9 +74,9 @@ def finetune(  # noqa: PLR0913 (a recipe states every metaparameter)
     if deadline.remaining <= 0:
         return out_of_time("finetune", progress)
     until = part_of(deadline, share)
-    settings = judged(progress.settings, epochs)
+    settings = for_scoring(progress.settings, epochs)
     settings = replace(settings, learning_rate=factor * settings.learning_rate)
-    starts = [Start(settings, seed, progress.weights) for seed in judging_seeds(job, "finetune", seeds)]
+    starts = [Start(settings, seed, progress.weights) for seed in scoring_seeds(job, "finetune", seeds)]
     divided = parts_of(job.build(), parts)
     thawed = _thawed(job, starts, divided, part_of(until, 0.5))
     evidence = {"parts": [len(part) for part in divided], "measures": [one.measures for one in thawed]}
@@ -134,7 +134,7 @@ def _gain(
     """Over the better of a training of the whole and none; and the measure before any."""
     if deadline.remaining <= 0:
         return NOT_MEASURED, None
-    whole = judged(starts[0].settings, epochs)
+    whole = for_scoring(starts[0].settings, epochs)
     cohort = cohort_of(job, [replace(start, settings=whole) for start in starts])
     before = cohort.program.measured(held_out_blocks([job.held_out] * len(starts)))
     histories = train(cohort, deadline=deadline)

@@ -1,4 +1,4 @@
-"""What a stage gains: instances with and without it, trained on side by side and judged alike."""
+"""What a stage gains: instances with and without it, trained on side by side and scored alike."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def measure_gain(
         job: Gives the rows to learn from.
         without: The beginnings without the stage.
         reached: Those with it.
-        held_out: The rows to judge on; not those by which the stage chose.
+        held_out: The rows to score on; not those by which the stage chose.
         deadline: Where it comes before all epochs, what was reached until then is compared, if it was at
             least half of them.
         paired: Whether the n-th of the ones has the seed of the n-th of the others: then their differences
@@ -106,18 +106,18 @@ def measure_gain(
     return compared(*measures, epochs=within, paired=paired)
 
 
-def judged(settings: Settings, epochs: int) -> Settings:
+def for_scoring(settings: Settings, epochs: int) -> Settings:
     """The same for a fixed number of epochs, at whose end the schedule ends."""
     return replace(settings, epochs=epochs, patience=None)
 
 
-def judging_seeds(job: Job, stage: str, count: int) -> list[int]:
-    """Of the orders of rows in which a stage is judged."""
+def scoring_seeds(job: Job, stage: str, count: int) -> list[int]:
+    """Of the orders of rows in which a stage is scored."""
     return [derive(job.seed, stage, "judged", number) for number in range(count)]
 
 
 def halves(job: Job) -> tuple[np.ndarray, np.ndarray]:
-    """The held-out rows to choose by, and those to judge what was chosen; different, if there are two."""
+    """The held-out rows to choose by, and those to score what was chosen; different, if there are two."""
     mixed = np.random.default_rng(derive(job.seed, "halves")).permutation(job.held_out)
     middle = (len(mixed) + 1) // 2
     return np.sort(mixed[:middle]), np.sort(mixed[middle:] if len(mixed) > 1 else mixed)

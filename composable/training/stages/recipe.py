@@ -16,7 +16,7 @@ from composable.training.stages.pretrain.pretrain import pretrain
 from composable.training.stages.tune import tune
 from composable.training.stages.warmup import warmup
 
-FORMAT = "composable.recipe/1"
+FORMAT = "composable.recipe/2"
 STAGES = (draw, warmup, tune, pretrain, fit, finetune)
 """The house's own."""
 

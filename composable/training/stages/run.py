@@ -13,9 +13,9 @@ from composable.design.metaparameters import called
 from composable.design.part import Part
 from composable.training.identity import Identity
 from composable.training.own_folder import remove
-from composable.training.stages.handing_on import identity_of, planned, save_outcome, saved_outcome
 from composable.training.stages.recipe import Recipe
 from composable.training.stages.stage import Job, Outcome, Progress, Weights
+from composable.training.stages.stage_output import identity_of, planned, save_outcome, saved_outcome
 
 Tell = Callable[[Outcome], None]
 Notice = Callable[[str], None]

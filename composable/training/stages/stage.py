@@ -1,7 +1,7 @@
 """What the stages of a training have in common: the job, what one hands to the next, what each came to.
 
 A stage is a component `(job, progress, *, deadline, metaparameters) -> Outcome`. It trains on the job's
-training rows and judges on its held-out rows; it never sees others.
+training rows and scores on its held-out rows; it never sees others.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class Job:
         goals: One per output.
         rows: Those that the numbers in `train` and `held_out` are of.
         train: The numbers of the rows to learn from.
-        held_out: The numbers of the rows to judge on.
+        held_out: The numbers of the rows to score on.
         settings: How the fit is trained; a stage may hand on changed ones.
         seed: For everything random.
         begin: Gives a network the values that it begins with, which are drawn by a seed and fitted to the
             training rows; None where its weights are drawn alone.
 
     Raises:
-        ConfigError: If there are no rows to learn from or none to judge on.
+        ConfigError: If there are no rows to learn from or none to score on.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Job:
     def __post_init__(self) -> None:
         if not (len(self.train) and len(self.held_out)):
             raise ConfigError(
-                "Stages learn from some rows and judge on others.",
+                "Stages learn from some rows and score on others.",
                 received=f"{self.name}: {len(self.train)} rows to learn from, {len(self.held_out)} held out",
                 remedy="hold out a tenth of the rows",
             )

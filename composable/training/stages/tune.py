@@ -19,11 +19,11 @@ from composable.engine.train import train
 from composable.training.stages.draw import drawn
 from composable.training.stages.gain import (
     concluded,
+    for_scoring,
     halves,
-    judged,
-    judging_seeds,
     measure_gain,
     reached_measure,
+    scoring_seeds,
 )
 from composable.training.stages.stage import (
     Job,
@@ -50,7 +50,7 @@ def tune(  # noqa: PLR0913 (a recipe states every metaparameter)
     largest_batch: Count = 1024,
     finer: Rates = (0.5, 0.7, 1.0, 1.4, 2.0),
     epochs: Count = 6,
-    judged_for: Count = 10,
+    scored_for: Count = 10,
     seeds: Several = 3,
     share: Share = 0.2,
 ) -> Outcome:
@@ -58,7 +58,7 @@ def tune(  # noqa: PLR0913 (a recipe states every metaparameter)
 
     Every trial sees the same examples: all training rows, as often; all begin with the same weights. The
     rates of one step are one cohort, each batch size one of its own. One half of the held-out rows
-    chooses, the other judges the tuned settings beside the given ones.
+    chooses, the other scores the tuned settings beside the given ones.
 
     Args:
         job: What is trained.
@@ -68,7 +68,7 @@ def tune(  # noqa: PLR0913 (a recipe states every metaparameter)
         largest_batch: Up to which the batch size is doubled while that isn't worse.
         finer: Factors of the best rate, tried at last.
         epochs: Of each trial.
-        judged_for: How many epochs the gain is measured over.
+        scored_for: How many epochs the gain is measured over.
         seeds: The orders of the rows for it, and its draws if there are no weights.
         share: Of the time left, that this stage takes at most; a third of it goes to judging.
     """
@@ -83,15 +83,15 @@ def tune(  # noqa: PLR0913 (a recipe states every metaparameter)
     best = trials.rates(best, tuple(factor * best.learning_rate for factor in finer))
     if not trials.measured:
         return Outcome("tune", progress, "failed", "no trial had a finite measure", evidence=trials.evidence)
-    orders = judging_seeds(job, "tune", seeds)
+    orders = scoring_seeds(job, "tune", seeds)
     gain = measure_gain(
         job,
-        [Start(judged(progress.settings, judged_for), seed, progress.weights) for seed in orders],
-        [Start(judged(best, judged_for), seed, progress.weights) for seed in orders],
+        [Start(for_scoring(progress.settings, scored_for), seed, progress.weights) for seed in orders],
+        [Start(for_scoring(best, scored_for), seed, progress.weights) for seed in orders],
         held_out=judging,
         deadline=until,
     )
-    cut = trials.cut or gain.epochs < judged_for
+    cut = trials.cut or gain.epochs < scored_for
     chosen = {"learning_rate": best.learning_rate, "batch_size": best.batch_size}
     return concluded(
         progress,
@@ -160,7 +160,7 @@ class Trials:
             self.cut = self.cut or bool(settings)
             return
         order = derive(self.job.seed, "tune", "order")
-        starts = [Start(judged(one, self.epochs), order, self.weights) for one in settings]
+        starts = [Start(for_scoring(one, self.epochs), order, self.weights) for one in settings]
         histories = train(cohort_of(self.job, starts, held_out=self.held_out), deadline=self.deadline)
         if any(history.stopped == "deadline" for history in histories):
             self.cut = True  # these had fewer examples than those before

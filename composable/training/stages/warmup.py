@@ -20,7 +20,7 @@ from composable.engine.schedules import Factor, Growth, Positive
 from composable.engine.settings import Settings
 from composable.engine.train import train
 from composable.training.stages.draw import drawn
-from composable.training.stages.gain import concluded, judged, judging_seeds, measure_gain
+from composable.training.stages.gain import concluded, for_scoring, measure_gain, scoring_seeds
 from composable.training.stages.stage import (
     Job,
     Outcome,
@@ -51,7 +51,7 @@ def warmup(  # noqa: PLR0913 (a recipe states every metaparameter)
     e_lr: Positive | None = None,
     bound: Growth = 2.0,
     backoffs: Count = 5,
-    judged_for: Count = 10,
+    scored_for: Count = 10,
     seeds: Several = 3,
     share: Share = 0.1,
 ) -> Outcome:
@@ -72,7 +72,7 @@ def warmup(  # noqa: PLR0913 (a recipe states every metaparameter)
         bound: The training has run away if an epoch's loss is so many times that of the best epoch before, or
             no number.
         backoffs: How many times the rate is halved at most.
-        judged_for: How many epochs the gain is measured over.
+        scored_for: How many epochs the gain is measured over.
         seeds: The orders of the rows.
         share: Of the time left, that this stage takes at most; half of it goes to judging.
     """
@@ -81,7 +81,7 @@ def warmup(  # noqa: PLR0913 (a recipe states every metaparameter)
     until = part_of(deadline, share)
     weights = progress.weights or drawn(job, derive(job.seed, "warmup"))
     rising = replace(progress.settings, learning_rate=e_lr or progress.settings.learning_rate, epochs=epochs)
-    starts = [Start(rising, seed, weights) for seed in judging_seeds(job, "warmup", seeds)]
+    starts = [Start(rising, seed, weights) for seed in scoring_seeds(job, "warmup", seeds)]
     rises = _rises(job, starts, s_lr=s_lr, bound=bound, backoffs=backoffs, deadline=part_of(until, 0.5))
     halved = [rise.halved for rise in rises]
     evidence = {"end_rates": [rise.rate for rise in rises], "halved": halved}
@@ -89,7 +89,7 @@ def warmup(  # noqa: PLR0913 (a recipe states every metaparameter)
         return Outcome("warmup", progress, "failed", _why(rises), evidence=evidence)
     rate = min(progress.settings.learning_rate, *(rise.rate for rise in rises))
     settings = progress.settings if not any(halved) else replace(progress.settings, learning_rate=rate)
-    alone, after = judged(progress.settings, judged_for + epochs), judged(settings, judged_for)
+    alone, after = for_scoring(progress.settings, scored_for + epochs), for_scoring(settings, scored_for)
     gain = measure_gain(
         job,
         [replace(start, settings=alone) for start in starts],
@@ -102,7 +102,7 @@ def warmup(  # noqa: PLR0913 (a recipe states every metaparameter)
         progress,
         Outcome("warmup", Progress(rises[0].weights, settings), evidence=evidence),
         gain,
-        cut="the time for it ended before all epochs" if gain.epochs < judged_for + epochs else "",
+        cut="the time for it ended before all epochs" if gain.epochs < scored_for + epochs else "",
     )
 
 

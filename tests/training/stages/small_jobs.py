@@ -29,7 +29,7 @@ def dense():
 
 
 def job(**given):
-    """Learns from forty rows, is judged on twenty; two short epochs."""
+    """Learns from forty rows, is scored on twenty; two short epochs."""
     settings = Settings(learning_rate=0.01, batch_size=16, epochs=2, patience=None)
     usual = {
         "name": "small",

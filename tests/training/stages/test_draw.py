@@ -14,7 +14,7 @@ from tests.training.stages.small_jobs import NO_TIME, fresh, job, same
 def outcome():
     """Of three draws."""
     of = job()
-    return draw(of, fresh(of), deadline=Deadline(), draws=3, epochs=1, judged_for=2, seeds=2)
+    return draw(of, fresh(of), deadline=Deadline(), draws=3, epochs=1, scored_for=2, seeds=2)
 
 
 def test_it_hands_on_the_weights_of_the_draw_with_the_best_signal_not_trained_ones(outcome):

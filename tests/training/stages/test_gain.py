@@ -14,8 +14,8 @@ from composable.training.stages.gain import (
     Gain,
     compared,
     concluded,
+    for_scoring,
     halves,
-    judged,
     measure_gain,
     reached_measure,
 )
@@ -52,7 +52,7 @@ def test_one_seed_has_no_spread_and_hands_on_what_was_received():
     assert "more than once" in found.reason
 
 
-def test_rows_that_choose_never_judge():
+def test_rows_that_choose_never_score():
     choosing, judging = halves(job())
     assert not set(choosing) & set(judging)
     assert set(choosing) | set(judging) == set(job().held_out)
@@ -68,7 +68,7 @@ def test_the_best_of_the_first_epochs_counts():
 
 def test_the_same_beginnings_gain_nothing():
     """Both sides are one cohort: equal seeds, equal rows, equal results."""
-    starts = [Start(judged(job().settings, 1), seed, drawn(job(), 1)) for seed in (0, 1)]
+    starts = [Start(for_scoring(job().settings, 1), seed, drawn(job(), 1)) for seed in (0, 1)]
     gain = measure_gain(job(), starts, starts, held_out=job().held_out, deadline=Deadline())
     assert (gain.mean, gain.spread, gain.epochs) == (0.0, 0.0, 1)
     assert gain.without[0] != gain.without[1]
@@ -85,7 +85,7 @@ def test_a_stage_whose_gain_is_not_known_hands_on_what_it_received():
 
 def test_a_comparison_of_less_than_half_its_epochs_is_none():
     """The clock moves on by a second each time it is read: the time ends within the first epochs."""
-    long = judged(job().settings, 400)
+    long = for_scoring(job().settings, 400)
     starts = [Start(long, seed, drawn(job(), 1)) for seed in (0, 1)]
     deadline = Deadline(30.0, clock=Clock())
     gain = measure_gain(job(), starts, starts, held_out=job().held_out, deadline=deadline)
@@ -98,6 +98,6 @@ def test_without_time_it_is_not_measured():
 
 
 @pytest.mark.parametrize("rows", [{"train": np.arange(0)}, {"held_out": np.arange(0)}])
-def test_a_job_needs_rows_to_learn_from_and_to_judge_on(rows):
-    with pytest.raises(ConfigError, match="judge on others"):
+def test_a_job_needs_rows_to_learn_from_and_to_score_on(rows):
+    with pytest.raises(ConfigError, match="score on others"):
         job(**rows)

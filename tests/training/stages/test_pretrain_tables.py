@@ -1,4 +1,4 @@
-"""Pretext tasks for tables: which cells are changed, what is asked, how it is judged."""
+"""Pretext tasks for tables: which cells are changed, what is asked, how it is scored."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The pretext task for texts: which words are hidden, what is asked, how it is judged."""
+"""The pretext task for texts: which words are hidden, what is asked, how it is scored."""
 
 from dataclasses import replace
 
@@ -133,7 +133,7 @@ def test_the_stage_learns_words_from_those_around_them():
         task=Part(masked_words),
         epochs=8,
         seeds=1,
-        judged_for=1,
+        scored_for=1,
     )
     assert outcome.evidence["pretext_figure"] == "accuracy of hidden words"
     assert outcome.evidence["pretext_reached"][0] > 0.6 > 0.3 > outcome.evidence["pretext_chance"]

@@ -21,7 +21,7 @@ def outcome():
         largest_batch=32,
         finer=(0.5, 1.0),
         epochs=2,
-        judged_for=1,
+        scored_for=1,
         seeds=2,
     )
 

@@ -56,7 +56,7 @@ def test_a_loss_that_runs_away_is_noticed_in_any_epoch(of, expected):
 def outcome():
     """After a draw."""
     progress = Progress(drawn(job(), 1), job().settings)
-    return warmup(job(), progress, deadline=Deadline(), epochs=2, judged_for=2, seeds=2)
+    return warmup(job(), progress, deadline=Deadline(), epochs=2, scored_for=2, seeds=2)
 
 
 def test_the_weights_that_are_handed_on_are_trained(outcome):
@@ -81,7 +81,7 @@ def test_a_rate_at_which_the_loss_runs_away_is_halved_and_so_is_that_of_the_trai
         e_lr=1e38,
         bound=1e9,
         backoffs=1,
-        judged_for=1,
+        scored_for=1,
         seeds=2,
     )
     assert found.status == "failed"
@@ -97,7 +97,7 @@ def test_a_rate_that_is_low_enough_after_halving_is_used_and_becomes_that_of_the
         optimizer=Optimizer(Rule("sgd")), learning_rate=16.0, batch_size=40, epochs=4, patience=None
     )
     of = job(build=line, settings=plain)
-    found = warmup(of, fresh(of), deadline=Deadline(), epochs=12, judged_for=1, seeds=2)
+    found = warmup(of, fresh(of), deadline=Deadline(), epochs=12, scored_for=1, seeds=2)
     halved = found.evidence["halved"]
     assert found.status == "done"
     assert min(halved) >= 2

@@ -1,4 +1,4 @@
-"""How what is said of a table's cells is judged: `(targets, outputs, smoothing)` to one number per row.
+"""How what is said of a table's cells is scored: `(targets, outputs, smoothing)` to one number per row.
 
 Outputs are (rows, columns), or (rows, members, columns) of an ensemble in one network: then the mean of the
 members' losses. Smoothing is for the labels of the user's task and changes nothing here.

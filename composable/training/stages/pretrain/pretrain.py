@@ -21,7 +21,7 @@ from composable.engine.objective import labeled
 from composable.engine.rows import Rows
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
-from composable.training.stages.gain import Gain, concluded, judged, measure_gain
+from composable.training.stages.gain import Gain, concluded, for_scoring, measure_gain
 from composable.training.stages.pretrain.learning import Learned, learn
 from composable.training.stages.pretrain.pretext import Unlabeled, UnsuitedNetworkError
 from composable.training.stages.stage import Job, Outcome, Progress, Share, out_of_time, part_of
@@ -44,7 +44,7 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
     batch_size: Count = 32,
     learning_rate: Rate | None = 1e-3,
     seeds: Count = 3,
-    judged_for: Count = 30,
+    scored_for: Count = 30,
     share: Share = 0.2,
 ) -> Outcome:
     """Train on a pretext task, on all training rows, labeled or not, and hand on what the two tasks share.
@@ -63,7 +63,7 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
         batch_size: Of the pretext.
         learning_rate: Of the pretext, falling to 0 by half a cosine. None for that of the progress.
         seeds: How many times.
-        judged_for: That the comparison takes, at most.
+        scored_for: That the comparison takes, at most.
         share: Of the time left, that this stage takes at most; half of it goes to the comparison.
 
     Returns:
@@ -95,7 +95,7 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
     evidence = {"task": repr(task), **learned.evidence(pretext)}
     if not learned.sound:
         return Outcome(_STAGE, progress, "failed", "the pretext's loss diverged", evidence=evidence)
-    gain = _gain(job, starts, learned, judged_for, until)
+    gain = _gain(job, starts, learned, scored_for, until)
     reached = Progress(learned.weights[learned.sound[0]], progress.settings)
     return concluded(
         progress,
@@ -108,7 +108,7 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
 def _gain(job: Job, starts: Sequence[Start], learned: Learned, epochs: int, deadline: Deadline) -> Gain:
     """On rows with a label alone: with few of them most batches would otherwise teach nothing."""
     known = replace(job, train=_with_label(job.rows, job.train))
-    settings = judged(starts[0].settings, min(epochs, starts[0].settings.epochs))
+    settings = for_scoring(starts[0].settings, min(epochs, starts[0].settings.epochs))
     without = [replace(start, settings=settings) for start in starts]
     reached = [replace(one, weights=weights) for one, weights in zip(without, learned.weights, strict=True)]
     return measure_gain(known, without, reached, held_out=job.held_out, deadline=deadline)

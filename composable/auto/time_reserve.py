@@ -11,7 +11,7 @@ _MARGIN = 1.25
 
 
 @dataclass(eq=False)
-class Closing:
+class TimeReserve:
     """What bundling, the diagnosis and the report took so far.
 
     Attributes:

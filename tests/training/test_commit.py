@@ -8,29 +8,29 @@ import math
 import pytest
 
 from composable.core.errors import ArtifactError
-from composable.training.promotion import Promoted, promote, promoted
+from composable.training.commit import StageResult, commit, committed
 from tests.training.checkpointed import IDENTITY, OTHERS, epoch, flip, names, state
 
 
 def test_c11_a_stage_is_promoted_once(tmp_path):
     folder = tmp_path / "warmup"
-    assert promoted(folder, IDENTITY, notice=pytest.fail) is None
-    assert promote(folder, Promoted(state(1), {"gain": 0.5, "rate": math.nan}), IDENTITY)
-    assert not promote(folder, Promoted(state(2), {"gain": 0.7}), IDENTITY)
-    found = promoted(folder, IDENTITY, notice=pytest.fail)
+    assert committed(folder, IDENTITY, notice=pytest.fail) is None
+    assert commit(folder, StageResult(state(1), {"gain": 0.5, "rate": math.nan}), IDENTITY)
+    assert not commit(folder, StageResult(state(2), {"gain": 0.7}), IDENTITY)
+    found = committed(folder, IDENTITY, notice=pytest.fail)
     assert (epoch(found.state), found.outcome) == (1, {"gain": 0.5, "rate": None})
     assert json.loads((folder / "outcome.json").read_text()) == found.outcome
 
 
 def test_c11_a_damaged_result_is_promoted_again(tmp_path):
     folder = tmp_path / "warmup"
-    promote(folder, Promoted(state(1), {"gain": 0.5}), IDENTITY)
+    commit(folder, StageResult(state(1), {"gain": 0.5}), IDENTITY)
     flip(folder / "outcome.json")
     notices = []
-    assert promoted(folder, IDENTITY, notice=notices.append) is None
+    assert committed(folder, IDENTITY, notice=notices.append) is None
     assert str(folder / "outcome.json") in notices[0]
-    assert promote(folder, Promoted(state(2), {}), IDENTITY)
-    assert epoch(promoted(folder, IDENTITY, notice=pytest.fail).state) == 2
+    assert commit(folder, StageResult(state(2), {}), IDENTITY)
+    assert epoch(committed(folder, IDENTITY, notice=pytest.fail).state) == 2
     assert names(tmp_path) == ["warmup"]
 
 
@@ -40,15 +40,15 @@ def test_c9_promotion_never_replaces_what_is_foreign(tmp_path, name, full):
     if full:
         (tmp_path / name / "thesis.txt").write_text("years of work")
     with pytest.raises(ArtifactError, match=name):
-        promote(tmp_path / "warmup", Promoted(state(1), {}), IDENTITY)
+        commit(tmp_path / "warmup", StageResult(state(1), {}), IDENTITY)
     assert names(tmp_path) == [name]
     assert names(tmp_path / name) == ["thesis.txt"] * full
 
 
 def test_c10_the_result_of_another_training_is_refused(tmp_path):
-    promote(tmp_path / "warmup", Promoted(state(1), {}), IDENTITY)
+    commit(tmp_path / "warmup", StageResult(state(1), {}), IDENTITY)
     other, difference = OTHERS["keras"]
     with pytest.raises(ArtifactError, match=difference):
-        promoted(tmp_path / "warmup", other, notice=pytest.fail)
+        committed(tmp_path / "warmup", other, notice=pytest.fail)
     with pytest.raises(ArtifactError, match=difference):
-        promote(tmp_path / "warmup", Promoted(state(2), {}), other)
+        commit(tmp_path / "warmup", StageResult(state(2), {}), other)

@@ -31,7 +31,7 @@ _FIRST = 4  # layers among which a network's own scaling stands
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
+class PretrainedSource:
     """A trained network whose trunk new tasks stand on.
 
     Attributes:
@@ -57,7 +57,7 @@ class Origin:
     rows: RowSketch | None = None
 
 
-def read_origin(path: str | None, at: str | None) -> Origin | None:
+def read_pretrained_source(path: str | None, at: str | None) -> PretrainedSource | None:
     """What `--from` names, up to what `--tap` names; None where there is none.
 
     Args:
@@ -73,7 +73,7 @@ def read_origin(path: str | None, at: str | None) -> Origin | None:
     return _of_file(Path(path), at) if path.endswith(".keras") else _of_bundle(path, at or ENCODING)
 
 
-def _of_bundle(path: str, at: str) -> Origin:
+def _of_bundle(path: str, at: str) -> PretrainedSource:
     """The candidate that weighs most."""
     bundle = load_bundle(Path(path))
     members = bundle.card.members
@@ -88,7 +88,7 @@ def _of_bundle(path: str, at: str) -> Origin:
     network = _innermost(bundle.model.get_layer(f"network_{number}"))
     found = parse_design(json.dumps(heaviest.architecture)).architecture
     encoding = bundle.card.encoding
-    return Origin(
+    return PretrainedSource(
         name=heaviest.name,
         path=path,
         sha256=hashlib.sha256(bundle.files[MODEL]).hexdigest(),
@@ -115,7 +115,7 @@ def _up_to(architecture: Architecture, at: str) -> Architecture:
     )
 
 
-def _of_file(path: Path, at: str | None) -> Origin:
+def _of_file(path: Path, at: str | None) -> PretrainedSource:
     model = load_model(path)
     shape: Any = model.inputs[0].shape[1:]
     if len(model.inputs) != 1 or len(shape) != _MAPS - 1 or shape[-1] not in (1, 3):
@@ -132,7 +132,7 @@ def _of_file(path: Path, at: str | None) -> Origin:
     levels = _levels(model)
     part = Part(pretrained_layers, network=network_json(trunk), levels=levels)
     height, width, channels = shape
-    return Origin(
+    return PretrainedSource(
         name=path.stem,
         path=str(path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from composable.auto.origin import Origin
+from composable.auto.pretrained_source import PretrainedSource
 from composable.zoo.catalog.parse import ParsedDesign
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class UserInputs:
     """What is brought.
 
     Attributes:
         design: In the place of the usual networks.
-        origin: A trained network, to be tried first.
+        pretrained: A trained network, to be tried first.
         training: Settings of the training, in place of those of the candidates.
     """
 
     design: ParsedDesign | None = None
-    origin: Origin | None = None
+    pretrained: PretrainedSource | None = None
     training: Mapping[str, Any] = field(default_factory=dict)

@@ -15,8 +15,8 @@ from composable.core.errors import ConfigError
 from composable.core.versions import version
 from composable.design.config import from_config, to_config
 from composable.engine.settings import Settings
+from composable.training.commit import StageResult, commit, committed
 from composable.training.identity import Identity, layers_of
-from composable.training.promotion import Promoted, promote, promoted
 from composable.training.stages.stage import Job, Outcome, Progress
 from composable.training.state import State
 
@@ -26,7 +26,7 @@ def save_outcome(folder: Path, outcome: Outcome, job: Job, identity: Identity) -
 
     Raises:
         ConfigError: If the stage changed settings that can't be written.
-        ArtifactError, DiskFullError, OSError: As `composable.training.promotion.promote`.
+        ArtifactError, DiskFullError, OSError: As `composable.training.commit.commit`.
     """
     weights = outcome.progress.weights
     arrays = {} if weights is None else {str(number): value for number, value in enumerate(weights)}
@@ -36,7 +36,7 @@ def save_outcome(folder: Path, outcome: Outcome, job: Job, identity: Identity) -
         **{name: getattr(outcome, name) for name in _PLAIN},
         "evidence": dict(outcome.evidence),
     }
-    promote(folder, Promoted(State(arrays, facts), facts), identity)
+    commit(folder, StageResult(State(arrays, facts), facts), identity)
 
 
 def saved_outcome(
@@ -47,7 +47,7 @@ def saved_outcome(
     Raises:
         ArtifactError: If it is the outcome of another training.
     """
-    found = promoted(folder, identity, notice=notice)
+    found = committed(folder, identity, notice=notice)
     if found is None:
         return None
     arrays, facts = found.state.arrays, found.state.facts

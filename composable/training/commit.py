@@ -1,6 +1,6 @@
 """The end of a stage: its last state and its outcome become visible together, once.
 
-`promote` may be called again after a kill at any moment: the result that is visible first stays.
+`commit` may be called again after a kill at any moment: the result that is visible first stays.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from composable.training.state import State
 
 
 @dataclass(frozen=True, eq=False)
-class Promoted:
+class StageResult:
     """What a stage left: its last state and its outcome, as `outcome.json` has it."""
 
     state: State
     outcome: Mapping[str, Any]
 
 
-def promote(folder: Path, result: Promoted, identity: Identity) -> bool:
+def commit(folder: Path, result: StageResult, identity: Identity) -> bool:
     """Make a stage's result visible as `folder`, unless one is.
 
     Args:
@@ -43,7 +43,7 @@ def promote(folder: Path, result: Promoted, identity: Identity) -> bool:
         DiskFullError: With nothing visible.
         OSError: As the system says; likewise.
     """
-    if promoted(folder, identity, notice=lambda _: None) is not None:
+    if committed(folder, identity, notice=lambda _: None) is not None:
         sync_folder(folder.parent)  # the kill may have come before the rename was there to last
         return False
     for path in (partial_name(folder), folder):
@@ -57,7 +57,7 @@ def promote(folder: Path, result: Promoted, identity: Identity) -> bool:
     return True
 
 
-def promoted(folder: Path, identity: Identity, *, notice: Callable[[str], None]) -> Promoted | None:
+def committed(folder: Path, identity: Identity, *, notice: Callable[[str], None]) -> StageResult | None:
     """The result of a stage that has ended; None if it has not, or, with a notice, if the result is damaged.
 
     Raises:
@@ -71,4 +71,4 @@ def promoted(folder: Path, identity: Identity, *, notice: Callable[[str], None])
         notice(f"A damaged result is skipped, its stage is done again: {broken.received}.")
         return None
     check_identity(generation.identity, identity, origin=str(folder))
-    return Promoted(generation.state, generation.outcome or {})
+    return StageResult(generation.state, generation.outcome or {})
