@@ -17,13 +17,13 @@ class TimeReserve:
     Attributes:
         per_network: Seconds to bundle one network; the slowest so far, a guess before the first.
         report: Seconds to write the report; measured once, early.
-        others: Seconds for diagnosis, importance and leaving Python.
+        others: Seconds for the expected score, diagnosis, importance and leaving Python.
         explaining: Seconds to look for what decides the answers.
     """
 
     per_network: float = 0.15
     report: float = 2.0
-    others: float = 1.5
+    others: float = 3.0
     explaining: float = 0.0
     _measured: bool = False
 

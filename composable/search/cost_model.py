@@ -16,8 +16,10 @@ import numpy as np
 
 from composable.core.workspace import write_json
 
-_SECONDS_PER_LAYER = 0.12  # to compile, before anything was measured
+_SECONDS_PER_LAYER = 0.1  # to compile, on a usual processor
+_SECONDS_PER_STEP = 5e-4  # of work that doesn't grow with the network, likewise
 _PER_SECOND = 10e9  # multiply-adds of training, likewise
+_SLOWEST = 4.0  # times as slow, or as fast, as such a processor
 _STEPS = 300  # with fewer a network is hardly better than what it began with
 _KEPT = 200  # measurements
 _FILE = "costs.json"
@@ -70,21 +72,35 @@ class CostModel:
         return replace(self, timings=(*self.timings, timing)[-_KEPT:])
 
     def expected(self, work: Work) -> Timing:
-        """How long a training will take, judged by the same candidate's last one, else by all others."""
+        """How long a training will take, judged by the same candidate's last one, else by how others did.
+
+        Others say how fast the machine is: small networks, whose steps take as long as those of larger ones,
+        say nothing about the seconds per multiply-add.
+        """
         for known in reversed(self.timings):
             if known.work.name == work.name:
                 ratio = work.multiply_adds / max(known.work.multiply_adds, 1.0)
                 return Timing(work, known.compiling, known.epoch * ratio)
-        per_layer = [one.compiling / max(one.work.layers, 1) for one in self.timings] or [_SECONDS_PER_LAYER]
-        per_add = [one.epoch / max(one.work.multiply_adds, 1.0) for one in self.timings] or [1 / _PER_SECOND]
-        return Timing(
-            work, float(np.median(per_layer)) * work.layers, float(np.median(per_add)) * work.multiply_adds
-        )
+        usual = _usual(work)
+        compiling = [one.compiling / _usual(one.work).compiling for one in self.timings]
+        epoch = [one.epoch / _usual(one.work).epoch for one in self.timings]
+        return Timing(work, usual.compiling * _slowness(compiling), usual.epoch * _slowness(epoch))
 
     def least_seconds(self, work: Work) -> float:
         """What a training takes at least to be of use: compiling, an epoch, and some hundred steps."""
         expected = self.expected(work)
         return expected.compiling + max(1.0, _STEPS / work.steps) * expected.epoch
+
+
+def _usual(work: Work) -> Timing:
+    """How long a training takes on a usual processor."""
+    epoch = work.steps * _SECONDS_PER_STEP + work.multiply_adds / _PER_SECOND
+    return Timing(work, _SECONDS_PER_LAYER * max(work.layers, 1), epoch)
+
+
+def _slowness(ratios: Sequence[float]) -> float:
+    """How many times as long as usual things take, judged by what was measured."""
+    return float(np.clip(np.median(ratios), 1 / _SLOWEST, _SLOWEST)) if ratios else 1.0
 
 
 def timing_of(work: Work, epochs: Sequence[float], seconds: float) -> Timing:

@@ -27,9 +27,9 @@ from composable.search.trial import Trial
 from composable.training.candidate import Trained
 
 _PARTS, _FEWEST_FOLDS = 5, 3
-_CANDIDATES = 10  # that are weighed against each other: others never win
+_CANDIDATES = 6  # that are weighed against each other: others hardly ever win
 _DRAWS, _DRAWN_VALUES = 300, 6_000_000  # bootstrap samples, and their predicted values in all
-_SINGLE_SCORES = 6000  # of one column in one fold, that choosing or drawing may take: a few seconds
+_SINGLE_SCORES = 1500  # of one column in one fold, that choosing or drawing may take: a second or two
 _FEWEST = 20, 5  # bootstrap samples, rounds
 _LEVEL = 0.90
 _PRIOR_ROWS = 50  # unseen rows for which an average that is no better than a single network would count
@@ -80,7 +80,9 @@ def expected_score(
         return None
     size = sum(head.size for head in predicted)
     drawn = []
-    draws = min(_DRAWS, _DRAWN_VALUES // size, _SINGLE_SCORES // _single_scores(scorer, len(rows)))
+    networks = 0 if gain is None else 1 + scorer.split.scored_folds  # of which the unseen rows are scored
+    affordable = _SINGLE_SCORES // _single_scores(scorer, len(rows) + networks)
+    draws = min(_DRAWS, _DRAWN_VALUES // size, affordable)
     for _ in range(max(_FEWEST[0], draws)):
         places, taken = _resampled(rows, rng)
         found = fixed.on_parts(taken)([head[places] for head in predicted])
@@ -106,6 +108,8 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
     Returns:
         Per head, for the rows of `scorer.scored_parts`, one part after another.
     """
+    metric = scorer.problem.metric
+    candidates = [candidates[index] for index in _best(metric, [trial.score for trial in candidates])]
     folds = scorer.scored_parts
     of_fold = np.repeat(np.arange(len(folds)), [len(rows) for rows in folds])
     part = of_fold
@@ -131,19 +135,18 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
             _answers(trial, one, of_fold, found)
             for trial, one, found in zip(candidates, logits, temperatures, strict=True)
         ]
-        best = _best(scorer.problem.metric, [score([head[others] for head in one]) for one in answers])
         weights = greedy_weights(
             score,
-            scorer.problem.metric,
-            [[head[others] for head in answers[index]] for index in best],
-            networks=[candidates[index].networks for index in best],
+            metric,
+            [[head[others] for head in one] for one in answers],
+            networks=[trial.networks for trial in candidates],
             most=most,
-            rounds=max(_FEWEST[1], min(ROUNDS, affordable // len(best))),
+            rounds=max(_FEWEST[1], min(ROUNDS, affordable // len(candidates))),
         )
         if not weights.any():
             weights[0] = 1.0
         mixed = [
-            np.sum([w * answers[index][h] for w, index in zip(weights, best, strict=True) if w > 0], axis=0)
+            np.sum([w * one[h] for w, one in zip(weights, answers, strict=True) if w > 0], axis=0)
             for h in range(len(observed))
         ]
         weights_of = None if scorer.weights is None else scorer.weights[rows][others]

@@ -28,9 +28,19 @@ def test_the_same_candidate_takes_what_it_took_before_by_its_size():
 
 
 def test_another_candidate_is_judged_by_all():
-    model = CostModel().learned(Timing(MLP, 5.0, 2.0))
-    found = model.expected(Work("new", 40, 2e9, 100))
-    assert (found.compiling, found.epoch) == (pytest.approx(10.0), pytest.approx(4.0))
+    usual = CostModel().expected(MLP)
+    model = CostModel().learned(Timing(MLP, 2 * usual.compiling, 3 * usual.epoch))
+    new = Work("new", 40, 2e9, 100)
+    found, before = model.expected(new), CostModel().expected(new)
+    assert found.compiling == pytest.approx(2 * before.compiling)
+    assert found.epoch == pytest.approx(3 * before.epoch)
+
+
+def test_a_tiny_network_does_not_make_large_ones_look_endless():
+    tiny = Work("linear", 10, 1e5, 20)
+    model = CostModel().learned(Timing(tiny, 2.0, 0.1))
+    large = Work("mlp", 20, 1e9, 20)
+    assert model.expected(large).epoch < 5 * CostModel().expected(large).epoch
 
 
 def test_few_steps_an_epoch_mean_more_epochs_before_a_network_is_of_use():
