@@ -1,6 +1,7 @@
 """The probability from which a class is predicted, where a metric looks at predicted classes.
 
 At one half, rare classes are hardly ever predicted, although F1 or the balanced accuracy ask for them.
+Accuracy is best at one half where probabilities are calibrated: what else is best on few rows is so by chance.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from composable.problem.scores import score
 
 _LEAST_ROWS = 50
 _TRIED = 24  # thresholds
+_AT_HALF = ("accuracy",)  # metrics that ask for no other threshold
 
 
 def with_thresholds(
@@ -34,7 +36,8 @@ def with_thresholds(
         weights: A weight per row, or None.
     """
     metric = METRICS.get(problem.metric)
-    if metric is None or not metric.decides or len(observed[0]) < _LEAST_ROWS:
+    few = len(observed[0]) < _LEAST_ROWS
+    if metric is None or not metric.decides or few or problem.metric in _AT_HALF:
         return problem
     heads = zip(problem.heads, observed, predicted, strict=True)
     return replace(problem, heads=tuple(_tuned(problem.metric, h, y, p, weights) for h, y, p in heads))
