@@ -1,7 +1,7 @@
 """The probability from which a class is predicted, where a metric looks at predicted classes.
 
 At one half, rare classes are hardly ever predicted, although F1 or the balanced accuracy ask for them.
-Accuracy is best at one half where probabilities are calibrated: what else is best on few rows is so by chance.
+Accuracy is best at one half where probabilities are calibrated: on few rows another is best by chance alone.
 """
 
 from __future__ import annotations
