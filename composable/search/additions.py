@@ -13,7 +13,7 @@ def is_worth_adding(losses: np.ndarray, scored: np.ndarray) -> bool:
     """Whether a further network is as good on its held-out rows as the scored ones are on theirs.
 
     The rows differ, so the means may differ by the noise that the scored networks' losses show; the spread of
-    the new losses themselves says nothing, since that of a bad network is large.
+    the new losses themselves means nothing, since that of a bad network is large.
 
     Args:
         losses: (rows,) of the further network, on rows that it didn't learn from.

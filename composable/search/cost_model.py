@@ -72,10 +72,10 @@ class CostModel:
         return replace(self, timings=(*self.timings, timing)[-_KEPT:])
 
     def expected(self, work: Work) -> Timing:
-        """How long a training will take, judged by the same candidate's last one, else by how others did.
+        """How long a training will take, estimated by the same candidate's last one, else by others'.
 
-        Others say how fast the machine is: small networks, whose steps take as long as those of larger ones,
-        say nothing about the seconds per multiply-add.
+        The others measure how fast the machine is. Small networks, whose steps take as long as those of
+        larger ones, do not measure the seconds per multiply-add.
         """
         for known in reversed(self.timings):
             if known.work.name == work.name:
@@ -99,7 +99,7 @@ def _usual(work: Work) -> Timing:
 
 
 def _slowness(ratios: Sequence[float]) -> float:
-    """How many times as long as usual things take, judged by what was measured."""
+    """How many times as long as usual things take, estimated by what was measured."""
     return float(np.clip(np.median(ratios), 1 / _SLOWEST, _SLOWEST)) if ratios else 1.0
 
 

@@ -31,7 +31,7 @@ def greedy_weights(
 
     Args:
         score: Scores predictions for the rows.
-        metric: Its name, which says whether higher is better.
+        metric: Its name, which decides whether higher is better.
         predicted: Of each candidate, for the rows, per head.
         networks: How many networks each takes.
         most: Of the networks of those that are taken up.

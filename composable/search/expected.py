@@ -84,8 +84,8 @@ def expected_score(
     affordable = _SINGLE_SCORES // _single_scores(scorer, len(rows) + networks)
     draws = min(_DRAWS, _DRAWN_VALUES // size, affordable)
     for _ in range(max(_FEWEST[0], draws)):
-        places, taken = _resampled(rows, rng)
-        found = fixed.on_parts(taken)([head[places] for head in predicted])
+        positions, taken = _resampled(rows, rng)
+        found = fixed.on_parts(taken)([head[positions] for head in predicted])
         drawn.append(_with_gain(metric, found, 1.0 if gain is None else gain.ratio(rng)))
     low, high = np.nanquantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
     value = _with_gain(metric, value, 1.0 if gain is None else gain.ratio())
@@ -191,13 +191,13 @@ def _answers(trial: Trial, logits: Arrays, of_fold: np.ndarray, temperatures: Se
 
 def _resampled(parts: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
     """Rows drawn anew within each part: where they stand one after another, and their numbers."""
-    places, taken, first = [], [], 0
+    positions, taken, first = [], [], 0
     for rows in parts:
         drawn = rng.integers(0, len(rows), len(rows))
-        places.append(first + drawn)
+        positions.append(first + drawn)
         taken.append(rows[drawn])
         first += len(rows)
-    return np.concatenate(places), taken
+    return np.concatenate(positions), taken
 
 
 def _with_gain(metric: str, value: float, ratio: float) -> float:

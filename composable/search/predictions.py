@@ -87,7 +87,7 @@ class _Pool:
     def add(self, rows: np.ndarray, predictions: Arrays) -> None:
         if not len(rows):
             return
-        if not self._counts.any():  # of masks the width alone doesn't say the shape
+        if not self._counts.any():  # the width alone doesn't determine the shape of masks
             self._sums = list(map(_zeros_like, self._sums, predictions))
         self._counts[rows] += 1
         for total, predicted in zip(self._sums, predictions, strict=True):

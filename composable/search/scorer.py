@@ -56,7 +56,7 @@ class Scorer:
         Args:
             parts: Row numbers; those of one part were predicted by one model.
         """
-        rows, places = _numbered(parts)
+        rows, positions = _numbered(parts)
         observed = _at(self.targets, rows)
         constant = None if self.constant is None else _at(self.constant.out_of_fold, rows)
 
@@ -66,7 +66,7 @@ class Scorer:
             problem = self.problem
             if self.tunes:
                 problem = with_thresholds(problem, observed, predicted, weights)
-            return selection_score(problem, observed, predicted, constant or predicted, places, weights)
+            return selection_score(problem, observed, predicted, constant or predicted, positions, weights)
 
         return score
 
@@ -121,8 +121,8 @@ class Scorer:
 def _numbered(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
     """All rows one after another, and where in that order each part lies."""
     ends = np.cumsum([len(part) for part in rows])
-    places = [np.arange(end - len(part), end) for end, part in zip(ends, rows, strict=True)]
-    return np.concatenate(rows), places
+    positions = [np.arange(end - len(part), end) for end, part in zip(ends, rows, strict=True)]
+    return np.concatenate(rows), positions
 
 
 def _at(arrays: Sequence[np.ndarray], rows: np.ndarray) -> Arrays:

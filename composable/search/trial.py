@@ -1,4 +1,4 @@
-"""One row of the leaderboard: a candidate, what it says, how it scores, what it costs."""
+"""One row of the leaderboard: a candidate, its predictions, its score, its cost."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Trial:
         candidate: Architecture and settings of a network, None for the other roles; see `network`.
         settings: That its stages chose for the fit; None where they have not run.
         trained: Its networks, one per fold.
-        refit: One that learned from the rows of all folds, and answers in the place of theirs; None where
+        refit: One that learned from the rows of all folds, and predicts instead of theirs; None where
             that isn't wanted, or not yet done.
         calibrations: One per head.
         predictions: For rows it didn't learn from; empty until it has predicted something.
@@ -95,7 +95,7 @@ class Trial:
 
     @property
     def networks(self) -> int:
-        """How many networks are deployed, or will be: one where weights are solved for, see `refit`."""
+        """How many networks are deployed, or will be: one where weights have a closed form, see `refit`."""
         solved = self.candidate is not None and self.candidate.solver is not None
         return 1 if solved and self.trained else len(self.trained)
 

@@ -75,7 +75,7 @@ def read_arrays(stream: BinaryIO) -> dict[str, np.ndarray]:
     """The arrays that `write_arrays` wrote, of the same types, shapes and bits, writable.
 
     Raises:
-        ValueError: Saying why it is no such file.
+        ValueError: With the reason why it is no such file.
     """
     try:
         with np.load(stream, allow_pickle=False) as stored:

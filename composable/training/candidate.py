@@ -15,7 +15,7 @@ from composable.problem.problem import Problem
 from composable.training.progressive import Small
 
 Arrays = list[np.ndarray]
-REFIT = -1  # in the place of a fold's number, of what learned from the rows of all of them
+REFIT = -1  # instead of a fold's number: a network that learned from the rows of all folds
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Candidate:
         architecture: Without openings.
         settings: Of its training.
         share: Of the time that is left, which a schedule is made to take at most.
-        begin: Weights to begin with, in the place of drawn ones.
+        begin: Weights to begin with, instead of drawn ones.
         frozen: The numbers of layers that neither learn nor gather statistics.
         small: Whether and how it begins on smaller images; its weights must fit images of any size.
         solver: What fits the weights in closed form, where they aren't trained step by step: a part
@@ -50,7 +50,7 @@ class Material:
     """The encoded rows of a run.
 
     Attributes:
-        problem: Says what the targets are.
+        problem: The heads, which define what the targets are.
         inputs: The model's inputs, row by row.
         targets: One array per head, as `encode_targets` gives them.
         categories: The number of codes of each category column.

@@ -32,7 +32,8 @@ class Checkpoints:
     Attributes:
         folder: Made when it is first needed. What else lies in it is left alone.
         identity: Of the training; another one's checkpoints are refused.
-        notice: Told, in a sentence that names the file, of everything that is skipped or can't be removed.
+        notice: Is called with a sentence that names the file, for everything that is skipped or can't be
+            removed.
     """
 
     folder: Path
@@ -42,7 +43,7 @@ class Checkpoints:
     _sound: dict[int, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def save(self, state: State, *, best: bool = False) -> int:
-        """Write a new generation to last, then remove those that aren't needed any more.
+        """Write a new generation durably, then remove those that are no longer needed.
 
         Args:
             state: Must not change before this returns.
@@ -54,7 +55,7 @@ class Checkpoints:
         Raises:
             ArtifactError: If an array isn't made of numbers.
             DiskFullError: With the earlier generations as they were.
-            OSError: As the system says; likewise.
+            OSError: As the system raises it; likewise.
         """
         for number in self._numbers(partial=True):
             self._remove(self._path(number, partial=True))
@@ -66,7 +67,7 @@ class Checkpoints:
         return number
 
     def latest(self) -> State | None:
-        """The newest state that is whole.
+        """The newest complete state.
 
         None without a notice means that there was none yet; with one, that nothing is left of a training,
         which is to start again.
@@ -89,7 +90,7 @@ class Checkpoints:
         return None
 
     def best(self) -> State | None:
-        """The newest whole state that was saved as the best one; None if there is none.
+        """The newest complete state that was saved as the best one; None if there is none.
 
         Raises:
             ArtifactError: If it belongs to another training, naming the first difference.
@@ -106,7 +107,7 @@ class Checkpoints:
                 self._remove(self._path(number, partial=partial))
 
     def _thin(self) -> None:
-        """Remove what is neither the best nor among the last two that are whole."""
+        """Remove what is neither the best nor among the last two complete ones."""
         numbers = self._numbers()
         sound = [number for number in numbers if self._is_sound(number)]
         best = [number for number in sound if self._sound[number]]
@@ -116,7 +117,7 @@ class Checkpoints:
     def _remove(self, path: Path) -> None:
         try:
             remove(path)
-        except OSError as failed:  # the new generation is safe, which is what was asked
+        except OSError as failed:  # the new generation is safe, which is what the caller wants
             self.notice(f"{path} could not be removed: {failed}.")
 
     def _read(self, number: int) -> Generation | None:

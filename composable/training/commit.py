@@ -41,7 +41,7 @@ def commit(folder: Path, result: StageResult, identity: Identity) -> bool:
     Raises:
         ArtifactError: If something else lies at `folder`, or the result of another training.
         DiskFullError: With nothing visible.
-        OSError: As the system says; likewise.
+        OSError: As the system raises it; likewise.
     """
     if committed(folder, identity, notice=lambda _: None) is not None:
         sync_folder(folder.parent)  # the kill may have come before the rename was there to last

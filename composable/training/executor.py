@@ -39,7 +39,7 @@ class Executor(Protocol):
         ...
 
     def submit(self, job: Job) -> None:
-        """Take a job; it begins when there is a place."""
+        """Take a job; it begins as soon as fewer jobs run than may run at once."""
         ...
 
     def poll(self) -> Fitted:
@@ -117,7 +117,7 @@ class LocalProcesses:
         save_dataset(self.dataset, self.folder)
 
     def submit(self, job: Job) -> None:
-        """Take a job, and begin it if there is a place."""
+        """Take a job, and begin it if fewer processes run than may run at once."""
         self._waiting.append(job)
         self._begin_waiting()
 
@@ -169,7 +169,7 @@ class LocalProcesses:
             self._running.append(_Running(job, process, events, reader, time.monotonic()))
 
     def _take_events(self, running: _Running) -> None:
-        """Pass the events on, but for the one that says how the job ended."""
+        """Pass the events on, but for the one that holds how the job ended."""
         while not running.events.empty():
             facts = running.events.get()
             event = facts.pop("event")
@@ -231,7 +231,7 @@ def _log_end(path: Path) -> str:
 
 
 def _resident_bytes(pid: int) -> float:
-    """The resident memory of a process; 0 where the system doesn't tell."""
+    """The resident memory of a process; 0 where the system doesn't report it."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     except (OSError, ValueError, IndexError):

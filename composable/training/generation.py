@@ -1,4 +1,4 @@
-"""One state of a training as a folder that is there whole or not at all.
+"""One state of a training as a folder that is either complete or not there at all.
 
 Its files are written and synced one by one into a folder of another name, the manifest last; then that
 folder is synced, renamed, and the folder above it synced. So no kill and no power cut leaves a part of it
@@ -59,7 +59,7 @@ class DiskFullError(ComposableError, OSError):
     """There is no room for a checkpoint; those before it are as they were.
 
     Attributes:
-        reason: What a failed trial says of itself.
+        reason: Why a trial failed.
         needed: Bytes that it takes.
     """
 
@@ -81,7 +81,7 @@ def write_generation(folder: Path, generation: Generation) -> None:
     Raises:
         ArtifactError: If an array isn't made of numbers.
         DiskFullError: With nothing visible; what was written is gone.
-        OSError: As the system says; likewise.
+        OSError: As the system raises it; likewise.
     """
     check_arrays(generation.state.arrays)
     texts = {FACTS: json.dumps(dict(generation.state.facts))}

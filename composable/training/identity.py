@@ -56,7 +56,7 @@ def check_identity(stored: Identity, current: Identity, *, origin: str) -> None:
     """Let a training go on only from its own checkpoint.
 
     Args:
-        stored: What the checkpoint says.
+        stored: The identity in the checkpoint.
         current: The training that wants to go on.
         origin: Names the checkpoint in the error.
 

@@ -59,7 +59,7 @@ class Fitted:
     """What a job came to.
 
     Attributes:
-        job: What was asked.
+        job: The job that was done.
         candidate: With the settings that the stages chose.
         networks: In the order of the folds; their weights lie in the job's folder.
         stages: What each stage came to, as plain JSON.
@@ -76,7 +76,7 @@ class Fitted:
 
 
 def identity_of(candidate: Candidate, seed: int, stages: Sequence[Part] = ()) -> str:
-    """Twelve hexadecimal digits that tell a trial from all others."""
+    """Twelve hexadecimal digits that identify a trial among all others."""
     tried = to_plain((replace(candidate, share=1.0), seed, tuple(stages)))  # however much time it has
     digest = hashlib.sha256(json.dumps(tried, sort_keys=True).encode())
     for weights in candidate.begin or ():

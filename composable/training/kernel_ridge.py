@@ -169,7 +169,7 @@ def _project_codes(model: keras.Model, seed: int) -> None:
     """Embed codes of columns that aren't one-hot by directions of length one, drawn at random.
 
     So any two codes lie about as far apart as if they were one-hot: Johnson & Lindenstrauss 1984, "Extensions
-    of Lipschitz mappings into a Hilbert space". Embeddings as they begin would lie in one place.
+    of Lipschitz mappings into a Hilbert space". Untrained embeddings would all lie at nearly the same point.
     """
     name = f"{EMBEDDING}_vectors"
     if all(layer.name != name for layer in model.layers):

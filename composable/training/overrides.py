@@ -1,6 +1,6 @@
 """How networks are trained, as a user sets it: `learning_rate=0.001`, `averaging=ema(decay=0.99)`.
 
-Each setting takes the place of the one that a candidate comes with.
+Each setting replaces the one that a candidate comes with.
 """
 
 from __future__ import annotations

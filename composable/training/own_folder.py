@@ -1,6 +1,6 @@
 """Folders that Composable made and may therefore delete; nothing of anybody else's is ever touched.
 
-Such a folder holds an empty file, its mark, from its first moment on. It is made, and goes, under another
+Such a folder holds an empty marker file from its first moment on. It is made, and goes, under another
 name, `NAME.tmp`: `NAME` itself is never half there.
 """
 
@@ -12,7 +12,7 @@ from composable.core.workspace import sync_folder
 
 MARK = "composable.checkpoint.1"
 ARRAYS, FACTS, OUTCOME, MANIFEST = "arrays.npz", "facts.json", "outcome.json", "manifest.json"
-NAMES = (ARRAYS, FACTS, OUTCOME, MANIFEST, MARK)  # in the order of deletion: the mark goes last
+NAMES = (ARRAYS, FACTS, OUTCOME, MANIFEST, MARK)  # in the order of deletion: the marker goes last
 _PARTIAL = ".tmp"
 
 
@@ -25,7 +25,7 @@ def begin(folder: Path) -> Path:
     """Make the partial folder of `folder`, and those above it that are missing.
 
     Raises:
-        OSError: As the system says; also if something lies there already.
+        OSError: As the system raises it; also if something lies there already.
     """
     make_folder(folder.parent)
     partial = partial_name(folder)
@@ -48,14 +48,14 @@ def is_ours(folder: Path) -> bool:
         return False
     if names := {path.name for path in folder.iterdir()}:
         return MARK in names and names <= set(NAMES)
-    return folder.suffix == _PARTIAL  # a kill came before the mark; there is nothing in it to lose
+    return folder.suffix == _PARTIAL  # the process was killed before it wrote the marker; the folder is empty
 
 
 def remove(folder: Path) -> bool:
     """Delete a folder or a partial one if it is ours; whether it was.
 
     Raises:
-        OSError: As the system says.
+        OSError: As the system raises it.
     """
     if not is_ours(folder):
         return False

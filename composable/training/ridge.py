@@ -34,7 +34,7 @@ class System:
 
     Attributes:
         mean: Of each feature.
-        deviation: Of each feature, infinite where it says nothing.
+        deviation: Of each feature, infinite where the feature is constant.
         roots: Of the rows' weights, whose mean is 1.
         features: Z, (rows, features).
     """

@@ -25,7 +25,7 @@ _SHARE_OF_STAGES = 0.5  # of the time
 
 
 def run_job(job: Job, dataset: Dataset, notify: Notify) -> Fitted:
-    """Train what a job asks for; the networks are written into its folder.
+    """Train the networks of a job and write them into its folder.
 
     Networks that an earlier session of the same run has trained to their end are taken as they are.
 
@@ -36,7 +36,7 @@ def run_job(job: Job, dataset: Dataset, notify: Notify) -> Fitted:
 
     Raises:
         RuntimeError: If a network came to no weights.
-        ValueError, TypeError, MemoryError: As the backend says.
+        ValueError, TypeError, MemoryError: As the backend raises them.
     """
     began = time.monotonic()
     if job.refit:
@@ -92,7 +92,7 @@ def _fold_networks(job: Job, dataset: Dataset, notify: Notify) -> tuple[list[Tra
 def _stages(
     trainer: FoldTrainer, job: Job, folds: Mapping[int, Fold], deadline: Deadline, notify: Notify
 ) -> Staged:
-    """The stages that were asked for, in at most half the time."""
+    """Train in the stages that the user named, in at most half the time."""
     timed = math.isfinite(deadline.seconds)
     return go_through(
         trainer,

@@ -1,4 +1,4 @@
-"""Trained networks on disk: arrays alone, no pickle, each file whole or not at all."""
+"""Trained networks on disk: arrays alone, no pickle, each file complete or not there at all."""
 
 from __future__ import annotations
 

@@ -26,12 +26,12 @@ def streamed(
     Args:
         rows: All rows of the table.
         part: Which of them are which.
-        asked: The inputs of the rows that the network is asked about, those for validation first.
+        asked: The inputs of the query rows, those for validation first.
         seed: Of the instance.
         settings: Of its training.
 
     Returns:
-        The rows that are asked about; the instance, watched on those for validation; and the feed.
+        The query rows; the instance, watched on those for validation; and the feed.
     """
     count = len(next(iter(asked.values())))
     targets = tuple(_filled(target[part.held_out], count) for target in rows.targets)
@@ -43,5 +43,5 @@ def streamed(
 
 
 def _filled(values: np.ndarray, rows: int) -> np.ndarray:
-    """Targets or weights, with zeros for the rows that are asked about alone."""
+    """Targets or weights, with zeros for the query rows that are not for validation."""
     return np.concatenate([values, np.zeros((rows - len(values), *values.shape[1:]), values.dtype)])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-Sparse = Any  # sparse.csr_matrix, whose types say too little
+Sparse = Any  # sparse.csr_matrix, whose type stubs are incomplete
 Incidences = list[Sparse]  # per id set an incidence matrix, (rows, ids): 1 where a row has the id
 
 

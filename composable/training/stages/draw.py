@@ -1,7 +1,7 @@
 """The lottery: several draws of the initial weights, of which the most promising is kept.
 
 After Frankle & Carbin 2019, "The Lottery Ticket Hypothesis", arXiv:1803.03635, who found that some draws
-train better than others; the seed of this house picks one of five.
+train better than others; by default one of five draws is kept.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
 
     What is kept is the draw: the weights as they were before that moment. Then all draws are trained for
     longer, and the one that was kept in several orders of the rows. What a draw is worth without choosing is
-    the mean of all of them; how well the moment told their results is a rank correlation, in the evidence.
+    the mean of all of them; how well the moment predicts their results is a rank correlation in the evidence.
 
     Don't expect much (`benchmarks/draw.py`, networks for tables): draws differ, and again so when they are
     trained in another order of the rows, but mostly in which held-out rows they suit. No signal tells early
     which does better on others: after 4 epochs the correlation is near 0, as for the loss at first, the norm
-    of the gradient, and the loss at a rate of 1e-6, by which the seed's author chose.
+    of the gradient, and the loss at a rate of 1e-6.
 
     Args:
         job: What is trained.
@@ -69,7 +69,7 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
         epochs: How long the moment is.
         scored_for: How many epochs the gain is measured over.
         seeds: The orders of the rows in which the draw that was kept is scored.
-        share: Of the time left, that this stage takes at most; half of it goes to judging.
+        share: Of the time left, that this stage takes at most; half of it goes to scoring.
     """
     if progress.weights is not None:
         return Outcome("draw", progress, "skipped", "there are weights already")
@@ -77,7 +77,7 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
         return out_of_time("draw", progress)
     until = part_of(deadline, share)
     drawings = [drawn(job, derive(job.seed, "draw", number)) for number in range(draws)]
-    choosing, judging = halves(job)
+    choosing, scoring = halves(job)
     settings = for_scoring(progress.settings, epochs)
     order = derive(job.seed, "draw", "order")
     cohort = cohort_of(job, [Start(settings, order, weights) for weights in drawings], held_out=choosing)
@@ -92,11 +92,11 @@ def draw(  # noqa: PLR0913 (a recipe states every metaparameter)
         job,
         [Start(longer, seed, weights) for seed, weights in zip(orders, drawings, strict=False)],
         [Start(longer, seed, drawings[kept]) for seed in orders[draws:]],
-        held_out=judging,
+        held_out=scoring,
         deadline=until,
         paired=False,
     )
-    evidence = {"signal": signal, "kept": kept, **_told(signal, gain)}
+    evidence = {"signal": signal, "kept": kept, **_rank_correlation(signal, gain)}
     cut = gain.epochs < scored_for or any(len(history.epochs) < epochs for history in histories)
     return concluded(
         progress,
@@ -113,13 +113,13 @@ def drawn(job: Job, seed: int) -> Weights:
     return tuple(model.get_weights())
 
 
-def _told(signal: list[float], gain: Gain) -> dict[str, Any]:
-    """How well the signal told the results of the draws: Spearman's rank correlation."""
+def _rank_correlation(signal: list[float], gain: Gain) -> dict[str, Any]:
+    """How well the signal predicts the results of the draws: Spearman's rank correlation."""
     from scipy.stats import spearmanr  # slow to import
 
     finite = np.isfinite(signal)
-    told, results = (np.asarray(values)[finite] for values in (signal, gain.without or signal))
-    if not gain.without or min(len(np.unique(told)), len(np.unique(results))) < 2:
+    signals, results = (np.asarray(values)[finite] for values in (signal, gain.without or signal))
+    if not gain.without or min(len(np.unique(signals)), len(np.unique(results))) < 2:
         return {"correlation": None}
-    found: Any = spearmanr(told, results)
+    found: Any = spearmanr(signals, results)
     return {"correlation": float(found.statistic)}

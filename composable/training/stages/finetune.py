@@ -57,7 +57,7 @@ def finetune(  # noqa: PLR0913 (a recipe states every metaparameter)
 
     It is done in several orders of the rows, side by side, and so is a training of the whole network for as
     many epochs. The gain is over the better of that training and no training at all. The order with the best
-    measure is handed on.
+    measure is the output of the stage.
 
     Args:
         job: What is trained.
@@ -131,7 +131,7 @@ def _thawed(
 def _gain(
     job: Job, starts: Sequence[Start], thawed: Sequence[Thawed], epochs: int, deadline: Deadline
 ) -> tuple[Gain, float | None]:
-    """Over the better of a training of the whole and none; and the measure before any."""
+    """The gain over the better of training the whole network and not training; and the measure before."""
     if deadline.remaining <= 0:
         return NOT_MEASURED, None
     whole = for_scoring(starts[0].settings, epochs)

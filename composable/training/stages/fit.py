@@ -69,7 +69,7 @@ def fit(
 def phases_of(
     settings: Settings, late_share: float, *, batch: float, regularization: float
 ) -> list[Settings]:
-    """Those of the whole training, or of its two phases, each with its part of the schedules."""
+    """The settings of the whole training, or of its two phases, each with its part of the schedules."""
     if not late_share:
         return [settings]
     last = min(max(1, round(late_share * settings.epochs)), settings.epochs - 1)

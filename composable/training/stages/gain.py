@@ -45,11 +45,11 @@ class Gain:
 
 
 NOT_MEASURED = Gain(None, None)
-LEAST = 0.5  # of the epochs: a gain after fewer would say nothing of the training
+LEAST = 0.5  # of the epochs: a gain after fewer epochs doesn't predict that of the training
 
 
 def concluded(received: Progress, reached: Outcome, gain: Gain, *, cut: str = "") -> Outcome:
-    """What a stage came to; where its gain or the noise of it isn't known, what was received is handed on.
+    """The outcome of a stage; where its gain or the gain's noise isn't known, its output is what it received.
 
     Args:
         received: By the stage.

@@ -18,12 +18,12 @@ from composable.training.stages.warmup import warmup
 
 FORMAT = "composable.recipe/2"
 STAGES = (draw, warmup, tune, pretrain, fit, finetune)
-"""The house's own."""
+"""The stages that this project comes with."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Stages one after another; each begins with what the one before it hands on.
+    """Stages one after another; each begins with the output of the one before it.
 
     Attributes:
         stages: Parts, or functions, which are taken as parts.
@@ -59,7 +59,7 @@ class Recipe:
 
         Raises:
             ArtifactError: If it is malformed, of another format, or names a component that isn't there.
-            ConfigError: If a stage doesn't take what it is given.
+            ConfigError: If a stage doesn't take its arguments.
         """
         config = parse(text)
         if (

@@ -21,7 +21,7 @@ Tell = Callable[[Outcome], None]
 Notice = Callable[[str], None]
 
 
-def run_stages(  # noqa: PLR0913 (what it is told is its contract)
+def run_stages(  # noqa: PLR0913 (its arguments are its contract)
     job: Job,
     recipe: Recipe,
     *,
@@ -34,8 +34,8 @@ def run_stages(  # noqa: PLR0913 (what it is told is its contract)
 ) -> tuple[Outcome, ...]:
     """Train in stages.
 
-    A stage whose gain doesn't exceed its noise is dropped: the next one begins with what it received. A stage
-    that fails hands on what it received, too.
+    A stage whose gain doesn't exceed its noise is dropped: the next one begins with what it received. The
+    same holds for a stage that fails.
 
     Args:
         job: What is trained.
@@ -45,8 +45,8 @@ def run_stages(  # noqa: PLR0913 (what it is told is its contract)
             Stages at the end that had no time are tried again. None saves nothing.
         begin: The weights that the first stage receives; None where it draws its own.
         skip: Names of stages to leave out.
-        tell: Told each outcome, as soon as it is known; also those of an earlier call.
-        notice: Told of damaged files.
+        tell: Is called with each outcome, as soon as it is known; also with those of an earlier call.
+        notice: Is called with a sentence about each damaged file.
 
     Returns:
         One outcome per stage. The last one's progress is the result.
@@ -120,22 +120,22 @@ class _Saved:
         """Those of an earlier call, up to the first that is missing; less what had no time, at the end."""
         found = []
         for number in range(len(self._recipe.stages)):
-            place, identity = self._place(number)
-            outcome = saved_outcome(place, self._job, identity, self._notice)
+            outcome_folder, identity = self._identified_folder(number)
+            outcome = saved_outcome(outcome_folder, self._job, identity, self._notice)
             if outcome is None:
                 break
             found.append(outcome)
         while found and found[-1].status == "skipped" and found[-1].stage not in self._skip:
             found.pop()
-            remove(self._place(len(found))[0])
+            remove(self._identified_folder(len(found))[0])
         return found
 
     def save(self, number: int, outcome: Outcome) -> None:
         """Make it visible."""
-        place, identity = self._place(number)
-        save_outcome(place, outcome, self._job, identity)
+        outcome_folder, identity = self._identified_folder(number)
+        save_outcome(outcome_folder, outcome, self._job, identity)
 
-    def _place(self, number: int) -> tuple[Path, Identity]:
+    def _identified_folder(self, number: int) -> tuple[Path, Identity]:
         """Where a stage's outcome lies, and whose it is: its stages up to this one decide that."""
         until = self._recipe.stages[: number + 1]
         left_out = sorted(self._skip & {name_of(stage) for stage in until})

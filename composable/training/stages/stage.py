@@ -86,8 +86,8 @@ class Outcome:
 
     Attributes:
         stage: Its name.
-        progress: What is handed on. A stage gives what it reached; `run_stages` hands on what the stage
-            received, if it is dropped.
+        progress: The stage's output: what it reached; `run_stages` replaces it by what the stage received,
+            if the stage is dropped.
         status: A stage gives "done", "skipped" (it did nothing, for lack of time or of anything to do) or
             "failed"; "dropped" is `run_stages`'s word.
         reason: Why it isn't done, or what it had to leave out; may be empty.

@@ -1,4 +1,4 @@
-"""A stage's outcome as a folder, and back: so that a training goes on after its last whole stage."""
+"""A stage's outcome as a folder, and back: so that a training goes on after its last complete stage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from composable.training.state import State
 
 
 def save_outcome(folder: Path, outcome: Outcome, job: Job, identity: Identity) -> None:
-    """Make an outcome visible as `folder`, whole.
+    """Make an outcome visible as `folder`, only once it is complete.
 
     Raises:
         ConfigError: If the stage changed settings that can't be written.
@@ -66,7 +66,7 @@ def identity_of(job: Job) -> Identity:
         digest.update(np.ascontiguousarray(array).data)
     backend = keras.backend.backend()
     versions = {"keras": keras.__version__, "backend": f"{backend} {version(backend)}"}
-    # Keras numbers layers anew each time a network is built: their names say nothing.
+    # Keras numbers layers anew each time a network is built: their names carry no information.
     named = ((f"weight {number}", weight) for number, weight in enumerate(model.weights))
     return Identity(layers_of(named), versions, digest.hexdigest())
 

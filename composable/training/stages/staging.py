@@ -58,7 +58,7 @@ def go_through(
         seed: For everything random.
         deadline: Of all of them.
         folder: Where the outcomes are kept.
-        notice: Is given what the user should know.
+        notice: Is called with what the user should know.
     """
     of_weights = [stage for stage in stages if name_of(stage) not in _SETTINGS_ALONE]
     on_fold = {number: list(stages) if number == 0 else of_weights for number in folds}

@@ -12,7 +12,7 @@ _STATISTICS = (layers.BatchNormalization, layers.LayerNormalization, layers.Grou
 
 
 def parts_of(model: keras.Model, count: int) -> list[list[int]]:
-    """Which layers are thawed together, as places in `model.layers`, the top part first.
+    """Which layers are thawed together, as indices into `model.layers`, the top part first.
 
     The top part is what follows the tap `encoding`, the task; the lowest is the stem, the first layer that
     learns; what lies between, the groups, is divided evenly by depth. A normalization goes with the layer
@@ -36,10 +36,10 @@ def parts_of(model: keras.Model, count: int) -> list[list[int]]:
 
 
 def frozen(model: keras.Model, places: Sequence[int]) -> keras.Model:
-    """The same model; the layers at these places neither learn nor gather statistics."""
+    """The same model; the layers at these indices neither learn nor gather statistics."""
     found = model.layers
-    for place in places:
-        found[place].trainable = False
+    for index in places:
+        found[index].trainable = False
     return model
 
 
@@ -50,12 +50,12 @@ def _units(model: keras.Model) -> tuple[list[list[int]], int]:
     """
     found: list[list[int]] = []
     task = None
-    for place, layer in enumerate(model.layers):
+    for index, layer in enumerate(model.layers):
         if layer.name == "encoding":
             task = len(found)
         if isinstance(layer, _STATISTICS) and found:
-            found[-1].append(place)
+            found[-1].append(index)
         elif layer.trainable_weights:
-            found.append([place])
+            found.append([index])
     last = max(len(found) - 1, 1)
     return found, last if task is None or not 0 < task < len(found) else task

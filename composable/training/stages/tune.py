@@ -58,11 +58,11 @@ def tune(  # noqa: PLR0913 (a recipe states every metaparameter)
 
     Every trial sees the same examples: all training rows, as often; all begin with the same weights. The
     rates of one step are one cohort, each batch size one of its own. One half of the held-out rows
-    chooses, the other scores the tuned settings beside the given ones.
+    chooses, the other scores the tuned settings beside the received ones.
 
     Args:
         job: What is trained.
-        progress: Its settings are changed, its weights are handed on as they are.
+        progress: Its settings are changed, its weights stay as they are.
         deadline: Of everything.
         rates: The grid; the rate of the settings is tried too.
         largest_batch: Up to which the batch size is doubled while that isn't worse.
@@ -70,12 +70,12 @@ def tune(  # noqa: PLR0913 (a recipe states every metaparameter)
         epochs: Of each trial.
         scored_for: How many epochs the gain is measured over.
         seeds: The orders of the rows for it, and its draws if there are no weights.
-        share: Of the time left, that this stage takes at most; a third of it goes to judging.
+        share: Of the time left, that this stage takes at most; a third of it goes to scoring.
     """
     if deadline.remaining <= 0:
         return out_of_time("tune", progress)
     until = part_of(deadline, share)
-    choosing, judging = halves(job)
+    choosing, scoring = halves(job)
     weights = progress.weights or drawn(job, derive(job.seed, "tune"))
     trials = Trials(job, weights, epochs, choosing, part_of(until, 2 / 3))
     best = trials.rates(progress.settings, (*rates, progress.settings.learning_rate))
@@ -88,7 +88,7 @@ def tune(  # noqa: PLR0913 (a recipe states every metaparameter)
         job,
         [Start(for_scoring(progress.settings, scored_for), seed, progress.weights) for seed in orders],
         [Start(for_scoring(best, scored_for), seed, progress.weights) for seed in orders],
-        held_out=judging,
+        held_out=scoring,
         deadline=until,
     )
     cut = trials.cut or gain.epochs < scored_for

@@ -74,7 +74,7 @@ def warmup(  # noqa: PLR0913 (a recipe states every metaparameter)
         backoffs: How many times the rate is halved at most.
         scored_for: How many epochs the gain is measured over.
         seeds: The orders of the rows.
-        share: Of the time left, that this stage takes at most; half of it goes to judging.
+        share: Of the time left, that this stage takes at most; half of it goes to scoring.
     """
     if deadline.remaining <= 0:
         return out_of_time("warmup", progress)

@@ -1,4 +1,4 @@
-"""How what is said of a table's cells is scored: `(targets, outputs, smoothing)` to one number per row.
+"""Losses of the outputs for a table's cells: `(targets, outputs, smoothing)` to one number per row.
 
 Outputs are (rows, columns), or (rows, members, columns) of an ensemble in one network: then the mean of the
 members' losses. Smoothing is for the labels of the user's task and changes nothing here.
@@ -41,10 +41,10 @@ def column_cross_entropy(sizes: tuple[int, ...], y: Any, outputs: Any, smoothing
     """The mean over columns; (rows, columns) classes, and the logits of all columns side by side."""
     ends = [0, *np.cumsum(sizes).tolist()]
     total: Any = 0.0
-    for place, (first, end) in enumerate(pairwise(ends)):
-        chosen = _beside(ops.one_hot(ops.cast(y[:, place], "int32"), end - first), outputs)
-        told: Any = ops.sum(chosen * ops.log_softmax(outputs[..., first:end], axis=-1), axis=-1)
-        total = total - _over_members(told, outputs)
+    for column, (first, end) in enumerate(pairwise(ends)):
+        chosen = _beside(ops.one_hot(ops.cast(y[:, column], "int32"), end - first), outputs)
+        true_log_shares: Any = ops.sum(chosen * ops.log_softmax(outputs[..., first:end], axis=-1), axis=-1)
+        total = total - _over_members(true_log_shares, outputs)
     return total / len(sizes)
 
 

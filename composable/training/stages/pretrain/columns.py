@@ -1,4 +1,4 @@
-"""The columns of a table among a network's inputs, and what is asked about their cells."""
+"""The columns of a table among a network's inputs, and the targets that their cells make."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from composable.core.errors import DataError
 from composable.training.stages.pretrain.pretext import Unlabeled
 
-_CLASSES = 64  # a column with more codes has its most frequent ones told apart
+_CLASSES = 64  # of a column with more codes only the most frequent ones are classes
 _CATEGORIES = "categories"
 
 
@@ -21,7 +21,7 @@ class Columns:
     Attributes:
         numbers: The names of the inputs that hold numbers, (rows, columns) each.
         ranks: Per number column its known training values, sorted.
-        codes: Per category column the class of each code, at the code's place; class 0 is for unknown codes
+        codes: Per category column the class of each code, indexed by the code; class 0 is for unknown codes
             and for rare ones.
     """
 
@@ -31,7 +31,7 @@ class Columns:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Those whose cells are asked about, in the order in which they are."""
+        """The names of the inputs whose cells are predicted, in order."""
         return (*self.numbers, _CATEGORIES) if self.codes else self.numbers
 
     @property
@@ -46,25 +46,26 @@ class Columns:
         """
         values = np.concatenate([inputs[name] for name in self.numbers], axis=1)
         found = np.zeros((*values.shape, 2), "float32")
-        for place, known in enumerate(self.ranks):
-            present = ~np.isnan(values[:, place]) & (len(known) > 0)
-            below, upto = (np.searchsorted(known, values[present, place], side) for side in ("left", "right"))
+        for column, known in enumerate(self.ranks):
+            present = ~np.isnan(values[:, column]) & (len(known) > 0)
+            numbers = values[present, column]
+            below, upto = (np.searchsorted(known, numbers, side) for side in ("left", "right"))
             rank = (below + upto) / (2 * max(len(known), 1))
-            found[present, place] = np.stack([(rank - 0.5) * 12**0.5, np.ones_like(rank)], axis=1)
+            found[present, column] = np.stack([(rank - 0.5) * 12**0.5, np.ones_like(rank)], axis=1)
         return found
 
     def category_targets(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """(rows, columns) classes, int32."""
         values = inputs[_CATEGORIES]
         found = np.zeros(values.shape, "int32")
-        for place, classes in enumerate(self.codes):
-            known = values[:, place] < len(classes)
-            found[known, place] = classes[values[known, place]]
+        for column, classes in enumerate(self.codes):
+            known = values[:, column] < len(classes)
+            found[known, column] = classes[values[known, column]]
         return found
 
 
 def columns_of(x: Unlabeled) -> Columns:
-    """The columns whose cells can be asked about: every float input, and `categories`.
+    """The columns whose cells can be predicted: every float input, and `categories`.
 
     Raises:
         DataError: If there is none.

@@ -15,7 +15,7 @@ def image_decoder(x: Any, *, shape: tuple[int, int, int], width: int) -> Any:
 
     Args:
         x: Feature maps (rows, height, width, channels); the tokens of patches (rows, tokens, channels), which
-            are put back in their places, a class token left out; or vectors (rows, channels).
+            are put back at their positions, a class token left out; or vectors (rows, channels).
         shape: Height, width and channels of the image.
         width: Channels of each convolution.
 

@@ -26,7 +26,7 @@ def denoising(
     reads: str = "encoding",
     width: Count = 32,
 ) -> Pretext:
-    """Normal noise is added to every pixel; the clean image is asked for.
+    """Normal noise is added to every pixel; the target is the clean image.
 
     Vincent et al. 2008, "Extracting and Composing Robust Features with Denoising Autoencoders". The noise is
     that of the seed's author, N(0.5, 0.5) on pixels from 0 to 1, by `scale`; its mean brightens the image.

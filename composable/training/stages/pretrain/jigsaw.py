@@ -1,4 +1,4 @@
-"""Images cut into tiles that are laid out in another order; which order is asked for."""
+"""Images cut into tiles that are laid out in another order; the target is which order."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def jigsaw(
     gap: Gap = 1,
     reads: str = "embedding",
 ) -> Pretext:
-    """Each image's tiles in an order of its own; which of the known orders it is, is asked for.
+    """Each image's tiles in an order of its own; the target is which of the known orders it is.
 
     Noroozi & Favaro 2016, "Unsupervised Learning of Visual Representations by Solving Jigsaw Puzzles", on the
     mosaic as one image, as Carlucci et al. 2019 have it ("Domain Generalization by Solving Jigsaw Puzzles").
@@ -41,7 +41,7 @@ def jigsaw(
         tiles: 4, two by two, or 9, three by three.
         permutations: How many orders there are; of 4 tiles 24 at most.
         gap: Pixels between neighboring tiles: lines that go on beyond an edge would give the answer away.
-        reads: The tap from which the order is told.
+        reads: The tap from which the order is predicted.
 
     Raises:
         ConfigError: If the images are too small for such tiles, or there aren't so many orders.
@@ -85,10 +85,10 @@ def classes_head(x: Any, classes: int) -> Any:
 def mosaic(
     pixels: np.ndarray, orders: np.ndarray, *, gap: int, background: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Images of the same size whose place k holds the tile that was at place `orders[:, k]`.
+    """Images of the same size whose position k holds the tile that was at `orders[:, k]`.
 
-    Places are counted row by row. Where the tiles don't divide the sides, what is left over at the edges, and
-    the gaps too, are background; within its place a tile loses `gap` pixels, at random from its two ends.
+    Positions are counted row by row. Where the tiles don't divide the sides, what is left over at the edges,
+    and the gaps too, are background; a tile loses `gap` pixels, at random from its two ends.
 
     Args:
         pixels: (rows, height, width, channels).

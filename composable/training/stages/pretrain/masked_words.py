@@ -1,4 +1,4 @@
-"""Texts some of whose words are hidden, which are asked for."""
+"""Texts some of whose words are hidden; the hidden words are the targets."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from composable.training.stages.pretrain.pretext import (
 )
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-WORDS, HIDDEN = "words", "hidden"  # inputs: the ids of a text's words, and the places of those to be told
+WORDS, HIDDEN = "words", "hidden"  # inputs: the ids of a text's words, and the positions of hidden ones
 
 
 @component
 def masked_words(x: Unlabeled, *, share: Share = 0.15, classes: Count = 4000) -> Pretext:
-    """Some of a text's words are replaced by the id of unknown ones, and told from what stands around them.
+    """Some of a text's words are replaced by the id of unknown ones; they are predicted from those around.
 
     Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
     arXiv:1810.04805, section 3.1, task 1, on the user's own texts; all chosen words are hidden, none kept.
@@ -39,7 +39,7 @@ def masked_words(x: Unlabeled, *, share: Share = 0.15, classes: Count = 4000) ->
     Args:
         x: The rows, with an input `words`.
         share: Of a text's words that are hidden, at least one (BERT: 0.15).
-        classes: So many of the most frequent words are told apart; others are never hidden.
+        classes: How many of the most frequent words are classes; other words are never hidden.
 
     Raises:
         DataError: If there are no words that could be hidden.
@@ -51,11 +51,11 @@ def masked_words(x: Unlabeled, *, share: Share = 0.15, classes: Count = 4000) ->
     slots = max(1, round(share * ids.shape[1]))
 
     def corrupt(clean: Arrays, rng: np.random.Generator) -> tuple[Arrays, tuple[np.ndarray, ...]]:
-        places, told = hidden(clean[WORDS], share=share, slots=slots, classes=most, rng=rng)
+        positions, originals = hidden(clean[WORDS], share=share, slots=slots, classes=most, rng=rng)
         shown = clean[WORDS].copy()
-        rows, which = np.nonzero(told)
-        shown[rows, places[rows, which]] = UNKNOWN_WORD
-        return {**clean, WORDS: shown, HIDDEN: places}, (told,)
+        rows, which = np.nonzero(originals)
+        shown[rows, positions[rows, which]] = UNKNOWN_WORD
+        return {**clean, WORDS: shown, HIDDEN: positions}, (originals,)
 
     copies = corrupted(x, corrupt)
     targets = copies.rows.targets[0]
@@ -67,16 +67,16 @@ def masked_words(x: Unlabeled, *, share: Share = 0.15, classes: Count = 4000) ->
         )
 
     counts = np.bincount(targets[copies.train].ravel(), minlength=most + 1)[1:]
-    told = targets[copies.held_out]
+    held_out = targets[copies.held_out]
     return Pretext(
-        attach=lambda network: _telling(network, slots, most),
+        attach=lambda network: _hidden_word_network(network, slots, most),
         goals=(Goal(hidden_cross_entropy, hidden_cross_entropy),),
         rows=copies.rows,
         train=copies.train,
         held_out=copies.held_out,
         epochs=copies.epochs,
         figure="accuracy of hidden words",
-        chance=float((told == 1 + counts.argmax()).sum() / max((told > 0).sum(), 1)),
+        chance=float((held_out == 1 + counts.argmax()).sum() / max((held_out > 0).sum(), 1)),
         score=score,
     )
 
@@ -102,19 +102,19 @@ def hidden(
         words: Ids, (rows, length).
         share: Of the words that may be hidden: those with one of the first `classes` ids.
         slots: So many at most.
-        classes: How many words are told apart.
+        classes: How many words are classes.
         rng: Of the choice.
 
     Returns:
-        int32 of shape (rows, slots): the places, and the class of what stood there, from 1 on; 0 where a slot
-        is not used.
+        int32 of shape (rows, slots): the positions, and the class of the word there, from 1 on; 0 where a
+        slot is not used.
     """
     may = (words >= FIRST) & (words < FIRST + classes)
     order = np.argsort(np.where(may, rng.random(words.shape), 2.0), axis=1)[:, :slots]
     wanted = np.ceil(share * may.sum(axis=1, keepdims=True))
     used = np.arange(order.shape[1]) < wanted
-    told = np.where(used, np.take_along_axis(words, order, axis=1) - FIRST + 1, 0)
-    return order.astype("int32"), told.astype("int32")
+    classes_there = np.where(used, np.take_along_axis(words, order, axis=1) - FIRST + 1, 0)
+    return order.astype("int32"), classes_there.astype("int32")
 
 
 def hidden_cross_entropy(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:  # noqa: ARG001 (nothing to smooth)
@@ -123,8 +123,8 @@ def hidden_cross_entropy(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:  # n
     classes: Any = ops.cast(y, "int32")
     chosen = ops.maximum(classes - 1, 0)
     log_shares: Any = ops.log_softmax(logits, axis=-1)
-    told: Any = ops.squeeze(ops.take_along_axis(log_shares, ops.expand_dims(chosen, -1), axis=-1), -1)
-    total: Any = ops.sum(told * used, axis=-1)
+    of_true: Any = ops.squeeze(ops.take_along_axis(log_shares, ops.expand_dims(chosen, -1), axis=-1), -1)
+    total: Any = ops.sum(of_true * used, axis=-1)
     return -total / ops.maximum(ops.sum(used, axis=-1), 1.0)
 
 
@@ -139,16 +139,16 @@ def _words(x: Unlabeled) -> np.ndarray:
 
 
 @deep_graphs()
-def _telling(network: keras.Model, slots: int, classes: int) -> keras.Model:
-    """From the network's inputs and the places that are hidden to the scores of the words there."""
+def _hidden_word_network(network: keras.Model, slots: int, classes: int) -> keras.Model:
+    """From the network's inputs and the hidden positions to the scores of the words there."""
     if not reads_words_in_order(network):
         raise UnsuitedNetworkError(
             "Hidden words are told by a network with a vector for every word.",
             received=f"the network {network.name}, which has none",
             remedy="take a network that reads words in their order, such as text_transformer",
         )
-    places: Any = keras.Input((slots,), dtype="int32", name=HIDDEN)
+    positions: Any = keras.Input((slots,), dtype="int32", name=HIDDEN)
     vectors: Any = keras.tree.flatten(tap(network, "encoding").output)[0]
-    there = ops.take_along_axis(vectors, ops.expand_dims(places, -1), axis=1)
-    given = {each.name: each for each in network.inputs} | {HIDDEN: places}
-    return keras.Model(given, layers.Dense(classes)(there))
+    there = ops.take_along_axis(vectors, ops.expand_dims(positions, -1), axis=1)
+    inputs = {each.name: each for each in network.inputs} | {HIDDEN: positions}
+    return keras.Model(inputs, layers.Dense(classes)(there))

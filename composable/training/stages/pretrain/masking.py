@@ -1,4 +1,4 @@
-"""Tables some of whose cells hold another row's value: which, and what was there, is asked for."""
+"""Tables some of whose cells hold another row's value: the targets are which ones, and their own values."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def masking(
     """Swap noise: cells take the value that the same column has in another training row.
 
     Yoon et al. 2020, "VIME: Extending the Success of Self- and Semi-supervised Learning to Tabular Domain",
-    equations 3 to 6: the mask is told by a sigmoid per cell, the original by its value; here categories by
-    cross entropy, and numbers by their rank, which no outlier rules.
+    equations 3 to 6: the mask is predicted by a sigmoid per cell, the original by its value; here categories
+    by cross entropy, and numbers by their rank, which no outlier rules.
 
     Args:
         x: The rows.
         share: Of the cells that are drawn anew (VIME: 0.3).
-        reconstruction: The weight of telling the originals, against the mask's 1 (VIME: 2).
-        reads: The tap from which all is told.
+        reconstruction: The weight of the loss of the original values; that of the mask's is 1 (VIME: 2).
+        reads: The tap from which all is predicted.
     """
     columns = columns_of(x)
 
@@ -87,8 +87,8 @@ def swapped(
 
 
 def _balanced(logits: np.ndarray, mask: np.ndarray) -> float:
-    """The mean of the shares of masked and of other cells that are told right; members are averaged."""
-    said = (logits.mean(axis=1) if logits.ndim == 3 else logits) > 0
+    """The mean of the shares of masked and of other cells that are predicted right, averaged over members."""
+    predicted = (logits.mean(axis=1) if logits.ndim == 3 else logits) > 0
     return float(
-        np.mean([np.mean(said[mask == truth] == truth) for truth in (0, 1) if (mask == truth).any()])
+        np.mean([np.mean(predicted[mask == truth] == truth) for truth in (0, 1) if (mask == truth).any()])
     )

@@ -21,12 +21,12 @@ Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 @component
 def number_denoising(x: Unlabeled, *, deviation: Size = 0.3, reads: str = "embedding") -> Pretext:
-    """Normal noise is added to every number; the ranks of the clean ones are asked for.
+    """Normal noise is added to every number; the targets are the ranks of the clean ones.
 
     Args:
         x: The rows.
         deviation: Of the noise, in standard deviations of the column's training values.
-        reads: The tap from which the numbers are told.
+        reads: The tap from which the numbers are predicted.
 
     Raises:
         DataError: If the table has no numbers.
@@ -51,8 +51,8 @@ def number_denoising(x: Unlabeled, *, deviation: Size = 0.3, reads: str = "embed
     targets = copies.rows.targets[0]
 
     def score(outputs: Sequence[np.ndarray], numbers: np.ndarray) -> float:
-        said = outputs[0].mean(axis=1) if outputs[0].ndim == 3 else outputs[0]
-        return _error(said, targets[numbers])
+        predicted = outputs[0].mean(axis=1) if outputs[0].ndim == 3 else outputs[0]
+        return _error(predicted, targets[numbers])
 
     return Pretext(
         attach=lambda network: attached(network, reads, layers.Dense(targets.shape[1])),

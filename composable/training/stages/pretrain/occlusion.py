@@ -25,14 +25,14 @@ def occlusion(
     reads: str = "encoding",
     width: Count = 32,
 ) -> Pretext:
-    """A box somewhere in the image is hidden; the whole image is asked for.
+    """A box somewhere in the image is hidden; the target is the whole image.
 
     Pathak et al. 2016, "Context Encoders: Feature Learning by Inpainting", without the adversarial loss.
 
     Args:
         x: The rows.
         side: Of the box, as a share of the image's sides.
-        cover: What lies in the box: the mean of the training images, or the same place of another image.
+        cover: What lies in the box: the mean of the training images, or the same box of another image.
         reads: The tap that is decoded.
         width: Channels of the decoder's convolutions.
     """
@@ -46,12 +46,12 @@ def occlusion(
 
 
 def boxes(shape: tuple[int, ...], side: float, rng: np.random.Generator) -> np.ndarray:
-    """Whether a pixel lies in its image's box: (rows, height, width, 1); every box is wholly inside."""
+    """Whether a pixel lies in its image's box: (rows, height, width, 1); boxes lie wholly within."""
     rows, *sides = shape[:3]
-    inside = []
+    within = []
     for length in sides:
         covered = min(length, max(1, round(side * length)))
         first = rng.integers(length - covered + 1, size=(rows, 1))
-        places = np.arange(length)
-        inside.append((places >= first) & (places < first + covered))
-    return (inside[0][:, :, None] & inside[1][:, None, :])[..., None]
+        pixels = np.arange(length)
+        within.append((pixels >= first) & (pixels < first + covered))
+    return (within[0][:, :, None] & within[1][:, None, :])[..., None]

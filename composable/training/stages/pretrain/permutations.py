@@ -15,7 +15,7 @@ from composable.core.errors import ConfigError
 def apart(length: int, count: int) -> np.ndarray:
     """Permutations of 0 to `length` - 1, the identity first, each next one as far as can be from the others.
 
-    The distance is Hamming's: in how many places two differ. Noroozi & Favaro 2016, "Unsupervised Learning
+    The distance is Hamming's: in how many positions two differ. Noroozi & Favaro 2016, "Unsupervised Learning
     of Visual Representations by Solving Jigsaw Puzzles", algorithm 1, with the smallest distance as the
     criterion, and the mean distance, which they take, between equals: so no two are nearly the same.
 

@@ -59,7 +59,7 @@ class Pretext:
     Attributes:
         attach: From the network to the model that is trained for the task; it shares the network's layers.
         goals: One per output of that model.
-        rows: Corrupted rows and what is to be said of them.
+        rows: Corrupted rows and their targets.
         train: The numbers of those to learn from.
         held_out: The numbers of those to watch.
         epochs: Over those rows.
@@ -87,7 +87,7 @@ class Copies:
         rows: Corrupted inputs and targets, those to learn from before those held out.
         train: The numbers of those to learn from.
         held_out: The numbers of those to watch, one per row held out.
-        epochs: Over those to learn from, so that each original row is seen as often as was asked.
+        epochs: Over those to learn from, so that each original row is seen this often.
     """
 
     rows: Rows

@@ -1,6 +1,6 @@
 """The stage `pretrain`: the network first learns a task that needs no labels.
 
-The head of that task is thrown away afterwards; what the network shares with it is handed on.
+The head of that task is thrown away afterwards; the layers that the two tasks share are the stage's output.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
     scored_for: Count = 30,
     share: Share = 0.2,
 ) -> Outcome:
-    """Train on a pretext task, on all training rows, labeled or not, and hand on what the two tasks share.
+    """Train on a pretext task, on all training rows, labeled or not, and keep what both tasks share.
 
     It is done once per seed, side by side. Then the network is trained for its own task from each of these
-    beginnings and, for comparison, from those that the stage was given, equally long. The beginning whose
-    pretext was answered best is handed on.
+    beginnings and, for comparison, from the weights that the stage received, equally long. The output is the
+    beginning with the best measure of the pretext.
 
     Args:
         job: What is trained.
@@ -67,7 +67,7 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
         share: Of the time left, that this stage takes at most; half of it goes to the comparison.
 
     Returns:
-        What is handed on has the head of the network's own task as freshly drawn. The evidence is the task,
+        The output has the head of the network's own task as freshly drawn. The evidence is the task,
         the pretext's figure of each seed and that of chance, and both sides of the comparison.
     """
     if task is None:

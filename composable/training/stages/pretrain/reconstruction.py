@@ -1,4 +1,4 @@
-"""What the tasks share that show a network an altered image and ask for the original, and the plainest."""
+"""What the tasks share that show a network an altered image, with the original as target."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Alter = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 def reconstruction(
     x: Unlabeled, images: Images, alter: Alter, *, reads: str, width: int, sparsity: float = 0.0
 ) -> Pretext:
-    """Judged by the squared error between the original and what a decoder makes of the encoding.
+    """A pretext with the squared error between the original and what a decoder makes of the encoding.
 
     The original is taken as its distance from the mean training image, in standard deviations: an error of
     about 1 is that of a network that has learned nothing.
@@ -78,7 +78,7 @@ def _error(said: np.ndarray | np.float32, targets: np.ndarray) -> float:
 def autoencoding(
     x: Unlabeled, *, sparsity: Penalty = 1e-4, reads: str = "encoding", width: Count = 32
 ) -> Pretext:
-    """The image itself is asked for; the encoding pays for what isn't zero.
+    """The target is the image itself; what isn't zero in the encoding adds to the loss.
 
     Ng 2011, "Sparse autoencoder" (CS294A lecture notes), with the L1 penalty that has become usual.
 

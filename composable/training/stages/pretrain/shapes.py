@@ -1,4 +1,4 @@
-"""Simple shapes, drawn: each is told by where it is, in coordinates from -1 to 1 around its center."""
+"""Simple shapes as functions of coordinates from -1 to 1 around their centers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-Shape = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (u, v) -> at most 0 inside, growing outwards
+Shape = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (u, v) -> at most 0 within, growing outwards
 
 
 def _triangle(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -32,10 +32,10 @@ SHAPES: Mapping[str, Shape] = {
 
 
 def drawn(classes: np.ndarray, shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
-    """An image of each class: one shape of any size, place, turn and color, on a noisy ground of another.
+    """An image of each class: one shape of any size, position, turn and color, on a noisy ground of another.
 
     Args:
-        classes: (rows,) places in `SHAPES`.
+        classes: (rows,) indices into `SHAPES`.
         shape: Height, width, channels.
         rng: Of everything but the class.
 
@@ -55,11 +55,11 @@ def drawn(classes: np.ndarray, shape: tuple[int, int, int], rng: np.random.Gener
     turn = rng.uniform(0, 2 * np.pi, (rows, 1, 1))
     u, v = np.cos(turn) * right + np.sin(turn) * down, np.cos(turn) * down - np.sin(turn) * right
     edge = np.empty((rows, height, width))
-    for number, told in enumerate(SHAPES.values()):
+    for number, boundary in enumerate(SHAPES.values()):
         one = classes == number
-        edge[one] = told(u[one], v[one])
-    inside = np.clip(0.5 - edge * size, 0.0, 1.0)[..., None]  # edges are a pixel wide
+        edge[one] = boundary(u[one], v[one])
+    coverage = np.clip(0.5 - edge * size, 0.0, 1.0)[..., None]  # edges are a pixel wide
     ground = rng.uniform(0, 1, (rows, 1, 1, channels))
     color = (ground + rng.uniform(0.3, 0.7, ground.shape)) % 1.0
-    pixels = inside * color + (1.0 - inside) * ground + rng.normal(0.0, 0.05, (rows, *shape))
+    pixels = coverage * color + (1.0 - coverage) * ground + rng.normal(0.0, 0.05, (rows, *shape))
     return np.clip(pixels, 0.0, 1.0).astype("float32")

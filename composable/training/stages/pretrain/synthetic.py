@@ -28,7 +28,7 @@ def synthetic(
         x: The rows.
         images: How many are drawn to learn from.
         watched: How many are drawn to watch.
-        reads: The tap from which the shape is told.
+        reads: The tap from which the shape is predicted.
 
     Raises:
         DataError: If the network takes anything beside images.
