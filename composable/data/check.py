@@ -53,7 +53,7 @@ def apply_schema(table: Table, schema: Schema, targets: tuple[str, ...] = ()) ->
     Args:
         table: The table it must fit.
         schema: Columns in any order; columns of the table that it leaves out are dropped.
-        targets: The targets asked for; `()` takes those that the schema marks.
+        targets: The names of the targets; `()` takes those with that role in the schema.
 
     Returns:
         The schema in the table's column order, with the role "target" on exactly the targets.

@@ -1,4 +1,4 @@
-"""Dates as people write them: one format per column, chosen over all its cells; notices tell of 01/02."""
+"""Dates as people write them: one format per column, chosen over all its cells; a notice reports 01/02."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 The model takes some of these inputs: `numbers` (float, NaN = missing), `dates` (float days since
 2000-01-01), `categories` (integer codes), of texts `words`, `ngrams` and `characters` (integer ids, 0 =
 nothing more), and `images` (levels from 0 to 255; of several columns one behind the other, as channels). All
-that is numeric happens inside the model.
+that is numeric happens within the model.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Encoding:
 
     @property
     def block_slots(self) -> Iterator[tuple[AnyBlock, tuple[Slot, ...]]]:
-        """Each block, and where what it says in `inputs` lies in the model's inputs."""
+        """Each block, and where its `inputs` lie in the model's inputs."""
         ends: dict[str, int] = {}
         for block in self.blocks:
             slots = tuple(
@@ -117,7 +117,7 @@ class Encoding:
         return sizes
 
     def replaced(self, blocks: Sequence[AnyBlock]) -> Encoding:
-        """With these blocks in the place of those of the same columns and kinds."""
+        """The encoding with these blocks instead of those of the same columns and kinds."""
         new = {(block.kind, block.column): block for block in blocks}
         return replace(self, blocks=tuple(new.get((b.kind, b.column), b) for b in self.blocks))
 

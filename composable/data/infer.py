@@ -50,7 +50,7 @@ def infer_schema(
         table: The table.
         targets: The columns to predict; they get the role "target" and the kind number, category or boolean.
         drop: Columns to leave out.
-        date_order: How to read 01/02; None decides by the data and says so.
+        date_order: How to read 01/02; None decides by the data, with a notice.
 
     Raises:
         DataError: If a target isn't in the table, with the nearest names.

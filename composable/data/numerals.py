@@ -1,4 +1,4 @@
-"""Numbers as people write them: decimal commas, thousands marks, currencies, percents."""
+"""Numbers as people write them: decimal commas, thousands separators, currencies, percents."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def detect_writing(texts: pd.Series, counts: np.ndarray, decimal: str) -> tuple[
     Args:
         texts: The different texts of a column, without outer blanks.
         counts: How many cells have each text.
-        decimal: The file's decimal mark: it decides where a column alone can't ("1,234").
+        decimal: The file's decimal separator: it decides where a column alone can't ("1,234").
     """
     best = Writing(decimal)
     numbers = numbers_from(texts, best)
@@ -90,8 +90,8 @@ def detect_writing(texts: pd.Series, counts: np.ndarray, decimal: str) -> tuple[
                 or (not grouping and mark not in held and not affixes)
             ):
                 continue
-            for marks in dict.fromkeys(((), affixes)):
-                candidate = Writing(mark, grouping, marks)
+            for signs in dict.fromkeys(((), affixes)):
+                candidate = Writing(mark, grouping, signs)
                 found = numbers_from(texts, candidate)
                 if (reached := counts[~np.isnan(found)].sum()) > score:
                     best, numbers, score = candidate, found, reached

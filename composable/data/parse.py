@@ -13,7 +13,7 @@ from composable.data.schema import MISSING_MARKS, Column
 
 
 def parse_column(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray | pd.Series:
-    """Give the raw cells of one column the type its schema says.
+    """Convert the raw cells of one column to the type in its schema.
 
     Args:
         values: As in `Table.frame`: text, or any plain type.

@@ -22,8 +22,8 @@ DETAILED_COLUMNS = 2_000
 def profile(table: Table, schema: Schema) -> dict[str, Any]:
     """Sizes, duplicates and each column's values, as `docs/run-folder.md` describes.
 
-    Texts are cut at 80 characters. The first 2,000 columns are looked at in detail; each later one says in
-    its warnings that it wasn't.
+    Texts are cut at 80 characters. The first 2,000 columns are looked at in detail; each later one has
+    a warning that it wasn't.
 
     Args:
         table: The table.

@@ -34,9 +34,9 @@ _AXES = 3  # from which an array holds more than a table: rows, and two of what 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a user says about a text file; None where it is to be detected.
+    """The user's settings for reading a text file; None where they are to be detected.
 
-    Decimal marks and orders of dates are known to the schema, column by column.
+    Decimal separators and orders of dates are in the schema, column by column.
 
     Attributes:
         encoding: How its characters are written.
@@ -66,9 +66,9 @@ def read_table(
             width, channels) or of series (rows, steps, channels), or columns by name, of which some may be
             such arrays, or images x and masks y. A column of paths to images, relative to the table's folder,
             is recognized.
-        encoding: How a text file is encoded; None detects it and says so, here and below.
+        encoding: How a text file is encoded; None detects it, with a notice, here and below.
         delimiter: What separates its cells.
-        decimal: Its decimal mark, "." or ",".
+        decimal: Its decimal separator, "." or ",".
         allow_empty: Accept a text file that has a header and no rows (frames without rows always pass).
 
     Raises:

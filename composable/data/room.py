@@ -15,7 +15,7 @@ SHARE = 0.25  # of the machine's memory
 def room(shape: tuple[int, ...], dtype: str = "uint8") -> np.ndarray:
     """An array to be filled; where it is large, an `np.memmap` of a file that vanishes with it.
 
-    The file lies where `tempfile` puts its own: TMPDIR says where.
+    The file lies where `tempfile` puts its own: TMPDIR sets where.
     """
     memory = memory_gb()
     if memory is None or math.prod(shape) * np.dtype(dtype).itemsize <= SHARE * memory * 1e9:

@@ -28,10 +28,10 @@ class Column:
         reason: Why this kind and role were chosen, for the user to check.
         missing: The texts that mean "no value" in this column, beside empty cells.
         date_format: For dates: a `strptime` format, or "ISO8601".
-        decimal: For numbers written as text: the decimal mark.
-        thousands: For numbers written as text: the grouping mark, or "".
+        decimal: For numbers written as text: the decimal separator.
+        thousands: For numbers written as text: the separator of thousands, or "".
         members: The columns of the table that together are this one; empty for a column of its own.
-        affixes: For numbers written as text: marks such as "€" or "%" that are taken off.
+        affixes: For numbers written as text: signs such as "€" or "%" that are taken off.
     """
 
     name: str

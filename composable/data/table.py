@@ -19,7 +19,7 @@ class Source(Protocol):
         ...
 
     def missing(self, names: Sequence[str]) -> dict[int, str]:
-        """The indices of names that name no whole thing, and what is wrong with each."""
+        """The indices of names that name no complete thing, and what is wrong with each."""
         ...
 
 
@@ -35,8 +35,8 @@ class Table:
         format: How a text file was read, None for others.
         notices: What the reader chose or found.
         sources: Where the things are (images, say) that the cells of a column name, by that column.
-        usual_target: The column that such data are usually asked for; None where nothing says so.
-        part: The column that says which rows train, validate and test; None where there is none.
+        usual_target: The column that is usually predicted for such data; None where there is none.
+        part: The column that states which rows train, validate and test; None where there is none.
     """
 
     frame: pd.DataFrame

@@ -1,1 +1,1 @@
-"""What is being asked: from a table and its targets to heads, losses, metrics and baselines."""
+"""The problem to be solved: from a table and its targets to heads, losses, metrics and baselines."""

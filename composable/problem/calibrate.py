@@ -34,7 +34,7 @@ def calibrate(
     the temperature of all rows kept.
 
     Args:
-        head: Its kind says on which rows a temperature is found; without classes there is none, which is 1.
+        head: Its kind determines the rows on which a temperature is found; without classes it stays 1.
         logits: Of rows the network didn't learn from, as `postprocess` takes them.
         observed: Targets as its kind encodes them.
         seed: Decides the halves.

@@ -1,4 +1,4 @@
-"""What everything has to beat: a predictor that says the same of every row."""
+"""What every model has to beat: a predictor that answers the same for every row."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 def confusion(observed: Array, guessed: Array, classes: int) -> list[list[int]]:
-    """How many rows of each observed class (rows) are given each class (columns)."""
+    """How many rows of each observed class (rows) are predicted as each class (columns)."""
     codes = observed.astype(np.int64) * classes + guessed.astype(np.int64)
     return np.bincount(codes, minlength=classes * classes).reshape(classes, classes).tolist()
 

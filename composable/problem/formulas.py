@@ -139,7 +139,7 @@ def brier(y: Array, p: Array, weights: Weights = None) -> float:
 
 
 def one_against_all(formula: Formula) -> Formula:
-    """A formula of two classes made one of many: its mean over the classes that tell rows apart."""
+    """A formula of two classes made one of many: its mean over the classes of some but not all rows."""
 
     def of_classes(y: Array, p: Array, weights: Weights = None) -> float:
         present = [label for label in range(p.shape[1]) if 0 < (y == label).sum() < len(y)]
@@ -155,7 +155,7 @@ def mean_of_defined(values: Sequence[float]) -> float:
 
 
 def _counts(y: Array, guesses: Array, classes: int, weights: Weights) -> Array:
-    """The weight of the rows of each observed class (rows) that are given each class (columns)."""
+    """The weight of the rows of each observed class (rows) that are predicted as each class (columns)."""
     codes = y.astype(int) * classes + guesses
     return np.bincount(codes, weights, minlength=classes * classes).reshape(classes, classes).astype(float)
 

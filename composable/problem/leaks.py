@@ -1,8 +1,8 @@
 """Columns that give the target away, found before anything is trained.
 
-Each feature alone is asked for the target: by its order (a copy, a monotone transform, the target with some
-noise), by the mean of the target per category judged on other rows (an id or name that maps to the label),
-and by whether it is missing.
+Each feature alone is tested as a predictor of the target: by its order (a copy, a monotone transform, the
+target with some noise), by the mean of the target per category, measured on other rows (an id or name that
+maps to the label), and by whether it is missing.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ BLOCKED, SUSPICIOUS = 0.999, 0.98
 _MOST_ROWS = 20_000
 _FOLDS = 5
 _LEAST_ROWS = 40  # on fewer rows a perfect order happens by chance
-_MOST_CODES = 64  # a number with more values is cut into so many ranges where it has to tell many classes
+_MOST_CODES = 64  # a number with more values is cut into so many ranges where it has to separate many classes
 
 
 @dataclass(frozen=True)
 class Leak:
-    """How well one column alone tells a target: AUC for classes, R^2 for numbers."""
+    """How well one column alone predicts a target: AUC for classes, R^2 for numbers."""
 
     column: str
     target: str
@@ -45,7 +45,7 @@ def check_leaks(
     *,
     allow: bool,
 ) -> Iterator[Notice]:
-    """Warn of columns that tell the target almost perfectly.
+    """Warn of columns that predict the target almost perfectly.
 
     Raises:
         DataError: If one does so at `BLOCKED` or above and `allow` is false.
@@ -78,7 +78,7 @@ def _leaks(
     rows: np.ndarray,
 ) -> Iterator[Leak]:
     for head, y in zip(problem.heads, targets, strict=True):
-        if y.ndim > 2:  # no single column tells a map
+        if y.ndim > 2:  # no single column predicts a map
             continue
         for position, target in enumerate(head.targets):
             known = rows[~np.isnan(y[rows, position])]
@@ -108,7 +108,7 @@ def _strongest(name: str, target: str, values: np.ndarray, questions: list[np.nd
 
 
 def _by_value(values: np.ndarray, questions: list[np.ndarray]) -> float:
-    """By the order of the values; where no order tells all classes, by narrow ranges as if categories."""
+    """By the order of the values; where no order separates all classes, by narrow ranges as if categories."""
     if len(questions) == 1:
         return _score(values, questions[0])
     distinct, codes = np.unique(values, return_inverse=True)

@@ -1,4 +1,4 @@
-"""Masks as targets of a fit: which rows have a whole one, and what they ask."""
+"""Masks as targets of a fit: which rows have a complete one, and which problem they pose."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Masks:
     """What is known of the masks of a table.
 
     Attributes:
-        kept: Which rows have a whole one, as large as its image.
+        kept: Which rows have a complete one, as large as its image.
         counts: (kept rows, 256) how many pixels of each have each level.
     """
 
@@ -50,7 +50,7 @@ def images_alone(schema: Schema, tell: Tell) -> Schema:
     """The schema in which masks are made of one column of images alone.
 
     Raises:
-        ConfigError: If more is asked than the masks.
+        ConfigError: If there are other targets than the masks.
         DataError: If there is no column of images.
     """
     if len(schema.targets) > 1:
@@ -117,8 +117,8 @@ def masks_as_targets(table: Table, head: Head, encoding: Encoding) -> np.ndarray
 
     Args:
         table: The rows, with their masks.
-        head: What is asked.
-        encoding: Says how large the model's images are.
+        head: The head of the masks.
+        encoding: Sets how large the model's images are.
 
     Raises:
         DataError: If a mask is missing or broken, or has a level that is no class.

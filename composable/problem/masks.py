@@ -96,13 +96,13 @@ def encode_masks(source: ImageSource, names: Sequence[str], head: Head, shape: I
     found = np.empty((len(names), shape.height, shape.width), np.int16)
     codes = _codes(head)
     each = in_threads(partial(_resized, source, shape), names, workers=cores())
-    for place, levels in enumerate(each):
-        found[place] = coded(levels, codes, head, names[place])
+    for index, levels in enumerate(each):
+        found[index] = coded(levels, codes, head, names[index])
     return found
 
 
 def coded(levels: np.ndarray, codes: np.ndarray, head: Head, name: str) -> np.ndarray:
-    """Class numbers in the place of levels.
+    """Class numbers instead of levels.
 
     Raises:
         DataError: If a level is no class; names the mask.

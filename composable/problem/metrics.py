@@ -90,7 +90,7 @@ def metric_named(name: str) -> Metric:
 
     Raises:
         ConfigError: If there is no such metric, the level isn't between 0 and 1, the function can't be
-            imported, or nothing says whether more of it is better.
+            imported, or it isn't known whether more of it is better.
     """
     if name in METRICS:
         return METRICS[name]
@@ -156,10 +156,10 @@ def _imported(name: str, module: str, function: str) -> Callable[..., Any]:
 
 
 def _direction(name: str, function_name: str, function: Callable[..., Any]) -> bool:
-    """What the function says itself, or what its name ends with, as in scikit-learn."""
-    said = getattr(function, "higher_is_better", None)
-    if isinstance(said, bool):
-        return said
+    """By the function's own `higher_is_better`, or by the end of its name, as in scikit-learn."""
+    declared = getattr(function, "higher_is_better", None)
+    if isinstance(declared, bool):
+        return declared
     if function_name.endswith(_HIGHER_ENDINGS + _LOWER_ENDINGS):
         return function_name.endswith(_HIGHER_ENDINGS)
     raise ConfigError(

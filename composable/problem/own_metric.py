@@ -12,7 +12,7 @@ from composable.problem.metrics import Metric
 
 
 def own_score(metric: Metric, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> float:
-    """What the user's function says; with `sample_weight`, where there are weights and it takes them.
+    """The value of the user's function; with `sample_weight`, where there are weights and it takes them.
 
     Args:
         metric: With a function.

@@ -45,7 +45,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is being asked of a table.
+    """What is to be predicted from a table.
 
     Attributes:
         heads: One per question.

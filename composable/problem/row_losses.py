@@ -19,7 +19,7 @@ def row_losses(
     """The squared error or the log loss of each row, averaged over the heads.
 
     Args:
-        problem: Its heads say what the arrays mean.
+        problem: Its heads define what the arrays mean.
         observed: Per head, as `composable.problem.scores.scores` takes them.
         answers: Per head, post-processed: numbers or probabilities.
         scales: Per head: what a row's loss is divided by, so that heads of different kinds count alike.

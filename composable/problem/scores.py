@@ -25,7 +25,7 @@ def scores(
     """Every metric that fits the problem, the problem's own first among those that aren't in the table.
 
     Args:
-        problem: Its heads say what the arrays mean.
+        problem: Its heads define what the arrays mean.
         observed: Per head, as its kind encodes targets; NaN where a row has no target.
         predicted: Per head, numbers or probabilities.
         parts: Which rows were predicted by one model, where several took part; see `score`.
@@ -63,7 +63,7 @@ def selection_score(
         problem: Names the metric.
         observed: As in `scores`.
         predicted: As in `scores`.
-        reference: What the constant predictor says, per head; only heads of different kinds need it.
+        reference: The constant predictor's predictions, per head; only heads of different kinds need it.
         parts: As in `scores`.
         weights: As in `scores`.
     """

@@ -24,7 +24,7 @@ def label_text(label: Label) -> str:
 
 
 def as_number(column: Column) -> Column:
-    """The column read as numbers, whatever kind its schema says: a regression of classes 1, 2, 3, say."""
+    """The column read as numbers, whatever kind its schema states: a regression of classes 1, 2, 3, say."""
     return replace(column, kind="number")
 
 
@@ -66,7 +66,7 @@ def encode_classes(
 
 def _codes(table: Table, column: Column, head: Head, codes: dict[str, int]) -> np.ndarray:
     values = column_of(table.frame, column.name)
-    as_texts = replace(column, kind="category")  # classes are told apart by how they are written
+    as_texts = replace(column, kind="category")  # classes are distinguished by how they are written
     texts = pd.Series(parse_column(values, as_texts, origin=table.origin, strict=True))
     numbers = texts.map(codes)
     unknown = numbers.isna() & texts.notna()

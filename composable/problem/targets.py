@@ -44,9 +44,9 @@ def encode_targets(
 
     Args:
         table: The rows.
-        schema: Says how the columns are read.
+        schema: Determines how the columns are read.
         problem: Its heads.
-        encoding: Of the inputs; only masks need it, whose size it says.
+        encoding: Of the inputs; only masks need it, whose size it sets.
 
     Raises:
         DataError: Naming the column, row and value that isn't a number or isn't one of the classes.

@@ -1,6 +1,6 @@
 """The probability from which a class is predicted, where a metric looks at predicted classes.
 
-At one half, rare classes are hardly ever predicted, although F1 or the balanced accuracy ask for them.
+At one half, rare classes are hardly ever predicted, although F1 or the balanced accuracy reward them.
 Accuracy is best at one half where probabilities are calibrated: on few rows another is best by chance alone.
 """
 
@@ -27,7 +27,7 @@ def with_thresholds(
     predicted: Sequence[np.ndarray],
     weights: np.ndarray | None = None,
 ) -> Problem:
-    """The problem with the thresholds that are best on these rows; as it is where its metric asks for none.
+    """The problem with the thresholds that are best on these rows; as it is where its metric needs none.
 
     Args:
         problem: Its metric decides.

@@ -35,7 +35,7 @@ def understand(
 
     Args:
         frame: Raw rows, all with a value in every target.
-        schema: Says which columns are targets and how they are read.
+        schema: Determines which columns are targets and how they are read.
         problem: Overrules the inferred kind of every target; `multilabel` joins them into one head.
         metric: Overrules the metric.
         from_text: Whether the rows come from a text file, so that labels written as numbers are numbers.

@@ -82,10 +82,10 @@ def _leads_away(name: str, folder: Path, root: Path) -> str:
     if Path(name).is_absolute():
         return "an absolute path"
     try:
-        inside = (folder / name).resolve().is_relative_to(root)
+        below = (folder / name).resolve().is_relative_to(root)
     except (OSError, ValueError, RuntimeError):  # no name of a file: it is named where it isn't found
         return ""
-    return "" if inside else "it leads out of the table's folder"
+    return "" if below else "it leads out of the table's folder"
 
 
 def _named(values: pd.Series) -> list[str]:

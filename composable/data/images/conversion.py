@@ -43,9 +43,10 @@ class ImageShape:
 def read_image(path: Path, shape: ImageShape) -> np.ndarray:
     """Decode an image file.
 
-    Turned as its camera says, 16-bit gray values scaled to 8, transparent parts on white, of an animation
-    the first image, resized (bilinear with antialiasing). A JPEG of much more pixels is decoded at a half, a
-    quarter or an eighth of its size, at least twice as large as wanted: that takes a fraction of the time.
+    The image is turned by its EXIF orientation, 16-bit gray values are scaled to 8, transparent parts are put
+    on white, of an animation the first image is taken, and it is resized (bilinear with antialiasing). A JPEG
+    of much more pixels is decoded at a half, a quarter or an eighth of its size, at least twice as large as
+    wanted: that takes a fraction of the time.
 
     Args:
         path: The file.
@@ -55,8 +56,8 @@ def read_image(path: Path, shape: ImageShape) -> np.ndarray:
         (height, width, channels) of uint8.
 
     Raises:
-        DataError: If it isn't a whole image, or has too many pixels or frames, which are counted before it is
-            decoded.
+        DataError: If it isn't a complete image, or has too many pixels or frames, which are counted before it
+            is decoded.
     """
     with opened(path, at_once=True) as image:
         side = _FINER * max(shape.height, shape.width)
@@ -90,10 +91,10 @@ def _fitted(image: Image.Image, shape: ImageShape) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the head of an image file tells.
+    """The facts in the head of an image file.
 
     Attributes:
-        height: In pixels, as the image is seen: turned as its camera says.
+        height: In pixels, as the image is seen: turned by its EXIF orientation.
         width: The same.
         colored: Whether it may hold anything but grays.
     """
@@ -104,7 +105,7 @@ class Facts:
 
 
 def image_facts(path: Path) -> Facts:
-    """What the head of a file tells, without decoding the image.
+    """Read the head of a file, without decoding the image.
 
     Raises:
         DataError: If it is no image, or has too many pixels or frames.
@@ -121,7 +122,7 @@ def opened(path: Path, *, at_once: bool = False) -> Iterator[Image.Image]:
 
     Args:
         path: The file.
-        at_once: Whether it is read as a whole: faster than piece by piece, if the image is to be decoded.
+        at_once: Whether the file is read in one piece: faster than in several, if the image is to be decoded.
 
     Raises:
         DataError: If it is no image, or has too many pixels or frames.

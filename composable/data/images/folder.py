@@ -31,7 +31,7 @@ def read_image_folder(folder: Path) -> Table:
 
     `folder/cat/1.jpg` is of the class "cat". Where all folders in it are called train, test, validation or
     alike, `folder/train/cat/1.jpg` is a training row of the class "cat". Images directly in the folder have
-    no class: they can be asked about. What is below a class's folder is of that class, however deep. Hidden
+    no class: they can be predicted. What is below a class's folder is of that class, however deep. Hidden
     files and folders, and files that no image format's suffix ends, are passed over.
 
     Args:

@@ -1,4 +1,4 @@
-"""A mask file as levels: one small whole number per pixel, which says what that pixel shows."""
+"""A mask file as levels: one small integer per pixel, the class of what that pixel shows."""
 
 from __future__ import annotations
 

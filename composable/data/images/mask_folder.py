@@ -28,7 +28,7 @@ def read_mask_folder(folder: Path) -> Table:
     """List the images of a folder with their masks.
 
     The mask of `images/a/1.jpg` is `masks/a/1.png`, whatever either ends with; both folders may also lie
-    below `train`, `test` and `validation`. An image without a mask can be asked about.
+    below `train`, `test` and `validation`. An image without a mask can be predicted.
 
     Args:
         folder: The one that holds them.
@@ -77,10 +77,10 @@ def _named(folder: Path, root: Path) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for path in sorted(folder.rglob("*")):
-        inside = path.relative_to(folder)
-        if path.suffix.lower() not in SUFFIXES or any(p.startswith(".") for p in inside.parts):
+        relative = path.relative_to(folder)
+        if path.suffix.lower() not in SUFFIXES or any(p.startswith(".") for p in relative.parts):
             continue
-        name = inside.with_suffix("").as_posix()
+        name = relative.with_suffix("").as_posix()
         if name in found:
             raise DataError(
                 "An image and its mask are found by their names, so each name may occur once.",

@@ -20,7 +20,7 @@ from composable.data.images.levels import pixels_of, read_levels
 from composable.data.room import room
 from composable.data.table import Source
 
-_AT_ONCE = 16  # images that a thread decodes before it asks for more
+_AT_ONCE = 16  # images that a thread decodes before it takes more
 Stamp = tuple[int, int]  # nanoseconds and bytes
 
 
@@ -59,7 +59,7 @@ class ImageSource(Source, Protocol):
 
 
 def images_of(sources: Mapping[str, Source]) -> Mapping[str, ImageSource]:
-    """The sources of columns of images, which are all that are asked for."""
+    """The sources of columns of images; only such columns may be looked up in the result."""
     return cast("Mapping[str, ImageSource]", sources)
 
 
@@ -141,7 +141,7 @@ def _check_unchanged(path: Path, seen: Stamp | None) -> None:
 
 @dataclass(frozen=True, eq=False)
 class ImageArrays:
-    """Images in arrays of uint8, (images, height, width, channels) each; a cell says "x_train/17".
+    """Images in arrays of uint8, (images, height, width, channels) each; a cell is "x_train/17".
 
     Attributes:
         arrays: By name.

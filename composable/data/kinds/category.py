@@ -73,7 +73,7 @@ def golden_texts(known: list[str], words: int, rows: int, random: np.random.Gene
 
 
 def describe_texts(cells: Cells) -> dict[str, Any]:
-    """What a profile says of a column of texts of any kind."""
+    """The part of a profile that describes a column of texts of any kind."""
     present = parse_texts(cells.values, cells.column).dropna()
     counts = present.value_counts()
     return {

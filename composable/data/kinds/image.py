@@ -1,4 +1,4 @@
-"""Images: decoded, and resized to the one shape that all images of a column are given."""
+"""Images: decoded, and resized to the one shape that all images of a column get."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LONGEST = 64  # pixels of a side: larger images are made smaller, for training t
 class ImageBlock:
     """A column of images: each decoded and resized, (height, width, channels) of uint8.
 
-    What that means, to the pixel, says `composable.data.images.conversion.read_image`; `padded` is that of
+    What that means, to the pixel, `composable.data.images.conversion.read_image` defines; `padded` is that of
     its `ImageShape`.
     """
 
@@ -88,7 +88,7 @@ def _arrays(arrays: Mapping[str, np.ndarray], origin: str) -> ImageArrays | None
 
 
 def fit_images(cells: Cells, *, longest: int | None = None, padded: bool = False) -> ImageBlock:
-    """The shape that all images of a column are given: the usual one, made smaller if it is large.
+    """The shape that all images of a column get: the usual one, made smaller if it is large.
 
     Args:
         cells: Those of the column.

@@ -120,7 +120,7 @@ class InputKind:
         reads: The kinds of columns of a schema that it makes blocks of.
         recognize: What a column is, where it is of this kind; None where it isn't.
         fit: The block of a column, learned from the cells of the training rows; None where it declines.
-        describe: What `profile.json` says of a column's values.
+        describe: The entries of `profile.json` about a column's values.
         known: The blocks to use where a trained network knows the second ones and the first were found; None
             where it can't take such rows.
         tabular: The model's inputs of this kind as a table; takes those of the rows to learn from and of the

@@ -18,7 +18,7 @@ from composable.data.recognize.numbers import mixed_numbers, number_column
 from composable.data.schema import Column, Notice
 
 NUMBERS = "numbers"
-LARGEST = 3e38  # just inside float32
+LARGEST = 3e38  # just within the range of float32
 _FINENESS = (
     1e4  # values so much larger than their spread leave float32 few of its 24 bits for the differences
 )
@@ -32,7 +32,7 @@ class NumberBlock:
 
     Attributes:
         column: The column's name.
-        offset: 0 but where float32 could not tell the column's values apart (time stamps, long numbers).
+        offset: 0 but where float32 could not distinguish the column's values (time stamps, long numbers).
         low: The least training value; None where there is none.
         high: The greatest one.
     """
@@ -72,7 +72,7 @@ def missing_numbers(column: Column) -> tuple[float, ...]:
 
 
 def described(cells: Cells, parsed: np.ndarray) -> dict[str, Any]:
-    """What a profile says of a column whose cells are these numbers, NaN where there is none."""
+    """The part of a profile that describes a column of these numbers, NaN where there is none."""
     present = ~np.isnan(parsed)
     first = cells.values.loc[present].head(1_000).drop_duplicates().head(_EXAMPLES)
     examples = [text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for text in map(str, first)]

@@ -73,12 +73,12 @@ def arrays_table(arrays: Mapping[str, np.ndarray], origin: str, fingerprint: str
     for name, part in found.items():
         rows = len(held[name])
         columns: dict[str, Any] = {kind: [f"{name}/{index}" for index in range(rows)]}
-        asked = f"y{name[1:]}"
-        if (labels := arrays.get(asked)) is not None and labels.ndim >= _MASKED:
-            masks[asked] = _masks(labels, held[name], f"{origin}, {asked}")
-            columns[MASK] = [f"{asked}/{index}" for index in range(rows)]
+        labels_name = f"y{name[1:]}"
+        if (labels := arrays.get(labels_name)) is not None and labels.ndim >= _MASKED:
+            masks[labels_name] = _masks(labels, held[name], f"{origin}, {labels_name}")
+            columns[MASK] = [f"{labels_name}/{index}" for index in range(rows)]
         elif labels is not None:
-            columns[CLASS] = _labels(labels, rows, arrays.get(NAMES), f"{origin}, {asked}")
+            columns[CLASS] = _labels(labels, rows, arrays.get(NAMES), f"{origin}, {labels_name}")
         if part is not None:
             columns[PART] = [part] * rows
         frames.append(pd.DataFrame(columns))

@@ -9,7 +9,7 @@ from typing import Protocol
 from composable.core.errors import DataError
 from composable.data.names import shown
 
-END = "\0"  # a last line that no file holds: if it arrives inside a cell, a quote was still open
+END = "\0"  # a last line that no file holds: if it arrives within a cell, a quote was still open
 
 
 class CsvReader(Protocol):

@@ -1,4 +1,4 @@
-"""What a file really is, from its first bytes, whatever its name says."""
+"""What a file really is, from its first bytes, whatever its suffix."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def detect_encoding(
     if stated is not None:
         encoding = _text_codec(stated)
         if encoding == "utf-8" and marked == "utf-8-sig":
-            encoding = marked  # else the mark would become part of the first name
+            encoding = marked  # else the byte order mark would become part of the first name
         _require_decodable(open_file, encoding, origin)
         return encoding, ()
     if encoding := marked or _utf16_without_mark(head):

@@ -42,15 +42,15 @@ def detect_layout(lines: list[str], *, stated: str | None = None) -> Layout:
     share, cells, _, _, delimiter, quote = max(options)
     if cells < 2:
         return Layout(stated or ",", '"')
-    rivals = {o[4] for o in options if o[0] == share == 1.0 and o[1] > 1 and o[4] != delimiter}
+    alternatives = {o[4] for o in options if o[0] == share == 1.0 and o[1] > 1 and o[4] != delimiter}
     notices = []
-    if rivals:
-        other = " or ".join(sorted(map(repr, rivals)))
+    if alternatives:
+        other = " or ".join(sorted(map(repr, alternatives)))
         notices.append(
             Notice(
                 f"The delimiter could be {delimiter!r} or {other}; {delimiter!r} is taken ({cells} columns).",
                 level="warning",
-                remedy=f"--delimiter {min(rivals)!r}",
+                remedy=f"--delimiter {min(alternatives)!r}",
             )
         )
     elif delimiter != "," and stated is None:
@@ -79,7 +79,7 @@ def _consistency(rows: list[list[str]]) -> tuple[float, int]:
 
 
 def detect_decimal(lines: list[str], layout: Layout) -> tuple[str, tuple[Notice, ...]]:
-    """The decimal mark of the first lines: a comma where most numbers have one that can't group thousands."""
+    """The decimal separator of the first lines: a comma where most numbers have one not for thousands."""
     commas = points = 0
     first = ""
     for number, row in enumerate(_rows(lines, layout.delimiter, layout.quote)):

@@ -1,4 +1,4 @@
-"""What inference says about one column, and the cells it looks at to say it."""
+"""What inference finds about one column, and the cells it looks at for it."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class RawColumn:
-    """A column of a table whose kind is asked for.
+    """A column of a table whose kind is to be found.
 
     Attributes:
         name: The column's name.
         values: The raw cells.
         is_target: Whether the column is to be predicted: then it is never dropped.
-        decimal: The file's decimal mark.
+        decimal: The file's decimal separator.
         date_order: The user's choice for 01/02.
         source: Where the things are that the cells name; None where the cells are the values themselves.
     """

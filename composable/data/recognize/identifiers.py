@@ -13,7 +13,7 @@ _AS_LAST_WORD = {"number", "no", "nr", "key", "code"}
 
 
 def is_named_like_identifier(name: str) -> bool:
-    """Whether a word of the name says "identifier": `PID`, `customer_id`, `hospital_number`, `userId`."""
+    """Whether a word of the name means "identifier": `PID`, `customer_id`, `hospital_number`, `userId`."""
     words = [word.lower() for word in _WORDS.findall(name)]
     return bool(_ALWAYS & set(words)) or (len(words) > 1 and words[-1] in _AS_LAST_WORD)
 
@@ -21,7 +21,7 @@ def is_named_like_identifier(name: str) -> bool:
 def row_number_reason(name: str, numbers: np.ndarray) -> str:
     """Why whole numbers, in row order and without gaps, identify rows; "" where they don't.
 
-    Row numbers rise by one from 0 or 1. Other whole numbers need a name that says so and (nearly) no
+    Row numbers rise by one from 0 or 1. Other whole numbers need such a name and (nearly) no
     repetition: a price or a year may well differ in every row.
     """
     rows = len(numbers)

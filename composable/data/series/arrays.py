@@ -12,7 +12,7 @@ import numpy as np
 from composable.core.errors import DataError
 
 SERIES = "series"  # the column of a file of series
-LARGEST = 3e38  # just inside float32
+LARGEST = 3e38  # just within the range of float32
 _RULE = "Series are numbers (rows, steps, channels), or in each row one array (steps,) or (steps, channels)."
 
 
@@ -52,13 +52,13 @@ def series_of(values: Any, origin: str) -> np.ndarray:
             remedy="give single numbers as columns of their own",
         )
     found = np.full((len(rows), longest, channels), np.nan, "float32")
-    for place, row in zip(found, rows, strict=True):
-        place[: len(row)] = finite(row)
+    for padded, row in zip(found, rows, strict=True):
+        padded[: len(row)] = finite(row)
     return found
 
 
 def finite(values: np.ndarray) -> np.ndarray:
-    """Float32, NaN in the place of infinite numbers."""
+    """The values as float32, with NaN instead of infinite numbers."""
     values = np.where(np.isinf(values), np.nan, values.astype("float64"))
     return np.clip(values, -LARGEST, LARGEST).astype("float32")
 
@@ -71,7 +71,7 @@ def lengths_of(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class SeriesArrays:
-    """Series in arrays (rows, steps, channels) of float32; a cell says "x_train/17".
+    """Series in arrays (rows, steps, channels) of float32; a cell is "x_train/17".
 
     Attributes:
         arrays: By name.
@@ -95,10 +95,10 @@ class SeriesArrays:
         length = max(array.shape[1] for array in self.arrays.values())
         channels = next(iter(self.arrays.values())).shape[2]
         found = np.full((len(names), length, channels), np.nan, "float32")
-        for place, name in zip(found, names, strict=True):
+        for padded, name in zip(found, names, strict=True):
             if name:
                 one = finite(self._one(name))
-                place[: len(one)] = one
+                padded[: len(one)] = one
         return found
 
     def fingerprints(self, names: Sequence[str]) -> list[str]:
@@ -108,10 +108,10 @@ class SeriesArrays:
     def missing(self, names: Sequence[str]) -> dict[int, str]:
         """The indices of names that name no series."""
         found = {}
-        for place, name in enumerate(names):
+        for index, name in enumerate(names):
             array, _, number = name.rpartition("/")
             if not (array in self.arrays and number.isdecimal() and int(number) < len(self.arrays[array])):
-                found[place] = "no series of the array"
+                found[index] = "no series of the array"
         return found
 
     def _one(self, name: str) -> np.ndarray:

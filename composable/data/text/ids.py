@@ -23,7 +23,7 @@ LENGTH, NGRAMS, MOST_CHARACTERS = (
 _LEAST = 2  # texts that must hold what gets an id
 _LETTERS = 30_000_000  # that are looked at for the vocabulary
 _ROWS = 2_000  # texts that are numbers in memory at once
-_ROOM = 0.99  # the share of the texts that are held whole
+_ROOM = 0.99  # the share of the texts that are kept uncut
 _SHORT = 1_200  # character n-grams of which nine of ten texts have fewer: beyond, they cost too much time
 
 

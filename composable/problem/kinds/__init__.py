@@ -1,4 +1,4 @@
-"""The kinds of targets, each one file; everything else asks `kind_of` and treats them alike."""
+"""The kinds of targets, each one file; everything else calls `kind_of` and treats them alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What explanations ask of a kind of target: what speaks for an answer, and how wrong an answer is."""
+"""What explanations need of a kind of target: what speaks for an answer, and how wrong an answer is."""
 
 from __future__ import annotations
 

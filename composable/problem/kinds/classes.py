@@ -16,7 +16,7 @@ from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import Activation, PostProcessing, postprocess
 
 _TINY = 1e-7
-_LEAST_OF_CLASS = 5  # rows; a few are told apart by chance
+_LEAST_OF_CLASS = 5  # rows; a few are separated by chance
 
 
 def probabilities(activation: Activation, outputs: Any) -> Any:

@@ -30,7 +30,7 @@ def encode(table: Table, schema: Schema, head: Head, encoding: Encoding | None) 
 
     Raises:
         DataError: If a mask is missing or broken, or has a level that is no class.
-        ValueError: Without an encoding, which says how large the masks are to be.
+        ValueError: Without an encoding, which sets how large the masks are to be.
     """
     if encoding is None:
         raise ValueError("Masks are encoded at the size of the model's images.")
@@ -48,7 +48,7 @@ def one_hot(head: Head, y: np.ndarray) -> np.ndarray:
 
 
 def shares(head: Head, y: np.ndarray) -> np.ndarray:
-    """The share of each class at each place, (height, width, classes)."""
+    """The share of each class at each pixel, (height, width, classes)."""
     return np.stack([(y == code).mean(axis=0, dtype="float32") for code in range(head.width)], axis=-1)
 
 

@@ -31,7 +31,7 @@ from composable.problem.target_columns import encode_classes
 
 MOST_SHOWN = 200  # classes of a confusion matrix; the rarest beyond are pooled
 POOLED = "(other classes)"
-_COMMONEST = 5  # classes, which a column that gives the target away must tell
+_COMMONEST = 5  # classes, which a column that leaks the target must separate
 
 
 def goal(metric: str) -> Goal:

@@ -22,12 +22,12 @@ from composable.problem.target_columns import encode_classes
 def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
     """The mean over the labels of a metric of two classes, each on the rows in which it isn't missing."""
     each = []
-    for place in range(len(head.targets)):
-        known = ~np.isnan(rows.observed[:, place])
-        y, p = rows.observed[known, place].astype(int), rows.predicted[known, place]
+    for label in range(len(head.targets)):
+        known = ~np.isnan(rows.observed[:, label])
+        y, p = rows.observed[known, label].astype(int), rows.predicted[known, label]
         weights = None if rows.weights is None else rows.weights[known]
         if len(y):
-            each.append(two_class_score(metric, y, p, weights, head.threshold(place)))
+            each.append(two_class_score(metric, y, p, weights, head.threshold(label)))
     return mean_of_defined(each)
 
 
@@ -36,8 +36,8 @@ def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[st
     known = np.isfinite(predicted) & np.isin(observed, (0, 1))
     chances, truth = predicted.astype("float64").clip(0.0, 1.0), observed == 1
     confusions = [
-        confusion(truth[rows, place], chances[rows, place] >= head.threshold(place), 2)
-        for place, rows in enumerate(known.T)
+        confusion(truth[rows, label], chances[rows, label] >= head.threshold(label), 2)
+        for label, rows in enumerate(known.T)
     ]
     return {
         "labels": list(head.labels),

@@ -44,7 +44,7 @@ class TargetKind:
     Attributes:
         name: As heads and records state it.
         activation: What turns logits into predictions.
-        default_metric: What selects where the user doesn't say.
+        default_metric: What selects where the user names no metric.
         loss_metric: The smooth metric by which heads of different kinds are compared.
         encode: The targets of a table's rows for a head; where they are maps, at the size that an encoding
             gives the images.
@@ -63,9 +63,9 @@ class TargetKind:
             to be found: the head, logits and targets.
         class_probabilities: The probability of each class of the target at a position, (rows, classes); None
             where there are no classes.
-        effects: What explanations ask.
+        effects: What explanations need of this kind.
         diagnose: How a head is wrong, as JSON values for charts.
-        leak_questions: What columns are asked for, to see whether one gives the target at a place away:
+        leak_questions: What single columns are tested for, to see whether one leaks the target at a position:
             amounts, or truth values per class.
         exclusive: Whether a row has exactly one of several classes.
         answer_axes: The names of the axes of a prediction beside rows and classes, where it is a map.
