@@ -19,8 +19,8 @@ def mirrored(network: keras.Model) -> keras.Model:
         for tensor in network.inputs
     }
     turned = {**inputs, "images": ops.flip(inputs["images"], axis=2)}
-    said = keras.tree.flatten(network(turned))
-    said = [ops.flip(one, axis=2) if len(one.shape) == 4 else one for one in said]
-    both = zip(keras.tree.flatten(network(inputs)), said, strict=True)
+    logits = keras.tree.flatten(network(turned))
+    logits = [ops.flip(one, axis=2) if len(one.shape) == 4 else one for one in logits]
+    both = zip(keras.tree.flatten(network(inputs)), logits, strict=True)
     outputs = [ops.multiply(ops.add(one, other), 0.5) for one, other in both]
     return keras.Model(inputs, outputs[0] if len(outputs) == 1 else outputs)

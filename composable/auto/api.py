@@ -96,7 +96,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
         return run_fit(data, options, out=folder, progress=show, sample_weight=weights, test=own_test)
 
 
-if fit.__doc__:  # Python may have been told to leave docstrings out
+if fit.__doc__:  # Python may leave docstrings out (option -OO)
     fit.__doc__ = inspect.cleandoc(fit.__doc__).replace(
         "Returns:",
         f"""Args:

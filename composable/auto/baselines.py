@@ -11,7 +11,7 @@ from composable.modality import Baseline
 from composable.problem.constant_predictor import constant_predictor
 from composable.search.predictions import Arrays, Predictions, pool
 
-# (training rows, the inputs that are asked about, how many rows these are) -> answers, one array per head
+# (training rows, inputs of the query rows, number of query rows) -> answers, one array per head
 Predict = Callable[[np.ndarray, Mapping[str, np.ndarray], int], Arrays]
 
 
@@ -41,11 +41,11 @@ def _predictions(prepared: Prepared, predict: Predict) -> Predictions:
     """Train once per fold, then predict its held-out rows, its test rows and the user's own."""
     material, split = prepared.material, prepared.split
 
-    def said(number: int) -> tuple[Arrays, Arrays, Arrays]:
+    def on_fold(number: int) -> tuple[Arrays, Arrays, Arrays]:
         fold = split.folds[number]
-        asked = material.at(np.concatenate([fold.held_out, fold.test]))
-        own = material.own_test or {name: values[:0] for name, values in asked.items()}
-        together = {name: np.concatenate([values, own[name]]) for name, values in asked.items()}
+        query = material.at(np.concatenate([fold.held_out, fold.test]))
+        own = material.own_test or {name: values[:0] for name, values in query.items()}
+        together = {name: np.concatenate([values, own[name]]) for name, values in query.items()}
         held_out, test = len(fold.held_out), len(fold.held_out) + len(fold.test)
         rows = test + len(next(iter(own.values())))
         answers = predict(fold.train, together, rows)
@@ -53,4 +53,4 @@ def _predictions(prepared: Prepared, predict: Predict) -> Predictions:
         on_test = [answer[held_out:test] for answer in answers]
         return [answer[:held_out] for answer in answers], on_test, on_own
 
-    return pool(material.problem, split, range(split.scored_folds), len(material.targets[0]), said)
+    return pool(material.problem, split, range(split.scored_folds), len(material.targets[0]), on_fold)

@@ -29,7 +29,7 @@ _CHECKED, _CHECKED_VALUES = 2000, 50_000_000  # rows whose answers are checked, 
 
 
 class NotAsScoredError(Exception):
-    """A model that answers held-out rows worse than its score says: it is not deployed."""
+    """A model predicts held-out rows worse than its score promises, so that it is not deployed."""
 
 
 def deployable(trial: Trial, shapes: Mapping[str, Input]) -> keras.Model:
@@ -60,10 +60,10 @@ def networks_of(trial: Trial) -> int:
 
 
 def deploy(trial: Trial, prepared: Prepared, scorer: Scorer, folder: Path) -> None:
-    """Write the trial's bundle; the one that was there stays until the new one is whole.
+    """Write the trial's bundle; the one that was there stays until the new one is complete.
 
     Raises:
-        NotAsScoredError: If the model answers held-out rows worse than the score says.
+        NotAsScoredError: If the model predicts held-out rows worse than the score promises.
     """
     model = deployable(trial, prepared.material.shapes)
     _check_answers(model, trial, prepared)

@@ -45,7 +45,7 @@ def check_design(design: ParsedDesign, prepared: Prepared) -> None:
 
     Raises:
         ConfigError: If it doesn't fit the inputs or this machine's memory, holds a layer that no bundle may
-            hold, or doesn't answer for every pixel where masks are asked for.
+            hold, or doesn't predict every pixel where the target is a mask.
     """
     material = prepared.material
     facts = facts_of(material, prepared.split, prepared.encoding)

@@ -1,4 +1,4 @@
-"""Rows that say the same: whether they are copies of one row or observations of their own."""
+"""Rows with equal features: whether they are copies of one row or observations of their own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def copies(
 ) -> np.ndarray:
     """A number per row, equal for rows that must lie in one part.
 
-    Equal features may be one row that was written down twice: then a model that is asked about a row that it
+    Equal features may be one row that was written down twice: then a model that is scored by a row that it
     has learned looks better than it is. Or they are what rows of such a table are often like: then future
     rows repeat these as well, and kept together they would leave nothing but unseen combinations to test on.
     They are the latter where they make most of the rows, or where the same combination has different answers;
@@ -31,10 +31,10 @@ def copies(
 
     Args:
         table: The rows.
-        schema: Says what the features are.
+        schema: Determines which columns are features.
         targets: Per head; empty where they aren't known yet.
         wanted: What the user decides.
-        tell: Is told the choice, where there is one.
+        tell: Is called with a notice of the choice, where there is one.
     """
     features = contents(table.frame, table.sources).loc[:, list(schema.feature_columns)]
     found, sizes = np.unique(row_hashes(features), return_inverse=True, return_counts=True)[1:]
@@ -88,10 +88,10 @@ def copies_notice(split: Split) -> Notice:
 def tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
     """Warn of rows of the user's own test file that are training rows as well."""
     names = [*schema.feature_columns, *(column.name for column in schema.targets)]
-    learned, asked = (
+    learned, own_hashes = (
         row_hashes(contents(one.frame, one.sources).loc[:, names].astype("str")) for one in (table, own)
     )
-    shared = int(np.isin(asked, learned).sum())
+    shared = int(np.isin(own_hashes, learned).sum())
     if shared:
         tell(
             Notice(

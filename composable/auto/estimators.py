@@ -107,17 +107,17 @@ class _Estimator(BaseEstimator):
         stated = self.get_params(deep=False)
         columns = y.reshape(len(y), -1)
         self._targets = _free_names(frame, columns.shape[1])
-        given = {name: stated[name] for name in _OPTIONS} | {
+        settings = {name: stated[name] for name in _OPTIONS} | {
             "target": self._targets,
             "problem": problem,
             "seed": self._seed(),
             "allow_leaks": True,
         }
         if isinstance(stated["design"], Architecture):
-            given["design"] = stated["design"].to_json()
+            settings["design"] = stated["design"].to_json()
         if isinstance(stated["class_weight"], Mapping):  # it is among the sample weights already
-            given["class_weight"] = None
-        options = options_from(given, origin=type(self).__name__)
+            settings["class_weight"] = None
+        options = options_from(settings, origin=type(self).__name__)
         labeled = frame.assign(**dict(zip(self._targets, columns.T, strict=True)))
         out, verbose = stated["out"], stated["verbose"]
         with (
@@ -251,7 +251,7 @@ class Regressor(RegressorMixin, _Estimator):
 
 
 for _estimator in (Classifier, Regressor):
-    if _estimator.__doc__:  # Python may have been told to leave docstrings out
+    if _estimator.__doc__:  # Python may leave docstrings out (option -OO)
         _estimator.__doc__ = inspect.cleandoc(_estimator.__doc__).replace(
             "Example:",
             f"""Args:

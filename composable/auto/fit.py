@@ -66,12 +66,12 @@ def fit(
     Args:
         data: A path (CSV, TSV, Parquet, a folder of images or an `.npz` file of them), a pandas DataFrame, a
             NumPy array or a mapping of arrays.
-        options: What is asked; see `FitOptions`.
+        options: The options of the fit; see `FitOptions`.
         out: The run folder; by default `runs/` and the data's name.
-        progress: Told about each event, see docs/run-folder.md.
+        progress: Is called with each event, see docs/run-folder.md.
         started: The reading of `time.monotonic()` from which the time limit counts; now by default.
         sample_weight: A weight per row of `data`, not negative; scores count all rows that have any alike.
-        test: Labeled rows of the user's own that no file holds, in the place of `options.test`.
+        test: Labeled rows of the user's own that no file holds, instead of `options.test`.
 
     Returns:
         The run; its bundle is deployed, its report written.
@@ -254,7 +254,7 @@ def _is_done(earlier: dict[str, Any], options: FitOptions) -> bool:
 
 
 def _silent(_event: dict[str, Any]) -> None:
-    """Where nobody wants to be told about progress."""
+    """Ignore an event: the default where nobody wants to see the progress."""
 
 
 def _carried_on(earlier: dict[str, Any] | None) -> dict[str, Any]:

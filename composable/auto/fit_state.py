@@ -1,4 +1,4 @@
-"""What a fit is doing, as its events say (docs/run-folder.md)."""
+"""What a fit is doing, by its events (docs/run-folder.md)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def stage_line(event: Event) -> str:
 
 
 def problem_line(heads: Sequence[Mapping[str, Any]], metric: str) -> str:
-    """What is being asked: the questions, at most three of them by name, and the metric."""
+    """The problem in one line: the heads, at most three of them by name, and the metric."""
     questions = [f"{plain(head['name'])} ({head['kind']})" for head in heads[:3]]
     more = [f"{len(heads) - 3} more"] if len(heads) > 3 else []
     return f"Problem: {', '.join(questions + more)}; models are selected by {metric}."

@@ -1,4 +1,4 @@
-"""Which shape the images of a fit are given."""
+"""Which shape the images of a fit are resized to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLORED = 3  # channels
 def image_shapes(
     found: Sequence[ImageBlock], table: Table, options: FitOptions, origin: PretrainedSource | None
 ) -> tuple[ImageBlock, ...]:
-    """The columns of images with the shapes asked for, else with those that a trained network takes.
+    """The columns of images with the shapes in the options, else with those that a trained network takes.
 
     Several columns get one shape, colored, so that one network can look at all of them.
     """

@@ -22,7 +22,7 @@ class Inspection:
 
     Attributes:
         schema: The columns with kinds, roles and reasons; write it, edit it, pass it to `fit`.
-        problem: What the targets ask; None where no target was named.
+        problem: The problem that the targets pose; None where no target was named.
         notices: Choices with the flags that overrule them, and warnings.
         profile: Ranges, histograms, missing values; see `profile.json` in docs/run-folder.md.
     """
@@ -53,7 +53,7 @@ def inspect(  # noqa: PLR0913 (the public call states every option)
         drop: Columns to leave out.
         encoding: Of a text file, where the detected one is wrong.
         delimiter: Likewise.
-        decimal: Likewise, the decimal mark.
+        decimal: Likewise, the decimal separator.
         date_order: How 01/02/2024 is read.
 
     Raises:

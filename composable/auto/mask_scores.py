@@ -23,7 +23,7 @@ def mask_scores(bundle: Bundle, table: Table, head: Head) -> dict[str, float]:
     Args:
         bundle: The model.
         table: Images, all with masks.
-        head: What was asked.
+        head: The head of the masks.
 
     Raises:
         DataError: If a mask isn't of its image's size, has an unknown level, or there is no row.
@@ -38,14 +38,14 @@ def mask_scores(bundle: Bundle, table: Table, head: Head) -> dict[str, float]:
         )
     matrix = np.zeros((head.width, head.width), np.int64)
     pictures = names_in(table.frame, bundle)
-    for image, name, said in zip(pictures, names, predicted_codes(bundle, table), strict=True):
+    for image, name, predicted in zip(pictures, names, predicted_codes(bundle, table), strict=True):
         true = true_codes(source, name, head)
-        if true.shape != said.shape:
+        if true.shape != predicted.shape:
             raise DataError(
                 "A mask is as large as its image.",
                 received=f"{name}: {true.shape[1]} x {true.shape[0]} pixels, "
-                f"{image}: {said.shape[1]} x {said.shape[0]}",
+                f"{image}: {predicted.shape[1]} x {predicted.shape[0]}",
                 remedy="correct those files, or leave that row out",
             )
-        matrix += confusion(true, said, head.width)
+        matrix += confusion(true, predicted, head.width)
     return {metric: overlap(metric, matrix) for metric in fitting(head.kind)} | {"rows": len(names)}

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 @dataclass(frozen=True)
 class Option:
-    """What a user reads about an option, and the values it may take beyond what its type says.
+    """What a user reads about an option, and the limits of its values beyond its type.
 
     Attributes:
         help: What it does, in one sentence.
@@ -52,7 +52,7 @@ class Option:
         return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
-        """The JSON schema of the type, which pydantic makes, with what only the option says."""
+        """The JSON schema of the type, which pydantic makes, with the limits and the help of the option."""
         schema = handler(core)
         limits = {"exclusiveMinimum": self.above, "minimum": self.low, "maximum": self.high}
         known = {name: limit for name, limit in limits.items() if limit is not None}
@@ -71,11 +71,11 @@ class Field:
 
     Attributes:
         name: In Python and in files.
-        option: What its annotation says.
+        option: The `Option` in its annotation.
         type: Of one value: str, int, float or bool.
         choices: The words that it takes, if it takes no others.
         many: Whether it takes several values.
-        default: Its value where nothing is said.
+        default: Its value where the user sets none.
     """
 
     name: str
@@ -114,7 +114,7 @@ def _field(declared: dataclasses.Field[Any], hint: Any) -> Field:
 
 
 def arguments_of(record: type, names: tuple[str, ...] = ()) -> str:
-    """The options as the arguments of a docstring, those of the given names or all."""
+    """The options as the arguments of a docstring, those of these names or all."""
     fields = [field for field in fields_of(record) if not names or field.name in names]
     return "\n".join(f"    {field.name}: {_told(field)}" for field in fields)
 

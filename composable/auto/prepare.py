@@ -57,9 +57,9 @@ class Understood:
     Attributes:
         table: Without the rows that have no target or no weight.
         schema: Of its columns.
-        problem: What is asked.
+        problem: The problem that the targets pose.
         weights: A weight per row of `table`, with a mean of one; None where all count alike.
-        strata: By what the rows are dealt out, (rows, 1), where the target itself doesn't say: masks.
+        strata: By what the rows are dealt out, (rows, 1), where the target itself can't decide it: masks.
         own_test: The user's own test file as it was read; None where there is none.
     """
 
@@ -84,15 +84,15 @@ class Prepared:
 
 
 def read(data: Any, options: FitOptions) -> Table:
-    """The data as a table, read as the options say."""
+    """The data as a table, read by the layout in the options."""
     return read_table(data, encoding=options.encoding, delimiter=options.delimiter, decimal=options.decimal)
 
 
 def completed(options: FitOptions, table: Table) -> FitOptions:
-    """The options with what the data themselves say: the target, and which rows train and test.
+    """The options completed from the data themselves: the target, and which rows train and test.
 
     Raises:
-        ConfigError: If nobody says what to predict.
+        ConfigError: If neither options nor data name a target.
     """
     target = options.target or ((table.usual_target,) if table.usual_target else ())
     if not target:
@@ -112,14 +112,14 @@ def understand_table(
     sample_weight: np.ndarray | None = None,
     test: Any = None,
 ) -> Understood:
-    """Find out what is asked.
+    """Find out which problem the targets pose.
 
     Args:
         table: As it was read.
         options: Completed.
-        tell: Is told each choice.
+        tell: Is called with a notice of each choice.
         sample_weight: A weight per row of the data, not negative; rows without weight are left out.
-        test: Labeled rows of the user's own that no file holds, in the place of `options.test`.
+        test: Labeled rows of the user's own that no file holds, instead of `options.test`.
 
     Raises:
         DataError, ConfigError: If the data, the schema or the options don't fit together.
@@ -184,7 +184,7 @@ def prepare(
     Args:
         understood: What was read.
         options: Completed.
-        tell: Is told each choice.
+        tell: Is called with a notice of each choice.
         origin: What a fit begins from: rows are encoded as it knows them, where they have the same columns.
 
     Raises:
@@ -238,7 +238,7 @@ def prepare(
 
 
 def _warn_of_known_rows(origin: PretrainedSource, table: Table, own: Table | None, tell: Tell) -> None:
-    """Say so if the network that a fit begins from has learned from rows that it will be scored by."""
+    """Warn if the network that a fit begins from has learned from rows that it will be scored by."""
     if origin.rows is None:
         return
     for scored in (table, own) if own else (table,):
@@ -255,7 +255,7 @@ def _warn_of_known_rows(origin: PretrainedSource, table: Table, own: Table | Non
 
 
 def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:
-    """The columns among these rows that tell the target; see `check_leaks`."""
+    """The columns that leak the target among these rows; see `check_leaks`."""
     table, schema, problem = understood.table, understood.schema, understood.problem
     others = Schema(tuple(c for c in schema.columns if c.kind != "image"))  # images are not looked at
     if not others.features:
@@ -298,7 +298,7 @@ def _without(schema: Schema, column: str | None) -> Schema:
 
 
 def _have_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell) -> np.ndarray:
-    """Which rows have a value in every target; others may be left out only if the user said so."""
+    """Which rows have a value in every target; others may be left out only if the user allows it."""
     missing = target_missing(table.frame, schema, options.target)
     if not missing.any():
         return ~missing
@@ -315,7 +315,7 @@ def _have_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell)
 
 
 def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
-    """Which rows name whole images in every column of images; a few others are left out.
+    """Which rows name complete images in every column of images; a few others are left out.
 
     Raises:
         DataError: If it is more than a few.

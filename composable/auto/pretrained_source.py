@@ -42,7 +42,7 @@ class PretrainedSource:
         trunk: The trained network up to the tap.
         encoding: Of the rows that it takes; None where it takes images alone.
         images: The shape of its images, where it takes some.
-        told: For the user: what was made of it.
+        told: For the user: from which file, and up to where, the network was read.
         rows: A sample of the rows that it has learned from; None where that isn't known.
     """
 
@@ -65,8 +65,8 @@ def read_pretrained_source(path: str | None, at: str | None) -> PretrainedSource
         at: `encoding`, a part of the architecture such as `stem` or `learner.1`, or a layer of the file.
 
     Raises:
-        ArtifactError: If there is no whole bundle or model.
-        ConfigError: If a bundle doesn't say what it is made of, or there is no such tap.
+        ArtifactError: If there is no complete bundle or model.
+        ConfigError: If a bundle doesn't state its architecture, or there is no such tap.
     """
     if path is None:
         return None
@@ -102,7 +102,7 @@ def _of_bundle(path: str, at: str) -> PretrainedSource:
 
 
 def _up_to(architecture: Architecture, at: str) -> Architecture:
-    """The architecture without the parts that follow a place."""
+    """The architecture up to a tap, without the parts that follow."""
     learner = architecture.learner if isinstance(architecture.learner, tuple) else (architecture.learner,)
     ends = {"stem": 0, **{f"learner.{number}": number + 1 for number in range(len(learner))}}
     if at not in ends:

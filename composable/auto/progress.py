@@ -81,7 +81,7 @@ def shown(
     limit: float | None,
     verbose: int,
 ) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Show what a fit called from Python says: its progress, its warnings, its choices.
+    """Show the messages of a fit called from Python: its progress, its warnings, its choices.
 
     Args:
         progress: Whether all is shown as on the command line; or what is called with each event besides.

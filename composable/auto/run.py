@@ -70,7 +70,7 @@ class Run:
 
     @property
     def problem(self) -> Problem:
-        """What was asked."""
+        """The heads and metrics that were predicted and scored."""
         return self.bundle.card.problem
 
     @property
@@ -204,7 +204,7 @@ class Run:
         return read_table(data, **asdict(self.layout()))
 
     def export(self, format: Literal["keras", "onnx"], folder: str | Path) -> Path:
-        """The artifact as one folder for another place: `keras` or `onnx`; checked against the bundle."""
+        """The artifact as one folder for use elsewhere: `keras` or `onnx`; checked against the bundle."""
         from composable.deploy.export import export
 
         return export(self.bundle, format, Path(folder))

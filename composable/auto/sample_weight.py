@@ -22,7 +22,7 @@ def weights_of(table: Table, column: str | None, given: Any) -> np.ndarray | Non
     """A weight per row, from a column of the table or as an array; None where all rows count alike.
 
     Raises:
-        ConfigError: If both are given, or the column isn't there.
+        ConfigError: If both are set, or the column isn't there.
         DataError: If they can't be weights, see `checked_weights`; or a cell of the column is no number.
     """
     if column is None:
@@ -73,10 +73,10 @@ def balanced(weights: np.ndarray | None, table: Table, schema: Schema, problem: 
 
 
 def checked_weights(given: Any, rows: int, of: str = "") -> np.ndarray:
-    """A weight per row of the data, shape (rows,), float64; ones where none are given.
+    """A weight per row of the data, shape (rows,), float64; ones where the user has none.
 
     Args:
-        given: What is to be weights, or None.
+        given: The user's weights, or None.
         rows: Of the data.
         of: Where they come from, for errors.
 

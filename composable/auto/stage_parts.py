@@ -17,7 +17,7 @@ def stage_parts(names: Sequence[str], modality: Modality) -> tuple[Part, ...]:
     """The parts that `--stage` names mean for rows of a modality.
 
     Args:
-        names: In their order; `pretrain=NAME` says what is learned without labels.
+        names: In their order; `pretrain=NAME` names the pretext that is learned without labels.
         modality: Its pretexts have the names; the first one is meant without a name.
 
     Raises:

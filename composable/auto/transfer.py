@@ -30,11 +30,11 @@ def transferred(
     freeze: bool,
     unfreeze: Sequence[str] = (),
 ) -> Candidate:
-    """The origin's architecture with the tasks at hand, and its weights up to the tap.
+    """The pretrained source's architecture with the tasks at hand, and its weights up to the tap.
 
     Args:
-        origin: What is begun from.
-        facts: Says the tasks.
+        origin: The pretrained source.
+        facts: Contains the tasks.
         prepared: The rows to learn from.
         freeze: Whether only what follows the tap is trained.
         unfreeze: Parts (`learner.2`) or beginnings of the names of layers that are trained all the same.
@@ -43,10 +43,10 @@ def transferred(
         ConfigError: If the trunk doesn't take these inputs, or has no such part.
     """
     shapes = prepared.material.shapes
-    given = ", ".join(prepared.encoding.columns)
+    columns = ", ".join(prepared.encoding.columns)
     refusal = ConfigError(
         "A fit begins from a network that takes such inputs.",
-        received=f"{origin.path} takes {_taken(origin)}; these rows have {given}",
+        received=f"{origin.path} takes {_taken(origin)}; these rows have {columns}",
         remedy="bring the same columns, or leave --from out",
     )
     if not _alike(origin, prepared):

@@ -1,4 +1,4 @@
-"""The search over one table: the policy says what is next, an executor trains, the best is deployed."""
+"""The search over one table: the policy decides what is next, an executor trains, the best is deployed."""
 
 from __future__ import annotations
 
@@ -487,10 +487,10 @@ class Search:
                 (trial.refit,) = fitted.networks
 
     def _put_to_use(self, trial: Trial) -> None:
-        """Deploy a trial; of closed-form fits, one network of all folds' rows in the place of many.
+        """Deploy a trial; of closed-form fits, one network of all folds' rows instead of many.
 
         Raises:
-            NotAsScoredError: If the model answers held-out rows worse than the score says.
+            NotAsScoredError: If the model predicts held-out rows worse than the score promises.
         """
         waiting = [
             t
@@ -523,7 +523,7 @@ class Search:
             write_json(trial.folder / "trial.json", record(trial, self.scorer, tested=True))
 
     def expected(self) -> Expected | None:
-        """What to expect of the deployed model; None where nothing is, or the rows don't say."""
+        """What to expect of the deployed model; None where there is none, or the rows don't determine it."""
         if self.deployed is None:
             return None
         done = [t for t in self.trials if t.role == "network" and t.status == "done"]
@@ -551,7 +551,7 @@ class Search:
         return found
 
     def _ended(self, trial: Trial) -> None:
-        """Write the trial down and deploy it if it is the best; only then say that it ended."""
+        """Write the trial and deploy it if it is the best; only then send the event that it ended."""
         self.trials.append(trial)
         self._write(trial)
         if trial.status == "done" and trial.role in ("network", "ensemble"):

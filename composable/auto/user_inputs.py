@@ -12,12 +12,12 @@ from composable.zoo.catalog.parse import ParsedDesign
 
 @dataclass(frozen=True, eq=False)
 class UserInputs:
-    """What is brought.
+    """What a user brings to a fit beside rows and options.
 
     Attributes:
-        design: In the place of the usual networks.
+        design: Networks to try instead of the usual ones.
         pretrained: A trained network, to be tried first.
-        training: Settings of the training, in place of those of the candidates.
+        training: Settings of the training, instead of those of the candidates.
     """
 
     design: ParsedDesign | None = None

@@ -41,10 +41,10 @@ class Prediction:
     """Answers to rows.
 
     Attributes:
-        frame: One row per row asked, under its index, with the columns of `composable.deploy.answers`.
+        frame: One row per query row, under its index, with the columns of `composable.deploy.answers`.
         notices: What the rows held that the training data didn't: unseen categories, values out of range,
             other columns.
-        masks: Where every pixel was asked about: levels, (height, width) of uint8 per image, at its own size.
+        masks: Where every pixel is predicted: levels, (height, width) of uint8 per image, at its own size.
     """
 
     frame: pd.DataFrame
@@ -54,10 +54,10 @@ class Prediction:
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A model with all it takes to ask it: the reference client of the files that `save_bundle` writes.
+    """A model with all it takes to predict raw rows; reference client of the files that `save_bundle` writes.
 
     Attributes:
-        card: What the bundle says about its model.
+        card: The facts about the model in the bundle.
         origin: The folder it was read from.
         files: The verified content of that folder, so that what was verified is what is used.
     """
@@ -82,8 +82,8 @@ class Bundle:
 
         Returns:
             `prediction` and, for classes, `p_<class>`; with several targets `prediction_<target>` and
-            `p_<target>_<class>`. Where a folder of images is asked about, `file` comes first. Where every
-            pixel is asked about, `file` and `share_<class>`; `masks` gives the masks themselves.
+            `p_<target>_<class>`. For a folder of images, `file` comes first. Where every
+            pixel is predicted, `file` and `share_<class>`; `masks` gives the masks themselves.
             `attrs["notices"]` lists in words what the rows held that the training data didn't.
 
         Raises:
@@ -122,10 +122,10 @@ class Bundle:
         if not ids and (found := self._answer_few(data)) is not None:
             return found
         table = read_table(data, allow_empty=True, **asdict(layout))
-        kept, told = kept_columns(table, ids)
+        kept, kept_notices = kept_columns(table, ids)
         prediction = self._answer(without_foreign(table, ids, self.card), data)
         frame = beside(kept, prediction.frame)
-        return replace(prediction, frame=frame, notices=(*told, *prediction.notices))
+        return replace(prediction, frame=frame, notices=(*kept_notices, *prediction.notices))
 
     def _answer(self, table: Table, data: Any) -> Prediction:
         if self.masked:
@@ -216,7 +216,7 @@ def _unknown_columns(names: Sequence[str], card: BundleCard) -> Iterator[Notice]
 
 
 def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:
-    """Write the bundle whole or not at all; one that is already there stays until the new one is complete.
+    """Write the bundle completely or not at all; one that is there stays until the new one is complete.
 
     Args:
         folder: Where to.

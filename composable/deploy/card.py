@@ -1,4 +1,4 @@
-"""What a bundle says about its model: all that is needed to feed it raw rows and to read its answers."""
+"""The facts about a bundle's model: all that is needed to feed it raw rows and to read its answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from composable.problem.problem import Problem
 
 @dataclass(frozen=True)
 class Member:
-    """A candidate whose networks the model averages, as far as the file of the model doesn't say it.
+    """A candidate whose networks the model averages, as far as the file of the model doesn't state it.
 
     Attributes:
         name: The trial's.

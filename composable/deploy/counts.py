@@ -1,4 +1,4 @@
-"""How many weights a layer's configuration asks Keras to allocate, without asking Keras."""
+"""How many weights Keras would allocate for a layer's configuration, found without building it."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def _recurrent(gates: int) -> Callable[[Config, Config], int]:
 
 
 def _bidirectional(config: Config, build: Config) -> int:
-    inside = config["layer"]
-    return 2 * COUNTS[inside["class_name"]](inside["config"], build)
+    wrapped = config["layer"]
+    return 2 * COUNTS[wrapped["class_name"]](wrapped["config"], build)
 
 
 def _attention(config: Config, build: Config) -> int:

@@ -48,7 +48,7 @@ of files.
 
 
 def export(bundle: Bundle, format: Format, folder: str | Path) -> Path:
-    """Write the bundle in another format, whole or not at all.
+    """Write the bundle in another format, completely or not at all.
 
     Args:
         bundle: What to export.

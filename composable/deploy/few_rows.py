@@ -20,7 +20,7 @@ def few_rows(data: Any, columns: Sequence[str]) -> Mapping[str, list[Any]] | Non
 
     Args:
         data: Raw rows, as for `Bundle.predict`.
-        columns: The columns that are asked for.
+        columns: The columns to take.
     """
     if isinstance(data, Mapping) and data and all(np.ndim(cell) == 0 for cell in data.values()):
         data = pd.DataFrame([data])
@@ -49,7 +49,7 @@ def encode_few(
         tables: The content of `bundle.json`.
 
     Returns:
-        None where a cell can't be read: which one, says `encode`.
+        None where a cell can't be read; `encode` then names the cell in its error.
     """
     columns = {column["name"]: column for column in tables["schema"]["columns"]}
     inputs: dict[str, np.ndarray] = {}

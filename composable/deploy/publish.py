@@ -1,8 +1,8 @@
-"""A folder that appears whole or not at all, with the sha256 of every file in it.
+"""A folder that appears completely or not at all, with the sha256 of every file in it.
 
 Files are written into `NAME.tmp` and synced; the old folder, if there is one, steps aside to `NAME.old`, the
-new one takes its name, the old one goes. After a kill at any moment one whole folder is left, and `located`
-finds it.
+new one takes its name, the old one goes. If the process is killed at any moment, one complete folder is left,
+and `located` finds it.
 """
 
 from __future__ import annotations

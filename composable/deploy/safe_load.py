@@ -1,4 +1,4 @@
-"""The one place that lets Keras read a model file, after everything in it was checked.
+"""The only module that lets Keras read a model file, after everything in it was checked.
 
 A `.keras` file is data here, never a program: the archive, the configuration and the weights are each held
 against what Composable itself writes, before Keras sees a byte.
@@ -45,7 +45,7 @@ def check_model(content: bytes, origin: str) -> None:
     """Refuse the content of a `.keras` file that `load_model` would refuse.
 
     Raises:
-        ArtifactError: Naming `origin`, the place inside it, and what was found there.
+        ArtifactError: Naming `origin`, the path within it, and what was found there.
     """
     members = checked_members(content, origin)
     config = checked_config(members["config.json"], origin)

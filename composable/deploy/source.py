@@ -62,7 +62,7 @@ def bundle_source(bundle: Bundle) -> str:
     """The Python file.
 
     Raises:
-        ArtifactError: If the bundle doesn't say which architectures it averages.
+        ArtifactError: If the bundle doesn't state which architectures it averages.
         ConfigError: If the text of a component can't be had.
     """
     card = bundle.card

@@ -1,4 +1,4 @@
-"""The weights inside a `.keras` file: plain arrays that lie in the file itself, and no more than its size.
+"""The weights within a `.keras` file: plain arrays that lie in the file itself, and no more than its size.
 
 HDF5 can point outside the file (external and soft links, external storage, virtual datasets: CVE-2026-1669)
 and can declare shapes it doesn't hold (CVE-2026-0897).
@@ -18,14 +18,14 @@ from composable.design.keras_configuration import Config, walk
 
 DEPTH = 64
 _WRAPPED = (".config.layer", ".config.backward_layer")  # of Bidirectional
-SLACK = 2**20  # weights that a configuration may ask for beyond those stored: too few to hurt
+SLACK = 2**20  # weights that a configuration may allocate beyond those stored: too few to hurt
 
 
 def stored_weights(content: bytes, origin: str) -> int:
     """The number of values in the HDF5 file.
 
     Raises:
-        ArtifactError: If anything in it is no plain array of numbers inside the file.
+        ArtifactError: If anything in it is no plain array of numbers within the file.
     """
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
@@ -50,7 +50,7 @@ def stored_weights(content: bytes, origin: str) -> int:
 
 
 def declared_weights(config: Config, origin: str) -> int:
-    """The number of weights that the configuration asks Keras to allocate.
+    """The number of weights that Keras allocates for the configuration.
 
     Raises:
         ArtifactError: If a layer with weights doesn't state the shape it is built for.
@@ -74,7 +74,7 @@ def declared_weights(config: Config, origin: str) -> int:
 
 
 def check_weights(content: bytes, config: Config, origin: str) -> None:
-    """Refuse weights that aren't plain arrays, and a configuration that asks for far more than are stored.
+    """Refuse weights that aren't plain arrays, and a configuration that allocates far more than are stored.
 
     Raises:
         ArtifactError: Naming the path and what was found there.

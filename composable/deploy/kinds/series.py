@@ -28,9 +28,9 @@ def encoded_series(
         column = columns[block["column"]]
         found = steps_in_columns(rows, column) if column["members"] else column_of(rows, column["name"])
         padded = np.full((len(found), block["length"], block["channels"]), np.nan)
-        for place, one in zip(padded, found, strict=True):
-            steps = np.asarray(one, "float64").reshape(len(one), -1)[: len(place)]
-            place[: len(steps)] = np.where(np.isinf(steps), np.nan, steps)
+        for row, one in zip(padded, found, strict=True):
+            steps = np.asarray(one, "float64").reshape(len(one), -1)[: len(row)]
+            row[: len(steps)] = np.where(np.isinf(steps), np.nan, steps)
         made.append(padded)
     return {SERIES: np.clip(np.concatenate(made, axis=-1), -LARGEST, LARGEST).astype("float32")}
 

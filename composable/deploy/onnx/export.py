@@ -27,7 +27,7 @@ ML_OPSET, IR_VERSION = 3, 9
 
 
 def write_onnx(bundle: Bundle, folder: Path) -> None:
-    """Write `model.onnx` and `inputs.json`, which says what to feed it, into a folder.
+    """Write `model.onnx` and `inputs.json`, which describes what to feed it, into a folder.
 
     Where it takes texts, also the program that makes ids of them, and the card with their vocabulary.
 

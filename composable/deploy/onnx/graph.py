@@ -11,7 +11,7 @@ from composable.core.optional import optional
 _LENGTH = 60
 _SAFE = re.compile(
     r"[\w](?:[\w .()%+-]{0,58}[\w.()%+-])?"
-)  # no slash: names inside the graph begin with `front/`, `back/`
+)  # no slash: names within the graph begin with `front/`, `back/`
 
 
 class Graph:
@@ -73,7 +73,7 @@ class Graph:
         return self._constant(self._onnx.TensorProto.INT64, [value], scalar=True)
 
     def labels(self, element: int, values: Iterable[Any]) -> str:
-        """A constant vector of labels of the given element type."""
+        """A constant vector of labels of this element type."""
         return self._constant(element, list(values))
 
     def _constant(self, element: int, values: list[Any], *, scalar: bool = False) -> str:
