@@ -190,13 +190,20 @@ def _answers(trial: Trial, logits: Arrays, of_fold: np.ndarray, temperatures: Se
 
 
 def _resampled(parts: Sequence[np.ndarray], rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Rows drawn anew within each part: where they stand one after another, and their numbers."""
-    positions, taken, first = [], [], 0
-    for rows in parts:
-        drawn = rng.integers(0, len(rows), len(rows))
-        positions.append(first + drawn)
-        taken.append(rows[drawn])
-        first += len(rows)
+    """Parts drawn anew, and rows within each: where they stand one after another, and their numbers.
+
+    Other training rows would have given other networks, which those of other folds show; of two folds they
+    would show too little, so that rows alone are drawn.
+    """
+    first = np.cumsum([0, *(len(rows) for rows in parts)])
+    chosen = np.arange(len(parts))
+    if len(parts) >= _FEWEST_FOLDS:
+        chosen = rng.integers(0, len(parts), len(parts))
+    positions, taken = [], []
+    for part in map(int, chosen):
+        drawn = rng.integers(0, len(parts[part]), len(parts[part]))
+        positions.append(first[part] + drawn)
+        taken.append(parts[part][drawn])
     return np.concatenate(positions), taken
 
 

@@ -35,7 +35,9 @@ def test_each_label_has_a_threshold_of_its_own():
     assert second < first < 0.5
 
 
-@pytest.mark.parametrize(("metric", "rows"), [("roc_auc", 4000), ("log_loss", 4000), ("accuracy", 400), ("f1", 40)])
+@pytest.mark.parametrize(
+    ("metric", "rows"), [("roc_auc", 4000), ("log_loss", 4000), ("accuracy", 400), ("f1", 40)]
+)
 def test_other_metrics_and_few_rows_ask_for_none(metric, rows):
     y, p = rare()
     assert with_thresholds(Problem((TWO,), metric), [y[:rows]], [p[:rows]]).heads == (TWO,)
