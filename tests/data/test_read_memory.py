@@ -100,12 +100,12 @@ def test_d38_arrays_become_columns_and_stay_unchanged():
     "array",
     [
         np.zeros(3),
-        np.zeros((2, 2, 2)),
+        np.zeros((2, 2, 2, 2, 2)),
         np.zeros((2, 2), complex),
         np.zeros(2, dtype=[("a", int)]),
         np.zeros((3, 0)),
     ],
-    ids=["1-D", "3-D", "complex", "structured", "no columns"],
+    ids=["1-D", "5-D", "complex", "structured", "no columns"],
 )
 def test_d38_arrays_that_are_no_table_are_refused(array):
     with pytest.raises(DataError, match=r"Received"):

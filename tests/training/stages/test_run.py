@@ -174,7 +174,7 @@ def test_the_authors_order():
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", '{"format": "composable.recipe/2", "stages": []}', "{", '{"stages": []}']
+    "text", ["[]", '{"format": "composable.recipe/9", "stages": []}', "{", '{"stages": []}']
 )
 def test_what_is_no_recipe_is_refused(text):
     with pytest.raises(ArtifactError):
