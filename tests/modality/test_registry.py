@@ -78,9 +78,9 @@ def test_images_beside_texts_alone_bring_what_either_brings():
 def test_series_bring_closed_form_candidates_first_and_beside_numbers_one_that_reads_both():
     waves = {"series": Signal((30, 2), (0.0,) * 2, (1.0,) * 2)}
     assert names(DataFacts(AMOUNT, 100, {}, (), signals=waves)) == [
-        "series_linear",
         "minirocket",
         "series_kernel",
+        "series_linear",
         "inception_time",
         "tcn",
         "gru",
