@@ -15,7 +15,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 from composable.auto.options import FitOptions
-from composable.cli.config_file import fit_options
+from composable.cli.fit import fit_options
 from composable.cli.main import composable as group
 from composable.cli.switches import Switches
 

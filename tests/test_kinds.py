@@ -30,7 +30,7 @@ STILL_ASKING = {
     "auto/pretrained_source.py": 1,
     "auto/prepare.py": 5,
     "auto/transfer.py": 1,
-    "cli/mask_output.py": 1,
+    "cli/predict.py": 1,
     "data/check.py": 1,
     "data/parse.py": 3,
     "data/profile.py": 1,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from composable.cli.overwriting import refuse_input
-from composable.cli.streams import print_json
-from composable.cli.suggesting import SuggestingGroup
+from composable.cli.design_facts import Amount, InputShape, TypedInput
+from composable.cli.failures import SuggestingGroup
+from composable.cli.streams import print_json, refuse_input
 from composable.cli.switches import backend_option, debug_switch, json_switch
-from composable.cli.typed import Amount, InputShape, TypedInput
+from composable.cli.tables import new_table, print_pairs, print_titled
 from composable.core.terminal import say
+from composable.core.wording import amount, number, plain, size, whole
 from composable.core.workspace import write_atomically
+
+if TYPE_CHECKING:  # a figure comes from Keras
+    from composable.design.figure import Figure, Row
 
 MODALITIES = ("image", "table", "text", "series")  # as `composable.zoo.catalog.family` has them
 LATENCY_ROWS = (1, 32)
@@ -59,9 +63,8 @@ def list_designs(modality: str | None, max_params: float | None, *, as_json: boo
     if as_json:
         print_json(rows)
         return
-    from composable.cli.design_tables import print_designs
 
-    print_designs(rows)
+    _print_designs(rows)
 
 
 @command.command()
@@ -99,9 +102,8 @@ def show(
     if as_json:
         print_json(answer)
         return
-    from composable.cli.design_tables import print_answer
 
-    print_answer(answer, found.figure)
+    _print_answer(answer, found.figure)
 
 
 @command.command()
@@ -123,9 +125,8 @@ def diff(first: str, second: str, inputs: tuple[TypedInput, ...], *, as_json: bo
     if as_json:
         print_json({"first": one.answer, "second": other.answer, "differences": found})
         return
-    from composable.cli.design_tables import print_differences
 
-    print_differences(one.answer, other.answer, found)
+    _print_differences(one.answer, other.answer, found)
 
 
 @command.command()
@@ -157,3 +158,93 @@ def _keep(design: str, path: Path, option: str) -> None:
     """Refuse to write over the file that a design comes from."""
     module, _, function = design.partition(":")
     refuse_input(path, f"{module.replace('.', '/')}.py" if function else design, option=option)
+
+
+def _print_designs(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the catalog."""
+    table = new_table(
+        left=("name", "family", "modality"), right=("parameters", "multiply-adds"), last="paper"
+    )
+    for row in rows:
+        table.add_row(
+            row["name"],
+            row["family"],
+            row["modality"],
+            whole(row["parameters"]),
+            amount(row["multiply_adds"]),
+            row["paper"],
+        )
+    print_titled(f"{len(rows)} designs", table)
+
+
+def _print_answer(answer: Mapping[str, Any], figure: Figure | None) -> None:
+    """Print one design: its figure and its costs, or what it leaves open."""
+    if figure is None:
+        _print_openings(answer)
+        return
+    table = new_table(left=("path", "part", "settings"), right=("gives", "parameters"), last="reads")
+    for depth, row in _lines(figure.rows):
+        table.add_row(
+            "  " * depth + row.path,
+            row.component + (f" x{row.repeats}" if row.repeats > 1 else ""),
+            plain(", ".join(row.settings)),
+            row.shape,
+            whole(row.parameters) if row.parameters else "",
+            row.reads,
+        )
+    print_titled(f"{plain(figure.title)} on {figure.inputs}", table)
+    print_pairs("Cost", _costs(answer))
+    if "?" in figure.inputs:
+        from composable.design.cost import FREE
+
+        click.echo(f"A size that is left free (?) counts as {FREE}.")
+
+
+def _print_differences(
+    first: Mapping[str, Any], second: Mapping[str, Any], differences: Iterable[Mapping[str, str]]
+) -> None:
+    """Print where two designs differ, and what each costs."""
+    names = plain(first["name"]), plain(second["name"])
+    table = new_table(left=("path", names[0]), right=(), last=names[1])
+    for each in differences:
+        table.add_row(each["path"], plain(each["first"]), plain(each["second"]))
+    if table.rows:
+        print_titled("Differences", table)
+    else:
+        click.echo("The designs are the same.")
+    ours, theirs = _costs(first), _costs(second)
+    both = new_table(left=("cost",), right=(names[0],), last=names[1])
+    for name in {**ours, **theirs}:
+        both.add_row(name, ours.get(name, "-"), theirs.get(name, "-"))
+    if both.rows:
+        print_titled("Cost", both)
+
+
+def _costs(answer: Mapping[str, Any]) -> dict[str, str]:
+    """What a design costs, in words; nothing of a search space."""
+    if "parameters" not in answer:
+        return {}
+    found = {
+        "parameters": whole(answer["parameters"]["total"]),
+        "trainable": whole(answer["parameters"]["trainable"]),
+        "multiply-adds for a row": amount(answer["multiply_adds"]),
+        "weights": size(answer["bytes"]),
+        "activations of a row, at most": size(answer["activation_bytes"]),
+    }
+    measured = answer.get("latency_seconds", {})
+    return found | {f"time, {rows} at once": number(1e3 * value, "ms") for rows, value in measured.items()}
+
+
+def _print_openings(answer: Mapping[str, Any]) -> None:
+    table = new_table(left=("open",), right=(), last="may be")
+    for path, opening in answer["openings"].items():
+        if "options" in opening:
+            words = " | ".join(map(str, opening["options"]))
+        else:
+            words = f"{opening['low']} to {opening['high']}" + (", on a log scale" if opening["log"] else "")
+        table.add_row(plain(path), plain(words))
+    print_titled(f"{plain(answer['name'])}: {len(answer['openings'])} open choices", table)
+
+
+def _lines(rows: Iterable[Row], depth: int = 0) -> list[tuple[int, Row]]:
+    return [found for row in rows for found in ((depth, row), *_lines(row.inner, depth + 1))]

@@ -32,7 +32,7 @@ def command(data: str, out: Path | None, *, force: bool, as_json: bool, **choice
 
     Writes the schema beside DATA as NAME.schema.json: edit it and pass it to `fit --schema`.
     """
-    from composable.cli.overwriting import refuse_input
+    from composable.cli.streams import refuse_input
     from composable.core.backend import choose_backend
 
     if out:

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 import click
 
-from composable.cli.failures import exit_code_of
+from composable.cli.failures import exit_code_of, no_such_command
 from composable.cli.streams import prepare_streams
-from composable.cli.suggesting import no_such_command
 from composable.cli.switches import Switches, debug_switch
 
 # The verbs and what they are for, here so that the help page imports none of them.

@@ -1,15 +1,33 @@
-"""`composable predict RUN DATA`: answers for new rows, as CSV, or masks as PNG."""
+"""`composable predict RUN DATA`: answers for new rows, as CSV, or masks as PNG.
+
+The CSV is safe to open in a spreadsheet. A spreadsheet runs a cell that starts with one of `= + - @`, a tab
+or a line break as a formula, and a class or a column may be called anything (OWASP, "CSV Injection"). Such
+texts get a leading apostrophe. What is a number stays as it is, so that -1.5 is still one.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
 import click
 
 from composable.cli.option_flags import UserText, layout_flags, trial_flag
-from composable.cli.streams import print_json, say_notices
+from composable.cli.streams import print_json, refuse_input, say_notices
 from composable.cli.switches import backend_option, debug_switch, json_switch, run_argument
+from composable.core.errors import ConfigError
 from composable.core.terminal import say
+
+if TYPE_CHECKING:  # these take long to import, and a wrong --out should be refused at once
+    import numpy as np
+    import pandas as pd
+
+MASKS_TABLE = "masks.csv"
+DANGEROUS = re.compile(r"[=+\-@\t\r\n]")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\Z")
 
 
 @click.command()
@@ -54,13 +72,11 @@ def command(  # noqa: PLR0913 (click hands over each option)
     masks.csv with the share of each class, which is all that is printed without --out. A text file is read as
     that of the fit was; --encoding and --delimiter say where it differs.
     """
-    from composable.cli.csv_output import check_output, csv_text
-    from composable.cli.mask_output import check_mask_folder, predicts_masks, write_masks
     from composable.core.workspace import write_atomically
 
-    masked = predicts_masks(run)
+    masked = _predicts_masks(run)
     if out and masked:
-        check_mask_folder(out)
+        _check_mask_folder(out)
     elif out:
         check_output(out, data)
 
@@ -72,7 +88,7 @@ def command(  # noqa: PLR0913 (click hands over each option)
     answers = prediction.frame
     say_notices(prediction.notices)
     if out and masked:
-        write_masks(out, answers, prediction.masks, raw=raw)
+        _write_masks(out, answers, prediction.masks, raw=raw)
         say(f"Wrote {len(answers):,} masks to {out}")
     elif out:
         write_atomically(out, csv_text(answers, raw=raw))
@@ -81,3 +97,106 @@ def command(  # noqa: PLR0913 (click hands over each option)
         print_json(answers.to_dict("records"))
     elif not out:
         click.echo(csv_text(answers, raw=raw), nl=False)
+
+
+def _predicts_masks(run: str) -> bool:
+    """Whether a run folder says so; what is wrong with it comes to light when it is opened."""
+    try:
+        problem = json.loads((Path(run) / "run.json").read_text(encoding="utf-8"))["problem"]
+        return any(head["kind"] == "mask" for head in problem["heads"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _check_mask_folder(out: Path) -> None:
+    """Refuse, before any work, a folder that masks can't be written to.
+
+    Raises:
+        ConfigError: If it is a file, or holds other files than masks that were written before.
+    """
+    if (out.exists() and not out.is_dir()) or out.suffix.lower() == ".csv":
+        raise ConfigError(
+            "Masks are written to a folder, one PNG per image.",
+            received=f"--out {out}",
+            remedy=f"--out {out.with_suffix('')}",
+        )
+    if out.is_dir() and any(out.iterdir()) and not (out / MASKS_TABLE).is_file():
+        raise ConfigError(
+            "Masks are written to a new folder, an empty one, or one of earlier masks.",
+            received=f"{out} holds other files",
+            remedy="choose another --out",
+        )
+
+
+def _write_masks(out: Path, frame: pd.DataFrame, masks: Sequence[np.ndarray], *, raw: bool) -> None:
+    """Write each mask under the name of its image, and `masks.csv` with both names and the shares."""
+    from PIL import Image
+
+    from composable.core.workspace import write_atomically
+
+    names = list(_mask_names([str(name) for name in frame["file"]]))
+    for name, mask in zip(names, masks, strict=True):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(mask).save(out / name)
+    described = frame.copy()
+    described.insert(1, "mask", names)
+    write_atomically(out / MASKS_TABLE, csv_text(described, raw=raw))
+
+
+def _mask_names(images: Sequence[str]) -> Iterator[str]:
+    """A path inside the folder for each image: its own with another ending, all different."""
+    taken: set[str] = set()
+    for image in images:
+        path = PurePath(image)
+        inside = PurePath(*(part for part in path.parts if part not in ("..", path.anchor)))
+        name = inside.with_suffix(".png").as_posix()
+        if name in taken:  # a.jpg beside a.png
+            name = f"{inside.as_posix()}.png"
+        number = 2
+        while name in taken:
+            name, number = inside.with_name(f"{inside.name}-{number}.png").as_posix(), number + 1
+        taken.add(name)
+        yield name
+
+
+def csv_text(frame: pd.DataFrame, *, raw: bool) -> str:
+    """The table as CSV with a header and without an index; `raw` leaves every text as it is."""
+    import pandas as pd
+
+    if not raw:
+        columns = {position: _safe_column(frame.iloc[:, position]) for position in range(frame.shape[1])}
+        names = [safe_cell(name) for name in frame.columns]
+        frame = pd.DataFrame(columns, index=frame.index).set_axis(names, axis="columns")
+    return frame.to_csv(index=False, lineterminator="\n")
+
+
+def safe_cell(cell: object) -> object:
+    """The cell, with an apostrophe in front if a spreadsheet would run it."""
+    if isinstance(cell, str) and DANGEROUS.match(cell) and not NUMBER.match(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _safe_column(column: pd.Series) -> pd.Series:
+    from pandas.api.types import is_numeric_dtype
+
+    return column if is_numeric_dtype(column) else column.astype(object).map(safe_cell)
+
+
+def check_output(out: Path, data: str) -> None:
+    """Refuse, before any work, a file that would destroy something or that can't be written.
+
+    Raises:
+        ConfigError: If `out` is the input, a folder, or not a CSV file by its name.
+    """
+    if out.suffix.lower() != ".csv":
+        raise ConfigError(
+            "Predictions are written as CSV.",
+            received=f"--out {out}",
+            remedy=f"--out {out.with_suffix('.csv')}",
+        )
+    if out.is_dir():
+        raise ConfigError(
+            "--out must be a file.", received=f"{out} is a folder", remedy="add a file name to it"
+        )
+    refuse_input(out, data)

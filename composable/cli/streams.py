@@ -1,4 +1,4 @@
-"""What goes where: answers on standard output, everything else on standard error."""
+"""What goes where: answers on standard output, everything else on standard error; no input is written over."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
 from composable.auto.fit_state import notice_line
+from composable.core.errors import ConfigError
 from composable.core.terminal import say
 from composable.core.workspace import finite
 from composable.data.schema import Notice
@@ -33,3 +35,17 @@ def say_notices(notices: Iterable[Notice]) -> None:
     """Write each notice to standard error, on a line of its own."""
     for notice in notices:
         say(notice_line(asdict(notice)))
+
+
+def refuse_input(out: Path, data: str, *, option: str = "--out") -> None:
+    """Refuse an output file that is the input, under whatever name.
+
+    Raises:
+        ConfigError: If it is.
+    """
+    if out.exists() and Path(data).exists() and out.samefile(data):
+        raise ConfigError(
+            "An output must not replace the data it is made from.",
+            received=f"{option} {out} is the input",
+            remedy=f"give {option} another name",
+        )

@@ -9,7 +9,7 @@ import pytest
 
 import composable
 from composable.auto.options import FitOptions
-from composable.cli.config_file import fit_options
+from composable.cli.fit import fit_options
 from composable.core.errors import ConfigError
 
 WRONG = [

@@ -12,7 +12,7 @@ import yaml
 
 import composable
 from composable.auto.options import options_from
-from composable.cli.config_file import fit_options
+from composable.cli.fit import fit_options
 from composable.core.errors import ConfigError
 from composable.training.overrides import READERS
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from composable.auto.options import FitOptions
-from composable.cli.config_file import fit_options
+from composable.cli.fit import fit_options
 from composable.core.errors import ConfigError
 
 

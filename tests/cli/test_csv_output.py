@@ -5,7 +5,7 @@ import io
 import pandas as pd
 import pytest
 
-from composable.cli.csv_output import check_output, csv_text, safe_cell
+from composable.cli.predict import check_output, csv_text, safe_cell
 from composable.core.errors import ConfigError
 
 

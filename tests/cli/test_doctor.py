@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from composable.cli import environment
+from composable.cli import doctor
 
 
 @pytest.fixture
 def few_packages(monkeypatch):
     """Look at two packages, so that the test needs no Keras."""
-    monkeypatch.setattr(environment, "CORE", {"click": "click", "PyYAML": "yaml"})
+    monkeypatch.setattr(doctor, "CORE", {"click": "click", "PyYAML": "yaml"})
 
 
 def test_a_healthy_environment(command, few_packages):
@@ -25,9 +25,7 @@ def test_a_healthy_environment(command, few_packages):
 def test_a_broken_package_is_a_finding_with_its_command(command, monkeypatch, tmp_path):
     (tmp_path / "broken_package.py").write_text("raise RuntimeError('two lines\\nof trouble')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(
-        environment, "CORE", {"broken-package": "broken_package", "no-package": "no_such_package"}
-    )
+    monkeypatch.setattr(doctor, "CORE", {"broken-package": "broken_package", "no-package": "no_such_package"})
     done = command("doctor")
     assert done.code == 3
     assert "RuntimeError: two lines of trouble" in done.out
@@ -35,7 +33,7 @@ def test_a_broken_package_is_a_finding_with_its_command(command, monkeypatch, tm
 
 
 def test_an_extra_that_is_not_there_names_its_command(command, few_packages, monkeypatch):
-    monkeypatch.setattr(environment, "EXTRAS", {"onnx": ("no_such_package",)})
+    monkeypatch.setattr(doctor, "EXTRAS", {"onnx": ("no_such_package",)})
     done = command("doctor")
     assert done.code == 0
     assert 'pip install "composable-automl[onnx]"' in done.out

@@ -15,7 +15,7 @@ import composable
 from composable.auto import api
 from composable.auto.option import fields_of, table_of, with_table
 from composable.auto.options import FitOptions
-from composable.cli.config_file import config_text, fit_options, schema_text
+from composable.cli.fit import config_text, fit_options, schema_text
 from composable.core.errors import ConfigError
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
