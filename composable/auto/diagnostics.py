@@ -52,7 +52,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     best = search.deployed
     if best is None:
         return
-    folder, prepared, held_out = search.recorder.folder, search.prepared, _held_out(search, best)
+    folder, prepared, held_out = search.book.recorder.folder, search.prepared, _held_out(search, best)
     diagnostics = {
         "format": "composable.diagnostics/2",
         "trial": best.number,
@@ -64,14 +64,14 @@ def diagnose(search: Search, deadline: Deadline) -> None:
     write_json(folder / "diagnostics.json", diagnostics)
     save_background(folder, prepared.material, seed=search.options.seed)
     strongest, _ = max(best.shares, key=lambda share: share[1])
-    explanations = search.modality.worst_errors
+    explanations = search.trainings.modality.worst_errors
     several = len(prepared.encoding.columns) > 1  # of one column there is nothing to compare it with
     for done, (name, explain) in enumerate(explanations.items()):
         until = part_of(deadline, 1 / (len(explanations) - done + several))
         write_json(folder / name, explain(_explained(search, strongest, held_out), until))
     if several:
         importance = permutation_importance(
-            search.scorer.problem,
+            search.book.scorer.problem,
             slots_of(prepared.encoding),
             _networks_in_turn(search, strongest),
             seed=search.options.seed,
@@ -83,7 +83,7 @@ def diagnose(search: Search, deadline: Deadline) -> None:
 def _heads(search: Search, held_out: _HeldOut) -> list[dict[str, Any]]:
     """How each head errs, with every metric."""
     found = []
-    heads = search.scorer.problem.heads
+    heads = search.book.scorer.problem.heads
     for head, y, p in zip(heads, held_out.observed, held_out.predicted, strict=True):
         metrics = {name: score(name, head, y, p) for name in fitting(head.kind)}
         found.append(head_diagnostics(head, y, p) | {"metrics": metrics})
@@ -92,7 +92,7 @@ def _heads(search: Search, held_out: _HeldOut) -> list[dict[str, Any]]:
 
 def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedModel:
     """The trial's first network, with the held-out rows."""
-    prepared, trained, network = search.prepared, trial.trained[0], search.trainer(trial).network
+    prepared, trained, network = search.prepared, trial.trained[0], search.trainings.trainer(trial).network
     frame, inputs = prepared.own_test and prepared.own_test.frame, prepared.material.own_test
     if held_out.rows is not None or frame is None or inputs is None:
         rows = np.arange(0) if held_out.rows is None else held_out.rows
@@ -102,7 +102,7 @@ def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedMod
         candidate=trial.network,
         network=network,
         postprocessing=trial.postprocessing(trained),
-        problem=search.scorer.problem,
+        problem=search.book.scorer.problem,
         schema=prepared.understood.schema,
         encoding=prepared.encoding,
         frame=frame,
@@ -115,7 +115,7 @@ def _explained(search: Search, trial: Trial, held_out: _HeldOut) -> ExplainedMod
 
 def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
     """The trial's networks over and over, each with the rows that it did not learn from."""
-    trainer = search.trainer(trial)
+    trainer = search.trainings.trainer(trial)
     for trained in cycle(trial.trained):
         fold = search.prepared.split.folds[trained.fold]
         rows = fold.test if search.prepared.split.named_test else fold.held_out
@@ -131,11 +131,11 @@ def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
 def _held_out(search: Search, trial: Trial) -> _HeldOut:
     predictions = trial.predictions
     if predictions.own_test:
-        return _HeldOut("test", None, list(search.scorer.own_targets), predictions.own_test)
+        return _HeldOut("test", None, list(search.book.scorer.own_targets), predictions.own_test)
     part, found = (
         ("test", predictions.test)
         if search.prepared.split.named_test
         else ("validation", by_unlearned(predictions))
     )
     rows = np.flatnonzero(covered(found))
-    return _HeldOut(part, rows, [y[rows] for y in search.scorer.targets], [p[rows] for p in found])
+    return _HeldOut(part, rows, [y[rows] for y in search.book.scorer.targets], [p[rows] for p in found])

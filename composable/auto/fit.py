@@ -31,6 +31,8 @@ from composable.auto.record import (
 from composable.auto.run import Run
 from composable.auto.stage_parts import stage_parts
 from composable.auto.time_reserve import TimeReserve
+from composable.auto.trainings import Trainings
+from composable.auto.trial_book import TrialBook
 from composable.auto.trials import Search
 from composable.auto.user_inputs import UserInputs
 from composable.core.budget import Deadline
@@ -44,6 +46,7 @@ from composable.data.profile import profile
 from composable.data.schema import SCHEMA_VERSION, Notice
 from composable.modality import modality_of
 from composable.report.page import write_report
+from composable.search.scorer import Scorer
 from composable.search.trial import Trial
 from composable.training.overrides import read_overrides
 
@@ -173,22 +176,20 @@ def _go(
     def deploy_trial(trial: Trial) -> None:
         nonlocal reported
         with reserve.bundling(networks_of(trial)):
-            deploy(trial, prepared, search.scorer, folder)
+            deploy(trial, prepared, book.scorer, folder)
         recorder.write(deployed=trial.number, seconds=round(deadline.spent, 2))
         if not reported:  # an early report: something to look at, and its time is known from then on
             reported = True
             with reserve.reporting():
                 write_report(folder)
 
+    targets, own, weights = prepared.material.targets, prepared.own_targets, prepared.material.weights
+    book = TrialBook(recorder, Scorer(problem, prepared.split, targets, own, weights=weights))
     search = Search(
-        prepared,
-        recorder,
-        deadline,
-        reserve,
-        options,
-        deploy=deploy_trial,
-        user_inputs=user_inputs,
-        floor=_earlier_score(folder, recorder.facts.get("deployed"), problem.metric),
+        Trainings(prepared, book, deadline, reserve, options),
+        deploy_trial,
+        user_inputs,
+        _earlier_score(folder, recorder.facts.get("deployed"), problem.metric),
     )
     interrupted = False
     try:
@@ -208,7 +209,7 @@ def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted:
         search.test()
         if (expected := search.expected()) is not None:
             recorder.write(expected=asdict(expected))
-        free = deadline.remaining - search.reserve.seconds(0) + search.reserve.explaining
+        free = deadline.remaining - search.trainings.reserve.seconds(0) + search.trainings.reserve.explaining
         allowed = BRIEF if interrupted else min(THOROUGH, free)
         diagnose(search, Deadline(max(0.0, allowed)))
     recorder.write(status=status, seconds=round(deadline.spent, 2))

@@ -1,0 +1,53 @@
+"""The candidates that a search tries, in their order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from composable.auto.trainings import Trainings
+from composable.auto.transfer import transferred
+from composable.auto.user_inputs import UserInputs
+from composable.modality import candidates
+from composable.modality.facts import facts_of
+from composable.search.small_enough import small_enough
+from composable.training.candidate import Candidate
+
+_MOST = 40  # later draws bring next to nothing, and each takes room on the disk
+
+
+def candidate_list(trainings: Trainings, user_inputs: UserInputs) -> Iterator[Candidate]:
+    """The portfolio; where time or trials are left on few rows, random draws as well.
+
+    On many rows the time is better spent on more folds of what won.
+    """
+    prepared, options, modality = trainings.prepared, trainings.options, trainings.modality
+    split, material = prepared.split, prepared.material
+    most_weights = math.inf if options.max_parameters is None else float(options.max_parameters)
+    facts = replace(
+        facts_of(material, split, prepared.encoding), most_weights=most_weights / split.scored_folds
+    )
+    if modality.augment is not None:
+        train, note = split.folds[0].train, trainings.book.note
+        facts = modality.augment(facts, material, train, options.augment, options.seed, note)
+    first = []
+    if (source := user_inputs.pretrained) is not None:
+        freeze, unfreeze = options.freeze, options.unfreeze
+        first = [transferred(source, facts, prepared, freeze=freeze, unfreeze=unfreeze)]
+    found = candidates(
+        facts,
+        seed=options.seed,
+        seconds=trainings.left,
+        max_epochs=options.max_epochs,
+        design=user_inputs.design,
+        first=first,
+        training=user_inputs.training,
+    )
+    timed = math.isfinite(trainings.deadline.seconds) and split.scored_folds == len(split.folds)
+    draws = timed or options.max_trials is not None
+    found = islice(found, max(_MOST, options.max_trials or 0) if draws else modality.portfolio_size(facts))
+    if options.max_parameters is not None:
+        found = small_enough(found, material.shapes, most=options.max_parameters, networks=split.scored_folds)
+    return islice(found, options.max_trials)

@@ -1,0 +1,46 @@
+"""One network that learned from the rows of all folds, by what those of the folds have chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from composable.auto.trainings import Trainings
+from composable.search.trial import Trial
+
+_LONGER = 4  # times as long as a fold takes a closed-form fit on all rows, with no other beside it
+_STEPS_LONGER = 1.4  # times as long as its training takes a network on all rows
+
+
+def closed_form_refits(trial: Trial, trainings: Trainings) -> list[Trial]:
+    """The closed-form fits of what is to be deployed that one network of all rows can take the place of."""
+    return [
+        t
+        for t, _ in trial.shares
+        if t.network.solver is not None
+        and t.refit is None
+        and len(t.trained) > 1
+        and trainings.left > _LONGER * max(one.seconds for one in t.trained)
+    ]
+
+
+def refits_that_fit(trial: Trial, trainings: Trainings) -> list[Trial]:
+    """The members that haven't learned from all rows; none, and a note, if time doesn't suffice for all."""
+    members = [t for t, _ in trial.shares if t.refit is None]
+    if sum(t.seconds for t in members) * _STEPS_LONGER <= trainings.left:
+        return members
+    trainings.book.note("The time doesn't suffice to fit once more on all rows.")
+    return []
+
+
+def refit(trials: Sequence[Trial], rows: Literal["known", "all"], trainings: Trainings) -> None:
+    """Give each trial one network that learned from the rows of all its folds; see `Job.refit`."""
+    for trial in trials:
+        folds = tuple(one.fold for one in trial.trained)
+        job = replace(trainings.job(trial, folds, trainings.left), stages=(), refit=rows)
+        fitted = trainings.do(trial, job)
+        if fitted.failure:
+            trainings.book.warn(f"{trial.name} could not be fitted on all rows: {fitted.failure}")
+        else:
+            (trial.refit,) = fitted.networks

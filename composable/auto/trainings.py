@@ -1,0 +1,198 @@
+"""The trainings of a search: begun as jobs, their time foreseen and learned, what they come to taken in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from composable.auto.options import FitOptions
+from composable.auto.prepare import Prepared
+from composable.auto.stage_parts import stage_parts
+from composable.auto.time_reserve import TimeReserve
+from composable.auto.trial_book import TrialBook
+from composable.auto.trial_costs import cost_of, work_of
+from composable.core.budget import Deadline
+from composable.core.compile_cache import compile_cache
+from composable.core.machine import memory_gb
+from composable.modality import Modality, modality_of
+from composable.search.cost_model import CostModel, load_cost_model, save_cost_model, timing_of
+from composable.search.trial import Trial, conclude
+from composable.training.candidate import Candidate
+from composable.training.dataset import Dataset
+from composable.training.executor import Executor, InProcess, LocalProcesses
+from composable.training.folds import FoldTrainer
+from composable.training.job import Fitted, Job, identity_of
+
+MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
+_KEPT_TRAINERS = 3  # built networks
+_MEMORY_SHARE = 0.8  # of the machine's, for all processes together
+
+
+@dataclass(eq=False)
+class Trainings:
+    """The trainings over one prepared table.
+
+    Attributes:
+        prepared: The material and its split.
+        book: Of the trials.
+        deadline: When everything must be over, the report included.
+        reserve: How much of the time is kept for the end.
+        options: Seed, stages, and the number of processes.
+    """
+
+    prepared: Prepared
+    book: TrialBook
+    deadline: Deadline
+    reserve: TimeReserve
+    options: FitOptions
+    executor: Executor = field(init=False)
+    _costs: CostModel = field(init=False)
+    _running: dict[str, Trial] = field(default_factory=dict)  # by identity
+    _arrived: list[Fitted] = field(default_factory=list)  # while another one was waited for
+    _trainers: dict[int, FoldTrainer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.executor = self._executor()
+        self._costs = load_cost_model(compile_cache())
+
+    def _executor(self) -> Executor:
+        dataset = Dataset(self.prepared.material, self.prepared.split.folds)
+        if self.options.workers == 1:
+            return InProcess(dataset, self._notify)
+        memory = 1e9 * (memory_gb() or math.inf)
+        return LocalProcesses(
+            dataset,
+            self._notify,
+            self.book.recorder.folder / "dataset",
+            self.options.workers,
+            _MEMORY_SHARE * memory / self.options.workers,
+        )
+
+    @property
+    def left(self) -> float:
+        """Seconds left for training: the end needs its time, the longer the more networks there are."""
+        networks = sum(t.networks for t in self.book.trials) + self.prepared.split.scored_folds
+        return max(0.0, self.deadline.remaining - self.reserve.seconds(min(networks, MOST_NETWORKS)))
+
+    @property
+    def running(self) -> int:
+        """How many trainings have not ended."""
+        return len(self._running)
+
+    @cached_property
+    def modality(self) -> Modality:
+        """The modality of the rows."""
+        return modality_of(self.prepared.material.inputs, self.prepared.understood.problem)
+
+    @cached_property
+    def stages(self) -> tuple[Any, ...]:
+        """The stages that come before each fit."""
+        return stage_parts(self.options.stages, self.modality)
+
+    def new_trial(self, candidate: Candidate) -> Trial:
+        """A trial of a candidate, not begun."""
+        trial = self.book.new(
+            candidate.name, "network", identity_of(candidate, self.options.seed, self.stages)
+        )
+        trial.candidate = candidate
+        return trial
+
+    def least_seconds(self, trial: Trial) -> float:
+        """What a trial's training takes at least, to be of use."""
+        if trial.network.solver is not None:
+            return 0.0
+        return self._costs.least_seconds(work_of(self.trainer(trial), self.prepared.split.scored))
+
+    def begin(self, trial: Trial, seconds: float) -> None:
+        """Begin the training of a candidate on the folds that it is scored by."""
+        folds = tuple(range(self.prepared.split.scored_folds))
+        self.book.begun(trial, folds)
+        self._submit(trial, self.job(trial, folds, seconds))
+
+    def job(self, trial: Trial, folds: tuple[int, ...], seconds: float) -> Job:
+        """The training of a trial's networks on some folds, by the settings that its stages chose."""
+        return Job(
+            trial.network,
+            folds,
+            self.options.seed,
+            seconds,
+            trial.folder,
+            self.stages,
+            settings=trial.settings,
+        )
+
+    def _submit(self, trial: Trial, job: Job) -> None:
+        self._running[trial.identity] = trial
+        self.executor.submit(job)
+
+    def next_ended(self) -> Trial:
+        """Wait until the training of a candidate ends; its trial, with what became of it."""
+        fitted = self._arrived.pop(0) if self._arrived else self.executor.poll()
+        trial = self._running.pop(fitted.job.identity)
+        if fitted.failure:
+            trial.status, trial.reason, trial.seconds = "failed", fitted.failure, fitted.seconds
+            return trial
+        trial.trained = list(fitted.networks)
+        self._take_stages(trial, fitted)
+        self._learn_cost(trial, fitted)
+        self.conclude(trial)
+        if math.isnan(trial.score):
+            trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
+        return trial
+
+    def do(self, trial: Trial, job: Job) -> Fitted:
+        """Do a job and wait for it; what other jobs come to meanwhile is taken in later."""
+        self._submit(trial, job)
+        while (fitted := self.executor.poll()).job is not job:
+            self._arrived.append(fitted)
+        self._running.pop(trial.identity)
+        if not job.refit:
+            self._take_stages(trial, fitted)
+        return fitted
+
+    def end(self) -> None:
+        """Stop what still runs, and keep what was learned of how long trainings take."""
+        self.executor.cancel()
+        save_cost_model(self._costs, compile_cache())
+
+    def _notify(self, job: Job, event: str, facts: Mapping[str, Any]) -> None:
+        """Write down what happens while a job is done."""
+        if event == "warning":
+            self.book.warn(facts["text"])
+        else:
+            self.book.recorder.happened(event, trial=self._running[job.identity].number, **facts)
+
+    def _take_stages(self, trial: Trial, fitted: Fitted) -> None:
+        trial.stages += tuple(dict(one) for one in fitted.stages)
+        names = [fact["stage"] for fact in fitted.stages]
+        for fact in fitted.stages:
+            shown = {name: value for name, value in fact.items() if name != "evidence"}
+            self.book.recorder.happened(
+                "stage", trial=trial.number, folds=names.count(fact["stage"]), **shown
+            )
+        trial.settings = fitted.candidate.settings
+
+    def _learn_cost(self, trial: Trial, fitted: Fitted) -> None:
+        if trial.network.solver is not None or self.stages:
+            return
+        epochs = [epoch.seconds for epoch in trial.trained[0].history.epochs]
+        if epochs:
+            work = work_of(self.trainer(trial), self.prepared.split.scored)
+            self._costs = self._costs.learned(timing_of(work, epochs, fitted.seconds))
+
+    def conclude(self, trial: Trial) -> None:
+        """Calibrate a trial's networks, gather their predictions, score them, and say what they cost."""
+        problem, targets = self.prepared.understood.problem, self.prepared.material.targets
+        conclude(trial, problem, self.prepared.split, targets, self.book.scorer, self.options.seed)
+        trial.cost |= cost_of(self.trainer(trial), len(trial.deployed_networks))
+
+    def trainer(self, trial: Trial) -> FoldTrainer:
+        """The trial's graph; the last few are kept."""
+        if trial.number not in self._trainers:
+            if len(self._trainers) >= _KEPT_TRAINERS:  # a network takes memory
+                self._trainers.pop(next(iter(self._trainers)))
+            self._trainers[trial.number] = FoldTrainer(trial.network, self.prepared.material)
+        return self._trainers[trial.number]
