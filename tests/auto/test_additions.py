@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import composable
-from composable.auto import trials
 from composable.data import split
+from composable.training.folds import FoldTrainer
 
 
 @pytest.fixture
@@ -27,17 +28,15 @@ def waves(monkeypatch):
 @pytest.fixture
 def cut_after_the_first_step(monkeypatch):
     """The networks that are trained beside the scored ones keep almost the values they began with."""
-    train = trials.FoldTrainer.train
+    train = FoldTrainer.train
 
     def cut(trainer, folds, **options):
         if min(folds) >= 2:
             settings = trainer.candidate.settings
-            trainer = trainer.trained_by(
-                trials.replace(settings, epochs=1, learning_rate=1e-7, patience=None)
-            )
+            trainer = trainer.trained_by(replace(settings, epochs=1, learning_rate=1e-7, patience=None))
         return train(trainer, folds, **options)
 
-    monkeypatch.setattr(trials.FoldTrainer, "train", cut)
+    monkeypatch.setattr(FoldTrainer, "train", cut)
 
 
 def networks(run):
