@@ -19,7 +19,7 @@ OF_ONE_KIND = (
     "problem/kinds/",
     "modality/", "report/sections/", "zoo/", "training/stages/pretrain/",
     "design/tables.py", "design/text.py", "design/series.py", "design/prestems.py",
-    "explain/image_errors.py", "explain/mask_errors.py", "explain/text_errors.py", "explain/linear_words.py",
+    "explain/image_errors.py", "explain/mask_errors.py", "explain/text_errors.py", "explain/ngram_effects.py",
     "explain/series_errors.py",
     "auto/option.py",  # asks for types of JSON, one of which is called as a kind
     "data/numerals.py", "data/dates.py", "data/plain_column.py", "problem/mask_columns.py",

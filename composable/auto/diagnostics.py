@@ -13,10 +13,9 @@ from composable.auto.trials import Search
 from composable.core.budget import Deadline
 from composable.core.workspace import write_json
 from composable.engine.predict import predict
-from composable.explain.background import save_background
-from composable.explain.explained_model import ExplainedModel
+from composable.explain.contributions import save_background
+from composable.explain.explained_model import ExplainedModel, slots_of
 from composable.explain.importance import HeldOutRows, most_rows, permutation_importance
-from composable.explain.slots import slots_of
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.metrics import fitting
 from composable.problem.scores import score

@@ -26,7 +26,7 @@ from composable.search.leaderboard import leaderboard
 if TYPE_CHECKING:
     import keras
 
-    from composable.report.notebook import Report
+    from composable.report.page import Report
 
 
 class Run:
@@ -50,7 +50,7 @@ class Run:
         return f"Run({str(self.path)!r}, status={self.facts.get('status')!r})"
 
     def _repr_html_(self) -> str:
-        from composable.report.notebook import run_html
+        from composable.report.page import run_html
 
         return run_html(self.path)
 
@@ -181,8 +181,7 @@ class Run:
             data: Raw rows, as for `predict`; a few, for each costs thousands of predictions.
             background: Raw rows that they are compared with; by default some of the training rows.
         """
-        from composable.explain.background import read_background
-        from composable.explain.contributions import background_inputs, contributions
+        from composable.explain.contributions import background_inputs, contributions, read_background
 
         if background is None:
             known = read_background(self.path)
@@ -217,7 +216,6 @@ class Run:
 
     def report(self) -> Report:
         """Write `report.html` anew; the result names its `path`, and a notebook shows it."""
-        from composable.report.notebook import Report
-        from composable.report.page import write_report
+        from composable.report.page import Report, write_report
 
         return Report(write_report(self.path))

@@ -1,4 +1,4 @@
-"""What goes where: answers on standard output, everything else on standard error; no input is written over."""
+"""What goes where: answers on standard output, all else on standard error, nothing over an input."""
 
 from __future__ import annotations
 

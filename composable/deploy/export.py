@@ -7,10 +7,8 @@ from typing import Literal
 
 from composable.core.errors import ConfigError
 from composable.deploy.bundle import Bundle
-from composable.deploy.golden import golden_rows
 from composable.deploy.onnx.export import INPUTS, MODEL, write_onnx
-from composable.deploy.onnx.read import read_onnx
-from composable.deploy.parity import check_parity
+from composable.deploy.parity import check_parity, golden_rows, read_onnx
 from composable.deploy.publish import whole_folder
 
 Format = Literal["keras", "onnx"]

@@ -1,29 +1,38 @@
-"""Does an exported file answer as the bundle does? Run in onnxruntime alone, compared row by row."""
+"""Does an exported file answer as the bundle does? Run in onnxruntime alone, compared row by row.
+
+The rows try every branch of a bundle: known, respelled, unseen and missing values, far-out numbers. They are
+made from the card, so no row of anyone's data has to be kept. The file must hold all of its weights: weights
+elsewhere could be any file of this machine.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from composable.core.errors import ArtifactError
 from composable.core.optional import optional
+from composable.core.seeds import derive
 from composable.deploy.answers import class_words
 from composable.deploy.bundle import Bundle
+from composable.deploy.card import BundleCard
 from composable.deploy.kinds import deployed_blocks
-from composable.deploy.kinds.kind import Rows
-from composable.deploy.onnx.back import Answer
-from composable.deploy.onnx.export import named
+from composable.deploy.kinds.kind import TypedRows
+from composable.deploy.onnx.export import Answer, named
 from composable.engine.predict import predict
 
 TOLERANCE = 1e-5  # on probabilities; on numbers in units of the target's standard deviation
 _TIE = 2 * TOLERANCE  # classes nearer than this may swap
+_GOLDEN_ROWS = 64
+_FILE_BYTES = 2 * 2**30
 
 
-def check_parity(bundle: Bundle, path: Path, rows: Rows) -> None:
-    """Compare the answers of the file and of the bundle to typed rows, see `composable.deploy.golden`.
+def check_parity(bundle: Bundle, path: Path, rows: TypedRows) -> None:
+    """Compare the answers of the file and of the bundle to typed rows, see `golden_rows`.
 
     Args:
         bundle: The bundle.
@@ -66,7 +75,7 @@ def check_parity(bundle: Bundle, path: Path, rows: Rows) -> None:
         differs = clear & (np.array(as_text[0]) != np.array(as_text[1]))
         if differs.any():
             row = int(differs.argmax())
-            raise _refusal(answer.prediction, row, as_text[0][row], as_text[1][row])
+            raise _differs(answer.prediction, row, as_text[0][row], as_text[1][row])
 
 
 def _clear(probabilities: np.ndarray, threshold: float) -> np.ndarray:
@@ -77,7 +86,7 @@ def _clear(probabilities: np.ndarray, threshold: float) -> np.ndarray:
     return top[..., -1] - top[..., -2] > _TIE
 
 
-def _check_masks(bundle: Bundle, found: Mapping[str, np.ndarray], rows: Rows, answer: Answer) -> None:
+def _check_masks(bundle: Bundle, found: Mapping[str, np.ndarray], rows: TypedRows, answer: Answer) -> None:
     (image,) = bundle.card.encoding.blocks
     (expected,) = predict(bundle.model, {image.inputs[0].name: np.asarray(rows[image.column])})
     _compare(found[answer.probabilities], expected, TOLERANCE, answer.probabilities)
@@ -88,16 +97,79 @@ def _check_masks(bundle: Bundle, found: Mapping[str, np.ndarray], rows: Rows, an
 
 def _compare(found: np.ndarray, expected: np.ndarray, allowed: Any, output: str) -> None:
     if found.shape != expected.shape:
-        raise _refusal(output, 0, f"shape {found.shape}", f"shape {expected.shape}")
+        raise _differs(output, 0, f"shape {found.shape}", f"shape {expected.shape}")
     wrong = ~(np.abs(found.astype("float64") - expected) <= allowed)
     if wrong.any():
         index = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        raise _refusal(output, int(index[0]), found[index], expected[index])
+        raise _differs(output, int(index[0]), found[index], expected[index])
 
 
-def _refusal(output: str, row: int, found: Any, expected: Any) -> ArtifactError:
+def _differs(output: str, row: int, found: Any, expected: Any) -> ArtifactError:
     return ArtifactError(
         "An exported file must answer as the bundle does.",
         received=f"{output}, golden row {row + 1}: {found} from the file, {expected} from the bundle",
         remedy="export with --format keras, and report this",
+    )
+
+
+def golden_rows(card: BundleCard, *, rows: int = _GOLDEN_ROWS) -> dict[str, pd.Series | np.ndarray]:
+    """Typed cells by column: numbers as float64, dates as datetime64, texts or None, images as arrays.
+
+    The last three rows: everything missing, everything unseen and beyond the ranges, and farther yet.
+    """
+    columns: dict[str, pd.Series | np.ndarray] = {}
+    for block in card.encoding.blocks:
+        if block.column not in columns:  # some are read as categories and as texts
+            random = np.random.default_rng(derive(0, "golden", block.column))
+            column = card.schema.column(block.column)
+            made = block.golden(column, rows, random)
+            if not column.members:
+                columns[block.column] = made
+            for index, name in enumerate(column.members):
+                columns[name] = pd.Series(made[:, index, 0])
+    return columns
+
+
+def read_onnx(path: Path) -> Any:
+    """The file as an `onnx.ModelProto`; nothing beside the file is opened.
+
+    Raises:
+        ArtifactError: If it's no ONNX file, or any tensor of it lies elsewhere.
+    """
+    onnx = optional("onnx", extra="onnx")
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > _FILE_BYTES:
+        raise _not_whole(path, f"no plain file of at most {_FILE_BYTES} bytes")
+    try:
+        model = onnx.load_model_from_string(path.read_bytes())
+    except Exception as broken:  # protobuf's DecodeError has no stable home
+        raise _not_whole(path, f"no readable ONNX ({broken})") from broken
+    for tensor in _tensors(model):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+            raise _not_whole(path, f"the tensor {tensor.name[:100]!r} lies in another file")
+    return model
+
+
+def _tensors(model: Any) -> Iterator[Any]:
+    graphs = [model.graph, *model.functions, *(info.algorithm for info in model.training_info)]
+    graphs += [info.initialization for info in model.training_info]
+    while graphs:
+        graph = graphs.pop()
+        yield from getattr(graph, "initializer", ())
+        for sparse in getattr(graph, "sparse_initializer", ()):
+            yield from (sparse.values, sparse.indices)
+        for attribute in (
+            *getattr(graph, "attribute_proto", ()),
+            *(a for node in graph.node for a in node.attribute),
+        ):
+            yield from (attribute.t, *attribute.tensors)
+            for sparse in (attribute.sparse_tensor, *attribute.sparse_tensors):
+                yield from (sparse.values, sparse.indices)
+            graphs += [inner for inner in (attribute.g, *attribute.graphs) if inner.node or inner.initializer]
+
+
+def _not_whole(path: Path, found: str) -> ArtifactError:
+    return ArtifactError(
+        "An ONNX file must hold all of its weights itself.",
+        received=f"{path}: {found}",
+        remedy="export it again with Composable, or without external data",
     )

@@ -16,7 +16,7 @@ from PIL import Image
 
 from composable.data.images.conversion import image_facts
 from composable.deploy.answers import class_codes, class_words
-from composable.deploy.kinds.cells import Rows, Table, column_of
+from composable.deploy.kinds.kind import Rows, Table, column_of
 from composable.deploy.masks import class_shares, full_size, levels_at
 
 

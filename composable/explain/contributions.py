@@ -1,8 +1,13 @@
-"""Why a bundle predicts what it does for some rows: what each raw column adds, row by row."""
+"""Why a bundle predicts what it does for some rows: what each raw column adds, row by row.
+
+Predictions are compared with those for background rows, which a run keeps of its training rows.
+"""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,18 +15,22 @@ import pandas as pd
 
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
+from composable.core.workspace import write_atomically
 from composable.data.encoding import encode
 from composable.data.frames import column_of
 from composable.data.table import Table
 from composable.deploy.answers import class_codes, restored
 from composable.deploy.bundle import Bundle
-from composable.explain.background import some_rows
+from composable.explain.explained_model import slots_of
 from composable.explain.shapley import background_size, shapley_values
-from composable.explain.slots import slots_of
 from composable.problem.kinds import kind_of
+from composable.training.candidate import Material
 
 Inputs = Mapping[str, np.ndarray]
 COLUMNS = ("row", "target", "prediction", "value", "mean", "column", "cell", "contribution")
+FILE = "background.npz"
+ROWS = 64
+_MOST_BYTES = 4_000_000  # a run keeps no gallery of pictures
 
 
 class _Target(NamedTuple):
@@ -103,7 +112,7 @@ def background_inputs(bundle: Bundle, table: Table, *, seed: int = 0) -> Inputs:
         seed: Of which rows are drawn.
     """
     inputs = _encoded(bundle, table)
-    rows = some_rows(len(next(iter(inputs.values()))), seed=seed)
+    rows = _some_rows(len(next(iter(inputs.values()))), seed=seed)
     return {name: values[rows] for name, values in inputs.items()}
 
 
@@ -125,3 +134,35 @@ def _targets(bundle: Bundle, inputs: Inputs) -> Iterator[_Target]:
             else:
                 scores = output.astype("float64")
                 yield _Target(name, scores, np.zeros(len(scores), int), pd.Series(scores[:, 0]))
+
+
+def save_background(run: Path, material: Material, *, seed: int) -> None:
+    """Keep some training rows, encoded, in the run folder, unless they are large.
+
+    Args:
+        run: The run folder.
+        material: The encoded rows of the run.
+        seed: Of which rows are kept.
+    """
+    rows = _some_rows(len(material.targets[0]), seed=seed)
+    inputs = material.at(rows)
+    if sum(values.nbytes for values in inputs.values()) > _MOST_BYTES:
+        return
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **inputs)
+    write_atomically(run / FILE, content.getvalue())
+
+
+def read_background(run: Path) -> Mapping[str, np.ndarray] | None:
+    """The inputs of the rows that the run kept; None where it kept none."""
+    try:
+        with np.load(run / FILE, allow_pickle=False) as content:
+            return {name: content[name] for name in content.files}
+    except (OSError, ValueError):
+        return None
+
+
+def _some_rows(rows: int, *, seed: int) -> np.ndarray:
+    """The indices of at most `ROWS` rows, drawn without replacement, ascending."""
+    rng = np.random.default_rng(derive(seed, "background"))
+    return np.sort(rng.permutation(rows)[:ROWS])

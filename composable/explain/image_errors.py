@@ -1,35 +1,53 @@
 """Where a model of images errs, as pictures: `pictures.json`.
 
 What it got wrong with most confidence and which pixels spoke for that; what augmentation makes of an image;
-how well it does on altered copies.
+how well it does on copies that are altered as images may be in use.
+
+Pixels speak for an answer by integrated gradients: Sundararajan, Taly & Yan 2017, "Axiomatic Attribution for
+Deep Networks", arXiv:1703.01365, equation 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from composable.core.budget import Deadline
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
-from composable.data.images.png import png_text
+from composable.data.images.png import beside_each_other, png_text
 from composable.data.kinds.image import ImageBlock
 from composable.design import Input
 from composable.design.part import Part
 from composable.design.taps import tap
 from composable.engine.augment import previews
-from composable.engine.gradients import gradients_of
-from composable.explain.altered_copies import altered_scores
-from composable.explain.explained_model import ExplainedModel
-from composable.explain.saliency import highlighted, integrated_gradients
-from composable.explain.worst_errors import least_certain, worst_errors
+from composable.engine.gradients import Gradients, gradients_of
+from composable.explain.explained_model import ExplainedModel, Predict, least_certain, worst_errors
 from composable.problem.kinds import kind_of
+from composable.problem.metrics import fitting
+from composable.problem.problem import Head
+from composable.problem.scores import score
 
 WORST, CLOSE = 12, 6  # pictures of errors, and of answers that were nearly errors
 SHOWN, VARIANTS = 4, 6  # images with what augmentation makes of them
 _TO_COMPILE = 1.0  # seconds
+
+STEPS = 32  # on the way from the baseline to the image
+_SMOOTHED = 24  # a side of the image is so many standard deviations of the filter
+_HIGHEST = 99.0  # percentile that is shown strongest
+_OPAQUE = 0.7
+_ORANGE = np.array([255.0, 120.0, 0.0])
+
+_MOST, _FEW = 500, 128  # rows that are altered; the latter where there is little time
+_SHARE = 0.3  # of the time that is left, for all copies
+_SHIFT = 1 / 8  # of a side
+_ANGLE = 15.0  # degrees
+_LEVELS = 255
+_NOISE = 20.0  # standard deviation, in levels
 
 
 def image_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
@@ -47,7 +65,7 @@ def image_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
         for row in [*worst, *close]
     ]
     augmented = augmented_pictures(model.candidate.settings.augment, images[:SHOWN])
-    altered = list(altered_scores(model.predict, head, model.inputs, observed, deadline))
+    altered = list(_altered_scores(model.predict, head, model.inputs, observed, deadline))
     if deadline.remaining > _TO_COMPILE:
         for entry, where in zip(entries, _saliency(model, [*worst, *close], deadline), strict=False):
             entry["saliency"] = where
@@ -92,3 +110,113 @@ def _saliency(model: ExplainedModel, rows: Sequence[int], deadline: Deadline) ->
         inputs = {name: values[row] for name, values in model.inputs.items()}
         direction = kind_of(model.head).effects.logit_direction(model.head, model.predicted[0][row])
         yield png_text(highlighted(inputs["images"], integrated_gradients(gradients, inputs, direction)))
+
+
+def integrated_gradients(
+    gradients: Gradients, row: Mapping[str, np.ndarray], direction: np.ndarray
+) -> np.ndarray:
+    """What each pixel adds to the score of a row, against an image of its mean color alone.
+
+    They sum to the difference of the two scores, but for the error of the sum of `STEPS` midpoints.
+
+    Args:
+        gradients: With respect to `images`, see `composable.engine.gradients`.
+        row: The inputs of one row.
+        direction: What the logits are multiplied by to give the score.
+
+    Returns:
+        (height, width, channels).
+    """
+    image = row["images"].astype("float32")
+    baseline = np.broadcast_to(image.mean(axis=(0, 1)), image.shape)
+    middles = ((np.arange(STEPS, dtype="float32") + 0.5) / STEPS)[:, None, None, None]
+    inputs = {name: np.repeat(value[None], STEPS, axis=0) for name, value in row.items()}
+    inputs["images"] = baseline + middles * (image - baseline)
+    found = gradients(inputs, np.repeat(direction[None], STEPS, axis=0))
+    return (image - baseline) * found.mean(axis=0)
+
+
+def highlighted(image: np.ndarray, attributions: np.ndarray) -> np.ndarray:
+    """The image in gray, orange where its pixels speak for the answer; (height, width, 3) of uint8.
+
+    Args:
+        image: (height, width, channels) of uint8; of several images they are shown beside each other.
+        attributions: Of its pixels, shaped alike.
+    """
+    image, attributions = beside_each_other(image), beside_each_other(attributions)
+    weight = np.maximum(attributions.sum(axis=-1), 0.0)
+    weight = ndimage.gaussian_filter(weight, max(weight.shape) / _SMOOTHED)  # single pixels mean little
+    weight = np.clip(weight / max(float(np.percentile(weight, _HIGHEST)), 1e-12), 0.0, 1.0)
+    covered = (_OPAQUE * weight)[..., None]
+    return ((1.0 - covered) * image.mean(axis=-1, keepdims=True) + covered * _ORANGE).astype(np.uint8)
+
+
+def _shifted(images: np.ndarray) -> np.ndarray:
+    steps = [max(1, round(_SHIFT * side)) for side in images.shape[1:3]]
+    padded = np.pad(images, ((0, 0), (steps[0], 0), (steps[1], 0), (0, 0)), mode="edge")
+    return padded[:, : images.shape[1], : images.shape[2]]
+
+
+def _turned(images: np.ndarray) -> np.ndarray:
+    return ndimage.rotate(images, _ANGLE, axes=(1, 2), reshape=False, order=1, mode="nearest")
+
+
+def _blurred(images: np.ndarray) -> np.ndarray:
+    side = max(images.shape[1:3]) / 32
+    return ndimage.gaussian_filter(images, (0, side, side, 0), mode="nearest")
+
+
+def _grainy(images: np.ndarray) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0, _NOISE, images.shape)
+    return np.clip(images + noise, 0, _LEVELS).astype(np.uint8)
+
+
+def _dark(images: np.ndarray) -> np.ndarray:
+    return (images * 0.6).astype(np.uint8)
+
+
+ALTERATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "shifted by an eighth": _shifted,
+    "mirrored": lambda images: images[:, :, ::-1],
+    "upside down": lambda images: images[:, ::-1],
+    "turned by 15°": _turned,
+    "blurred": _blurred,
+    "with noise": _grainy,
+    "darker": _dark,
+    "inverted": lambda images: _LEVELS - images,
+}
+
+
+"""From images (rows, height, width, channels) of uint8 to such copies, by what is done to them."""
+
+
+def _altered_scores(
+    predict: Predict,
+    head: Head,
+    inputs: Mapping[str, np.ndarray],
+    observed: np.ndarray,
+    deadline: Deadline,
+) -> Iterator[dict[str, Any]]:
+    """The head's accuracy, or its mean absolute error, on altered copies, the unaltered ones first.
+
+    Args:
+        predict: From inputs to predictions per head.
+        head: The first head.
+        inputs: Of the rows, `images` among them.
+        observed: Targets of the first head.
+        deadline: After it no further copies are made.
+    """
+    few = {name: values[:_FEW] for name, values in inputs.items()}
+    predict(few)  # whatever has to be compiled
+    began = time.monotonic()
+    predict(few)
+    seconds = (time.monotonic() - began) / _FEW * len(ALTERATIONS)
+    most = _MOST if _MOST * seconds < _SHARE * deadline.remaining else _FEW
+    some = {name: values[:most] for name, values in inputs.items()}
+    metric = "accuracy" if "accuracy" in fitting(head.kind) else "mae"
+    for name, alter in {"unaltered": lambda images: images, **ALTERATIONS}.items():
+        if deadline.remaining <= 0:
+            return
+        predicted = predict(some | {"images": np.ascontiguousarray(alter(some["images"]))})
+        value = score(metric, head, observed[:most], predicted[0])
+        yield {"alteration": name, "metric": metric, "value": float(value), "rows": len(predicted[0])}

@@ -18,8 +18,7 @@ from composable.core.seeds import derive
 from composable.data.encoding import encode
 from composable.data.table import Table
 from composable.deploy.bundle import Bundle
-from composable.explain.explained_model import Predict
-from composable.explain.slots import Slots, slots_of, with_column
+from composable.explain.explained_model import Predict, Slots, slots_of, with_column
 from composable.problem.kinds import kind_of
 from composable.problem.metrics import RELATIVE, higher_is_better
 from composable.problem.problem import Problem

@@ -9,8 +9,7 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.data.series.arrays import SERIES, lengths_of
-from composable.explain.explained_model import ExplainedModel
-from composable.explain.worst_errors import worst_errors
+from composable.explain.explained_model import ExplainedModel, worst_errors
 from composable.problem.kinds import kind_of
 
 WORST = 12  # errors

@@ -14,7 +14,7 @@ from math import factorial
 
 import numpy as np
 
-from composable.explain.slots import Slots
+from composable.explain.explained_model import Slots
 
 EXACT = 6  # columns up to which all 2^columns coalitions are looked at
 _MOST_EVALUATIONS = 8192  # per row

@@ -13,11 +13,9 @@ from composable.data.encoding import Encoding, encode
 from composable.data.frames import column_of
 from composable.data.kinds.text import TextBlock
 from composable.data.parse import raw_texts
-from composable.explain.explained_model import ExplainedModel, Predict
-from composable.explain.linear_words import linear_word_effects
-from composable.explain.ngram_effects import strongest
+from composable.explain.explained_model import ExplainedModel, Predict, worst_errors
+from composable.explain.ngram_effects import linear_word_effects, strongest
 from composable.explain.occlusion import LETTERS, Span, TextRows, occlusion, pieces_of, word_effects
-from composable.explain.worst_errors import worst_errors
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 from composable.training.linear_texts import linear_texts

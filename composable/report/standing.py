@@ -1,14 +1,17 @@
-"""Where the deployed model stands: its score beside those of the baseline and the constant predictor."""
+"""Where the deployed model stands: its score beside those of the baseline and the constant predictor.
+
+And how sure a score is, given how few rows it was measured on.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from composable.report import uncertainty
 from composable.report.facts import Facts, RunFacts, Trial
 from composable.report.reading import number, objects, paired, sequence, shortened
 from composable.report.words import IN_UNITS
@@ -19,6 +22,8 @@ BASELINES = {
     "logistic_on_pixels": ("Logistic regression", "a linear model of single pixels, their color and place"),
     "ridge_on_patches": ("Ridge on patches", "a linear model of what small squares look like"),
 }
+_Z = 1.6449  # standard normal deviate of a 90 % interval
+_RESAMPLES = 500
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ def _interval(facts: Facts, part: str, score: float, metric: str) -> Interval | 
     head = heads[0]
     observed, predicted = sequence(head.get("observed")), sequence(head.get("predicted"))
     if pairs := paired([y, p] for y, p in zip(observed, predicted, strict=False)):
-        interval = uncertainty.error(metric, np.array([p - y for y, p in pairs]))
+        interval = _error_interval(metric, np.array([p - y for y, p in pairs]))
     else:
         interval = _interval_of_share(metric, score, head)
     return interval if interval is not None and interval[0] <= score <= interval[1] else None
@@ -108,7 +113,36 @@ def _interval_of_share(metric: str, score: float, head: Mapping[str, Any]) -> In
     if not 0 <= score <= 1:
         return None
     if metric == "accuracy" and sum(per_class) >= 1:
-        return uncertainty.wilson(score, sum(per_class))
+        return share_interval(score, sum(per_class))
     if metric == "roc_auc" and len(per_class) == 2:
-        return uncertainty.roc_area(score, int(per_class[0]), int(per_class[1]))
+        return _area_interval(score, int(per_class[0]), int(per_class[1]))
     return None
+
+
+def share_interval(share: float, rows: float) -> tuple[float, float]:
+    """90 % interval of a share of `rows` rows (Wilson 1927)."""
+    center = (share + _Z**2 / (2 * rows)) / (1 + _Z**2 / rows)
+    half = _Z / (1 + _Z**2 / rows) * math.sqrt(max(0.0, share * (1 - share)) / rows + _Z**2 / (4 * rows**2))
+    return max(0.0, center - half), min(1.0, center + half)
+
+
+def _area_interval(area: float, negatives: int, positives: int) -> tuple[float, float] | None:
+    """90 % interval of the area under a ROC curve (Hanley & McNeil 1982)."""
+    if not negatives or not positives:
+        return None
+    pairs_one, pairs_two = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = (
+        area * (1 - area) + (positives - 1) * (pairs_one - area**2) + (negatives - 1) * (pairs_two - area**2)
+    )
+    half = _Z * math.sqrt(max(0.0, variance) / (positives * negatives))
+    return max(0.0, area - half), min(1.0, area + half)
+
+
+def _error_interval(metric: str, residuals: np.ndarray) -> tuple[float, float] | None:
+    """90 % interval of `rmse` or `mae` from (n,) residuals: the percentile bootstrap (Efron 1979)."""
+    if metric not in ("rmse", "mae") or residuals.size < 2:
+        return None
+    losses = residuals**2 if metric == "rmse" else np.abs(residuals)
+    draws = np.random.default_rng(0).integers(0, losses.size, size=(_RESAMPLES, losses.size))
+    low, high = np.quantile(losses[draws].mean(axis=1), (0.05, 0.95))
+    return (math.sqrt(low), math.sqrt(high)) if metric == "rmse" else (float(low), float(high))

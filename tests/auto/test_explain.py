@@ -9,7 +9,7 @@ import pytest
 
 import composable
 from composable.core.errors import ArtifactError, ConfigError, DataError
-from composable.explain.background import FILE
+from composable.explain.contributions import FILE
 
 KINDS = ["regression", "binary", "multiclass", "multilabel", "several heads"]
 

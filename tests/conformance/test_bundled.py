@@ -8,9 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from composable.deploy.counts import COUNTS
 from composable.deploy.safe_load import load_model
-from composable.deploy.weights import declared_weights
+from composable.deploy.weights import COUNTS, declared_weights
 from composable.design.keras_configuration import LAYERS
 from composable.zoo import catalog
 from composable.zoo.catalog import FAMILIES

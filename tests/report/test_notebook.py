@@ -10,7 +10,7 @@ import pytest
 
 import composable
 from composable.problem.problem import Head
-from composable.report.notebook import run_html
+from composable.report.page import run_html
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["a run", "its report"])

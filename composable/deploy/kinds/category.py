@@ -12,9 +12,7 @@ from composable.core.optional import optional
 from composable.data.codes import FIRST, MISSING, UNKNOWN
 from composable.data.kinds.category import CATEGORIES, CategoryBlock
 from composable.data.schema import Schema
-from composable.deploy.kinds.cells import Rows, Table, read_texts
-from composable.deploy.kinds.kind import DeployedKind, FileInput
-from composable.deploy.kinds.kind import Rows as TypedRows
+from composable.deploy.kinds.kind import DeployedKind, FileInput, Rows, Table, TypedRows, read_texts
 from composable.deploy.onnx.graph import Graph
 
 _NO_VALUE = ("", "?")  # texts that mean "no value" in every column, as `parse_texts` has it

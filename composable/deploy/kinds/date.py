@@ -14,9 +14,15 @@ import pandas as pd
 from composable.data.dates import ISO
 from composable.data.kinds.date import DATES, DateBlock
 from composable.data.schema import DATE_ORIGIN, Schema
-from composable.deploy.kinds.cells import Rows, Table, cell_text, read_cells
-from composable.deploy.kinds.kind import DeployedKind, FileInput
-from composable.deploy.kinds.kind import Rows as TypedRows
+from composable.deploy.kinds.kind import (
+    DeployedKind,
+    FileInput,
+    Rows,
+    Table,
+    TypedRows,
+    cell_text,
+    read_cells,
+)
 from composable.deploy.kinds.number import number_node
 from composable.deploy.onnx.graph import Graph
 

@@ -10,9 +10,7 @@ import numpy as np
 from composable.data.images.conversion import ImageShape, read_image
 from composable.data.kinds.image import IMAGES, ImageBlock
 from composable.data.schema import Schema
-from composable.deploy.kinds.cells import Rows, Table, column_of
-from composable.deploy.kinds.kind import DeployedKind, FileInput
-from composable.deploy.kinds.kind import Rows as TypedRows
+from composable.deploy.kinds.kind import DeployedKind, FileInput, Rows, Table, TypedRows, column_of
 from composable.deploy.onnx.graph import Graph
 
 _LEVELS = (

@@ -13,9 +13,15 @@ from composable.core.optional import optional
 from composable.data.kinds.number import LARGEST, NUMBERS, NumberBlock, missing_numbers
 from composable.data.numerals import Writing
 from composable.data.schema import Schema
-from composable.deploy.kinds.cells import Rows, Table, cell_text, read_cells
-from composable.deploy.kinds.kind import DeployedKind, FileInput
-from composable.deploy.kinds.kind import Rows as TypedRows
+from composable.deploy.kinds.kind import (
+    DeployedKind,
+    FileInput,
+    Rows,
+    Table,
+    TypedRows,
+    cell_text,
+    read_cells,
+)
 from composable.deploy.onnx.graph import Graph
 
 

@@ -12,9 +12,15 @@ from composable.data.kinds.series import SeriesBlock
 from composable.data.numerals import Writing
 from composable.data.schema import Schema
 from composable.data.series.arrays import LARGEST, SERIES
-from composable.deploy.kinds.cells import Rows, Table, column_of, read_cells
-from composable.deploy.kinds.kind import DeployedKind, FileInput
-from composable.deploy.kinds.kind import Rows as TypedRows
+from composable.deploy.kinds.kind import (
+    DeployedKind,
+    FileInput,
+    Rows,
+    Table,
+    TypedRows,
+    column_of,
+    read_cells,
+)
 from composable.deploy.kinds.number import number_node, read_number
 from composable.deploy.onnx.graph import Graph
 

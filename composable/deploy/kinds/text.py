@@ -15,9 +15,7 @@ from composable.data.encoding import Encoding, encode
 from composable.data.kinds.text import TextBlock
 from composable.data.schema import Schema
 from composable.data.text.tokens import character_ngrams, tokens
-from composable.deploy.kinds.cells import Rows, Table, read_texts
-from composable.deploy.kinds.kind import DeployedKind, FileInput
-from composable.deploy.kinds.kind import Rows as TypedRows
+from composable.deploy.kinds.kind import DeployedKind, FileInput, Rows, Table, TypedRows, read_texts
 from composable.deploy.onnx.graph import Graph
 
 PROGRAM, CARD = "texts.py", "bundle.json"

@@ -1,31 +1,57 @@
 """The numeric network as an ONNX graph, converted by Keras on JAX (jax2onnx), here or in a child process.
 
-On other backends than JAX a child process does it, since a backend can't be changed once Keras is imported.
-`python -m composable.deploy.onnx.numeric BUNDLE FILE` is that child.
+On other backends than JAX a child process does it, since a backend can't be changed once Keras is
+imported. `python -m composable.deploy.onnx.numeric BUNDLE FILE` is that child.
+
+Two things are written otherwise than jax2onnx 0.17 would. Whole numbers in float arithmetic become floats,
+since it computes `x + 2` in double precision: it promotes as NumPy does (float32 with int32 gives
+float64), where JAX and Keras stay with float32. And it writes pooling over (rows, height, width, channels)
+as one over four axes, two of them by ones, where onnxruntime pools over three at most, behind the
+channels.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import json
 import logging
 import os
 import subprocess
 import sys
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from composable.core.errors import ArtifactError, ComposableError
 from composable.core.optional import optional
 from composable.deploy.bundle import MODEL, Bundle, load_bundle
-from composable.deploy.onnx.constants import with_float_constants
-from composable.deploy.safe_load import model_from_bytes
+from composable.deploy.safe_load import checked_members, model_from_bytes
+from composable.design.keras_configuration import walk
 
 OPSET = 20  # the first with StringSplit; onnxruntime 1.17 and later reads it
 _SECONDS = 600
+_ARITHMETIC = {
+    *(
+        "Add",
+        "Subtract",
+        "Multiply",
+        "Divide",
+        "TrueDivide",
+        "FloorDivide",
+        "Mod",
+        "Power",
+        "Maximum",
+        "Minimum",
+    ),
+    *("Where", "Equal", "NotEqual", "Less", "LessEqual", "Greater", "GreaterEqual", "Clip"),
+}
+_KINDS = ("MaxPool", "AveragePool", "LpPool")
+_LEADING = "composable/leading_axes"
 
 
 def write_numeric(bundle: Bundle, path: Path) -> None:
@@ -38,7 +64,7 @@ def write_numeric(bundle: Bundle, path: Path) -> None:
     for module in ("onnx", "onnxruntime", "jax2onnx"):
         optional(module, extra="onnx")
     if keras.backend.backend() == "jax":
-        content = with_float_constants(bundle.files[MODEL], MODEL)
+        content = _with_float_constants(bundle.files[MODEL], MODEL)
         convert(model_from_bytes(content, MODEL), path)
     else:
         _in_child(bundle, path)
@@ -113,3 +139,67 @@ def _main() -> int:
 
 if __name__ == "__main__":
     sys.exit(_main())
+
+
+def _with_float_constants(content: bytes, origin: str) -> bytes:
+    """The same `.keras` file, each whole number that meets a float tensor written as a float."""
+    members = checked_members(content, origin)
+    config = json.loads(members["config.json"])
+    for _, value in walk(config, origin):
+        if isinstance(value, dict) and value.get("class_name") in _ARITHMETIC:
+            for node in value.get("inbound_nodes", ()):
+                if any(map(_is_float_tensor, node["args"])):
+                    node["args"] = [float(item) if type(item) is int else item for item in node["args"]]
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, member in {**members, "config.json": json.dumps(config)}.items():
+            archive.writestr(name, member)
+    return stream.getvalue()
+
+
+def _is_float_tensor(item: Any) -> bool:
+    is_tensor = isinstance(item, dict) and item.get("class_name") == "__keras_tensor__"
+    return is_tensor and str(item["config"]["dtype"]).startswith("float")
+
+
+def with_plain_pooling(model: Any) -> Any:
+    """The ONNX model with every such pooling between two transpositions, over height and width alone."""
+    onnx = optional("onnx", extra="onnx")
+    nodes = []
+    for node in model.graph.node:
+        nodes += _pooled_between_transpositions(node, onnx) if _over_four(node) else [node]
+    if len(nodes) > len(model.graph.node):
+        del model.graph.node[:]
+        model.graph.node.extend(nodes)
+        model.graph.initializer.append(onnx.helper.make_tensor(_LEADING, onnx.TensorProto.INT64, [2], [0, 1]))
+    return model
+
+
+def _over_four(node: Any) -> bool:
+    kernel = _integers(node, "kernel_shape")
+    return node.op_type in _KINDS and len(kernel) == 4 and kernel[0] == kernel[3] == 1
+
+
+def _pooled_between_transpositions(node: Any, onnx: Any) -> list[Any]:
+    make = onnx.helper.make_node
+    taken, made = node.input[0], node.output[0]
+    inner = [f"{made}/{step}" for step in ("squeezed", "channels_first", "pooled", "channels_last")]
+    pooling = make(node.op_type, [inner[1]], [inner[2]], name=node.name)
+    for attribute in node.attribute:
+        kept = onnx.AttributeProto()
+        kept.CopyFrom(attribute)
+        if len(attribute.ints) in (4, 8):  # one per axis, or where it begins and where it ends
+            del kept.ints[:]
+            kept.ints.extend(attribute.ints[i] for i in range(len(attribute.ints)) if i % 4 in (1, 2))
+        pooling.attribute.append(kept)
+    return [
+        make("Squeeze", [taken, _LEADING], [inner[0]], name=f"{node.name}/squeeze"),
+        make("Transpose", [inner[0]], [inner[1]], name=f"{node.name}/first", perm=[0, 3, 1, 2]),
+        pooling,
+        make("Transpose", [inner[2]], [inner[3]], name=f"{node.name}/last", perm=[0, 2, 3, 1]),
+        make("Unsqueeze", [inner[3], _LEADING], [made], name=f"{node.name}/unsqueeze"),
+    ]
+
+
+def _integers(node: Any, name: str) -> list[int]:
+    return next((list(one.ints) for one in node.attribute if one.name == name), [])

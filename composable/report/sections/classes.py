@@ -1,4 +1,7 @@
-"""How a model of classes errs: confusion matrix, reliability of the probabilities, ROC curve."""
+"""How a model of classes errs: confusion matrix, reliability of the probabilities, ROC curve.
+
+Where several labels may apply at once: reliability, and precision and recall of each label.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,14 @@ from matplotlib.figure import Figure
 from composable.report.canvas import DEEP, FAINT, INK, MARK, MODEL, PALE, Chart, Span, draw, single
 from composable.report.reading import number, objects, paired, sequence, shortened, texts
 from composable.report.section import Drawn, Table
-from composable.report.uncertainty import wilson
-from composable.report.words import counted, percent
+from composable.report.standing import share_interval
+from composable.report.words import NONE, counted, fixed, percent
 
 CLASSES = 30  # drawn of a confusion matrix
 _NUMBERED = 12  # up to so many classes, each cell says its count
 _CONFUSIONS = 8  # most frequent ones, listed
 _READ = 500  # classes of a matrix that are read at all
+LABELS = 60  # rows of the table
 
 
 def classes(name: str, head: Mapping[str, Any]) -> Drawn | None:
@@ -156,7 +160,7 @@ def reliability_chart(name: str, bins: Sequence[tuple[float, float, float]], *, 
         axes = single(figure, across=f"probability {about}", up="observed share of rows")
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)))
         predicted, observed, rows = (list(values) for values in zip(*bins, strict=True))
-        ends = [wilson(share, max(1.0, count)) for share, count in zip(observed, rows, strict=True)]
+        ends = [share_interval(share, max(1.0, count)) for share, count in zip(observed, rows, strict=True)]
         axes.vlines(
             predicted,
             [low for low, _ in ends],
@@ -187,3 +191,45 @@ def roc_chart(name: str, points: Sequence[tuple[float, float]]) -> Chart | None:
 
     note = "Every threshold is one point; the dashed line is guessing."
     return draw(paint, title=f"{shortened(name, 32)}: ROC curve", span="third", height=2.8, note=note)
+
+
+def labels(name: str, head: Mapping[str, Any]) -> Drawn | None:
+    """The charts of a head of several labels; None of any other head."""
+    if "confusions" not in head:
+        return None
+    return Drawn((reliability(name, head, "of a label"),), (_label_table(head),))
+
+
+def _label_table(head: Mapping[str, Any]) -> Table | None:
+    """Precision, recall and their harmonic mean per label, at probability one half."""
+    names, rows = texts(head.get("targets")), []
+    confusions = sequence(head.get("confusions"))
+    for index, confusion in enumerate(confusions[:LABELS]):
+        cells = [number(cell) or 0.0 for row in sequence(confusion) for cell in sequence(row)]
+        if len(cells) != 4:
+            continue
+        _, false_alarms, misses, hits = cells
+        positives, total = misses + hits, max(1.0, sum(cells))
+        rows.append(
+            (
+                shortened(names[index] if index < len(names) else f"label {index + 1}", 40),
+                f"{int(positives):,} ({percent(positives / total)})",
+                _ratio(hits, hits + false_alarms),
+                _ratio(hits, positives),
+                _ratio(2 * hits, 2 * hits + false_alarms + misses),
+            )
+        )
+    if not rows:
+        return None
+    note = f"The first {LABELS} of {len(confusions):,} labels." if len(confusions) > LABELS else ""
+    return Table(
+        "Each label at probability 0.5",
+        ("Label", "Rows with it", "Precision", "Recall", "F1"),
+        tuple(rows),
+        1,
+        note,
+    )
+
+
+def _ratio(part: float, whole: float) -> str:
+    return fixed(part / whole, 3) if whole > 0 else NONE
