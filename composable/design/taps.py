@@ -6,7 +6,9 @@ the activation, and `probabilities` those after it. With several tasks each has 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import keras
 from keras import layers
@@ -16,6 +18,7 @@ from composable.design.deep_graphs import deep_graphs
 from composable.design.part import component
 
 TAPS = ("encoding", "embedding", "logits", "probabilities")
+_BEFORE_LAYERS: WeakKeyDictionary[keras.Model, dict[tuple[str, ...], keras.Model]] = WeakKeyDictionary()
 
 
 def named(task: str, tap: str) -> str:
@@ -57,6 +60,17 @@ def tap(model: keras.Model, name: str) -> keras.Model:
             remedy="name one of them, or any layer of the model",
         )
     return keras.Model(model.input, outputs[0] if len(outputs) == 1 else outputs)
+
+
+def before_layers(model: keras.Model, names: Sequence[str]) -> keras.Model:
+    """The sub-model from the inputs to what enters these layers.
+
+    It is the same object whenever the same is asked of a model, so that it is compiled once.
+    """
+    found = _BEFORE_LAYERS.setdefault(model, {})
+    if (key := tuple(names)) not in found:
+        found[key] = keras.Model(model.input, [model.get_layer(name).input for name in names])
+    return found[key]
 
 
 def _pooled(model: keras.Model, name: str) -> list[Any]:

@@ -14,8 +14,8 @@ from composable.design.cost import FREE
 
 SIZES = (1, 32, 256, 2048)  # a batch is padded up to one of these
 SERVING_SIZES = (16, 1024)  # of a large model, whose compilation takes seconds
-_OF_IMAGES = (16, 128)  # whatever the model: rows that are only there to fill a batch take time, too
-_IMAGES = 4  # axes of images
+_OF_SIGNALS = (16, 128)  # whatever the model: rows that are only there to fill a batch take time, too
+_SIGNALS = 3  # axes of series, and more of images
 
 
 def predict(
@@ -26,14 +26,14 @@ def predict(
     Args:
         model: A network whose inputs are named as the keys of `inputs`.
         inputs: Arrays with one row per example; zero rows are allowed.
-        sizes: The sizes of a batch, ascending; where there are images among the inputs, they have their own.
+        sizes: The sizes of a batch, ascending; series and images among the inputs have their own.
 
     Returns:
         One array per output, rows first.
     """
     rows = len(next(iter(inputs.values())))
-    if any(values.ndim == _IMAGES for values in inputs.values()):
-        sizes = _OF_IMAGES
+    if any(values.ndim >= _SIGNALS for values in inputs.values()):
+        sizes = _OF_SIGNALS
     batches = []
     for start in range(0, max(rows, 1), sizes[-1]):
         taken = min(sizes[-1], rows - start)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
@@ -35,7 +36,7 @@ class ClosedFormProblem:
 
     Attributes:
         network: Whose weights are wanted. Several folds are fitted at once, so it is never changed.
-        fresh: Builds another one like it, to be changed.
+        fresh: Gives another one like it, as it begins, to be changed until the solution is found.
         heads: What the targets are.
         metric: That the user chose.
         learned: The rows to fit.
@@ -72,6 +73,38 @@ class Solution:
     tried: tuple[Epoch, ...]
     best: int
     chosen: Mapping[str, float]
+
+
+@dataclass(eq=False)
+class NetworkPool:
+    """Networks of one architecture, used by one fold after the other: compiling each would take seconds.
+
+    Attributes:
+        build: Builds one.
+    """
+
+    build: Callable[[], keras.Model]
+    _free: list[tuple[keras.Model, list[np.ndarray]]] = field(default_factory=list)
+
+    @contextmanager
+    def lending(self) -> Iterator[Callable[[], keras.Model]]:
+        """Give what lends networks, with the weights that they were built with, until the context ends."""
+        lent: list[tuple[keras.Model, list[np.ndarray]]] = []
+
+        def fresh() -> keras.Model:
+            try:
+                network, beginning = self._free.pop()
+            except IndexError:  # other threads use them all
+                network = self.build()
+                beginning = network.get_weights()
+            network.set_weights(beginning)
+            lent.append((network, beginning))
+            return network
+
+        try:
+            yield fresh
+        finally:
+            self._free.extend(lent)
 
 
 def scores_name(network: keras.Model, head: int) -> str:

@@ -33,7 +33,7 @@ from composable.problem.postprocessing import PostProcessing
 from composable.training.beginning import beginner
 from composable.training.candidate import REFIT, Arrays, Candidate, Material, Trained
 from composable.training.checkpointer import checkpointer
-from composable.training.closed_form import ClosedFormProblem, LabeledRows, Solution
+from composable.training.closed_form import ClosedFormProblem, LabeledRows, NetworkPool, Solution
 from composable.training.progressive import Small, shrunk
 from composable.training.streamed import is_mapped, streamed
 
@@ -48,9 +48,11 @@ class FoldTrainer:
     candidate: Candidate
     material: Material
     network: keras.Model = field(init=False)
+    _pool: NetworkPool = field(init=False)
 
     def __post_init__(self) -> None:
         self.network = self.build()
+        self._pool = NetworkPool(self.build)
 
     def trained_by(self, settings: Settings) -> FoldTrainer:
         """The same graph, trained in another way."""
@@ -225,7 +227,8 @@ class FoldTrainer:
 
         def solution(number: int) -> Solution:
             own_seed, until = derive(seed, self.candidate.name, number), Deadline(each, deadline.clock)
-            return solver(self._closed_form_problem(folds[number], own_seed, until))
+            with self._pool.lending() as fresh:
+                return solver(self._closed_form_problem(folds[number], own_seed, until, fresh))
 
         shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
         with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:
@@ -268,7 +271,7 @@ class FoldTrainer:
             name: float(np.median([one.chosen[name] for one in networks])) for name in networks[0].chosen
         }
         problem = self._closed_form_problem(
-            Fold(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline
+            Fold(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline, self.build
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -286,7 +289,9 @@ class FoldTrainer:
         (found,) = trainer.train({REFIT: query}, seed=seed, deadline=deadline)
         return replace(found, held_out=[], test=found.test if len(fold.test) else [])
 
-    def _closed_form_problem(self, part: Fold, seed: int, deadline: Deadline) -> ClosedFormProblem:
+    def _closed_form_problem(
+        self, part: Fold, seed: int, deadline: Deadline, fresh: Callable[[], keras.Model]
+    ) -> ClosedFormProblem:
         targets, weights = self._targets(part), self.material.weights
         learned, held_out = (
             LabeledRows(
@@ -298,7 +303,7 @@ class FoldTrainer:
         )
         stated = self.material.problem
         return ClosedFormProblem(
-            self.network, self.build, stated.heads, stated.metric, learned, held_out, seed, deadline
+            self.network, fresh, stated.heads, stated.metric, learned, held_out, seed, deadline
         )
 
     def _from_solution(self, number: int, part: Fold, solved: Solution, seconds: float) -> Trained:

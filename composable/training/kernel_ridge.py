@@ -18,6 +18,7 @@ from composable.design.fitting import fit_to_rows
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.tables import EMBEDDING, adapt
+from composable.design.taps import before_layers
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.kinds import kind_of
@@ -181,7 +182,7 @@ def _project_codes(model: keras.Model, seed: int) -> None:
 
 def _features(model: keras.Model, problem: ClosedFormProblem, rows: int) -> tuple[_Kept, np.ndarray]:
     """What the network compares: of the rows to be kept, and of the held-out ones."""
-    probe = keras.Model(model.input, model.get_layer(f"{scores_name(model, 0)}_keys").input)
+    probe = before_layers(model, [f"{scores_name(model, 0)}_keys"])
     there = len(next(iter(problem.learned.inputs.values())))
     some = np.sort(np.random.default_rng(problem.seed).permutation(there)[:rows])
     taken = {name: values[some] for name, values in problem.learned.inputs.items()}

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 
-import keras
 import numpy as np
 
 from composable.design.fitting import fit_to_rows
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.tables import adapt
+from composable.design.taps import before_layers
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.problem import Head
@@ -21,7 +21,7 @@ from composable.training.scores_as_logits import as_scores, factor_of, loss_of
 
 _LEAST = 1e-6  # of a feature's standard deviation; below, it is the same in all rows
 _TINY = 1e-12  # of an inverse's diagonal
-_BATCH = (32, 128)  # rows whose features are computed at once
+_BATCH = (128,)  # rows whose features are computed at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +152,7 @@ def ridge(
     some = np.random.default_rng(problem.seed).permutation(len(problem.learned.targets[0]))[:rows]
     weights = np.ones(len(some)) if problem.learned.weights is None else problem.learned.weights[some]
     names = [scores_name(model, index) for index in range(len(problem.heads))]
-    probe = keras.Model(model.input, [model.get_layer(name).input for name in names])
+    probe = before_layers(model, names)
     learned = predict(probe, {name: x[some] for name, x in problem.learned.inputs.items()}, sizes=_BATCH)
     held_out = predict(probe, problem.held_out.inputs, sizes=_BATCH)
     systems, targets = [], []

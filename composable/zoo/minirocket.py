@@ -22,6 +22,7 @@ from composable.design.choice import Open
 from composable.design.fitting import fitted
 from composable.design.metaparameters import Count, checked
 from composable.design.series import BOUND, as_steps, clean_series
+from composable.design.taps import before_layers
 from composable.design.tasks import classifier
 
 LENGTH = 9  # of every kernel
@@ -40,7 +41,7 @@ _CONVOLUTION, _BIASES = "minirocket_kernels_", "minirocket_biases_"
 
 @component
 def transform(x: Any, *, features: Count = 10_000, max_dilations: Count = 32) -> Any:
-    """The proportion of positive values (PPV) of each convolution minus each of its biases.
+    """The proportion of values of each convolution that are above each of its biases (PPV).
 
     Convolutions are of whole numbers: values are rounded, finely enough that nothing is lost and coarsely
     enough that every backend finds the very same sums, whatever the order in which it adds. A value that is
@@ -60,32 +61,35 @@ def transform(x: Any, *, features: Count = 10_000, max_dilations: Count = 32) ->
     finest = 2.0 ** math.floor(math.log2(_WHOLE / (2 * 12 * BOUND * min(channels, _CHANNELS))))
     bounded: Any = ops.clip(values, -BOUND, BOUND)
     whole = layers.Identity(name=_STEPS)(ops.round(bounded * finest))
+    nothing: Any = ops.cast(ops.zeros_like(whole[:, 0, 0]), "int32")  # the one row of the tables of biases
     found = []
     for dilation, count in dilations(length, features, max_dilations):
-        reach = LENGTH // 2 * dilation
-        padded: Any = ops.pad(whole, ((0, 0), (reach, reach), (0, 0)))
-        seen = [padded[:, k * dilation : k * dilation + length] for k in range(LENGTH)]
-        convolution = layers.Dense(
+        # A convolution is computed once; slices of the series would be cleaned anew for each of its terms.
+        convolution = layers.Conv1D(
             len(KERNELS),
+            LENGTH,
+            dilation_rate=dilation,
+            padding="same",
             use_bias=False,
             kernel_initializer="zeros",
             trainable=False,
             name=f"{_CONVOLUTION}{dilation}",
         )
-        minus_biases = layers.EinsumDense(
-            "blk,kn->blkn",
-            (length, len(KERNELS), count),
-            bias_axes="kn",
-            kernel_initializer="ones",
+        biases = layers.Embedding(
+            1,
+            len(KERNELS) * count,
+            embeddings_initializer="zeros",
             trainable=False,
             name=f"{_BIASES}{dilation}",
         )
-        above = minus_biases(convolution(ops.concatenate(seen, axis=-1)))
-        positive: Any = ops.cast(ops.greater(above, 0.0), "float32")
+        thresholds: Any = ops.reshape(biases(nothing), (-1, 1, len(KERNELS), count))
+        convolved: Any = ops.expand_dims(convolution(whole), -1)
         # Half of the kernels also look at the zeros around the series, the others only at what is inside.
-        inner = slice(reach, length - reach)
-        found.append(_share(positive[:, :, :_HALF], there))
-        found.append(_share(positive[:, inner, _HALF:], None if there is None else there[:, 2 * reach :]))
+        reach = LENGTH // 2 * dilation
+        inside = slice(reach, length - reach)
+        found.append(_share_above(convolved[:, :, :_HALF], thresholds[:, :, :_HALF], there))
+        shorter = None if there is None else there[:, 2 * reach :]
+        found.append(_share_above(convolved[:, inside, _HALF:], thresholds[:, :, _HALF:], shorter))
     return layers.Concatenate()([layers.Flatten()(each) for each in found])
 
 
@@ -111,7 +115,7 @@ def fit_biases(model: keras.Model, inputs: Any, seed: int) -> None:
     first = 1
     for number, layer in enumerate(one for one in model.layers if one.name.startswith(_BIASES)):
         dilation = int(layer.name.removeprefix(_BIASES))
-        count = layer.get_weights()[0].shape[1]
+        count = layer.output_dim // len(KERNELS)
         ratio = np.arange(first, first + len(KERNELS) * count) * (np.sqrt(5) + 1) / 2 % 1
         first += len(ratio)
         mixed = _mixed_channels(whole.shape[2], rng)
@@ -119,10 +123,10 @@ def fit_biases(model: keras.Model, inputs: Any, seed: int) -> None:
         convolved = _convolved(np.einsum("kc,klc->kl", mixed, whole[rows]), dilation)
         each = zip(convolved, there[rows], ratio.reshape(len(KERNELS), count), strict=True)
         biases = np.stack([np.quantile(values[known], parts) for values, known, parts in each])
-        kernels = np.einsum("kt,kc->tck", KERNELS, mixed).reshape(-1, len(KERNELS))
+        kernels = np.einsum("kt,kc->tck", KERNELS, mixed)
         order = np.concatenate([np.arange(odd, len(KERNELS), 2) for odd in (number % 2, 1 - number % 2)])
-        model.get_layer(f"{_CONVOLUTION}{dilation}").set_weights([kernels[:, order]])
-        layer.set_weights([np.ones_like(biases), -np.floor(biases)[order]])
+        model.get_layer(f"{_CONVOLUTION}{dilation}").set_weights([kernels[:, :, order]])
+        layer.set_weights([np.floor(biases)[order].reshape(1, -1)])
 
 
 def dilations(length: int, features: int, most: int) -> list[tuple[int, int]]:
@@ -140,8 +144,9 @@ def dilations(length: int, features: int, most: int) -> list[tuple[int, int]]:
     return [(int(dilation), int(count)) for dilation, count in zip(found, counts, strict=True)]
 
 
-def _share(positive: Any, there: Any) -> Any:
-    """The mean over the steps there are, (rows, kernels, biases)."""
+def _share_above(convolved: Any, thresholds: Any, there: Any) -> Any:
+    """The share of the steps there are whose value is above each threshold, (rows, kernels, biases)."""
+    positive: Any = ops.cast(ops.greater(convolved, thresholds), "float32")
     if there is None:
         return ops.mean(positive, axis=1)
     there = ops.expand_dims(there, -1)
@@ -152,7 +157,7 @@ def _share(positive: Any, there: Any) -> Any:
 def _some_steps(model: keras.Model, inputs: Any, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """The whole numbers that are convolved, of some rows, and where there is a step: in each at least one."""
     names = [name for name in (_STEPS, _THERE) if any(layer.name == name for layer in model.layers)]
-    probe = keras.Model(model.input, [model.get_layer(name).output for name in names])
+    probe = before_layers(model, names)
     several = inputs if isinstance(inputs, Mapping) else {"": inputs}
     # Always as many: one number of rows is one compiled program.
     chosen = np.resize(rng.permutation(len(next(iter(several.values())))), _ROWS)

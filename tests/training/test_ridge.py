@@ -1,5 +1,6 @@
 """Ridge regression on the features of MiniRocket is solved for, and the network says what was solved."""
 
+import keras
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge as SklearnRidge
@@ -12,6 +13,7 @@ from composable.engine.settings import Settings
 from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate, Material
+from composable.training.closed_form import NetworkPool
 from composable.training.folds import FoldTrainer
 from composable.training.ridge import System, ridge
 from composable.zoo.minirocket import minirocket
@@ -134,3 +136,24 @@ def test_all_rows_are_solved_for_by_the_penalty_that_folds_chose():
 def test_after_the_deadline_one_penalty_is_enough():
     _, trained = solved(material("binary"), deadline=Deadline(0.0))
     assert len(trained.history.epochs) == 1
+
+
+def test_folds_are_fitted_by_few_networks_that_each_begin_as_they_were_built():
+    built = []
+
+    def build():
+        built.append(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+        return built[-1]
+
+    pool = NetworkPool(build)
+    with pool.lending() as first, pool.lending() as second:
+        assert first() is not second()
+    begun = [network.get_weights() for network in built]
+    for _ in range(3):
+        with pool.lending() as fresh:
+            network = fresh()
+            assert any(network is one for one in built)
+            for value, expected in zip(network.get_weights(), begun[built.index(network)], strict=True):
+                np.testing.assert_array_equal(value, expected)
+            network.set_weights([np.ones_like(value) for value in network.get_weights()])
+    assert len(built) == 2

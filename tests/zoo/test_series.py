@@ -80,14 +80,14 @@ def plain_transform(model, rows):
     expected = []
     for number, (dilation, _) in enumerate(dilations(rows.shape[1], 84 * 9, 4)):
         kernels = model.get_layer(f"minirocket_kernels_{dilation}").get_weights()[0]
-        biases = -model.get_layer(f"minirocket_biases_{dilation}").get_weights()[1]
+        biases = model.get_layer(f"minirocket_biases_{dilation}").get_weights()[0].reshape(84, -1)
         order = [*range(number % 2, 84, 2), *range(1 - number % 2, 84, 2)]
-        channels, reach = rows.shape[2], 4 * dilation
+        reach = 4 * dilation
         padded = np.pad(whole, ((0, 0), (reach, reach), (0, 0)))
         for half in (slice(0, 42), slice(42, 84)):
             features = []
             for place in range(84)[half]:
-                weights = kernels[:, place].reshape(9, channels)
+                weights = kernels[:, :, place]
                 seen = weights.any(axis=0)
                 three = tuple(combinations(range(9), 3))[order[place]]
                 wanted = np.full(9, -1.0)
