@@ -1,4 +1,7 @@
-"""Update rules: Keras's own and this project's Muon, as plain data."""
+"""Update rules: Keras's own and this project's Muon, as plain data.
+
+The values that they begin with are zeros, which take nothing to compile.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from functools import cache
 from typing import Any
 
 import keras
+import numpy as np
+from keras import ops
 
 from composable.core.errors import ConfigError
 from composable.design.choice import plain
 from composable.design.metaparameters import nearest
 from composable.engine.muon import Muon
-from composable.engine.zeros import HostZeros
 
 RULES: Mapping[str, type[keras.optimizers.Optimizer]] = {
     "adadelta": keras.optimizers.Adadelta,
@@ -105,3 +109,15 @@ def _arguments(name: str) -> tuple[str, ...]:
 
 def _parameters(rule: type) -> set[str]:
     return set(inspect.signature(rule.__init__).parameters)
+
+
+class HostZeros(keras.initializers.Zeros):
+    """Keras's zeros, made on the host.
+
+    JAX compiles its own anew for every shape, in more time than a small network's first step takes.
+    """
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """Zeros of that shape."""
+        dtype = keras.backend.standardize_dtype(dtype)
+        return ops.convert_to_tensor(np.zeros(shape, dtype), dtype)

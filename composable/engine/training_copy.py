@@ -16,7 +16,7 @@ from keras import layers, ops
 
 from composable.core.errors import ConfigError
 from composable.engine import dropout
-from composable.engine.zeros import HostZeros
+from composable.engine.rules import HostZeros
 
 Precision = Literal["float32", "bfloat16"]
 

@@ -25,7 +25,7 @@ from composable.design import Input
 from composable.design.part import Part
 from composable.design.taps import tap
 from composable.engine.augment import previews
-from composable.engine.gradients import Gradients, gradients_of
+from composable.engine.predict import Gradients, gradients_of
 from composable.explain.explained_model import ExplainedModel, Predict, least_certain, worst_errors
 from composable.problem.kinds import kind_of
 from composable.problem.metrics import fitting
@@ -120,7 +120,7 @@ def integrated_gradients(
     They sum to the difference of the two scores, but for the error of the sum of `STEPS` midpoints.
 
     Args:
-        gradients: With respect to `images`, see `composable.engine.gradients`.
+        gradients: With respect to `images`, see `composable.engine.predict`.
         row: The inputs of one row.
         direction: What the logits are multiplied by to give the score.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from composable.engine.gradients import gradients_of
+from composable.engine.predict import gradients_of
 
 X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
 BESIDE = np.arange(4, dtype="float32")[:, None]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from composable.engine.gradients import gradients_of
+from composable.engine.predict import gradients_of
 from composable.explain.image_errors import highlighted, integrated_gradients
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (8, 8, 3)).astype("uint8")

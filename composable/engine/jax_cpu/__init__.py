@@ -6,17 +6,17 @@ from typing import Any
 
 from keras import activations, layers
 
-from composable.engine.jax_cpu import batch_norm, convolution, depthwise, gelu, max_pooling, transposed
+from composable.engine.jax_cpu import closed_gradients, convolution, depthwise, max_pooling
 
 REPLACEMENTS: dict[type, type] = {
-    layers.Activation: gelu.Activation,
-    layers.BatchNormalization: batch_norm.BatchNormalization,
+    layers.Activation: closed_gradients.Activation,
+    layers.BatchNormalization: closed_gradients.BatchNormalization,
     layers.Conv1D: convolution.Conv1D,
     layers.Conv2D: convolution.Conv2D,
     layers.Conv3D: convolution.Conv3D,
-    layers.Conv1DTranspose: transposed.Conv1DTranspose,
-    layers.Conv2DTranspose: transposed.Conv2DTranspose,
-    layers.Conv3DTranspose: transposed.Conv3DTranspose,
+    layers.Conv1DTranspose: convolution.Conv1DTranspose,
+    layers.Conv2DTranspose: convolution.Conv2DTranspose,
+    layers.Conv3DTranspose: convolution.Conv3DTranspose,
     layers.DepthwiseConv1D: depthwise.DepthwiseConv1D,
     layers.DepthwiseConv2D: depthwise.DepthwiseConv2D,
     layers.SeparableConv1D: depthwise.SeparableConv1D,

@@ -13,8 +13,7 @@ from jax import lax
 from keras import layers, ops
 
 from composable.engine.jax_cpu.convolution import convolve, rows_at_once
-from composable.engine.jax_cpu.materialized import materialized
-from composable.engine.jax_cpu.windows import Pads, Sizes, same_padding, tap_slices
+from composable.engine.jax_cpu.windows import Pads, Sizes, materialized, same_padding, tap_slices
 
 IN_CACHE = 2**20  # bytes of inputs and slopes at once: they are read anew for every element of the kernel
 

@@ -13,8 +13,14 @@ import numpy as np
 from jax import lax
 from keras import layers
 
-from composable.engine.jax_cpu.materialized import materialized
-from composable.engine.jax_cpu.windows import Pads, Sizes, padded_after, same_padding, tap_slices
+from composable.engine.jax_cpu.windows import (
+    Pads,
+    Sizes,
+    materialized,
+    padded_after,
+    same_padding,
+    tap_slices,
+)
 
 
 def max_pool(x: Any, *, window: Sizes, strides: Sizes, padding: str) -> Any:

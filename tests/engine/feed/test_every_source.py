@@ -12,9 +12,9 @@ from PIL import Image
 
 from composable.engine.feed.batches import Names
 from composable.engine.feed.image_folder import ImageShape
-from composable.engine.feed.prefetch import prefetched
 from composable.engine.feed.recognize import as_feed
 from composable.engine.rows import BatchPlan, Rows, shuffled
+from composable.engine.segments import prefetched
 
 TOTAL = 203
 IDS = np.arange(TOTAL, dtype="float32")[:, None]

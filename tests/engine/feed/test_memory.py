@@ -11,7 +11,7 @@ import pytest
 
 from composable.engine.feed.csv_file import csv_feed
 from composable.engine.feed.parquet_copy import parquet_feed
-from composable.engine.feed.prefetch import prefetched
+from composable.engine.segments import prefetched
 
 ROWS, COLUMNS, CHUNK = 60_000, 10, 2_000
 CHUNK_BYTES = CHUNK * COLUMNS * 4

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from composable.core.errors import ConfigError
-from composable.engine.feed.prefetch import prefetched
+from composable.engine.segments import prefetched
 
 
 @pytest.fixture(autouse=True)
