@@ -23,7 +23,7 @@ from rounds import Job, Prepared, seconds, take_part  # noqa: E402
 
 from composable.core.budget import Deadline  # noqa: E402
 from composable.design import Architecture, Input, Part, Task  # noqa: E402
-from composable.design.data_init import data_init  # noqa: E402
+from composable.design.fitting import data_init  # noqa: E402
 from composable.design.stems import piecewise_linear  # noqa: E402
 from composable.design.tables import adapt, prepare  # noqa: E402
 from composable.design.taps import tap  # noqa: E402

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from composable.core.wording import duration, number, plain
+from composable.core.terminal import duration, number, plain
 
 Event = Mapping[str, Any]
 

@@ -13,8 +13,7 @@ from composable.cli.failures import SuggestingGroup
 from composable.cli.streams import print_json, refuse_input
 from composable.cli.switches import backend_option, debug_switch, json_switch
 from composable.cli.tables import new_table, print_pairs, print_titled
-from composable.core.terminal import say
-from composable.core.wording import amount, number, plain, size, whole
+from composable.core.terminal import amount, number, plain, say, size, whole
 from composable.core.workspace import write_atomically
 
 if TYPE_CHECKING:  # a figure comes from Keras

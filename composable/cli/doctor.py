@@ -69,7 +69,7 @@ def command(backend: str | None, *, as_json: bool) -> int:
 def _print(found: Environment) -> None:
     from composable import __version__
     from composable.cli.tables import print_pairs
-    from composable.core.wording import number
+    from composable.core.terminal import number
 
     print_pairs(
         "Machine",

@@ -26,7 +26,7 @@ def command(
     """
     from composable.cli.open_run import open_run
     from composable.cli.tables import print_pairs
-    from composable.core.wording import number
+    from composable.core.terminal import number
     from composable.data.read import Layout
 
     scores = open_run(run, backend).evaluate(data, trial=trial, layout=Layout(**layout))

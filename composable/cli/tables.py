@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from composable.core.terminal import console
-from composable.core.wording import number, plain, size, whole
+from composable.core.terminal import console, number, plain, size, whole
 
 if TYPE_CHECKING:  # rich is imported when a table is drawn
     from rich.table import Table

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from composable.codegen.edits import names_used, renamed
 from composable.codegen.layout import assigned, laid_out, literal
-from composable.codegen.modules import import_of, imported_from, is_own, statement
+from composable.codegen.names import import_of, imported_from, is_own, names_used, renamed, statement
 from composable.codegen.standalone import (
     Plain,
     new_layer,

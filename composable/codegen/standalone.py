@@ -18,9 +18,8 @@ from typing import Any, Literal
 
 import keras
 
-from composable.codegen.edits import Edits, Place, end_of, start_of
 from composable.codegen.layout import Bracketed, flat, laid_out, literal
-from composable.codegen.modules import is_own
+from composable.codegen.names import Edits, Place, end_of, is_own, start_of
 from composable.core.errors import ConfigError
 from composable.design.metaparameters import called
 from composable.design.part import Part, component

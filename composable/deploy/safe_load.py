@@ -18,7 +18,7 @@ import keras
 
 from composable.core.errors import ArtifactError
 from composable.deploy.weights import check_weights
-from composable.design.deep_graphs import deep_graphs
+from composable.design.graph import deep_graphs
 from composable.design.keras_configuration import checked_config
 
 MEMBERS = ("metadata.json", "config.json", "model.weights.h5")

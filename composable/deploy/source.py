@@ -13,10 +13,9 @@ import keras
 
 from composable.amalgamation.average import EnsembleMember, average
 from composable.amalgamation.mirrored import mirrored
-from composable.codegen.build_function import LOCALS, Builder, gather
 from composable.codegen.definitions import Definitions
 from composable.codegen.layout import Node, assigned, call, laid_out, literal, several
-from composable.codegen.program import program
+from composable.codegen.program import LOCALS, Builder, gather, program
 from composable.core.errors import ArtifactError
 from composable.deploy import plain_client as client
 from composable.deploy.bundle import CARD, MODEL, Bundle

@@ -248,6 +248,4 @@ COUNTS: dict[str, Callable[[Config, Config], int]] = {
     "SeparableConv1D": _separable,
     "SeparableConv2D": _separable,
 }
-
-
 """(the layer's configuration, what it was built for) -> weights."""

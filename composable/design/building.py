@@ -15,8 +15,7 @@ from keras import layers
 
 from composable.core.errors import ConfigError
 from composable.design.architecture import in_order
-from composable.design.deep_graphs import deep_graphs
-from composable.design.graph import layers_between
+from composable.design.graph import deep_graphs, layers_between
 from composable.design.inputs import Inputs, keras_inputs
 from composable.design.metaparameters import names
 from composable.design.taps import TAPS, named, tap

@@ -1,7 +1,8 @@
 """Pre-stems for tables: raw numbers, dates and codes to clean features, everything numeric inside the model.
 
 What is fitted (medians, ranges, quantile bins, categories seen) lies in frozen weights, so the same graph
-serves every split of the rows, and `adapt` alone decides which rows are looked at.
+serves every split of the rows, and `adapt` alone decides which rows are looked at. Dates become calendar
+features: year, month, day, weekday, hour and so on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from composable.design.calendar import calendar
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.text import adapt_texts, latent_texts
@@ -23,6 +23,8 @@ ONE_HOT_LIMIT, EMBEDDED = 17, 8  # a column with more codes is embedded, usually
 _NARROWEST = 1e-3  # bin, in interquartile ranges
 EMBEDDING = "embedding"  # how the names of its layers begin
 BOUND = 30.0  # scaled values beyond it say no more than "far out"
+PARTS = ("days", "year", "month", "day", "weekday", "day_of_year", "hour")
+_DAYS_TO_ORIGIN = 730425  # from 0000-03-01 to 2000-01-01, in the proleptic Gregorian calendar
 
 
 @component
@@ -269,3 +271,44 @@ def _apart(edges: np.ndarray) -> np.ndarray:
         if edge - kept[-1] >= _NARROWEST * max(1.0, abs(edge)):
             kept.append(edge)
     return np.array(kept)
+
+
+def calendar(days: Any) -> Any:
+    """The parts of dates (Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
+
+    All numbers stay below 2**24, where float32 counts exactly. Half a unit is added before each division,
+    since a compiler may divide by multiplying with a rounded reciprocal.
+
+    Args:
+        days: Days since 2000-01-01, the time of day as the fraction, shape (rows, dates). NaN stays NaN.
+
+    Returns:
+        Shape (rows, dates * 7), date by date in the order of `PARTS`.
+    """
+    day_number = ops.floor(days + 1e-5)
+    hour = ops.floor((days - day_number) * 24.0 + 0.01)
+    clipped: Any = ops.clip(day_number, -700_000.0, 2_900_000.0)  # the years 83 to 9939
+    day = clipped + _DAYS_TO_ORIGIN
+    era = _quotient(day, 146_097)
+    of_era = day - era * 146_097
+    year_of_era = _quotient(
+        of_era - _quotient(of_era, 1460) + _quotient(of_era, 36_524) - _quotient(of_era, 146_096), 365
+    )
+    of_year = of_era - (365 * year_of_era + _quotient(year_of_era, 4) - _quotient(year_of_era, 100))
+    shifted = _quotient(5 * of_year + 2, 153)  # months since March
+    day_of_month = of_year - _quotient(153 * shifted + 2, 5) + 1
+    month = shifted + 3 - 12 * _one_where(shifted > 9.5)
+    year = year_of_era + era * 400 + _one_where(month < 2.5)
+    weekday = day + 2 - 7 * _quotient(day + 2, 7)  # 0 = Monday
+    since_january = of_year + 60 - 366 * _one_where(of_year > 305.5)
+    parts = [days, year, month, day_of_month, weekday, since_january, hour]
+    stacked = ops.stack(parts, axis=-1)
+    return ops.reshape(stacked, (-1, int(days.shape[-1]) * len(PARTS)))
+
+
+def _quotient(number: Any, divisor: int) -> Any:
+    return ops.floor((number + 0.5) / float(divisor))
+
+
+def _one_where(condition: Any) -> Any:
+    return ops.cast(condition, "float32")

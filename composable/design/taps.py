@@ -14,7 +14,7 @@ import keras
 from keras import layers
 
 from composable.core.errors import ConfigError
-from composable.design.deep_graphs import deep_graphs
+from composable.design.graph import deep_graphs
 from composable.design.part import component
 
 TAPS = ("encoding", "embedding", "logits", "probabilities")

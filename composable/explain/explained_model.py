@@ -21,11 +21,11 @@ from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate
 
 Predict = Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]
-_SIZES = (64, 256)  # rows that are predicted at once
-Slots = Mapping[str, Sequence[Slot]]
-
-
 """From the inputs of some rows to the predictions, one array per head."""
+Slots = Mapping[str, Sequence[Slot]]
+"""By raw column; a column of texts has several."""
+
+_SIZES = (64, 256)  # rows that are predicted at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,9 +94,6 @@ def least_certain(head: Head, observed: np.ndarray, predicted: np.ndarray, *, mo
     """
     confidence = kind_of(head).effects.right_confidence(observed, predicted)
     return np.argsort(confidence, kind="stable")[: min(most, int((~np.isnan(confidence)).sum()))]
-
-
-"""By raw column; a column of texts has several."""
 
 
 def slots_of(encoding: Encoding) -> Slots:

@@ -185,8 +185,6 @@ ALTERATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "darker": _dark,
     "inverted": lambda images: _LEVELS - images,
 }
-
-
 """From images (rows, height, width, channels) of uint8 to such copies, by what is done to them."""
 
 

@@ -9,8 +9,7 @@ import keras
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.design.data_init import data_init
-from composable.design.fitting import fit_to_rows
+from composable.design.fitting import data_init, fit_to_rows
 from composable.design.tables import adapt
 from composable.engine.initialize import initialize
 

@@ -12,7 +12,6 @@ from typing import Any, get_args, get_type_hints
 
 from composable.core.errors import ConfigError
 from composable.core.records import validated
-from composable.design.call_text import read_call
 from composable.design.metaparameters import missing, nearest
 from composable.design.part import Part
 from composable.engine import schedules
@@ -22,6 +21,7 @@ from composable.engine.regulation import follow_gap
 from composable.engine.rules import Rule
 from composable.engine.settings import Settings
 from composable.engine.training_copy import Precision
+from composable.zoo.catalog.parse import read_call
 
 SCHEDULES = {
     schedule.__name__: schedule

@@ -5,7 +5,7 @@ Tabular Data", arXiv:2407.04491, figure 1 and appendix A. Categories are one-hot
 the paper), embedded beyond.
 
 Half of the method is how it is trained: `composable.training.recipes` finds variables by the names that they
-have here (`periodic_*`, `diagonal_scale`, `*_slope`, biases), and `composable.design.data_init` fits dense
+have here (`periodic_*`, `diagonal_scale`, `*_slope`, biases), and `composable.design.fitting` fits dense
 layers to the rows before the first step.
 """
 

@@ -8,7 +8,7 @@ import pytest
 from composable.auto import progress
 from composable.auto.fit_state import FitState, after, milestone, status_line
 from composable.auto.progress import Progress, show_progress
-from composable.core.wording import duration, number, plain, size, whole
+from composable.core.terminal import duration, number, plain, size, whole
 
 
 def test_the_status_line_has_stage_epoch_best_and_time_left():

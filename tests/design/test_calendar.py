@@ -3,7 +3,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from composable.design.calendar import PARTS, calendar
+from composable.design.tables import PARTS, calendar
 
 ORIGIN = dt.datetime(2000, 1, 1)
 

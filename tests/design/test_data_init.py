@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from composable.design import Input, Part, Task
-from composable.design.data_init import ROWS, data_init
+from composable.design.fitting import INIT_ROWS, data_init
 from composable.design.tables import adapt
 from composable.design.tasks import classifier, regressor
 from composable.zoo.linear import linear
@@ -45,7 +45,7 @@ def before_biases(model, name, rows):
 @pytest.mark.parametrize("name", DENSE)
 def test_every_unit_varies_by_one_over_the_training_rows(model, name):
     spread = before_biases(model, name, table()).std(axis=0)
-    np.testing.assert_allclose(spread, 1.0, atol=0.05)  # ROWS isn't a multiple of 200
+    np.testing.assert_allclose(spread, 1.0, atol=0.05)  # INIT_ROWS isn't a multiple of 200
 
 
 @pytest.mark.parametrize("name", DENSE)
@@ -75,7 +75,7 @@ def test_a_unit_that_always_says_the_same_keeps_its_weights():
 
 
 def test_many_rows_cost_no_more_than_a_few_of_them():
-    rows = table(3 * ROWS)
+    rows = table(3 * INIT_ROWS)
     model = fitted(rows)
     spread = before_biases(model, "hidden_0_dense", rows).std(axis=0)
     np.testing.assert_allclose(spread, 1.0, atol=0.2)

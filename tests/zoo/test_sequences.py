@@ -12,7 +12,7 @@ from composable.design.taps import tap
 from composable.design.text import hashed_ngrams
 from composable.zoo import catalog
 from composable.zoo.catalog import FAMILIES, architecture
-from composable.zoo.catalog.sequences import SEQUENCES
+from composable.zoo.catalog.tables_and_sequences import SEQUENCES
 
 WORDS = Input((None,), "int32")
 TEXT = [family.name for family in SEQUENCES if family.modality == "text"]

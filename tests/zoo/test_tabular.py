@@ -13,7 +13,7 @@ from composable.design.taps import tap
 from composable.design.tasks import classifier, regressor
 from composable.zoo import catalog
 from composable.zoo.catalog import FAMILIES, architecture
-from composable.zoo.catalog.tabular import TABULAR
+from composable.zoo.catalog.tables_and_sequences import TABULAR
 from composable.zoo.tabm import MEMBERS
 
 CODES = (4, 20)  # one-hot, embedded

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 from composable.core.errors import ConfigError
 from composable.design.inputs import Inputs
 from composable.design.metaparameters import nearest
-from composable.zoo.catalog.classic import CLASSIC
+from composable.zoo.catalog.classic import CLASSIC, RESIDUAL
 from composable.zoo.catalog.family import Family
 from composable.zoo.catalog.modern import MODERN
-from composable.zoo.catalog.residual import RESIDUAL
-from composable.zoo.catalog.sequences import SEQUENCES
 from composable.zoo.catalog.structured import STRUCTURED
-from composable.zoo.catalog.tabular import TABULAR
+from composable.zoo.catalog.tables_and_sequences import SEQUENCES, TABULAR
 
 if TYPE_CHECKING:
     from composable.design.architecture import Architecture

@@ -1,8 +1,14 @@
-"""The families that came before residual networks, and those that follow Inception."""
+"""Families for images up to 2017: those before residual networks, those after Inception, and residual ones.
+
+The last hand on what they are given: added to what they make of it, or beside that.
+"""
 
 from __future__ import annotations
 
 from composable.zoo.catalog.family import Family, Smallest
+
+SMALL = (32, 32, 3)  # CIFAR-10's images
+_TINY = {"blocks": (1, 1), "filters": (4, 8), "classes": 3}
 
 CLASSIC = (
     Family(
@@ -135,5 +141,147 @@ CLASSIC = (
         Smallest({"filters": 4, "nodes": 8, "classes": 3}, (16, 16, 1)),
         inputs=(128, 128, 1),
         module="seed",
+    ),
+)
+
+RESIDUAL = (
+    Family(
+        "resnet",
+        "image",
+        "He et al. 2015, Deep Residual Learning for Image Recognition, arXiv:1512.03385",
+        {
+            "resnet18": {"depth": 18},
+            "resnet34": {"depth": 34},
+            "resnet50": {"depth": 50},
+            "resnet101": {"depth": 101},
+            "resnet152": {"depth": 152},
+            "resnet50_v1_5": {"depth": 50, "version": "v1_5"},
+            "resnet101_v1_5": {"depth": 101, "version": "v1_5"},
+            "resnet152_v1_5": {"depth": 152, "version": "v1_5"},
+        },
+        Smallest(_TINY, (16, 16, 3)),
+    ),
+    Family(
+        "resnet_v2",
+        "image",
+        "He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv:1603.05027",
+        {
+            "resnet50_v2": {"depth": 50},
+            "resnet101_v2": {"depth": 101},
+            "resnet152_v2": {"depth": 152},
+        },
+        Smallest(_TINY, (16, 16, 3)),
+    ),
+    Family(
+        "resnet_cifar",
+        "image",
+        "He et al. 2015, Deep Residual Learning for Image Recognition, arXiv:1512.03385, section 4.2",
+        {f"resnet{depth}_cifar": {"depth": depth} for depth in (20, 32, 44, 56, 110, 164, 1202)},
+        Smallest(_TINY, (8, 8, 3)),
+        SMALL,
+    ),
+    Family(
+        "resnet_cifar_v2",
+        "image",
+        "He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv:1603.05027, section 4",
+        {f"resnet{depth}_cifar_v2": {"depth": depth} for depth in (20, 56, 110, 164, 1001)},
+        Smallest(_TINY, (8, 8, 3)),
+        SMALL,
+        module="resnet_cifar",
+    ),
+    Family(
+        "se_resnet",
+        "image",
+        "Hu et al. 2017, Squeeze-and-Excitation Networks, arXiv:1709.01507",
+        {
+            "se_resnet50": {"depth": 50},
+            "se_resnet101": {"depth": 101},
+            "se_resnet152": {"depth": 152},
+        },
+        Smallest({**_TINY, "ratio": 4}, (16, 16, 3)),
+    ),
+    Family(
+        "resnext",
+        "image",
+        "Xie et al. 2017, Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431",
+        {
+            "resnext50": {"depth": 50},
+            "resnext101": {"depth": 101},
+            "resnext152": {"depth": 152},
+            "resnext101_64x4d": {"depth": 101, "cardinality": 64},
+        },
+        Smallest({**_TINY, "filters": (16, 32), "cardinality": 2, "width": 2}, (16, 16, 3)),
+    ),
+    Family(
+        "resnext_cifar",
+        "image",
+        "Xie et al. 2017, Aggregated Residual Transformations for Deep Neural Networks, arXiv:1611.05431",
+        {
+            "resnext29_cifar": {"depth": 29, "cardinality": 8, "width": 64},
+            "resnext29_16x64d_cifar": {"depth": 29, "cardinality": 16, "width": 64},
+        },
+        Smallest({**_TINY, "filters": (16, 32), "cardinality": 2, "width": 2}, (8, 8, 3)),
+        SMALL,
+        module="resnext",
+    ),
+    Family(
+        "se_resnext",
+        "image",
+        "Hu et al. 2017, Squeeze-and-Excitation Networks, arXiv:1709.01507",
+        {
+            "se_resnext50": {"depth": 50},
+            "se_resnext101": {"depth": 101},
+            "se_resnext152": {"depth": 152},
+        },
+        Smallest({**_TINY, "filters": (16, 32), "paths": (2, 2), "ratio": 4}, (16, 16, 3)),
+    ),
+    Family(
+        "wrn",
+        "image",
+        "Zagoruyko & Komodakis 2016, Wide Residual Networks, arXiv:1605.07146",
+        {
+            f"wrn_{depth}_{width}": {"depth": depth, "width": width}
+            for depth, width in (
+                (40, 1),
+                (40, 2),
+                (40, 4),
+                (40, 8),
+                (28, 10),
+                (28, 12),
+                (22, 8),
+                (22, 10),
+                (16, 4),
+                (16, 8),
+                (16, 10),
+            )
+        },
+        Smallest({**_TINY, "width": 1, "dropout": 0.1}, (8, 8, 3)),
+        SMALL,
+    ),
+    Family(
+        "jumpnet",
+        "image",
+        "Ferlitsch 2020, JumpNet, github.com/GoogleCloudPlatform/keras-idiomatic-programmer",
+        {
+            "jumpnet50": {"depth": 50},
+            "jumpnet101": {"depth": 101},
+            "jumpnet152": {"depth": 152},
+            "jumpnet_cifar": {"blocks": (3, 4, 3), "filters": (16, 32), "strides": 1, "classes": 10},
+        },
+        Smallest({"blocks": (1, 1), "filters": (4, 8), "classes": 3}, (16, 16, 3)),
+        own_inputs={"jumpnet_cifar": SMALL},
+    ),
+    Family(
+        "densenet",
+        "image",
+        "Huang et al. 2017, Densely Connected Convolutional Networks, arXiv:1608.06993",
+        {
+            "densenet121": {"depth": 121},
+            "densenet161": {"depth": 161, "growth": 48},
+            "densenet169": {"depth": 169},
+            "densenet201": {"depth": 201},
+            "densenet264": {"depth": 264},
+        },
+        Smallest({"blocks": (1, 1), "growth": 4, "classes": 3}, (32, 32, 3)),
     ),
 )

@@ -1,11 +1,12 @@
 """Designs as a user writes them in one line: a name, a call, a JSON file, or a function of one's own.
 
-`resnet50`, `resnet_space`, `resnet(depth=101, classes=10)`, `my_design.json`, `my_module:my_function`.
-Nothing but the last one runs code that isn't the zoo's.
+`resnet50`, `resnet_space`, `resnet(depth=101, classes=10)`, `my_design.json`, `my_module:my_function`. A
+call is read as data: nothing but the last one runs code that isn't the zoo's.
 """
 
 from __future__ import annotations
 
+import ast
 import importlib
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,13 +18,13 @@ from typing import Any
 
 from composable.core.errors import ComposableError, ConfigError
 from composable.design.architecture import Architecture
-from composable.design.call_text import read_call
 from composable.design.config import LARGEST
 from composable.design.inputs import Inputs
 from composable.design.metaparameters import check, nearest
 from composable.zoo import catalog
 
 _SPACE = "_space"
+LONGEST_CALL = 10_000  # characters
 
 
 @dataclass(frozen=True)
@@ -137,3 +138,45 @@ def _nothing(text: str, why: str) -> ComposableError:
         remedy="give a name of the catalog, a call, a JSON file or module:function; "
         f"`composable design list` shows the names{nearest(text, [*catalog.MEMBERS, *catalog.FAMILIES])}",
     )
+
+
+def read_call(text: str, *, example: str) -> tuple[str, dict[str, Any]]:
+    """The name, and the keywords behind it in brackets, whose values are Python's literals.
+
+    Args:
+        text: A name, with or without brackets.
+        example: A right call, for the error.
+
+    Raises:
+        ConfigError: If there is anything else in the brackets.
+    """
+    name, bracket, rest = text.partition("(")
+    if not bracket:
+        return name.strip(), {}
+    try:
+        if len(text) > LONGEST_CALL:
+            raise ValueError(text)
+        keywords = _keywords(ast.parse(f"_({rest}", mode="eval").body)
+    except (ValueError, SyntaxError, TypeError, AttributeError, RecursionError, MemoryError) as wrong:
+        raise ConfigError(
+            "A call in one line has keywords: numbers, texts, True, False, None, and tuples of them.",
+            received=f"{text[:200]!r}" + (f": {wrong.msg}" if isinstance(wrong, SyntaxError) else ""),
+            remedy=f'for example "{example}"',
+        ) from None
+    return name.strip(), {key: _tuples(value) for key, value in keywords.items()}
+
+
+def _keywords(call: Any) -> dict[str, Any]:
+    """The keywords of a call and their values.
+
+    Raises:
+        ValueError: If it is no call, or has anything else.
+    """
+    found = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    if not isinstance(call.func, ast.Name) or call.args or None in found or len(found) < len(call.keywords):
+        raise ValueError(found)
+    return found
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from composable.core.errors import ConfigError, DataError
 from composable.data.codes import FIRST, UNKNOWN_WORD
-from composable.design.deep_graphs import deep_graphs
+from composable.design.graph import deep_graphs
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.taps import tap

@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from composable.core.errors import ConfigError, DataError
-from composable.design.deep_graphs import deep_graphs
+from composable.design.graph import deep_graphs
 from composable.design.taps import tap
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows
