@@ -88,8 +88,8 @@ class Trained:
 
     `weights` is empty where they lie on the disk alone, see `composable.training.storage`. With `mirrored`
     the logits are means of those of each image and of the image mirrored, because they were better on the
-    held-out rows. Of a closed-form fit `chosen` holds its hyperparameters, see
-    `composable.training.closed_form.Solution`.
+    held-out rows. Of a closed-form fit `chosen` holds the hyperparameters that its own held-out rows chose
+    (`composable.training.closed_form.Solution`); weights and logits are by those that the other folds chose.
     """
 
     fold: int

@@ -43,8 +43,8 @@ class ClosedFormProblem:
         held_out: The rows by which a solver chooses between solutions.
         seed: For everything random.
         deadline: After it no further solution is looked for; a first one is always found.
-        chosen: The hyperparameters that fits to parts of the rows chose, see `Solution.chosen`; then nothing
-            else is tried, and `held_out` are the rows that are learned from.
+        chosen: The hyperparameters that fits to other parts of the rows chose, see `Solution.chosen`; then
+            nothing else is tried, and `held_out` decides nothing.
     """
 
     network: keras.Model
@@ -67,12 +67,19 @@ class Solution:
         tried: The solutions between which it chose, recorded as epochs.
         best: The index of the chosen one among them.
         chosen: The hyperparameters of that solution, and what was fitted to held-out rows.
+        by_held_out: Whether held-out rows had a part in that choice.
     """
 
     weights: list[np.ndarray]
     tried: tuple[Epoch, ...]
     best: int
     chosen: Mapping[str, float]
+    by_held_out: bool = True
+
+
+def median_of(chosen: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The median of each hyperparameter that fits to several parts of the rows chose."""
+    return {name: float(np.median([one[name] for one in chosen])) for name in chosen[0]}
 
 
 @dataclass(eq=False)

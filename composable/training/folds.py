@@ -33,7 +33,7 @@ from composable.problem.postprocessing import PostProcessing
 from composable.training.beginning import beginner
 from composable.training.candidate import REFIT, Arrays, Candidate, Material, Trained
 from composable.training.checkpointer import checkpointer
-from composable.training.closed_form import ClosedFormProblem, LabeledRows, NetworkPool, Solution
+from composable.training.closed_form import ClosedFormProblem, LabeledRows, NetworkPool, Solution, median_of
 from composable.training.progressive import Small, shrunk
 from composable.training.streamed import is_mapped, streamed
 
@@ -221,19 +221,33 @@ class FoldTrainer:
     def _closed_form_fits(
         self, solver: Part, folds: Mapping[int, Fold], *, seed: int, deadline: Deadline
     ) -> list[Trained]:
-        """The solution of each fold, as many at once as there are cores."""
+        """The solution of each fold, as many at once as there are cores.
+
+        Where held-out rows choose the hyperparameters, they would be predicted too well by their own choice:
+        each fold is predicted by the median of what the others chose, as `refit` takes that of all.
+        """
         began, at_once = time.monotonic(), min(cores(), len(folds))
         each = Deadline(deadline.remaining * at_once / len(folds), deadline.clock).seconds
 
-        def solution(number: int) -> Solution:
+        def solution(number: int, chosen: Mapping[str, float] | None = None) -> Solution:
             own_seed, until = derive(seed, self.candidate.name, number), Deadline(each, deadline.clock)
             with self._pool.lending() as fresh:
-                return solver(self._closed_form_problem(folds[number], own_seed, until, fresh))
+                problem = self._closed_form_problem(folds[number], own_seed, until, fresh)
+                return solver(replace(problem, chosen=chosen))
+
+        def by_others(number: int) -> Solution:
+            solved, others = own[number], [one.chosen for fold, one in own.items() if fold != number]
+            if not others or not solved.by_held_out or deadline.remaining <= 0:
+                return solved
+            chosen = median_of(others)
+            same = chosen == solved.chosen
+            return solved if same else replace(solved, weights=solution(number, chosen).weights)
 
         shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
         with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:
             warnings.simplefilter("ignore")  # a solver that stops early has found something all the same
-            solutions = list(pool.map(solution, folds))
+            own = dict(zip(folds, pool.map(solution, folds), strict=True))
+            solutions = list(pool.map(by_others, folds))
         seconds = (time.monotonic() - began) / len(folds)
         return [
             self._from_solution(number, part, solved, seconds)
@@ -267,9 +281,7 @@ class FoldTrainer:
         test = rows[:0] if everything else folds[0].test
         if self.candidate.solver is None:
             return self._refit_by_steps(networks[0], Fold(rows, rows[:0], test), seed=seed, deadline=deadline)
-        chosen = {
-            name: float(np.median([one.chosen[name] for one in networks])) for name in networks[0].chosen
-        }
+        chosen = median_of([one.chosen for one in networks])
         problem = self._closed_form_problem(
             Fold(rows, rows, rows[:0]), derive(seed, self.candidate.name, "whole"), deadline, self.build
         )

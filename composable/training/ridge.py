@@ -180,4 +180,5 @@ def ridge(
             break
     best = int(np.argmin(losses))
     values = {name: [fit.weights, fit.bias] for name, fit in zip(names, fits(penalties[best]), strict=True)}
-    return Solution(with_layers(model, values), tuple(tried), best, {"penalty": penalties[best]})
+    chosen = {"penalty": penalties[best]}
+    return Solution(with_layers(model, values), tuple(tried), best, chosen, by_held_out=False)
