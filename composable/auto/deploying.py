@@ -102,7 +102,7 @@ def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
         metrics={"validation": scorer.validation(trial.predictions)},
         versions=versions(),
         target_deviations={
-            head.name: float(y.std())
+            head.name: float(np.nanstd(y))
             for head, y in zip(understood.problem.heads, prepared.material.targets, strict=True)
             if not head.labels
         },

@@ -63,9 +63,8 @@ def _observations(found: np.ndarray, sizes: np.ndarray, targets: Sequence[np.nda
     if not targets:
         return ""
     some = np.flatnonzero(sizes[found] > 1)
-    answers = [y[some].reshape(len(some), -1) for y in targets]
-    different = np.unique(np.column_stack([found[some], *answers]), axis=0)[:, 0].astype(int)
-    disagreeing = np.unique(different, return_counts=True)[1] > 1
+    answers = pd.DataFrame(np.column_stack([y[some].reshape(len(some), -1) for y in targets]))
+    disagreeing = (answers.groupby(found[some]).nunique() > 1).any(axis=1)
     if disagreeing.mean() < _DISAGREEING:
         return ""
     return f"of {len(disagreeing)} repeated combinations {disagreeing.sum()} have different answers"

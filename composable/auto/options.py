@@ -172,7 +172,7 @@ class FitOptions:
         str | None, Option("Overrules the detected decimal mark of a text file.", "MARK", only="text file")
     ] = None
     date_order: Annotated[DateOrder | None, Option("How to read 01/02/2024.")] = None
-    drop_missing_target: Annotated[bool, Option("Leave out rows without a target.")] = False
+    drop_missing_target: Annotated[bool, Option("Leave out rows in which every target is missing.")] = False
     allow_leaks: Annotated[bool, Option("Train although a column gives the target away.")] = False
     allow_other_versions: Annotated[
         bool, Option("Continue a run that other versions of the libraries began.")

@@ -43,7 +43,7 @@ from composable.problem.mask_columns import asks_for_masks, find_masks, images_a
 from composable.problem.masks import understand_masks
 from composable.problem.problem import Problem
 from composable.problem.scores import selection_score
-from composable.problem.targets import encode_targets, target_missing
+from composable.problem.targets import encode_targets, have_targets
 from composable.problem.understand import understand
 from composable.training.candidate import Material
 
@@ -135,7 +135,7 @@ def understand_table(
     if asks_for_masks(schema):
         schema = images_alone(schema, tell)
         masks = find_masks(table, schema, tell)
-    answered = masks.kept if masks else _have_targets(table, schema, options, tell)
+    answered = masks.kept if masks else have_targets(table, schema, tell, drop=options.drop_missing_target)
     kept = answered & _have_images(table, schema, tell)
     if weights is not None:
         kept &= weights > 0
@@ -206,7 +206,7 @@ def prepare(
     if split.duplicates:
         tell(copies_notice(split))
     if early:
-        _check_validation_rows(split, problem, early)
+        _check_rows(split, problem, early)
     known = split.known
     encoding = fit_encoding(table.frame, schema, rows=known, sources=table.sources)
     encoding = encoding.replaced(image_shapes(encoding.of(ImageBlock), table, options, origin))
@@ -297,23 +297,6 @@ def _without(schema: Schema, column: str | None) -> Schema:
     return Schema(tuple(replace(c, role="drop") if c.name == column else c for c in schema.columns))
 
 
-def _have_targets(table: Table, schema: Schema, options: FitOptions, tell: Tell) -> np.ndarray:
-    """Which rows have a value in every target; others may be left out only if the user allows it."""
-    missing = target_missing(table.frame, schema, options.target)
-    if not missing.any():
-        return ~missing
-    rows = np.flatnonzero(missing)
-    if not options.drop_missing_target:
-        raise DataError(
-            "Every row needs a value in every target.",
-            received=f"{table.origin}: {len(rows)} of {len(missing)} rows have none in "
-            f"{', '.join(map(repr, options.target))}, first rows {', '.join(str(r + 1) for r in rows[:5])}",
-            remedy="--drop-missing-target leaves those rows out",
-        )
-    tell(Notice(f"{len(rows)} rows without a target are left out.", "warning"))
-    return ~missing
-
-
 def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
     """Which rows name complete images in every column of images; a few others are left out.
 
@@ -358,7 +341,7 @@ def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table 
     if table is None:
         return None
     check_targets(table, options.target)
-    kept = _have_targets(table, understood.schema, options, tell)
+    kept = have_targets(table, understood.schema, tell, drop=options.drop_missing_target)
     return replace(table, frame=table.frame[kept].reset_index(drop=True))
 
 
@@ -381,9 +364,17 @@ def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
     return table.frame.assign(**{name: times})
 
 
-def _check_validation_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:
-    """Refuse a split whose validation rows, being of one class, don't define the metric that selects."""
+def _check_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:
+    """Refuse a split in which a target can't be learned, or doesn't define the metric that selects."""
     rows = np.unique(np.concatenate([fold.held_out for fold in split.folds[: split.scored_folds]]))
+    values = np.concatenate(targets, axis=1)
+    for part, those in (*(("training", fold.train) for fold in split.folds), ("validation", rows)):
+        if (empty := np.isnan(values[those]).all(axis=0)).any():
+            raise DataError(
+                "Every target needs a value in some training rows and in some validation rows.",
+                received=f"{len(those)} {part} rows, none with {problem.targets[int(empty.argmax())]!r}",
+                remedy="choose another --split",
+            )
     observed = [y[rows] for y in targets]
     constant = constant_predictor(problem.heads, targets, len(rows))
     if np.isnan(selection_score(problem, observed, constant, constant)):

@@ -68,8 +68,11 @@ def balanced(weights: np.ndarray | None, table: Table, schema: Schema, problem: 
             received=", ".join(f"{head.name} ({head.kind})" for head in problem.heads),
             remedy="leave out --class-weight; --weight COLUMN gives rows weights of your own",
         )
-    own = np.ones(len(table.frame)) if weights is None else weights
-    return own * np.asarray(compute_sample_weight("balanced", np.stack(classes, axis=1)))
+    found = np.ones(len(table.frame)) if weights is None else weights.copy()
+    for each in classes:
+        known = ~np.isnan(each)
+        found[known] *= np.asarray(compute_sample_weight("balanced", each[known]))
+    return found
 
 
 def checked_weights(given: Any, rows: int, of: str = "") -> np.ndarray:

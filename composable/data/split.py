@@ -97,7 +97,8 @@ def split_rows(
     Args:
         frame: Raw rows.
         wanted: auto, random, stratified, group:COL, time:COL or column:COL.
-        strata: One array of class numbers or amounts per head; the first decides how rows are spread.
+        strata: One array of class numbers or amounts per head, NaN where a row has none. The first decides
+            how rows are spread, among equal ones the next.
         seed: Decides the order.
         has_test: Whether the user brought test rows of their own; then times and columns hold out no others.
         copies: A number per row, equal for rows whose features are equal.
@@ -138,7 +139,9 @@ def tested(table: Table) -> Table:
 
 
 def _order(strata: Sequence[np.ndarray]) -> np.ndarray:
-    return np.asarray(strata[0], "float64").reshape(len(strata[0]), -1)[:, 0]
+    """Where each row stands among all, from the lowest; rows without a value come last."""
+    each = [np.asarray(one, "float64").reshape(len(one), -1)[:, :1] for one in strata]
+    return np.unique(np.nan_to_num(np.concatenate(each, axis=1), nan=np.inf), axis=0, return_inverse=True)[1]
 
 
 def _leaked(folds: Sequence[Fold], copies: np.ndarray) -> int:

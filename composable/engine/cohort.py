@@ -17,8 +17,8 @@ from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.engine.augment import check_images
 from composable.engine.feed.chunk import Feed, rows_in
-from composable.engine.objective import Goal
-from composable.engine.rows import Rows, batch_plan, held_out_blocks
+from composable.engine.objective import Goal, labeled
+from composable.engine.rows import Rows, batch_plan, held_out_blocks, on_host
 from composable.engine.settings import Settings
 from composable.engine.training_copy import Precision, copy_values_to, shared_indices, training_copy
 
@@ -153,7 +153,7 @@ class Cohort:
         self.training_copy = training_copy(self.model, precision=precision)
         rows = max(len(one.rows) for one in self.instances) if self.feed is None else rows_in(self.feed)
         self.batch_plan = batch_plan(rows, self.settings.batch_size)
-        self.held_out = held_out_blocks([_measurable(one, self.rows) for one in self.instances])
+        self.held_out = held_out_blocks([_measurable(one, self.rows, self.goals) for one in self.instances])
         self.program = _program(self)
 
     def __len__(self) -> int:
@@ -255,15 +255,14 @@ def _check(instances: Sequence[Instance], rows: Rows, *, fed: bool) -> None:
             )
 
 
-def _measurable(one: Instance, rows: Rows) -> np.ndarray:
+def _measurable(one: Instance, rows: Rows, goals: Sequence[Goal]) -> np.ndarray:
     """The held-out rows that a measure can be taken of: those with a label and a weight."""
     weights = rows.weights if one.weights is None else one.weights
-    labeled = np.zeros(len(one.held_out), bool)
-    for target in rows.targets if one.targets is None else one.targets:
-        labels = target[one.held_out]
-        known = labels != -1 if np.issubdtype(labels.dtype, np.integer) else ~np.isnan(labels)
-        labeled |= known.all(axis=tuple(range(1, labels.ndim)))
-    return one.held_out[labeled if weights is None else labeled & (weights[one.held_out] > 0)]
+    known = np.zeros(len(one.held_out), bool)
+    targets = rows.targets if one.targets is None else one.targets
+    for goal, target in zip(goals, targets, strict=True):
+        known |= on_host(labeled(goal, target[one.held_out])[0]) > 0
+    return one.held_out[known if weights is None else known & (weights[one.held_out] > 0)]
 
 
 def _seed(network: keras.Model, seed: int) -> None:

@@ -28,7 +28,7 @@ def hardest(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch, share: 
     """
     total: Any = 0.0
     for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
-        known, filled = labeled(target)
+        known, filled = labeled(goal, target)
         each = goal.weight * goal.loss(filled, ops.cast(output, "float32"), 0.0)
         total = total + ops.where(known > 0, each, 0.0)
     if batch.counted is not None:

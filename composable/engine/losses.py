@@ -28,12 +28,23 @@ def quantile_error(y: Any, logits: Any, smoothing: Any = 0.0, *, level: float = 
 
 
 def binary_cross_entropy(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:
-    """(rows, labels) targets in [0, 1]; one or several sigmoids. Smoothing moves targets towards a half."""
-    y = _beside(y, logits) * (1.0 - smoothing) + 0.5 * smoothing
+    """(rows, labels) targets in [0, 1]; one or several sigmoids. Smoothing moves targets towards a half.
+
+    The mean over the labels that a row has; the others are NaN.
+    """
+    known, y = of_known_labels(_beside(y, logits))
+    y = y * (1.0 - smoothing) + 0.5 * smoothing
     # -y log sigmoid(logits) - (1 - y) log sigmoid(-logits), without overflow.
     positive: Any = ops.relu(logits)
     size: Any = ops.abs(logits)
-    return _over_members(positive - logits * y + ops.softplus(-size))
+    return _over_members(known * (positive - logits * y + ops.softplus(-size)))
+
+
+def of_known_labels(y: Any) -> tuple[Any, Any]:
+    """What each label of a row counts, 1 on the mean and 0 where it is NaN; and `y` without NaN."""
+    there: Any = ops.logical_not(ops.isnan(y))
+    known: Any = ops.cast(there, y.dtype)
+    return known / ops.maximum(ops.mean(known, axis=-1, keepdims=True), 1e-6), ops.where(there, y, 0.0)
 
 
 def categorical_cross_entropy(y: Any, logits: Any, smoothing: Any = 0.0) -> Any:

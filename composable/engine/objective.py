@@ -30,11 +30,13 @@ class Goal:
         loss: What training lowers: `(targets, outputs, smoothing)` to one number per row, (rows,).
         measure: What is measured on held-out rows: `(targets, outputs)` to one number per row.
         weight: Of this head's loss and measure among all of them.
+        partial: Whether both leave out the labels of a row that are NaN, so that a row counts that has some.
     """
 
     loss: Loss
     measure: Measure
     weight: float = 1.0
+    partial: bool = False
 
 
 class Batch(NamedTuple):
@@ -72,7 +74,7 @@ def batch_loss(
 def _data_loss(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch, curve: Mapping[str, Any]) -> Any:
     total = 0.0
     for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
-        known, filled = labeled(target)
+        known, filled = labeled(goal, target)
         counted = known if batch.counted is None else known * ops.cast(batch.counted, "float32")
         total = total + goal.weight * mean(
             goal.loss(filled, output, curve["smoothing"]), counted, batch.weights
@@ -84,7 +86,7 @@ def measures(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch) -> lis
     """Per head the weighted sum of the measure over the rows that count, and the sum of their weights."""
     found = []
     for goal, output, target in zip(goals, outputs, batch.targets, strict=True):
-        known, filled = labeled(target)
+        known, filled = labeled(goal, target)
         counted: Any = known * ops.cast(batch.counted, "float32")
         if batch.weights is not None:
             counted = counted * ops.cast(batch.weights, "float32")
@@ -93,13 +95,22 @@ def measures(goals: Sequence[Goal], outputs: Sequence[Any], batch: Batch) -> lis
     return found
 
 
-def labeled(targets: Any) -> tuple[Any, Any]:
-    """Which rows have a label, (rows,) of 0 and 1, and the targets with the missing ones replaced by 0."""
+def labeled(goal: Goal, targets: Any) -> tuple[Any, Any]:
+    """Which rows have all their labels, or some where the goal is `partial`; and the targets without gaps.
+
+    Returns:
+        (rows,) of 0 and 1, and the targets, in which 0 stands for what is missing (-1 of whole numbers, else
+        NaN); the gaps of a row that counts stay NaN.
+    """
     whole = "int" in str(targets.dtype)
     known: Any = ops.not_equal(targets, -1) if whole else ops.logical_not(ops.isnan(targets))
-    filled = ops.where(known, targets, ops.zeros_like(targets))
     axes = tuple(range(1, len(targets.shape)))
-    return ops.cast(ops.all(known, axis=axes) if axes else known, "float32"), filled
+    every: Any = ops.all(known, axis=axes) if axes else known
+    if goal.partial:
+        known = ops.any(known, axis=axes, keepdims=True)
+        every = ops.reshape(known, (-1,))
+    filled = ops.where(known, targets, ops.zeros_like(targets))
+    return ops.cast(every, "float32"), filled
 
 
 def mean(values: Any, counted: Any, weights: Any | None = None) -> Any:

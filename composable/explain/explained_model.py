@@ -18,6 +18,7 @@ from composable.engine.predict import predict
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head, Problem
+from composable.problem.scores import has_target
 from composable.training.candidate import Candidate
 
 Predict = Callable[[Mapping[str, np.ndarray]], list[np.ndarray]]
@@ -79,7 +80,7 @@ def worst_errors(head: Head, observed: np.ndarray, predicted: np.ndarray, *, mos
         predicted: (rows, width) predictions.
         most: So many rows at most.
     """
-    sizes = kind_of(head).effects.error_sizes(observed, predicted)
+    sizes = np.where(has_target(observed), kind_of(head).effects.error_sizes(observed, predicted), 0.0)
     return np.argsort(-sizes, kind="stable")[: min(most, int((sizes > 0).sum()))]
 
 

@@ -84,7 +84,7 @@ def bundle_importance(bundle: Bundle, table: Table, *, seed: int) -> list[dict[s
 
     Args:
         bundle: The model.
-        table: Rows with their targets; those that lack one are left out.
+        table: Rows with their targets; those that lack all of them are left out.
         seed: Of which rows are used, where there are many, and of the shuffles.
 
     Raises:

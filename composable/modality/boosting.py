@@ -69,6 +69,8 @@ def _one(
     asked: np.ndarray,
     weights: np.ndarray | None,
 ) -> np.ndarray:
+    if not (known := ~np.isnan(y)).all():
+        features, y, weights = features[known], y[known], None if weights is None else weights[known]
     if isinstance(model, HistGradientBoostingRegressor):
         return model.fit(features, y, weights).predict(asked)
     present = np.unique(y).astype(int)

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head
-from composable.problem.scores import score
+from composable.problem.scores import has_target, score
 
 _LEAST_ROWS = 50
 _RANGE = (np.log(0.2), np.log(5.0))
@@ -40,12 +40,10 @@ def calibrate(
         seed: Decides the halves.
         weights: A weight per row, or None.
     """
-    rows = kind_of(head).calibration_rows(head, logits, observed)
-    if rows is None or len(rows[2]) < _LEAST_ROWS:
+    rows = _rows(head, logits, observed, weights)
+    if rows is None:
         return Calibration()
-    head, logits, observed = rows
-    if weights is not None and len(weights) != len(observed):
-        weights = None  # of pixels, of which only some are looked at
+    head, logits, observed, weights = rows
     half = np.random.default_rng(seed).permutation(len(observed)) % 2 == 0
 
     def of(part: np.ndarray) -> tuple[Head, np.ndarray, np.ndarray, np.ndarray | None]:
@@ -58,6 +56,23 @@ def calibrate(
     if not after < before:
         return Calibration(1.0, before, before)
     return Calibration(_best_temperature(head, logits, observed, weights), before, float(after))
+
+
+def _rows(
+    head: Head, logits: np.ndarray, observed: np.ndarray, weights: np.ndarray | None
+) -> tuple[Head, np.ndarray, np.ndarray, np.ndarray | None] | None:
+    """The rows on which a temperature is found; None where they are few, or there is none to be found."""
+    known = has_target(observed)
+    if not known.all():
+        logits, observed, weights = (
+            logits[known],
+            observed[known],
+            None if weights is None else weights[known],
+        )
+    rows = kind_of(head).calibration_rows(head, logits, observed)
+    if rows is None or len(rows[2]) < _LEAST_ROWS:
+        return None
+    return *rows, weights if len(rows[2]) == len(observed) else None  # of pixels only some are looked at
 
 
 def _loss(
@@ -85,8 +100,5 @@ def _share(part: np.ndarray, weights: np.ndarray | None) -> float:
 
 def fit_temperature(head: Head, logits: np.ndarray, observed: np.ndarray) -> float:
     """The temperature that is best on these rows; 1 where a kind has none, and where there are few rows."""
-    rows = kind_of(head).calibration_rows(head, logits, observed)
-    if rows is None or len(rows[2]) < _LEAST_ROWS:
-        return 1.0
-    head, logits, observed = rows
-    return _best_temperature(head, logits, observed, None)
+    rows = _rows(head, logits, observed, None)
+    return 1.0 if rows is None else _best_temperature(*rows)

@@ -82,16 +82,27 @@ def _leaks(
             continue
         for position, target in enumerate(head.targets):
             known = rows[~np.isnan(y[rows, position])]
-            questions = kind_of(head).leak_questions(head, y[known, position])
-            for slot, one in encoding.slots:
-                if one.shape != (1,):
-                    continue
-                values = slot.of(inputs)[known, 0]
-                if one.meaning == "amounts":
-                    yield _strongest(slot.column, target, values.astype("float64"), questions)
-                elif one.meaning == "codes":
-                    scores = [_score(_mean_by_code(values, q), q) for q in questions]
-                    yield Leak(slot.column, target, min(scores, default=0.0), "its category")
+            if len(known) >= _LEAST_ROWS:
+                questions = kind_of(head).leak_questions(head, y[known, position])
+                yield from _leaks_of(target, encoding, inputs, known, questions)
+
+
+def _leaks_of(
+    target: str,
+    encoding: Encoding,
+    inputs: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+    questions: list[np.ndarray],
+) -> Iterator[Leak]:
+    for slot, one in encoding.slots:
+        if one.shape != (1,):
+            continue
+        values = slot.of(inputs)[rows, 0]
+        if one.meaning == "amounts":
+            yield _strongest(slot.column, target, values.astype("float64"), questions)
+        elif one.meaning == "codes":
+            scores = [_score(_mean_by_code(values, q), q) for q in questions]
+            yield Leak(slot.column, target, min(scores, default=0.0), "its category")
 
 
 def _strongest(name: str, target: str, values: np.ndarray, questions: list[np.ndarray]) -> Leak:

@@ -97,9 +97,10 @@ def score(
         each = [(score(metric, head, y[rows], p[rows], (), _at(weights, rows)), rows) for rows in parts]
         defined = [(one, rows) for one, rows in each if not np.isnan(one)]
         if defined:
-            sizes = [len(rows) if weights is None else weights[rows].sum() for _, rows in defined]
+            counts = has_target(y) if weights is None else has_target(y) * weights
+            sizes = [counts[rows].sum() for _, rows in defined]
             return float(np.average([one for one, _ in defined], weights=sizes))
-    there = _has_target(y)
+    there = has_target(y)
     if not there.all():
         y, p, weights = y[there], p[there], _at(weights, there)
     if not len(y):
@@ -112,7 +113,7 @@ def _at(weights: Weights, rows: np.ndarray) -> Weights:
     return None if weights is None else weights[rows]
 
 
-def _has_target(y: np.ndarray) -> np.ndarray:
+def has_target(y: np.ndarray) -> np.ndarray:
     """Which rows have a target, or at least one of several; class numbers of pixels are all there."""
     if y.dtype.kind != "f":
         return np.ones(len(y), bool)

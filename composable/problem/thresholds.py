@@ -14,7 +14,7 @@ import numpy as np
 from composable.problem.kinds import kind_of
 from composable.problem.metrics import METRICS, better
 from composable.problem.problem import Head, Problem
-from composable.problem.scores import score
+from composable.problem.scores import has_target, score
 
 _LEAST_ROWS = 50
 _TRIED = 24  # thresholds
@@ -36,8 +36,7 @@ def with_thresholds(
         weights: A weight per row, or None.
     """
     metric = METRICS.get(problem.metric)
-    few = len(observed[0]) < _LEAST_ROWS
-    if metric is None or not metric.decides or few or problem.metric in _AT_HALF:
+    if metric is None or not metric.decides or problem.metric in _AT_HALF:
         return problem
     heads = zip(problem.heads, observed, predicted, strict=True)
     return replace(problem, heads=tuple(_tuned(problem.metric, h, y, p, weights) for h, y, p in heads))
@@ -50,8 +49,10 @@ def centered(problem: Problem, predicted: Sequence[np.ndarray]) -> list[np.ndarr
 
 
 def _tuned(metric: str, head: Head, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> Head:
-    if kind_of(head).width(head) != len(head.targets):
+    known = has_target(y)
+    if kind_of(head).width(head) != len(head.targets) or known.sum() < _LEAST_ROWS:
         return head  # of several classes the most probable one is predicted
+    y, p, weights = y[known], p[known], None if weights is None else weights[known]
     thresholds = [0.5] * len(head.targets)
     for target in range(len(thresholds)):
         found, best = 0.5, float("nan")

@@ -17,6 +17,7 @@ from composable.problem.kinds import kind_of
 from composable.problem.metrics import RELATIVE, fitting, metric_named
 from composable.problem.problem import Head, HeadKind, Label, Problem
 from composable.problem.target_columns import as_number, label_text
+from composable.problem.targets import target_missing
 
 MOST_CLASSES = 1000
 FEWEST_ROWS = 10
@@ -34,35 +35,42 @@ def understand(
     """The heads, their labels and the metric, from the target columns of `schema`.
 
     Args:
-        frame: Raw rows, all with a value in every target.
+        frame: Raw rows, each with a value in some target.
         schema: Determines which columns are targets and how they are read.
         problem: Overrules the inferred kind of every target; `multilabel` joins them into one head.
         metric: Overrules the metric.
         from_text: Whether the rows come from a text file, so that labels written as numbers are numbers.
 
     Raises:
-        DataError: If there are too few rows, one class only, a constant target or too many classes.
+        DataError: If a target has too few rows, one class only, one number only, or too many classes.
         ConfigError: If the wanted problem or metric doesn't fit the targets.
     """
-    if len(frame) < FEWEST_ROWS:
-        raise DataError(
-            f"At least {FEWEST_ROWS} rows with a target are needed to train and to check a model.",
-            received=f"{len(frame)} rows",
-            remedy="bring more rows",
-        )
     notices: list[Notice] = []
     columns = schema.targets
+    observed = {column.name: _observed(frame, schema, column.name) for column in columns}
     if problem == "multilabel":
-        heads = (_multi_label(frame, columns),)
+        heads = (_multi_label(observed, columns),)
     else:
-        heads = tuple(_head(column_of(frame, c.name), c, problem, notices) for c in columns)
+        heads = tuple(_head(observed[c.name], c, problem, notices) for c in columns)
     if from_text:
         heads = tuple(replace(head, labels=_sorted(_as_numbers(list(head.labels)))) for head in heads)
     chosen = _metric(heads, metric)
     for head, column in zip(heads, columns, strict=False):
         if not head.labels:
-            _check_domain(chosen, _numbers(column_of(frame, column.name), column), column)
+            _check_domain(chosen, _numbers(observed[column.name], column), column)
     return Problem(heads, chosen, tuple(notices))
+
+
+def _observed(frame: pd.DataFrame, schema: Schema, target: str) -> pd.Series:
+    """The values of a target in the rows that have one."""
+    values = column_of(frame, target).loc[~target_missing(frame, schema, (target,))[:, 0]]
+    if len(values) < FEWEST_ROWS:
+        raise DataError(
+            f"At least {FEWEST_ROWS} rows with a target are needed to train and to check a model.",
+            received=f"{len(values)} rows with a value in {target!r}",
+            remedy=f"bring more rows, or leave {target!r} out",
+        )
+    return values
 
 
 def _head(values: pd.Series, column: Column, wanted: HeadKind | None, notices: list[Notice]) -> Head:
@@ -184,8 +192,8 @@ def _sorted(labels: list[Label]) -> tuple[Label, ...]:
     return tuple(sorted(labels))
 
 
-def _multi_label(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Head:
-    values = {c.name: _labels(column_of(frame, c.name), c, []) for c in columns}
+def _multi_label(observed: dict[str, pd.Series], columns: tuple[Column, ...]) -> Head:
+    values = {c.name: _labels(observed[c.name], c, []) for c in columns}
     every = _sorted(
         list({label_text(label): label for labels in values.values() for label in labels}.values())
     )
@@ -193,7 +201,7 @@ def _multi_label(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Head:
         if len(labels) < 2:
             raise DataError(
                 "Every label of a multi-label problem needs rows with it and rows without it.",
-                received=f"{name!r} is always {labels[0]!r}" if labels else f"{name!r} is empty",
+                received=f"{name!r} is always {', '.join(map(repr, labels))}",
                 remedy=f"leave out --target {name}",
             )
     if len(every) != 2:

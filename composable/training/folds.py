@@ -24,6 +24,7 @@ from composable.engine.augmentations import flip
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.history import Epoch, History
 from composable.engine.memory import in_parts
+from composable.engine.objective import Batch, measures
 from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host
 from composable.engine.settings import CONSTANT, Settings
@@ -208,13 +209,14 @@ class FoldTrainer:
         outputs = predict(self.network, turned)
         back = [one[:, :, ::-1] if one.ndim == _MAPS else one for one in outputs]  # as the images lie
         both = [(a + b) / 2 for a, b in zip(heads, back, strict=True)]
-        observed = [y[part.held_out] for y in self._targets(part)]
+        observed = tuple(y[part.held_out] for y in self._targets(part))
+        held_out = Batch(None, observed, np.ones(len(part.held_out)), None)
 
         def measured(outputs: Arrays) -> float:
-            each = zip(cohort.goals, observed, outputs, strict=True)
-            return sum(
-                goal.weight * float(np.mean(on_host(goal.measure(y, one[: len(y)])))) for goal, y, one in each
-            )
+            found = measures(cohort.goals, [one[: len(part.held_out)] for one in outputs], held_out)
+            each = [(float(on_host(total)), float(on_host(count))) for total, count in found]
+            heads = zip(cohort.goals, each, strict=True)
+            return sum(goal.weight * total / max(count, 1.0) for goal, (total, count) in heads)
 
         return (both, True) if measured(both) < measured(heads) else (heads, False)
 

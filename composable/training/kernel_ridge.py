@@ -21,10 +21,8 @@ from composable.design.tables import EMBEDDING, adapt
 from composable.design.taps import before_layers
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
-from composable.problem.kinds import kind_of
-from composable.problem.problem import Head
 from composable.training.closed_form import ClosedFormProblem, Solution, scores_name
-from composable.training.scores_as_logits import as_scores, factor_of, loss_of
+from composable.training.scores_as_logits import as_scores, factor_of, loss_of, rows_of_scores
 from composable.training.tfidf import idf, incidence_matrices, scaled
 
 _ROUNDS = 3  # of the power iteration
@@ -34,10 +32,18 @@ _MEANT = 1000  # rows over which derivatives are averaged, or so
 
 @dataclass(frozen=True, eq=False)
 class _Kept:
-    """The rows that the network keeps: features, and per head the scores they should have; weights."""
+    """The rows that the network keeps.
+
+    Attributes:
+        features: (rows, features).
+        observed: Their targets, per head.
+        wanted: The scores that they should have, those of all heads side by side; NaN where there are none.
+        weights: (rows,).
+    """
 
     features: np.ndarray
-    targets: list[np.ndarray]
+    observed: list[np.ndarray]
+    wanted: np.ndarray
     weights: np.ndarray
 
 
@@ -186,12 +192,11 @@ def _features(model: keras.Model, problem: ClosedFormProblem, rows: int) -> tupl
     there = len(next(iter(problem.learned.inputs.values())))
     some = np.sort(np.random.default_rng(problem.seed).permutation(there)[:rows])
     taken = {name: values[some] for name, values in problem.learned.inputs.items()}
-    targets = [
-        as_scores(head, y[some]) for head, y in zip(problem.heads, problem.learned.targets, strict=True)
-    ]
+    observed = [y[some] for y in problem.learned.targets]
+    wanted = [as_scores(head, y) for head, y in zip(problem.heads, observed, strict=True)]
     weights = np.ones(there) if problem.learned.weights is None else problem.learned.weights
     (kept,), (queries,) = predict(probe, taken), predict(probe, problem.held_out.inputs)
-    return _Kept(kept, targets, weights[some]), queries
+    return _Kept(kept, observed, np.concatenate(wanted, axis=1), weights[some]), queries
 
 
 def _relevance(kept: _Kept, space: _Space, sharpness: float, heads: Sequence[_Sums]) -> np.ndarray:
@@ -218,30 +223,39 @@ def _solutions(
     """The sums of every head, and the losses on the rows that are kept and on the held-out ones."""
     by = np.float32(setting.sharpness / space.usual)
     apart, away = space.apart * by, space.away * by
-    near, factor = 1.0 / (1.0 + apart) - setting.middle, _factor(kept, apart, setting.penalty)
-    query_kernel, heads, losses = 1.0 / (1.0 + away) - setting.middle, [], np.zeros(2)
-    for index, head in enumerate(problem.heads):
-        wanted, observed = kept.targets[index], problem.held_out.targets[index]
-        middle = wanted.mean(axis=0)
-        alphas = cho_solve(factor, wanted - middle, check_finite=False)
-        solved = _Sums(alphas, middle + setting.middle * alphas.sum(axis=0))
+    near, query_kernel = 1.0 / (1.0 + apart) - setting.middle, 1.0 / (1.0 + away) - setting.middle
+    middle = np.nanmean(kept.wanted, axis=0)
+    alphas = np.zeros_like(kept.wanted)
+    for scores, rows in rows_of_scores(kept.wanted):
+        factor, cells = _factor(kept, apart, setting.penalty, rows), np.ix_(rows, scores)
+        alphas[cells] = cho_solve(factor, kept.wanted[cells] - middle[scores], check_finite=False)
+    heads, losses = [], np.zeros(2)
+    for index, (head, own) in enumerate(zip(problem.heads, _by_head(problem, alphas), strict=True)):
+        observed = problem.held_out.targets[index]
+        bias = _by_head(problem, middle)[index] + setting.middle * own.sum(axis=0)
+        solved = _Sums(own, bias)
         training, held_out = (each @ solved.alphas + solved.bias for each in (near, query_kernel))
         if head.labels:  # as good as a factor can make them
             by = factor_of(head, held_out, observed)
             training, held_out = by * training, by * held_out
         metric = problem.metric
         losses += [
-            loss_of(head, metric, training, _observed(head, wanted)),
+            loss_of(head, metric, training, kept.observed[index]),
             loss_of(head, metric, held_out, observed),
         ]
         heads.append(solved)
     return heads, losses
 
 
-def _factor(kept: _Kept, apart: np.ndarray, penalty: float) -> tuple[np.ndarray, bool]:
-    """The Cholesky factor of the kernel of all kept rows, with the penalty on its diagonal."""
-    matrix = 1.0 / (1.0 + apart)
-    matrix[np.diag_indices_from(matrix)] += penalty / np.maximum(kept.weights, 1e-6)
+def _by_head(problem: ClosedFormProblem, scores: np.ndarray) -> list[np.ndarray]:
+    """The last axis divided among the heads."""
+    return np.split(scores, np.cumsum([head.width for head in problem.heads])[:-1], axis=-1)
+
+
+def _factor(kept: _Kept, apart: np.ndarray, penalty: float, rows: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The Cholesky factor of the kernel of some kept rows, with the penalty on its diagonal."""
+    matrix = 1.0 / (1.0 + (apart if len(rows) == len(apart) else apart[np.ix_(rows, rows)]))
+    matrix[np.diag_indices_from(matrix)] += penalty / np.maximum(kept.weights[rows], 1e-6)
     return cho_factor(matrix, overwrite_a=True, check_finite=False)
 
 
@@ -254,19 +268,16 @@ def _factors(
     """
     if not any(head.labels for head in problem.heads):
         return [1.0] * len(heads)
-    triangle, lower = _factor(kept, apart, penalty)
-    (potri,) = get_lapack_funcs(("potri",), (triangle,))
-    inverse, _ = potri(triangle, lower=lower, overwrite_c=True)
-    found = []
-    for head, wanted, solved in zip(problem.heads, kept.targets, heads, strict=True):
-        left_out = wanted - solved.alphas / np.diag(inverse)[:, None]
-        found.append(factor_of(head, left_out, _observed(head, wanted)) if head.labels else 1.0)
-    return found
-
-
-def _observed(head: Head, wanted: np.ndarray) -> np.ndarray:
-    """The reverse of `as_scores`."""
-    return kind_of(head).from_indicators((wanted + 1) / 2) if head.labels else wanted
+    left_out = kept.wanted.copy()
+    alphas = np.concatenate([solved.alphas for solved in heads], axis=1)
+    for scores, rows in rows_of_scores(kept.wanted):
+        triangle, lower = _factor(kept, apart, penalty, rows)
+        (potri,) = get_lapack_funcs(("potri",), (triangle,))
+        inverse, _ = potri(triangle, lower=lower, overwrite_c=True)
+        cells = np.ix_(rows, scores)
+        left_out[cells] -= alphas[cells] / np.diag(inverse)[:, None]
+    each = zip(problem.heads, _by_head(problem, left_out), kept.observed, strict=True)
+    return [factor_of(head, scores, y) if head.labels else 1.0 for head, scores, y in each]
 
 
 def _set_layers(

@@ -17,6 +17,7 @@ from composable.design.part import component
 from composable.engine.history import Epoch
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
+from composable.problem.scores import has_target
 from composable.training.closed_form import ClosedFormProblem, LabeledRows, Solution, scores_name, with_layers
 from composable.training.scores_as_logits import factor_of, loss_of
 from composable.training.tfidf import Incidences, Sparse, idf, incidence_matrices, inverse_lengths, scaled
@@ -111,7 +112,8 @@ def linear_texts(
 def _has_few(problem: ClosedFormProblem) -> bool:
     """Whether the held-out rows are too few to find factors on, where there are any to be found."""
     classes = any(head.labels for head in problem.heads)
-    return classes and problem.chosen is None and len(problem.held_out.targets[0]) < _FEW
+    least = min(int(has_target(y).sum()) for y in problem.held_out.targets)
+    return classes and problem.chosen is None and least < _FEW
 
 
 def _factors(
@@ -201,7 +203,10 @@ def _head(
 def _column(
     head: Head, problem: ClosedFormProblem, features: Sparse, y: np.ndarray, cost: float
 ) -> tuple[np.ndarray, float]:
-    """The weights and the bias of one score."""
+    """The weights and the bias of one score, from the rows that have a target."""
+    weights = problem.learned.weights
+    if not (known := ~np.isnan(y)).all():
+        features, y, weights = features[known], y[known], None if weights is None else weights[known]
     if np.ptp(y) == 0:
         return np.zeros(features.shape[1]), 2.0 * y[0] - 1.0 if head.labels else float(y[0])
     if head.labels:
@@ -210,13 +215,13 @@ def _column(
         model = LinearSVR(C=cost, random_state=problem.seed % 2**32)
     else:
         model = Ridge(alpha=0.5 / cost, solver="sparse_cg", tol=1e-4)
-    model.fit(features, y, problem.learned.weights)
+    model.fit(features, y, weights)
     return np.ravel(model.coef_), float(np.ravel(model.intercept_)[0])
 
 
 def _log_ratio(incidence: Sparse, y: np.ndarray) -> np.ndarray:
-    """How much larger, as a logarithm, the share of each id is where `y` is 1."""
-    in_class, in_others = (1.0 + incidence.T @ mask for mask in (y, 1.0 - y))
+    """How much larger, as a logarithm, the share of each id is where `y` is 1 than where it is 0."""
+    in_class, in_others = (1.0 + incidence.T @ (y == value) for value in (1.0, 0.0))
     return np.log(in_class / in_class.sum()) - np.log(in_others / in_others.sum())
 
 

@@ -17,7 +17,7 @@ from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.problem import Head
 from composable.training.closed_form import ClosedFormProblem, Solution, scores_name, with_layers
-from composable.training.scores_as_logits import as_scores, factor_of, loss_of
+from composable.training.scores_as_logits import as_scores, factor_of, loss_of, rows_of_scores
 
 _LEAST = 1e-6  # of a feature's standard deviation; below, it is the same in all rows
 _TINY = 1e-12  # of an inverse's diagonal
@@ -95,7 +95,7 @@ class _Fit:
         head: Whose scores they are; of classes they are logits.
         weights: (features, scores).
         bias: (scores,).
-        left_out: The scores of each training row by a fit to the others.
+        left_out: The scores of each training row by a fit to the others; NaN where it has no target.
         observed: The targets of the training rows.
     """
 
@@ -114,11 +114,24 @@ class _Fit:
         return loss_of(self.head, metric, self.left_out, self.observed)
 
 
-def _fit(head: Head, system: System, y: np.ndarray, penalty: float) -> _Fit:
-    weights, bias, left_out = system.solve(as_scores(head, y), penalty)
+_Systems = list[tuple[np.ndarray, np.ndarray, System]]  # numbers of scores, of the rows that have them; those
+
+
+def _systems(head: Head, features: np.ndarray, y: np.ndarray, weights: np.ndarray) -> _Systems:
+    groups = rows_of_scores(as_scores(head, y))
+    return [(scores, rows, System.of(features[rows], weights[rows])) for scores, rows in groups]
+
+
+def _fit(head: Head, systems: _Systems, y: np.ndarray, penalty: float) -> _Fit:
+    wanted = as_scores(head, y)
+    weights = np.empty((len(systems[0][2].mean), wanted.shape[1]), "float32")
+    bias, left_out = np.empty(wanted.shape[1]), np.full(wanted.shape, np.nan)
+    for scores, rows, system in systems:
+        own, offset, left_out[np.ix_(rows, scores)] = system.solve(wanted[np.ix_(rows, scores)], penalty)
+        weights[:, scores] = own / system.deviation[:, None]
+        bias[scores] = offset - system.mean @ weights[:, scores]
     factor = factor_of(head, left_out, y) if head.labels else 1.0
-    weights = factor * weights / system.deviation[:, None]
-    return _Fit(head, weights, factor * bias - system.mean @ weights, factor * left_out, y)
+    return _Fit(head, factor * weights, factor * bias, factor * left_out, y)
 
 
 @component
@@ -155,11 +168,9 @@ def ridge(
     probe = before_layers(model, names)
     learned = predict(probe, {name: x[some] for name, x in problem.learned.inputs.items()}, sizes=_BATCH)
     held_out = predict(probe, problem.held_out.inputs, sizes=_BATCH)
-    systems, targets = [], []
-    for features, y in zip(learned, problem.learned.targets, strict=True):
-        known = ~np.isnan(y[some]).any(axis=1)
-        systems.append(System.of(features[known], np.maximum(weights[known], _LEAST)))
-        targets.append(y[some][known])
+    weights, targets = np.maximum(weights, _LEAST), [y[some] for y in problem.learned.targets]
+    each = zip(problem.heads, learned, targets, strict=True)
+    systems = [_systems(head, features, y, weights) for head, features, y in each]
 
     def fits(penalty: float) -> list[_Fit]:
         each = zip(problem.heads, systems, targets, strict=True)

@@ -12,7 +12,8 @@ from keras import ops
 from composable.core.records import from_json, to_json
 from composable.design import Architecture, Input, Task
 from composable.design.part import Part
-from composable.problem.calibrate import calibrate
+from composable.explain.explained_model import worst_errors
+from composable.problem.calibrate import calibrate, fit_temperature
 from composable.problem.constant_predictor import constant_predictor
 from composable.problem.diagnostics import head_diagnostics
 from composable.problem.kinds import KINDS, ScoredRows, kind_of
@@ -113,12 +114,6 @@ def test_the_loss_and_the_measure_are_finite_and_lower_for_what_is_right(kind):
 
 
 @EVERY
-def test_indicators_are_reversible(kind):
-    y = targets(kind)
-    np.testing.assert_array_equal(kind.from_indicators(kind.indicators(HEADS[kind.name], y)), y)
-
-
-@EVERY
 def test_the_constant_predictor_is_scored_and_beaten(kind):
     head, y = HEADS[kind.name], targets(kind)
     (constant,) = constant_predictor((head,), (y,), ROWS)
@@ -167,6 +162,11 @@ def test_rows_without_a_target_do_not_count(kind):
     assert np.isfinite(kind.fit_postprocessing(some).scale)
     assert np.isnan(kind.training_targets(kind.fit_postprocessing(some), some)[::3]).all()
     assert np.isfinite(constant_predictor((head,), (some,), 1)[0]).all()
+    assert np.isnan(kind.indicators(head, some)[::3]).all()
+    assert np.isfinite(kind.indicators(head, some)[known]).all()
+    assert np.isnan(kind.row_losses(some, p)[::3]).all()
+    assert fit_temperature(head, logits(kind), some) == fit_temperature(head, logits(kind)[known], y[known])
+    assert not set(worst_errors(head, some, p, most=ROWS)) - set(known)
 
 
 @EVERY

@@ -12,6 +12,7 @@ from composable.engine.losses import (
     categorical_cross_entropy,
     squared_error,
 )
+from composable.engine.objective import Goal, labeled
 
 ROWS, MEMBERS, CLASSES = 6, 4, 3
 random = np.random.default_rng(0)
@@ -75,3 +76,18 @@ def test_certain_and_wrong_is_finite(loss, y, logits):
     )
     assert np.isfinite(found).all()
     assert (found > 1000).all()
+
+
+def test_labels_that_a_row_lacks_do_not_count():
+    y, logits = random.integers(0, 2, (ROWS, 5)).astype("float32"), random.normal(0, 3, (ROWS, 5))
+    y[:, 3:], known = np.nan, np.s_[:, :3]
+    found = ops.convert_to_numpy(binary_cross_entropy(y, ops.convert_to_tensor(logits.astype("float32"))))
+    np.testing.assert_allclose(found, crossed(y[known], logits[known]), rtol=1e-5, atol=1e-6)
+
+
+def test_a_partial_goal_counts_rows_that_have_some_of_their_labels():
+    y = np.array([[1.0, np.nan], [np.nan, np.nan], [0.0, 1.0]], "float32")
+    for partial, expected in ((True, [1, 0, 1]), (False, [0, 0, 1])):
+        known, filled = labeled(Goal(binary_cross_entropy, binary_cross_entropy, partial=partial), y)
+        assert ops.convert_to_numpy(known).tolist() == expected
+        assert np.isfinite(ops.convert_to_numpy(filled)[1]).all()

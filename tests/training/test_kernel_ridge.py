@@ -193,3 +193,40 @@ def test_a_column_of_many_codes_tells_rows_apart(codes):
     last_step = trained.postprocessing[0]
     errors = trained.test[0][:, 0] * last_step.scale + last_step.offset - observed
     assert errors.std() < 0.5 * observed.std()
+
+
+def test_a_head_learns_from_the_rows_that_have_its_target():
+    """No row has both targets."""
+    given = material("regression", "binary")
+    given.targets[0][::2], given.targets[1][1::2] = np.nan, np.nan
+    _, trained = solved(given)
+    amounts, classes = material("regression", "binary").targets
+    step = trained.postprocessing[0]
+    assert np.abs(trained.test[0] * step.scale + step.offset - amounts[TEST]).mean() < 4
+    assert ((trained.test[1] > 0) == classes[TEST]).mean() > 0.8
+
+
+def test_a_label_is_learned_from_the_rows_that_have_it():
+    given = material("multilabel")
+    given.targets[0][::2, 0], given.targets[0][1::2, 1] = np.nan, np.nan
+    _, trained = solved(given)
+    assert ((trained.test[0] > 0) == material("multilabel").targets[0][TEST]).mean() > 0.8
+
+
+def test_rows_that_lack_a_target_help_the_others():
+    """Of 160 rows some 80 have both targets, some 110 each of them."""
+    given, rng = material("regression", "binary"), np.random.default_rng(3)
+    amounts, classes = material("regression", "binary").targets
+    for y in given.targets:
+        y[rng.permutation(ROWS)[: 3 * ROWS // 10]] = np.nan
+    complete = ~np.isnan(np.concatenate(given.targets, axis=1)).any(axis=1)
+    fewer = replace(given, targets=tuple(np.where(complete[:, None], y, np.nan) for y in given.targets))
+
+    def errors(material):
+        _, trained = solved(material)
+        step = trained.postprocessing[0]
+        away = np.abs(trained.test[0] * step.scale + step.offset - amounts[TEST]).mean()
+        losses = np.logaddexp(0, np.where(classes[TEST] == 1, -trained.test[1], trained.test[1]))
+        return np.array([away, losses.mean()])
+
+    assert (errors(given) < errors(fewer)).all()

@@ -149,3 +149,14 @@ def test_classes_have_no_kernel_of_texts():
     given = material("multiclass")
     table = DataFacts(given.problem, 200, given.widths, (), VOCABULARIES)
     assert "text_kernel" not in {one.name for one in closed_form(table)}
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "multilabel"])
+def test_a_label_is_learned_from_the_rows_that_have_it(kind):
+    given = material(kind)
+    given.targets[0][::2, 0], given.targets[0][1::2, 1:] = np.nan, np.nan
+    for candidate in linear(given):
+        (trained,) = FoldTrainer(candidate, given).train(ROTATIONS, seed=0, deadline=Deadline())
+        found, observed = trained.test[0], material(kind).targets[0][250:]
+        right = found.argmax(axis=1) == observed[:, 0] if kind == "multiclass" else (found > 0) == observed
+        assert right.mean() > 0.9

@@ -157,3 +157,21 @@ def test_folds_are_fitted_by_few_networks_that_each_begin_as_they_were_built():
                 np.testing.assert_array_equal(value, expected)
             network.set_weights([np.ones_like(value) for value in network.get_weights()])
     assert len(built) == 2
+
+
+def test_a_head_learns_from_the_rows_that_have_its_target():
+    """No row has both targets."""
+    given = material("regression", "binary")
+    given.targets[0][::2], given.targets[1][1::2] = np.nan, np.nan
+    _, trained = solved(given)
+    amounts, classes = material("regression", "binary").targets
+    step = trained.postprocessing[0]
+    assert np.abs(trained.test[0] * step.scale + step.offset - amounts[TEST]).mean() < 1.5
+    assert ((trained.test[1] > 0) == classes[TEST]).mean() > 0.8
+
+
+def test_a_label_is_learned_from_the_rows_that_have_it():
+    given = material("multilabel")
+    given.targets[0][::2, 0], given.targets[0][1::2, 1] = np.nan, np.nan
+    _, trained = solved(given)
+    assert ((trained.test[0] > 0) == material("multilabel").targets[0][TEST]).mean() > 0.8

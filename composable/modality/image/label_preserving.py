@@ -24,6 +24,7 @@ from composable.modality.image.ridge import fit_ridge
 from composable.modality.modality import Notify
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
+from composable.problem.scores import has_target
 from composable.training.candidate import Material
 
 ROWS = 1200  # looked at
@@ -90,6 +91,7 @@ def measured_augmentations(
         return augmented_as(facts, names)
     doubted = doubtful(images_of(facts), len(train))
     train = train[:: max(1, len(train) // _MANY)]  # they may lie in a file
+    train = train[has_target(material.targets[0][train])]
     images, labels = material.inputs[IMAGES][train], material.targets[0][train]
     evidence = list(label_preserving(doubted, material.problem.heads[0], images, labels, seed=seed))
     for kept, meaning in (
@@ -137,7 +139,8 @@ def _wanted(head: Head, targets: np.ndarray) -> np.ndarray:
     kind = kind_of(head)
     if kind.activation == "softmax":
         return kind.indicators(head, targets)
-    return ((targets - targets.mean(axis=0)) / np.maximum(targets.std(axis=0), 1e-9)).astype("float32")
+    apart = (targets - np.nanmean(targets, axis=0)) / np.maximum(np.nanstd(targets, axis=0), 1e-9)
+    return np.nan_to_num(apart).astype("float32")  # of a label that a row lacks the mean
 
 
 def _errors(features: np.ndarray, wanted: np.ndarray, asked: np.ndarray, observed: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from composable.modality.modality import Baseline
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import Activation
 from composable.problem.problem import Head
+from composable.problem.scores import has_target
 from composable.training.candidate import Arrays, Material
 
 ROWS = 20_000  # more hardly make it better
@@ -84,7 +85,9 @@ def ridge_on_patches(
 
 def _answers(head: Head, features: np.ndarray, y: np.ndarray, asked: np.ndarray) -> np.ndarray:
     kind = kind_of(head)
-    wanted = kind.indicators(head, y).astype("float32")
+    known = has_target(y)
+    features, wanted = features[known], kind.indicators(head, y[known]).astype("float32")
+    wanted = np.where(np.isnan(wanted), np.nanmean(wanted, axis=0), wanted)  # of labels that some rows lack
     held = np.arange(len(features)) % _HELD_OUT == 0 if len(features) > _HELD_OUT else np.zeros(0, bool)
     penalty, sharpness = PENALTIES[-1], 1.0
     if held.any():

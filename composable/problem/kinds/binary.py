@@ -69,7 +69,6 @@ BINARY = TargetKind(
     fit_postprocessing=lambda y: PostProcessing("sigmoid"),
     training_targets=lambda step, y: y.astype("float32"),
     indicators=lambda head, y: y,
-    from_indicators=lambda shares: shares,
     constant_prediction=lambda head, y: np.nanmean(y, axis=0),
     score=score,
     row_losses=sigmoid_row_losses,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from composable.engine.losses import binary_cross_entropy
+from composable.engine.losses import binary_cross_entropy, of_known_labels
 from composable.engine.objective import Goal
 from composable.problem.formulas import TWO_CLASSES
 from composable.problem.metrics import Metric
@@ -27,12 +27,13 @@ def probabilities(activation: Activation, outputs: Any) -> Any:
 
 def sigmoid_goal(metric: str) -> Goal:
     """Cross entropy of each sigmoid; training stops by that of the members' mean, which is smoother."""
-    return Goal(binary_cross_entropy, _sigmoid_log_loss)
+    return Goal(binary_cross_entropy, _sigmoid_log_loss, partial=True)
 
 
 def _sigmoid_log_loss(y: Any, outputs: Any) -> Any:
     answers = probabilities("sigmoid", outputs)
-    return ops.mean(ops.binary_crossentropy(ops.cast(y, answers.dtype), answers), axis=-1)
+    known, y = of_known_labels(ops.cast(y, answers.dtype))
+    return ops.mean(known * ops.binary_crossentropy(y, answers), axis=-1)
 
 
 def sigmoid_row_losses(y: np.ndarray, p: np.ndarray) -> np.ndarray:

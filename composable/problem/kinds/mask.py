@@ -75,7 +75,6 @@ MASK = TargetKind(
     fit_postprocessing=lambda y: PostProcessing("softmax"),
     training_targets=lambda step, y: y.astype("int16"),  # half the memory of float32
     indicators=one_hot,
-    from_indicators=lambda scores: scores.argmax(axis=-1),
     constant_prediction=shares,
     score=score,
     row_losses=lambda y, p: softmax_row_losses(y[..., None], p),

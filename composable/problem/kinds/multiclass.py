@@ -47,8 +47,8 @@ def _log_loss(y: Any, outputs: Any) -> Any:
 
 
 def one_hot(head: Head, y: np.ndarray) -> np.ndarray:
-    """(rows, classes) of 0 and 1."""
-    return (y == np.arange(head.width)).astype("float32")
+    """(rows, classes) of 0 and 1, or NaN where a row has no class."""
+    return np.where(np.isnan(y), np.nan, y == np.arange(head.width)).astype("float32")
 
 
 def shares(head: Head, y: np.ndarray) -> np.ndarray:
@@ -131,7 +131,6 @@ MULTICLASS = TargetKind(
     fit_postprocessing=lambda y: PostProcessing("softmax"),
     training_targets=lambda step, y: y.astype("float32"),
     indicators=one_hot,
-    from_indicators=lambda scores: scores.argmax(axis=1, keepdims=True),
     constant_prediction=shares,
     score=score,
     row_losses=softmax_row_losses,

@@ -98,7 +98,6 @@ REGRESSION = TargetKind(
     fit_postprocessing=fit_postprocessing,
     training_targets=training_targets,
     indicators=lambda head, y: y,
-    from_indicators=lambda numbers: numbers,
     constant_prediction=lambda head, y: np.nanmean(y, axis=0),
     score=score,
     row_losses=lambda y, p: ((y - p) ** 2).mean(axis=1),

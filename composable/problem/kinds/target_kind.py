@@ -55,8 +55,7 @@ class TargetKind:
         fit_postprocessing: From the training rows' targets to the last step, at temperature 1.
         training_targets: Targets as the loss wants them.
         indicators: Targets as numbers to be approximated, (rows, width): 0 and 1 for classes.
-        from_indicators: The reverse.
-        constant_prediction: What is best predicted of one row without looking at it.
+            constant_prediction: What is best predicted of one row without looking at it.
         score: A metric of rows.
         row_losses: The squared error or the log loss of each row, (rows,); NaN where its target is missing.
         calibration_rows: Rows of a head of classes on which a temperature is found, None where there is none
@@ -82,7 +81,6 @@ class TargetKind:
     fit_postprocessing: Callable[[np.ndarray], PostProcessing]
     training_targets: Callable[[PostProcessing, np.ndarray], np.ndarray]
     indicators: Callable[[Head, np.ndarray], np.ndarray]
-    from_indicators: Callable[[np.ndarray], np.ndarray]
     constant_prediction: Callable[[Head, np.ndarray], np.ndarray]
     score: Callable[[Metric, Head, ScoredRows], float]
     row_losses: Callable[[np.ndarray, np.ndarray], np.ndarray]

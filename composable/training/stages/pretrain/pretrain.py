@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
-import keras
 import numpy as np
 from pydantic import Field
 
@@ -18,7 +17,7 @@ from composable.core.seeds import derive
 from composable.design.metaparameters import Count
 from composable.design.part import Component, Part, component
 from composable.engine.objective import labeled
-from composable.engine.rows import Rows
+from composable.engine.rows import on_host
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
 from composable.training.stages.gain import Gain, concluded, for_scoring, measure_gain
@@ -107,15 +106,15 @@ def pretrain(  # noqa: PLR0913 (a recipe states every metaparameter)
 
 def _gain(job: Job, starts: Sequence[Start], learned: Learned, epochs: int, deadline: Deadline) -> Gain:
     """On rows with a label alone: with few of them most batches would otherwise teach nothing."""
-    known = replace(job, train=_with_label(job.rows, job.train))
+    known = replace(job, train=_with_label(job))
     settings = for_scoring(starts[0].settings, min(epochs, starts[0].settings.epochs))
     without = [replace(start, settings=settings) for start in starts]
     reached = [replace(one, weights=weights) for one, weights in zip(without, learned.weights, strict=True)]
     return measure_gain(known, without, reached, held_out=job.held_out, deadline=deadline)
 
 
-def _with_label(rows: Rows, numbers: np.ndarray) -> np.ndarray:
-    known = np.zeros(len(numbers), bool)
-    for target in rows.targets:
-        known |= np.asarray(keras.ops.convert_to_numpy(labeled(target[numbers])[0])) > 0
-    return numbers[known]
+def _with_label(job: Job) -> np.ndarray:
+    known = np.zeros(len(job.train), bool)
+    for goal, target in zip(job.goals, job.rows.targets, strict=True):
+        known |= on_host(labeled(goal, target[job.train])[0]) > 0
+    return job.train[known]
