@@ -15,14 +15,14 @@ _STEPS_LONGER = 1.4  # times as long as its training takes a network on all rows
 
 def closed_form_refits(trial: Trial, trainings: Trainings) -> list[Trial]:
     """The closed-form fits of what is to be deployed that one network of all rows can take the place of."""
-    return [
-        t
-        for t, _ in trial.shares
-        if t.network.solver is not None
-        and t.refit is None
-        and len(t.trained) > 1
-        and trainings.left > _LONGER * max(one.seconds for one in t.trained)
-    ]
+    each = [t for t, _ in trial.shares if t.network.solver is not None and t.refit is None]
+    return [t for t in each if len(t.trained) > 1 and _time_gained(t, trainings) + trainings.left > 0]
+
+
+def _time_gained(trial: Trial, trainings: Trainings) -> float:
+    """The seconds by which compiling many networks to deploy them takes longer than one, and fitting that."""
+    expected, networks = trainings.expected(trial), len(trial.trained)
+    return (networks - 2) * expected.compiling - _LONGER * expected.epoch / networks
 
 
 def refits_that_fit(trial: Trial, trainings: Trainings) -> list[Trial]:

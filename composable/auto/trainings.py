@@ -18,7 +18,15 @@ from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache
 from composable.core.machine import memory_gb
 from composable.modality import Modality, modality_of
-from composable.search.cost_model import CostModel, load_cost_model, save_cost_model, timing_of
+from composable.search.cost_model import (
+    CostModel,
+    Timing,
+    Work,
+    closed_form_timing,
+    load_cost_model,
+    save_cost_model,
+    timing_of,
+)
 from composable.search.trial import Trial, conclude
 from composable.training.candidate import Candidate
 from composable.training.dataset import Dataset
@@ -102,9 +110,14 @@ class Trainings:
 
     def least_seconds(self, trial: Trial) -> float:
         """What a trial's training takes at least, to be of use."""
-        if trial.network.solver is not None:
-            return 0.0
-        return self._costs.least_seconds(work_of(self.trainer(trial), self.prepared.split.scored))
+        return self._costs.least_seconds(self._work(trial))
+
+    def expected(self, trial: Trial) -> Timing:
+        """How long the training of a trial's scored folds takes."""
+        return self._costs.expected(self._work(trial))
+
+    def _work(self, trial: Trial) -> Work:
+        return work_of(self.trainer(trial), self.prepared.split.scored)
 
     def begin(self, trial: Trial, seconds: float) -> None:
         """Begin the training of a candidate on the folds that it is scored by."""
@@ -176,12 +189,12 @@ class Trainings:
         trial.settings = fitted.candidate.settings
 
     def _learn_cost(self, trial: Trial, fitted: Fitted) -> None:
-        if trial.network.solver is not None or self.stages:
-            return
         epochs = [epoch.seconds for epoch in trial.trained[0].history.epochs]
-        if epochs:
-            work = work_of(self.trainer(trial), self.prepared.split.scored)
-            self._costs = self._costs.learned(timing_of(work, epochs, fitted.seconds))
+        if trial.network.solver is not None:
+            seconds = sum(one.seconds for one in trial.trained)
+            self._costs = self._costs.learned(closed_form_timing(self._work(trial), seconds))
+        elif epochs and not self.stages:
+            self._costs = self._costs.learned(timing_of(self._work(trial), epochs, fitted.seconds))
 
     def conclude(self, trial: Trial) -> None:
         """Calibrate a trial's networks, gather their predictions, score them, and say what they cost."""

@@ -16,6 +16,7 @@ from composable.search.trial import Trial
 from composable.training.folds import FoldTrainer
 
 _SHORTER = 0.2  # of a training
+_MOST_KEPT = 4000  # rows that a closed-form fit compares with each other
 
 
 def sum_of_costs(trials: Sequence[Trial]) -> dict[str, float]:
@@ -58,11 +59,9 @@ def trainings_that_fit(trial: Trial, seconds: float, *, waiting: int) -> float:
 
 def work_of(trainer: FoldTrainer, folds: Sequence[Fold]) -> Work:
     """What decides how long the training of a network on these folds takes."""
-    rows = len(folds[0].train)
-    settings = trainer.candidate.settings
-    return Work(
-        trainer.candidate.name,
-        len(trainer.network.layers),
-        float(cost(trainer.network).multiply_adds) * rows * len(folds),
-        max(1, math.ceil(rows / settings.batch_size)),
-    )
+    rows, candidate, found = len(folds[0].train), trainer.candidate, cost(trainer.network)
+    each, steps = float(found.multiply_adds) * rows, max(1, math.ceil(rows / candidate.settings.batch_size))
+    if candidate.solver is not None:  # features, and a matrix of all rows that are kept is solved
+        each += float(found.training_bytes) * rows + min(rows, _MOST_KEPT) ** 3
+        steps = 0
+    return Work(candidate.name, len(trainer.network.layers), each * len(folds), steps)

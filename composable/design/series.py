@@ -17,7 +17,7 @@ from keras import layers, ops
 from composable.design.fitting import fitted
 from composable.design.part import Component, component
 
-SCALE = "series_scale"  # the name of the layer
+SCALE, STEPS_AS_NUMBERS = "series_scale", "steps_as_numbers"  # the names of layers
 BOUND = 32.0  # scaled values beyond it say no more than "far out"
 
 
@@ -121,6 +121,20 @@ def every_step(x: Any) -> Any:
     """All values of a series as one vector, in their order; padding is zero."""
     values, _ = as_steps(x)
     return layers.Flatten()(values)
+
+
+@component
+def steps_as_numbers(x: Mapping[str, Any], *, name: str = "series") -> dict[str, Any]:
+    """The other inputs, and each step of a series as one more of their numbers, for components of tables.
+
+    Args:
+        x: The inputs, the series among them.
+        name: Of the series among the inputs.
+    """
+    steps = layers.Flatten(name=STEPS_AS_NUMBERS)(x[name])
+    others = {key: value for key, value in x.items() if key != name}
+    numbers = ops.concatenate([others["numbers"], steps], axis=-1) if "numbers" in others else steps
+    return others | {"numbers": numbers}
 
 
 @component

@@ -16,6 +16,7 @@ from keras import layers, ops
 
 from composable.design.metaparameters import Count
 from composable.design.part import component
+from composable.design.series import STEPS_AS_NUMBERS, steps_as_numbers
 from composable.design.text import adapt_texts, latent_texts
 
 OneHot = Literal["plain", "scaled"]
@@ -102,7 +103,9 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
     """
     names = {layer.name for layer in model.layers}
     if "scale" in names:
-        tensors = {name: ops.convert_to_tensor(values) for name, values in inputs.items()}
+        tensors: Mapping[str, Any] = {name: ops.convert_to_tensor(values) for name, values in inputs.items()}
+        if STEPS_AS_NUMBERS in names:
+            tensors = steps_as_numbers(tensors)
         numbers = np.asarray(ops.convert_to_numpy(_numbers(tensors)), "float32")
         kernel, bias = _robust_scale(numbers)
         model.get_layer("scale").set_weights([kernel, bias])

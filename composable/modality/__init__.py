@@ -1,34 +1,31 @@
-"""The modalities, each a module; everything above takes that of its rows and treats all alike."""
+"""The modalities, each a folder; everything above asks for that of its rows and treats all alike."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from composable.core.errors import ConfigError
 from composable.data.schema import Schema
-from composable.design.part import Component
 from composable.modality.designed import designed
 from composable.modality.facts import DataFacts
 from composable.modality.image import IMAGE
 from composable.modality.mask import MASK
-from composable.modality.modality import Baseline, Modality, Notify
+from composable.modality.mixed import also_as_table, beside_table
+from composable.modality.modality import Baseline, Modality
 from composable.modality.series import SERIES_MODALITY
 from composable.modality.table import TABLE
 from composable.modality.text import TEXT
 from composable.problem.problem import Problem
-from composable.training.candidate import Candidate, Material
+from composable.training.candidate import Candidate
 from composable.training.overrides import overridden
 from composable.zoo.catalog.parse import ParsedDesign
 
 MODALITIES: tuple[Modality, ...] = (MASK, TABLE, TEXT, IMAGE, SERIES_MODALITY)
-_MOST_MIXED = 6  # candidates, where networks for tables don't read all inputs
 
 
 def modality_of(inputs: Collection[str], problem: Problem) -> Modality:
@@ -45,7 +42,10 @@ def modality_of(inputs: Collection[str], problem: Problem) -> Modality:
         if one.targets & targets:
             return one
     present = [one for one in present if not one.targets]
-    return present[0] if len(present) == 1 else _beside_table([one for one in present if one is not TABLE])
+    if present == [TABLE]:
+        return TABLE
+    others = [one for one in present if one is not TABLE]
+    return also_as_table(present[0]) if len(present) == 1 else beside_table(others)
 
 
 def modality_of_columns(schema: Schema) -> Modality:
@@ -92,58 +92,6 @@ def candidates(
         epochs = candidate.settings.epochs if max_epochs is None else max_epochs
         settings = overridden(replace(candidate.settings, epochs=epochs), training)
         yield replace(candidate, settings=settings)
-
-
-def _beside_table(others: list[Modality]) -> Modality:
-    """Rows of a table in which the inputs of other modalities lie beside the table's own."""
-    unread = [one for one in others if not one.in_tables]  # networks for tables don't see these inputs
-    altered = [one.augment for one in others if one.augment is not None]
-
-    def candidates(facts: DataFacts, seed: int, seconds: float) -> Iterator[Candidate]:
-        beside = [candidate for one in others for candidate in one.beside(facts, seconds)]
-        found = TABLE.candidates(facts, seed, seconds)
-        if unread:
-            found = islice(found, TABLE.portfolio_size(facts))
-        if facts.inputs <= frozenset[str]().union(*(one.inputs for one in unread)):
-            found = iter(())
-        yield from (one for one in beside if one.solver is not None)
-        yield from islice(found, 1)
-        yield from (one for one in beside if one.solver is None)
-        yield from found
-
-    def portfolio_size(facts: DataFacts) -> int:
-        beside = sum(1 for one in others for _ in one.beside(facts, math.inf))
-        size = beside + TABLE.portfolio_size(facts)
-        return min(size, _MOST_MIXED) if unread else size
-
-    def augment(
-        facts: DataFacts,
-        material: Material,
-        train: np.ndarray,
-        names: Sequence[str],
-        seed: int,
-        notify: Notify,
-    ) -> DataFacts:
-        for each in altered:
-            facts = each(facts, material, train, names, seed, notify)
-        return facts
-
-    every = [*unread, TABLE, *(one for one in others if one.in_tables)]
-    pretexts: dict[str, Component] = {}
-    for one in every:
-        pretexts = {**pretexts, **one.pretexts, **pretexts}
-    return replace(
-        TABLE,
-        inputs=frozenset[str]().union(*(one.inputs for one in every)),
-        columns=frozenset[str]().union(*(one.columns for one in every)),
-        candidates=candidates,
-        portfolio_size=portfolio_size,
-        settings=every[0].settings,
-        baseline=replace(TABLE.baseline, first=any(one.baseline.first for one in every)),
-        pretexts=pretexts,
-        augment=augment if altered else None,
-        worst_errors={file: explain for one in every for file, explain in one.worst_errors.items()},
-    )
 
 
 __all__ = ["MODALITIES", "Baseline", "Modality", "candidates", "modality_of", "modality_of_columns"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from composable.core.budget import Deadline
-from composable.design import Architecture
+from composable.design import Architecture, Part
 from composable.design.part import Component
 from composable.engine.settings import Settings
 from composable.explain.explained_model import ExplainedModel
@@ -58,6 +58,8 @@ class Modality:
         beside: What is worth trying where such inputs lie beside those of other modalities: (facts, seconds)
             -> candidates.
         in_tables: Whether networks for tables read its inputs too.
+        as_numbers: How networks for tables may read inputs that they don't know: how many numbers they are,
+            and the component that makes them of all inputs. None where they had better not.
         augment: What may be done to rows, as a user asks by names, or as it is measured on training rows:
             (facts, material, numbers of the training rows, names, seed, notify) -> facts. None where nothing
             may.
@@ -78,6 +80,7 @@ class Modality:
     pretexts: Mapping[str, Component]
     beside: Callable[[DataFacts, float], Iterable[Candidate]] = lambda _facts, _seconds: ()
     in_tables: bool = True
+    as_numbers: Callable[[DataFacts], tuple[int, Part] | None] = lambda _facts: None
     augment: Callable[[DataFacts, Material, np.ndarray, Sequence[str], int, Notify], DataFacts] | None = None
     worst_errors: Mapping[str, Explain] = field(default_factory=dict)
     check_design: Callable[[Any, str, DataFacts], None] = lambda _model, _name, _facts: None

@@ -33,7 +33,7 @@ class Work:
         name: Of the candidate.
         layers: Of its network.
         multiply_adds: Of one epoch of all its folds.
-        steps: Of one epoch.
+        steps: Of one epoch; 0 for closed-form fits, which are one pass over the rows.
     """
 
     name: str
@@ -74,27 +74,34 @@ class CostModel:
     def expected(self, work: Work) -> Timing:
         """How long a training will take, estimated by the same candidate's last one, else by others'.
 
-        The others measure how fast the machine is. Small networks, whose steps take as long as those of
-        larger ones, do not measure the seconds per multiply-add.
+        The others measure how fast the machine is: closed-form fits for such fits, networks for networks.
+        Small networks, whose steps take as long as those of larger ones, do not measure the seconds per
+        multiply-add.
         """
         for known in reversed(self.timings):
             if known.work.name == work.name:
                 ratio = work.multiply_adds / max(known.work.multiply_adds, 1.0)
                 return Timing(work, known.compiling, known.epoch * ratio)
         usual = _usual(work)
-        compiling = [one.compiling / _usual(one.work).compiling for one in self.timings]
-        epoch = [one.epoch / _usual(one.work).epoch for one in self.timings]
+        alike = [one for one in self.timings if (one.work.steps == 0) == (work.steps == 0)]
+        compiling = [one.compiling / _usual(one.work).compiling for one in alike]
+        epoch = [one.epoch / _usual(one.work).epoch for one in alike]
         return Timing(work, usual.compiling * _slowness(compiling), usual.epoch * _slowness(epoch))
 
     def least_seconds(self, work: Work) -> float:
-        """What a training takes at least to be of use: compiling, an epoch, and some hundred steps."""
+        """What a training takes at least to be of use: compiling, an epoch, and some hundred steps.
+
+        A closed-form fit is compiled once more, when it is deployed.
+        """
         expected = self.expected(work)
+        if work.steps == 0:
+            return 2 * expected.compiling + expected.epoch
         return expected.compiling + max(1.0, _STEPS / work.steps) * expected.epoch
 
 
 def _usual(work: Work) -> Timing:
     """How long a training takes on a usual processor."""
-    epoch = work.steps * _SECONDS_PER_STEP + work.multiply_adds / _PER_SECOND
+    epoch = work.steps * _SECONDS_PER_STEP + max(work.multiply_adds, 1.0) / _PER_SECOND
     return Timing(work, _SECONDS_PER_LAYER * max(work.layers, 1), epoch)
 
 
@@ -107,6 +114,13 @@ def timing_of(work: Work, epochs: Sequence[float], seconds: float) -> Timing:
     """A measurement from the seconds of each epoch, the first of which may have compiled, and of all."""
     usual = float(np.median(epochs[1:] or epochs)) if epochs else math.nan
     return Timing(work, max(0.0, seconds - usual * len(epochs)), usual)
+
+
+def closed_form_timing(work: Work, seconds: float) -> Timing:
+    """A measurement from all seconds of closed-form fits, whose parts are taken to be as usual."""
+    usual = _usual(work)
+    factor = seconds / (usual.compiling + usual.epoch)
+    return Timing(work, factor * usual.compiling, factor * usual.epoch)
 
 
 def load_cost_model(folder: Path | None) -> CostModel:

@@ -1,6 +1,7 @@
 import numpy as np
 
 from composable.design import Architecture, Input, Part
+from composable.design.series import steps_as_numbers
 from composable.design.stems import concatenated, piecewise_linear
 from composable.design.tables import ONE_HOT_LIMIT, adapt, prepare
 from composable.design.taps import tap
@@ -100,3 +101,21 @@ def test_no_bin_is_so_narrow_that_rounding_decides():
     adapt(model, {"numbers": values[:, None]})
     kernel, _ = model.get_layer("bins").get_weights()
     assert kernel.max() <= 1e3
+
+
+def test_steps_of_series_are_numbers_beside_the_others():
+    rng = np.random.default_rng(0)
+    series = rng.normal(size=(30, 4, 2)).astype("float32")
+    series[3, 1, 0] = np.nan
+    numbers = rng.normal(size=(30, 3)).astype("float32")
+    joined = np.concatenate([numbers, series.reshape(30, -1)], axis=1)
+    expected = plain({"numbers": joined})
+    architecture = Architecture(
+        prestem=(Part(steps_as_numbers), Part(prepare, bins=0)),
+        stem=Part(concatenated),
+        tasks=Part(regressor),
+    )
+    model = architecture.build({"numbers": Input((3,)), "series": Input((4, 2))})
+    inputs = {"numbers": numbers, "series": series}
+    adapt(model, inputs)
+    np.testing.assert_allclose(predict(tap(model, "embedding"), inputs)[0], expected, atol=1e-6)

@@ -76,17 +76,33 @@ def test_images_beside_texts_alone_bring_what_either_brings():
 
 
 def test_series_bring_closed_form_candidates_first_and_beside_numbers_one_that_reads_both():
-    waves = {"series": Signal((30, 2), (0.0,) * 2, (1.0,) * 2)}
+    waves = {"series": Signal((30, 1), (0.0,), (1.0,))}
     assert names(DataFacts(AMOUNT, 100, {}, (), signals=waves)) == [
         "minirocket",
         "series_kernel",
         "series_linear",
+        "kernel",
+        "linear",
         "inception_time",
+        "tabm_mini",
         "tcn",
+        "realmlp",
         "gru",
+        "realmlp_slow",
+        "tabm_mini_small",
+        "mlp",
     ]
     beside = names(DataFacts(AMOUNT, 100, {"numbers": 2}, (), signals=waves))
     assert beside[:3] == ["minirocket", "linear", "kernel"]
+
+
+def test_long_series_are_not_read_as_numbers_of_a_table():
+    waves = {"series": Signal((3000, 1), (0.0,), (1.0,))}
+    alone = names(DataFacts(AMOUNT, 100, {}, (), signals=waves))
+    assert alone == ["minirocket", "series_kernel", "series_linear", "inception_time", "tcn", "gru"]
+    beside = DataFacts(AMOUNT, 100, {"numbers": 2}, (), signals=waves)
+    (linear,) = (one for one in candidates(beside, seed=0) if one.name == "linear")
+    assert "steps_as_numbers" not in repr(linear.architecture.prestem)
 
 
 def test_several_images_in_a_row_are_looked_at_by_one_network():

@@ -8,6 +8,7 @@ from composable.search.cost_model import (
     CostModel,
     Timing,
     Work,
+    closed_form_timing,
     load_cost_model,
     save_cost_model,
     timing_of,
@@ -63,3 +64,21 @@ def test_a_damaged_file_is_no_measurement(tmp_path):
     (tmp_path / "costs.json").write_text("[{")
     assert load_cost_model(tmp_path) == CostModel()
     assert load_cost_model(None) == CostModel()
+
+
+def test_closed_form_fits_are_one_pass_and_are_compiled_once_more_to_be_deployed():
+    work = Work("minirocket", layers=20, multiply_adds=1e9, steps=0)
+    timing = closed_form_timing(work, 6.0)
+    assert timing.compiling + timing.epoch == pytest.approx(6.0)
+    model = CostModel().learned(timing)
+    assert model.least_seconds(work) == pytest.approx(6.0 + timing.compiling)
+    more = Work("minirocket", 20, 5e9, 0)
+    assert model.least_seconds(more) == pytest.approx(2 * timing.compiling + 5 * timing.epoch)
+
+
+def test_closed_form_fits_do_not_measure_how_long_networks_take():
+    solved = Work("minirocket", layers=20, multiply_adds=1e9, steps=0)
+    model = CostModel().learned(closed_form_timing(solved, 60.0))
+    assert model.expected(MLP) == CostModel().expected(MLP)
+    other = Work("kernel", 20, 1e9, 0)
+    assert model.expected(other).epoch > 2 * CostModel().expected(other).epoch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import numpy as np
 from composable.core.errors import ConfigError
 from composable.data.series.arrays import SERIES
 from composable.design import Architecture, Part
-from composable.design.series import clean_series
+from composable.design.series import clean_series, steps_as_numbers
 from composable.engine.series_augmentations import jitter, scale, window
 from composable.explain.series_errors import series_errors
 from composable.modality.boosting import GRADIENT_BOOSTING
@@ -19,6 +20,8 @@ from composable.modality.facts import Augmentation, DataFacts
 from composable.modality.modality import Modality, Notify
 from composable.modality.series.portfolio import beside, candidates, portfolio_size
 from composable.training.candidate import Material
+
+_FEW_NUMBERS = 1000  # in a row; of more, networks for tables would become very wide
 
 
 def fit_design(design: Architecture, facts: DataFacts) -> Architecture:
@@ -52,6 +55,12 @@ def augment(
     return replace(facts, augmentation=Augmentation(parts, chosen=bool(names)))
 
 
+def as_numbers(facts: DataFacts) -> tuple[int, Part] | None:
+    """Each step as a number of its own, unless they are very many."""
+    count = math.prod(facts.signals[SERIES].shape)
+    return (count, Part(steps_as_numbers)) if count <= _FEW_NUMBERS else None
+
+
 SERIES_MODALITY = Modality(
     name="series",
     inputs=frozenset({SERIES}),
@@ -65,6 +74,7 @@ SERIES_MODALITY = Modality(
     pretexts={},
     beside=beside,
     in_tables=False,
+    as_numbers=as_numbers,
     augment=augment,
     worst_errors={"series.json": series_errors},
 )
