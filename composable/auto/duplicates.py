@@ -10,6 +10,7 @@ from pandas.util import hash_pandas_object
 
 from composable.auto.options import Duplicates
 from composable.data.images.column import contents
+from composable.data.kinds import kind_reading
 from composable.data.schema import Notice, Schema
 from composable.data.split import Split
 from composable.data.table import Table
@@ -45,7 +46,7 @@ def copies(
         tell(Notice(f"{repeat}; they are dealt like all others."))
         return np.arange(len(found))
     reason = ""
-    if wanted is None and not any(column.kind == "image" for column in schema.features):
+    if wanted is None and not any(kind.is_unique for kind in map(kind_reading, schema.features) if kind):
         reason = _observations(found, sizes, targets)
     if not reason:
         return found

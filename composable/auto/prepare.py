@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from composable.auto.duplicates import copies, copies_notice, tell_shared
-from composable.auto.image_shapes import image_shapes
+from composable.auto.image_shapes import with_image_shapes
 from composable.auto.options import FitOptions, refuse_foreign
 from composable.auto.pretrained_source import PretrainedSource
 from composable.auto.sample_weight import balanced, weights_of
@@ -26,12 +26,10 @@ from composable.data.encoding import (
     known_encoding,
     training_notices,
 )
-from composable.data.frames import column_of
-from composable.data.images.column import cells_of, wrong_rows
-from composable.data.images.folder import MOST_BROKEN
+from composable.data.images.column import have_images
 from composable.data.infer import infer_schema
-from composable.data.kinds.image import ImageBlock
-from composable.data.parse import parse_column
+from composable.data.kinds import kind_reading, parsed
+from composable.data.kinds.kind import Cells
 from composable.data.read import read_table
 from composable.data.row_sketch import share_known
 from composable.data.schema import SCHEMA_VERSION, Column, Notice, Schema
@@ -136,7 +134,7 @@ def understand_table(
         schema = images_alone(schema, tell)
         masks = find_masks(table, schema, tell)
     answered = masks.kept if masks else have_targets(table, schema, tell, drop=options.drop_missing_target)
-    kept = answered & _have_images(table, schema, tell)
+    kept = answered & have_images(table, schema, tell)
     if weights is not None:
         kept &= weights > 0
         weights = weights[kept]
@@ -201,7 +199,7 @@ def prepare(
         seed=derive(options.seed, "split"),
         has_test=own is not None,
         copies=copies(table, schema, early, options.duplicates, tell),
-        costly=any(column.kind == "image" for column in schema.features),
+        costly=any(map(_is_costly, schema.features)),
     )
     if split.duplicates:
         tell(copies_notice(split))
@@ -209,7 +207,7 @@ def prepare(
         _check_rows(split, problem, early)
     known = split.known
     encoding = fit_encoding(table.frame, schema, rows=known, sources=table.sources)
-    encoding = encoding.replaced(image_shapes(encoding.of(ImageBlock), table, options, origin))
+    encoding = with_image_shapes(encoding, table, options, origin)
     if origin is not None:
         _warn_of_known_rows(origin, table, own, tell)
     if origin is not None and origin.encoding is not None:
@@ -255,9 +253,9 @@ def _warn_of_known_rows(origin: PretrainedSource, table: Table, own: Table | Non
 
 
 def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> list[Notice]:
-    """The columns that leak the target among these rows; see `check_leaks`."""
+    """The columns that leak the target among these rows, but for costly ones; see `check_leaks`."""
     table, schema, problem = understood.table, understood.schema, understood.problem
-    others = Schema(tuple(c for c in schema.columns if c.kind != "image"))  # images are not looked at
+    others = Schema(tuple(column for column in schema.columns if not _is_costly(column)))
     if not others.features:
         return []
     encoding = fit_encoding(table.frame, others, rows=rows)
@@ -265,6 +263,11 @@ def leak_notices(understood: Understood, rows: np.ndarray, *, allow: bool) -> li
     targets = encode_targets(table, schema, problem)
     leaks = check_leaks(encoding, problem, inputs, targets, rows, allow=allow)
     return [*leaks, *training_notices(encoding, inputs)]
+
+
+def _is_costly(column: Column) -> bool:
+    kind = kind_reading(column)
+    return kind is not None and kind.is_costly
 
 
 def _kinds(table: Table, schema: Schema, options: FitOptions) -> set[str]:
@@ -295,32 +298,6 @@ def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
 def _without(schema: Schema, column: str | None) -> Schema:
     """The schema in which the model doesn't see a column."""
     return Schema(tuple(replace(c, role="drop") if c.name == column else c for c in schema.columns))
-
-
-def _have_images(table: Table, schema: Schema, tell: Tell) -> np.ndarray:
-    """Which rows name complete images in every column of images; a few others are left out.
-
-    Raises:
-        DataError: If it is more than a few.
-    """
-    kept = np.ones(len(table.frame), bool)
-    for column in schema.features:
-        if column.kind != "image" or column.name not in table.sources:
-            continue
-        names = cells_of(column_of(table.frame, column.name))
-        missing = table.sources[column.name].missing(names)
-        if len(missing) > MOST_BROKEN * len(names):
-            raise DataError(
-                f"At most {MOST_BROKEN:.0%} of the rows may name no whole image.",
-                received=f"{table.origin}, {column.name!r}: {len(missing)} of {len(names)}: "
-                + wrong_rows(names, missing),
-                remedy="correct the paths, which are relative to the table's folder, or repair the files",
-            )
-        if missing:
-            text = f"{len(missing)} rows name no whole image and are left out: {wrong_rows(names, missing)}."
-            tell(Notice(text, "warning", column.name, "correct the paths, or repair the files"))
-            kept[list(missing)] = False
-    return kept
 
 
 def _read_test(test: Any, table: Table, options: FitOptions) -> Table | None:
@@ -358,9 +335,9 @@ def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
     if kind != "time":
         return table.frame
     column = schema.column(name)
-    if column.kind not in ("date", "number"):
+    if not ((found := kind_reading(column)) and found.is_ordered):
         column = Column(name, "date", date_format="ISO8601")
-    times = parse_column(column_of(table.frame, name), column, origin=table.origin, strict=True)
+    times = parsed(Cells(column, table.frame, origin=table.origin, strict=True))
     return table.frame.assign(**{name: times})
 
 

@@ -41,7 +41,7 @@ class PretrainedSource:
         architecture: Up to the tap; its tasks are the old ones.
         trunk: The trained network up to the tap.
         encoding: Of the rows that it takes; None where it takes images alone.
-        images: The shape of its images, where it takes some.
+        images: The shape of its images, where no encoding says it.
         told: For the user: from which file, and up to where, the network was read.
         rows: A sample of the rows that it has learned from; None where that isn't known.
     """
@@ -95,7 +95,7 @@ def _of_bundle(path: str, at: str) -> PretrainedSource:
         architecture=found if at == ENCODING else _up_to(found, at),
         trunk=tap(network, ENCODING),
         encoding=encoding,
-        images=next(iter(encoding.of(ImageBlock)), None),
+        images=None,
         told=f"{heaviest.name} of {path}, up to {at}",
         rows=bundle.card.rows,
     )

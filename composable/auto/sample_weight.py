@@ -9,8 +9,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from composable.core.errors import ConfigError, DataError
 from composable.data.frames import column_of
-from composable.data.names import did_you_mean, shown
-from composable.data.parse import parse_column
+from composable.data.names import require_column, shown
+from composable.data.parse import parse_numbers
 from composable.data.schema import Column, Schema
 from composable.data.table import Table
 from composable.problem.kinds import kind_of
@@ -34,14 +34,10 @@ def weights_of(table: Table, column: str | None, given: Any) -> np.ndarray | Non
             remedy="leave out one of them",
         )
     names = list(table.frame.columns)
-    if column not in names:
-        raise ConfigError(
-            "The column of weights must be in the table.",
-            received=f"{table.origin} has no column {shown(column)}",
-            remedy=did_you_mean(column, names),
-        )
+    rule = "The column of weights must be in the table."
+    require_column(column, names, rule=rule, origin=table.origin)
     read_as = Column(column, "number", decimal=table.format.decimal if table.format else ".")
-    values = parse_column(column_of(table.frame, column), read_as, origin=table.origin, strict=True)
+    values = parse_numbers(column_of(table.frame, column), read_as, origin=table.origin, strict=True)
     return checked_weights(values, len(table.frame), of=f"{table.origin}, {shown(column)}: ")
 
 

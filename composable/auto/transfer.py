@@ -70,7 +70,7 @@ def transferred(
 
 def _alike(origin: PretrainedSource, prepared: Prepared) -> bool:
     if origin.encoding is None:
-        return set(prepared.material.inputs) == {"images"}
+        return {type(block) for block in prepared.encoding.blocks} == {type(origin.images)}
     return known_encoding(prepared.encoding, origin.encoding) is not None
 
 

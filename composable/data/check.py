@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from composable.core.errors import ConfigError, DataError
-from composable.data.names import did_you_mean, listed, shown
+from composable.data.kinds import kind_reading
+from composable.data.names import listed, require_column, shown
 from composable.data.schema import MODEL_KINDS, Column, Schema
 from composable.data.table import Table
 
@@ -19,12 +20,8 @@ def check_targets(table: Table, targets: Sequence[str]) -> None:
     """
     names = list(table.frame.columns)
     for target in targets:
-        if target not in names:
-            raise DataError(
-                "The target must be a column of the table.",
-                received=f"{table.origin} has no column {shown(target)}",
-                remedy=did_you_mean(target, names),
-            )
+        rule = "The target must be a column of the table."
+        require_column(target, names, rule=rule, origin=table.origin, error=DataError)
     if len(set(targets)) < len(targets):
         raise DataError("Each target may be named once.", received=listed(targets))
 
@@ -37,12 +34,7 @@ def check_dropped(table: Table, drop: Sequence[str], targets: Sequence[str]) -> 
     """
     names = list(table.frame.columns)
     for name in drop:
-        if name not in names:
-            raise ConfigError(
-                "A column to drop must be in the table.",
-                received=f"{table.origin} has no column {shown(name)}",
-                remedy=did_you_mean(name, names),
-            )
+        require_column(name, names, rule="A column to drop must be in the table.", origin=table.origin)
         if name in targets:
             raise ConfigError("A column can't be both the target and dropped.", received=shown(name))
 
@@ -66,12 +58,8 @@ def apply_schema(table: Table, schema: Schema, targets: tuple[str, ...] = ()) ->
     holder: dict[str, Column] = {}
     for column in schema.columns:
         for name in column.table_columns:
-            if name not in names:
-                raise ConfigError(
-                    "Every column of the schema must be in the table.",
-                    received=f"{table.origin} has no column {shown(name)}",
-                    remedy=did_you_mean(name, names),
-                )
+            rule = "Every column of the schema must be in the table."
+            require_column(name, names, rule=rule, origin=table.origin)
             if name in holder:
                 raise ConfigError("The schema may name a column once.", received=shown(name))
             holder[name] = column
@@ -97,7 +85,7 @@ def _with_role(column: Column | None, name: str, *, is_target: bool) -> Column:
     if column is None:
         column = Column(name, "text", "drop", "not in the schema")
     if is_target:
-        if column.kind not in ("number", "category", "boolean"):
+        if not ((kind := kind_reading(column)) and kind.can_be_target):
             raise ConfigError(
                 "A target must be a number, a category or a boolean.",
                 received=f"{shown(name)} has the kind {column.kind!r} in the schema",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from composable.core.errors import DataError
+from composable.core.errors import ComposableError, ConfigError, DataError
 
 MAX_COLUMNS = 20_000
 SHOWN = 80  # characters of a value that an error or a profile shows
@@ -38,6 +38,25 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
     if near := nearest(name, names):
         return f"did you mean {' or '.join(map(shown, near))}?"
     return f"the columns are {listed(names)}"
+
+
+def require_column(
+    name: str, names: Sequence[str], *, rule: str, origin: str, error: type[ComposableError] = ConfigError
+) -> None:
+    """Refuse a name that isn't among those of a table.
+
+    Args:
+        name: The column that is asked for.
+        names: Those of the table.
+        rule: What the error says first.
+        origin: The file.
+        error: What is raised.
+
+    Raises:
+        ComposableError: With the nearest names.
+    """
+    if name not in names:
+        raise error(rule, received=f"{origin} has no column {shown(name)}", remedy=did_you_mean(name, names))
 
 
 def check_names(names: Sequence[str], *, origin: str) -> None:

@@ -12,31 +12,21 @@ from composable.data.numerals import Writing, numbers_from
 from composable.data.schema import MISSING_MARKS, Column
 
 
-def parse_column(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray | pd.Series:
-    """Convert the raw cells of one column to the type in its schema.
+def parse_numbers(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray:
+    """The raw cells of one column as numbers.
 
     Args:
         values: As in `Table.frame`: text, or any plain type.
-        column: What the values are.
+        column: How numbers are written.
         origin: The file, for errors.
         strict: Whether a cell that can't be read is an error (prediction) or a missing value (training).
 
     Returns:
-        Numbers: float64, NaN = missing (infinities too). Dates: float64 days since `DATE_ORIGIN`, NaN =
-        missing. All else: a `str` Series of canonical texts, NA = missing.
+        Float64, NaN where a value is missing or infinite.
 
     Raises:
         DataError: If `strict` and a cell can't be read; names the column, the row (from 1) and the value.
     """
-    if column.kind == "number":
-        return parse_numbers(values, column, origin=origin, strict=strict)
-    if column.kind == "date":
-        return parse_dates(values, column, origin=origin, strict=strict)
-    return parse_texts(values, column)
-
-
-def parse_numbers(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray:
-    """The cells as float64; see `parse_column`."""
     writing = Writing(column.decimal, column.thousands, column.affixes)
     if pd.api.types.is_numeric_dtype(values.dtype):  # booleans count as numeric
         numbers = values.to_numpy(dtype="float64", na_value=np.nan).copy()
@@ -53,7 +43,7 @@ def parse_numbers(values: pd.Series, column: Column, *, origin: str, strict: boo
 
 
 def parse_dates(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray:
-    """The cells as float64 days since `DATE_ORIGIN`; see `parse_column`."""
+    """The cells as float64 days since `DATE_ORIGIN`, NaN where there is none; see `parse_numbers`."""
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         return days_of(values)
     if column.date_format == COMPACT and pd.api.types.is_float_dtype(values.dtype):
@@ -68,15 +58,17 @@ def parse_dates(values: pd.Series, column: Column, *, origin: str, strict: bool)
 
 
 def parse_texts(values: pd.Series, column: Column) -> pd.Series:
-    """The cells as canonical texts: without outer blanks, whole numbers without ".0"; see `parse_column`."""
-    texts = _without_missing(_as_text(values), ("", "?", *column.missing))
-    if column.kind == "text":
-        return texts
-    return texts.str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)
+    """The cells as `str` without outer blanks, NA where there is none."""
+    return _without_missing(_as_text(values), ("", "?", *column.missing))
+
+
+def parse_categories(values: pd.Series, column: Column) -> pd.Series:
+    """The cells as texts of which equal ones are equal categories: whole numbers without ".0"."""
+    return parse_texts(values, column).str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)
 
 
 def raw_texts(values: pd.Series) -> pd.Series:
-    """The cells as text, as they are written; of other types as `parse_column` sees them."""
+    """The cells as text, as they are written; of other types as `parse_texts` sees them."""
     return values.astype("str") if isinstance(values.dtype, pd.StringDtype) else _as_text(values)
 
 

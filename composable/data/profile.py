@@ -9,11 +9,11 @@ import pandas as pd
 
 from composable.data.frames import cell_hashes, column_of
 from composable.data.images.column import contents
-from composable.data.kinds import KINDS
+from composable.data.kinds import kind_reading
 from composable.data.kinds.category import describe_texts
 from composable.data.kinds.kind import Cells
 from composable.data.names import SHOWN
-from composable.data.schema import MODEL_KINDS, Column, Schema
+from composable.data.schema import Column, Schema
 from composable.data.table import Table
 
 DETAILED_COLUMNS = 2_000
@@ -60,23 +60,13 @@ def _outline(column: Column) -> dict[str, Any]:
 
 
 def _detailed(table: Table, column: Column) -> dict[str, Any]:
-    describe = next((kind.describe for kind in KINDS if column.kind in kind.reads), describe_texts)
-    about = _outline(column) | describe(Cells(column, table.frame, table.sources.get(column.name)))
-    about["warnings"] = _warnings(about, column, len(table.frame))
-    return about
-
-
-def _warnings(about: dict[str, Any], column: Column, rows: int) -> list[str]:
-    warnings = []
-    if rows and column.kind in MODEL_KINDS and about["missing"] > 0.5 * rows:
-        warnings.append(f"{about['missing'] / rows:.0%} of the values are missing")
-    if (
-        column.role == "feature"
-        and column.kind == "category"
-        and about["distinct"] > 0.5 * max(1, rows - about["missing"])
-    ):
-        warnings.append(f"most of the {about['distinct']:,} values appear once and can't be learned from")
-    return warnings
+    kind, rows = kind_reading(column), len(table.frame)
+    describe = kind.describe if kind else describe_texts
+    found = describe(Cells(column, table.frame, table.sources.get(column.name)))
+    warnings = found.get("warnings", [])
+    if rows and kind and found["missing"] > 0.5 * rows:
+        warnings = [f"{found['missing'] / rows:.0%} of the values are missing", *warnings]
+    return _outline(column) | found | {"warnings": warnings}
 
 
 def _cut(value: object) -> str:

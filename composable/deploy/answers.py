@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import ConfigError
-from composable.data.names import did_you_mean, listed, shown
+from composable.data.names import listed, require_column
 from composable.data.schema import Notice
 from composable.data.table import Table
 from composable.deploy.card import BundleCard
@@ -75,12 +75,8 @@ def kept_columns(table: Table, names: Sequence[str]) -> tuple[pd.DataFrame, tupl
     """
     there = list(table.frame.columns)
     for name in names:
-        if name not in there:
-            raise ConfigError(
-                "A column that is kept beside the predictions must be in the table.",
-                received=f"{table.origin} has no column {shown(name)}",
-                remedy=did_you_mean(name, there),
-            )
+        rule = "A column that is kept beside the predictions must be in the table."
+        require_column(name, there, rule=rule, origin=table.origin)
     if len(set(names)) < len(names):
         raise ConfigError("Each column to keep may be named once.", received=listed(names))
     kept = table.frame.loc[:, list(names)]

@@ -31,7 +31,7 @@ def answers(outputs: Sequence[np.ndarray], heads: Sequence[Table]) -> dict[str, 
             if not head["labels"]:
                 columns[f"prediction{middle}"] = found[:, 0].tolist()
                 continue
-            if head["kind"] != "multiclass":
+            if found.shape[1] == len(head["targets"]):  # one probability says that of both classes
                 found = np.stack([1.0 - found[:, position], found[:, position]], axis=1)
             threshold = head["thresholds"][position] if head["thresholds"] else 0.5
             codes = class_codes(found, threshold)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,22 +14,84 @@ import pandas as pd
 from composable.core.errors import DataError
 from composable.data.encoding import Encoding
 from composable.data.frames import column_of
-from composable.data.parse import parse_column, parse_texts
-from composable.data.schema import Column, Schema
+from composable.data.parse import parse_categories, parse_numbers
+from composable.data.schema import Column, Notice, Schema
 from composable.data.table import Table
 from composable.problem.problem import Head, Label
+
+Notify = Callable[[Notice], None]
+_CLASSES_AT_MOST = 20  # so many different whole numbers may be classes
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedTarget:
+    """A target column and its raw values, of the rows that have one.
+
+    Attributes:
+        column: What the schema says of it.
+        values: Raw cells, none missing.
+    """
+
+    column: Column
+    values: pd.Series
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """The values as numbers, whatever kind the schema states.
+
+        Raises:
+            DataError: If one is none.
+        """
+        try:
+            return parse_numbers(self.values, self.column, origin="the target", strict=True)
+        except DataError as odd:
+            raise DataError(
+                f"A regression needs numbers in the target {self.column.name!r}.",
+                received=odd.received,
+                remedy="leave --problem regression out, or choose another target",
+            ) from odd
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether the column is one of numbers; texts and truth values are classes."""
+        return self.column.kind == "number"
+
+    @cached_property
+    def distinct(self) -> np.ndarray:
+        """The different values: numbers where the column is one of numbers, else raw ones."""
+        return np.unique(self.numbers) if self.holds_numbers else np.asarray(self.values.unique())
+
+    @cached_property
+    def are_amounts(self) -> bool:
+        """Whether the values are numbers that are more likely amounts than classes."""
+        few = len(self.distinct) <= _CLASSES_AT_MOST and len(self.values) >= 5 * len(self.distinct)
+        return self.holds_numbers and not (few and self._are_whole)
+
+    @cached_property
+    def _are_whole(self) -> bool:
+        return self.holds_numbers and bool(np.all(self.distinct == np.round(self.distinct)))
+
+    def constant(self) -> DataError:
+        """What is wrong if all values are the same."""
+        return DataError(
+            f"The target {self.column.name!r} must have at least two different values.",
+            received=f"{len(self.values)} rows, all {self.values.iloc[0]!r}",
+            remedy="choose another --target",
+        )
+
+    def taken_as(self, what: str, other: str) -> tuple[Notice, ...]:
+        """That whole numbers could be classes as well as amounts, and which problem overrules the choice."""
+        if not self._are_whole:
+            return ()
+        count = f"whole numbers ({len(self.distinct)} different ones)"
+        text = f"{self.column.name!r} holds {count}: taken as {what}."
+        return (Notice(text, column=self.column.name, remedy=f"--problem {other} overrules this"),)
 
 
 def label_text(label: Label) -> str:
     """The one spelling under which a label is looked up: 1, 1.0, "1" and " 1.0 " are the same class."""
-    column = Column("", "category")
-    text = parse_texts(pd.Series([label]), column).iloc[0]
+    text = parse_categories(pd.Series([label]), Column("", "category")).iloc[0]
     return "" if pd.isna(text) else str(text)
-
-
-def as_number(column: Column) -> Column:
-    """The column read as numbers, whatever kind its schema states: a regression of classes 1, 2, 3, say."""
-    return replace(column, kind="number")
 
 
 def encode_numbers(
@@ -40,9 +106,7 @@ def encode_numbers(
         DataError: Naming the column, row and value that isn't a number.
     """
     each = [
-        parse_column(
-            column_of(table.frame, name), as_number(schema.column(name)), origin=table.origin, strict=True
-        )
+        parse_numbers(column_of(table.frame, name), schema.column(name), origin=table.origin, strict=True)
         for name in head.targets
     ]
     return np.stack([np.asarray(values, "float64") for values in each], axis=1)
@@ -66,8 +130,7 @@ def encode_classes(
 
 def _codes(table: Table, column: Column, head: Head, codes: dict[str, int]) -> np.ndarray:
     values = column_of(table.frame, column.name)
-    as_texts = replace(column, kind="category")  # classes are distinguished by how they are written
-    texts = pd.Series(parse_column(values, as_texts, origin=table.origin, strict=True))
+    texts = parse_categories(values, column)  # classes are distinguished by how they are written
     numbers = texts.map(codes)
     unknown = numbers.isna() & texts.notna()
     if unknown.any():
@@ -78,3 +141,59 @@ def _codes(table: Table, column: Column, head: Head, codes: dict[str, int]) -> n
             remedy=f"the classes are {', '.join(map(repr, head.labels[:20]))}",
         )
     return numbers.to_numpy("float64")
+
+
+def labels_of(target: ObservedTarget, notify: Notify) -> tuple[Label, ...]:
+    """The classes, sorted, each with its own type (numbers as numbers, truth values as such)."""
+    values, column = target.values, target.column
+    originals: dict[str, Counter[Label]] = {}
+    for value, count in values.value_counts(dropna=True).items():
+        if not count:  # a category that no row has
+            continue
+        plain = _plain(value)
+        originals.setdefault(label_text(plain), Counter())[plain] += int(count)
+    mixed = [text for text, spellings in originals.items() if len({type(s) for s in spellings}) > 1]
+    if mixed:
+        notify(
+            Notice(
+                f"{column.name!r} writes the class {mixed[0]!r} as different types; they count as one class.",
+                "warning",
+            )
+        )
+    single = [text for text, spellings in originals.items() if sum(spellings.values()) == 1]
+    if single:
+        notify(
+            Notice(
+                f"{len(single)} class{'es' * (len(single) > 1)} of {column.name!r} "
+                f"ha{'ve' if len(single) > 1 else 's'} one row only (first: {single[0]!r}): kept, but a "
+                "network that hasn't seen that row can't learn it.",
+                "warning",
+                column.name,
+                "bring more rows of rare classes, or merge them",
+            )
+        )
+    return sorted_labels([spellings.most_common(1)[0][0] for spellings in originals.values()])
+
+
+def _plain(value: Any) -> Label:
+    """A cell as a label; a date becomes text."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, (str, int, float)) else label_text(value)
+
+
+def labels_as_numbers(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """Sorted labels; texts that are all whole numbers, or all decimals as Python writes them, are numbers."""
+    for kind in (int, float):
+        try:
+            if all(isinstance(label, str) and str(kind(label)) == label.strip() for label in labels):
+                return sorted_labels([kind(label) for label in labels])
+        except ValueError:
+            continue
+    return sorted_labels([label.strip() if isinstance(label, str) else label for label in labels])
+
+
+def sorted_labels(labels: Sequence[Label]) -> tuple[Label, ...]:
+    """In the order of the probabilities: numbers by size, else by the alphabet."""
+    if any(isinstance(label, str) for label in labels):
+        return tuple(sorted(labels, key=str))
+    return tuple(sorted(labels))

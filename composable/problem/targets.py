@@ -11,8 +11,8 @@ import pandas as pd
 from composable.core.errors import DataError
 from composable.data.check import check_targets
 from composable.data.encoding import Encoding
-from composable.data.frames import column_of
-from composable.data.parse import parse_column
+from composable.data.kinds import parsed
+from composable.data.kinds.kind import Cells
 from composable.data.schema import Notice, Schema
 from composable.data.table import Table
 from composable.problem.kinds import kind_of
@@ -21,10 +21,7 @@ from composable.problem.problem import Problem
 
 def target_missing(frame: pd.DataFrame, schema: Schema, targets: Sequence[str]) -> np.ndarray:
     """Where a target column has no value, shape (n, targets)."""
-    each = [
-        pd.isna(parse_column(column_of(frame, name), schema.column(name), origin="", strict=False))
-        for name in targets
-    ]
+    each = [pd.isna(parsed(Cells(schema.column(name), frame))) for name in targets]
     return np.stack(each, axis=1)
 
 

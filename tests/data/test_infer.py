@@ -8,7 +8,8 @@ import pytest
 
 from composable.core.errors import ConfigError, DataError
 from composable.data.infer import infer_schema
-from composable.data.parse import parse_column
+from composable.data.kinds import parsed
+from composable.data.kinds.kind import Cells
 from composable.data.read import read_table
 from composable.data.schema import Column, Notice, TextFormat
 
@@ -24,7 +25,7 @@ def inferred(
     table = replace(table, format=TextFormat(decimal=decimal))
     schema, notices = infer_schema(table, (name,) if target else (), date_order=date_order)
     column = schema.column(name)
-    return column, notices, parse_column(table.frame[name], column, origin="", strict=False)
+    return column, notices, parsed(Cells(column, table.frame))
 
 
 def repeated(*values: str) -> list[str]:
@@ -137,7 +138,7 @@ def test_d10_infinite_floats_count_as_missing():
     schema, (notice,) = infer_schema(table)
     assert "2 infinite numbers" in notice.text
     assert "row 2" in notice.text
-    assert np.isnan(parse_column(table.frame["x"], schema.column("x"), origin="", strict=True)[[1, 3]]).all()
+    assert np.isnan(np.asarray(parsed(Cells(schema.column("x"), table.frame, strict=True)))[[1, 3]]).all()
 
 
 @pytest.mark.parametrize(

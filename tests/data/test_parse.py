@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 
 from composable.core.errors import DataError
-from composable.data.parse import parse_column
+from composable.data import kinds
+from composable.data.kinds.kind import Cells
 from composable.data.schema import Column
 
 
 def parsed(values, column: Column, *, strict: bool = True) -> list:
     series = values if isinstance(values, pd.Series) else pd.Series(values, dtype="str")
-    result = parse_column(series, column, origin="new.csv", strict=strict)
+    cells = Cells(column, pd.DataFrame({column.name: series}), origin="new.csv", strict=strict)
+    result = kinds.parsed(cells)
     return [None if pd.isna(value) else value for value in result]
 
 

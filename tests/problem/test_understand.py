@@ -10,9 +10,10 @@ from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json, to_json
 from composable.data.infer import infer_schema
 from composable.data.read import read_table
+from composable.problem.kinds.classes import MOST_CLASSES
 from composable.problem.problem import Problem
 from composable.problem.targets import encode_targets
-from composable.problem.understand import MOST_CLASSES, understand
+from composable.problem.understand import understand
 
 ROWS = 60
 

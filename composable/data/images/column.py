@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.frames import column_of
 from composable.data.images.conversion import SUFFIXES
-from composable.data.images.files import look_at
+from composable.data.images.files import MOST_BROKEN, look_at
 from composable.data.names import shown
+from composable.data.schema import Notice, Schema
 from composable.data.table import Source, Table
 
 _LOOKED_AT = 1000  # cells of a column
@@ -61,6 +63,32 @@ def wrong_rows(names: Sequence[str], wrong: Mapping[int, str]) -> str:
     rows = [f"row {row + 1}, {shown(names[row])} ({why})" for row, why in wrong.items()]
     more = f" and {len(rows) - _TOLD} more" if len(rows) > _TOLD else ""
     return "; ".join(rows[:_TOLD]) + more
+
+
+def have_images(table: Table, schema: Schema, notify: Callable[[Notice], None]) -> np.ndarray:
+    """Which rows name complete images in every column of images; a few others are left out.
+
+    Raises:
+        DataError: If it is more than a few.
+    """
+    kept = np.ones(len(table.frame), bool)
+    for column in schema.features:
+        if column.kind != "image" or column.name not in table.sources:
+            continue
+        names = cells_of(column_of(table.frame, column.name))
+        missing = table.sources[column.name].missing(names)
+        if len(missing) > MOST_BROKEN * len(names):
+            raise DataError(
+                f"At most {MOST_BROKEN:.0%} of the rows may name no whole image.",
+                received=f"{table.origin}, {column.name!r}: {len(missing)} of {len(names)}: "
+                + wrong_rows(names, missing),
+                remedy="correct the paths, which are relative to the table's folder, or repair the files",
+            )
+        if missing:
+            text = f"{len(missing)} rows name no whole image and are left out: {wrong_rows(names, missing)}."
+            notify(Notice(text, "warning", column.name, "correct the paths, or repair the files"))
+            kept[list(missing)] = False
+    return kept
 
 
 def _check_below(names: Sequence[str], column: str, folder: Path, origin: str) -> None:

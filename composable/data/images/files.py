@@ -15,6 +15,8 @@ from composable.core.threads import in_threads
 from composable.data.images.conversion import Facts, image_facts
 from composable.data.images.source import ImageFiles, Stamp, stamp_of
 
+MOST_BROKEN = 0.05  # of the files: with more, something is wrong with the folder
+
 
 def look_at(root: Path, names: Sequence[str]) -> ImageFiles:
     """Look at the files of these names below `root`, without decoding the images."""

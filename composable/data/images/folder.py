@@ -10,14 +10,13 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.images.conversion import SUFFIXES
-from composable.data.images.files import look_at
+from composable.data.images.files import MOST_BROKEN, look_at
 from composable.data.names import listed
 from composable.data.schema import Notice
 from composable.data.split import PARTS
 from composable.data.table import Table
 
 IMAGE, CLASS, PART = "image", "class", "part"
-MOST_BROKEN = 0.05  # of the files: with more, something is wrong with the folder
 _JUNK = frozenset({"thumbs.db", "desktop.ini"})
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.images.conversion import SUFFIXES
-from composable.data.images.files import look_at
-from composable.data.images.folder import IMAGE, MOST_BROKEN, PART, parts_of, together
+from composable.data.images.files import MOST_BROKEN, look_at
+from composable.data.images.folder import IMAGE, PART, parts_of, together
 from composable.data.names import listed
 from composable.data.schema import Notice
 from composable.data.table import Table

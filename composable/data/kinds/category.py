@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -13,7 +13,7 @@ import pandas as pd
 from composable.data.codes import FIRST, MISSING, UNKNOWN
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, Tabular, gaps, known_columns
 from composable.data.names import SHOWN, shown
-from composable.data.parse import parse_texts, raw_texts
+from composable.data.parse import parse_categories, raw_texts
 from composable.data.recognize.words import VOCABULARY, truth_column
 from composable.data.schema import Column, Notice
 
@@ -23,6 +23,7 @@ UNSEEN = "a value that nobody has seen"
 _MANY = 20  # with more different values than this, a value seen once is rare
 _CASINGS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
 _TOP, _EXAMPLES = 10, 5
+ParseTexts = Callable[[pd.Series, Column], pd.Series]
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class CategoryBlock:
 
     def encode(self, cells: Cells) -> dict[str, np.ndarray]:
         """Int32 codes."""
-        indices, different = pd.factorize(parse_texts(cells.values, cells.column))
+        indices, different = pd.factorize(parse_categories(cells.values, cells.column))
         found = [self.codes.get(text, UNKNOWN) for text in different]
         # factorize gives -1, the last, where missing
         return {CATEGORIES: np.array([*found, MISSING], dtype=np.int32)[indices][:, None]}
@@ -72,9 +73,9 @@ def golden_texts(known: list[str], words: int, rows: int, random: np.random.Gene
     return found
 
 
-def describe_texts(cells: Cells) -> dict[str, Any]:
+def describe_texts(cells: Cells, parse: ParseTexts = parse_categories) -> dict[str, Any]:
     """The part of a profile that describes a column of texts of any kind."""
-    present = parse_texts(cells.values, cells.column).dropna()
+    present = parse(cells.values, cells.column).dropna()
     counts = present.value_counts()
     return {
         "distinct": len(counts),
@@ -89,9 +90,18 @@ def _cut(value: object) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
+def _describe(cells: Cells) -> dict[str, Any]:
+    """With a warning where most values are seen once."""
+    found, warnings = describe_texts(cells), []
+    enough = found["distinct"] > 0.5 * max(1, len(cells.values) - found["missing"])
+    if enough and cells.column.role == "feature" and cells.column.kind == "category":
+        warnings.append(f"most of the {found['distinct']:,} values appear once and can't be learned from")
+    return found | {"warnings": warnings}
+
+
 def _fit(cells: Cells) -> CategoryBlock:
     """The frequent values, the most frequent first (ties by the alphabet), and how else they were written."""
-    texts = parse_texts(cells.values, cells.column)
+    texts = parse_categories(cells.values, cells.column)
     counts = texts.value_counts()
     if len(counts) > _MANY:
         counts = counts.loc[counts > 1]
@@ -139,8 +149,9 @@ CATEGORY = InputKind(
     ("category", "boolean"),
     truth_column,
     _fit,
-    describe_texts,
+    _describe,
     known_columns,
     query_notices=_query_notices,
     tabular=_tabular,
+    can_be_target=True,
 )

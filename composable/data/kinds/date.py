@@ -35,7 +35,7 @@ class DateBlock:
 
     def encode(self, cells: Cells) -> dict[str, np.ndarray]:
         """Float32 days, or NaN where there is no value."""
-        days = parse_dates(cells.values, cells.column, origin=cells.origin, strict=cells.strict)
+        days = _parsed(cells)
         return {DATES: days.astype("float32")[:, None]}
 
     def golden(self, column: Column, rows: int, random: np.random.Generator) -> pd.Series:
@@ -47,12 +47,16 @@ class DateBlock:
         return dates
 
 
+def _parsed(cells: Cells) -> np.ndarray:
+    return parse_dates(cells.values, cells.column, origin=cells.origin, strict=cells.strict)
+
+
 def _fit(cells: Cells) -> DateBlock:
     return DateBlock(cells.column.name)
 
 
 def _describe(cells: Cells) -> dict[str, Any]:
-    return described(cells, parse_dates(cells.values, cells.column, origin="", strict=False))
+    return described(cells, _parsed(cells))
 
 
 def _training_notices(block: DateBlock, inputs: Mapping[str, np.ndarray]) -> Iterator[Notice]:
@@ -79,4 +83,6 @@ DATE = InputKind(
     training_notices=_training_notices,
     tabular=partial(as_they_are, DATES),
     nearly=mixed_dates,
+    parse=_parsed,
+    is_ordered=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from composable.data.images.source import ImageArrays, ImageFiles, ImageSource, 
 from composable.data.kinds.category import describe_texts
 from composable.data.kinds.kind import Cells, InputKind, ModelInput
 from composable.data.names import shown
+from composable.data.parse import parse_texts
 from composable.data.recognize.column import Finding, RawColumn
 from composable.data.schema import Column
 
@@ -120,4 +122,14 @@ def _known(found: tuple[ImageBlock, ...], known: tuple[ImageBlock, ...]) -> tupl
     return found if bool(found) == bool(known) else None
 
 
-IMAGE = InputKind("image", ("image",), _recognize, fit_images, describe_texts, _known, arrays=_arrays)
+IMAGE = InputKind(
+    "image",
+    ("image",),
+    _recognize,
+    fit_images,
+    partial(describe_texts, parse=parse_texts),
+    _known,
+    arrays=_arrays,
+    is_costly=True,
+    is_unique=True,
+)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from composable.data.frames import column_of
+from composable.data.parse import parse_categories
 from composable.data.recognize.column import Finding, RawColumn
 from composable.data.schema import Column, Kind, Notice
 from composable.data.table import Source, Table
@@ -64,6 +65,11 @@ class Cells:
     def values(self) -> pd.Series:
         """The cells of a column that is one column of the table."""
         return column_of(self.frame, self.column.name)
+
+
+def categories_of(cells: Cells) -> pd.Series:
+    """The cells as texts."""
+    return parse_categories(cells.values, cells.column)
 
 
 class Block(Protocol):
@@ -131,6 +137,11 @@ class InputKind:
         arrays: The things that arrays of more than two axes hold, one for each row, which cells then name as
             "x_train/17"; None where they aren't of this kind. Takes the arrays of one column by name, and the
             origin.
+        parse: The cells as typed values, with NaN or NA where there is none.
+        is_ordered: Whether rows can be put in order by the values, as for a split by time.
+        is_costly: Whether rows take long to encode and to learn from.
+        is_unique: Whether rows with the same value are copies of one row, never alike by chance.
+        can_be_target: Whether such a column can be what is predicted.
     """
 
     name: str
@@ -145,6 +156,11 @@ class InputKind:
     nearly: Callable[[RawColumn], tuple[Notice, ...]] | None = None
     groups: Callable[[Table, Sequence[str]], Iterator[Finding]] | None = None
     arrays: Callable[[Mapping[str, np.ndarray], str], Source | None] | None = None
+    parse: Callable[[Cells], np.ndarray | pd.Series] = categories_of
+    is_ordered: bool = False
+    is_costly: bool = False
+    is_unique: bool = False
+    can_be_target: bool = False
 
 
 def known_columns(found: tuple[Any, ...], known: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -50,7 +50,7 @@ class NumberBlock:
 
     def encode(self, cells: Cells) -> dict[str, np.ndarray]:
         """Finite float32, or NaN where there is no value."""
-        numbers = parse_numbers(cells.values, cells.column, origin=cells.origin, strict=cells.strict)
+        numbers = _parsed(cells)
         return {NUMBERS: np.clip(numbers - self.offset, -LARGEST, LARGEST).astype("float32")[:, None]}
 
     def golden(self, column: Column, rows: int, random: np.random.Generator) -> pd.Series:
@@ -62,6 +62,10 @@ class NumberBlock:
         missing = missing_numbers(column)[:rows]
         values[: len(missing)] = missing
         return pd.Series(values, dtype="float64")
+
+
+def _parsed(cells: Cells) -> np.ndarray:
+    return parse_numbers(cells.values, cells.column, origin=cells.origin, strict=cells.strict)
 
 
 def missing_numbers(column: Column) -> tuple[float, ...]:
@@ -96,7 +100,7 @@ def summary(numbers: np.ndarray) -> dict[str, Any]:
 
 
 def _fit(cells: Cells) -> NumberBlock:
-    numbers = parse_numbers(cells.values, cells.column, origin=cells.origin, strict=cells.strict)
+    numbers = _parsed(cells)
     numbers = numbers[~np.isnan(numbers)]
     if not numbers.size:
         return NumberBlock(cells.column.name)
@@ -107,7 +111,7 @@ def _fit(cells: Cells) -> NumberBlock:
 
 
 def _describe(cells: Cells) -> dict[str, Any]:
-    return described(cells, parse_numbers(cells.values, cells.column, origin="", strict=False))
+    return described(cells, _parsed(cells))
 
 
 def _query_notices(block: NumberBlock, inputs: Mapping[str, np.ndarray]) -> Iterator[Notice]:
@@ -133,4 +137,7 @@ NUMBER = InputKind(
     query_notices=_query_notices,
     tabular=partial(as_they_are, NUMBERS),
     nearly=mixed_numbers,
+    parse=_parsed,
+    is_ordered=True,
+    can_be_target=True,
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -62,7 +63,7 @@ def _fit(cells: Cells) -> TextBlock | None:
 
 
 def _texts(cells: Cells) -> pd.Series:
-    return parse_texts(cells.values, replace(cells.column, kind="text"))
+    return parse_texts(cells.values, cells.column)
 
 
 def _speaks(texts: pd.Series) -> bool:
@@ -97,8 +98,9 @@ TEXT = InputKind(
     ("text", "category"),
     prose_column,
     _fit,
-    describe_texts,
+    partial(describe_texts, parse=parse_texts),
     known_columns,
     training_notices=_training_notices,
     tabular=_tabular,
+    parse=_texts,
 )

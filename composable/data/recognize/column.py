@@ -10,7 +10,7 @@ import pandas as pd
 
 from composable.data.dates import DateOrder
 from composable.data.names import shown
-from composable.data.parse import parse_texts
+from composable.data.parse import parse_categories
 from composable.data.recognize.distinct import Distinct, distinct_texts
 from composable.data.schema import MISSING_MARKS, Column, Notice
 from composable.data.table import Source
@@ -56,7 +56,7 @@ class RawColumn:
     def every(self) -> Distinct:
         """The different texts; those of a typed column are the names of its categories."""
         if isinstance(self.values.dtype, pd.CategoricalDtype):
-            return distinct_texts(parse_texts(self.values, Column(self.name, "category")))
+            return distinct_texts(parse_categories(self.values, Column(self.name, "category")))
         return distinct_texts(self.values)
 
     @cached_property

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from composable.core.errors import ConfigError
 from composable.design.part import Part
 from composable.design.tasks import binary_classifier
 from composable.problem.error_curves import confusion, reliability, roc
+from composable.problem.formulas import mean_of_defined
 from composable.problem.kinds.answer_effects import (
     AnswerEffects,
     both_classes,
@@ -17,18 +20,47 @@ from composable.problem.kinds.answer_effects import (
     class_right_confidence,
     log_odds,
 )
-from composable.problem.kinds.classes import enough_of_both, sigmoid_goal, sigmoid_row_losses, two_class_score
+from composable.problem.kinds.classes import (
+    class_head,
+    enough_of_both,
+    sigmoid_goal,
+    sigmoid_row_losses,
+    two_class_score,
+)
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
-from composable.problem.target_columns import encode_classes
+from composable.problem.target_columns import Notify, ObservedTarget, encode_classes
+
+
+def pose(targets: Sequence[ObservedTarget], notify: Notify) -> tuple[Head, ...]:
+    """One of two classes for each.
+
+    Raises:
+        ConfigError: If there are more.
+    """
+    heads = tuple(class_head(target, notify) for target in targets)
+    for head in heads:
+        if (count := len(head.labels)) > 2:
+            raise ConfigError(
+                "A binary problem needs a target with two values.",
+                received=f"{head.name!r} has {count}: {', '.join(map(repr, head.labels[:5]))} ...",
+                remedy="--problem multiclass",
+            )
+    return heads
 
 
 def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
-    """A metric of (rows, 1) of 0 and 1, and probabilities of the second class."""
-    y = rows.observed[:, 0].astype(int)
-    return two_class_score(metric, y, rows.predicted[:, 0], rows.weights, head.threshold(0))
+    """The mean over the targets of a metric of two classes, each on the rows in which it isn't missing."""
+    each = []
+    for target in range(len(head.targets)):
+        known = ~np.isnan(rows.observed[:, target])
+        y, p = rows.observed[known, target].astype(int), rows.predicted[known, target]
+        weights = None if rows.weights is None else rows.weights[known]
+        if len(y):
+            each.append(two_class_score(metric, y, p, weights, head.threshold(target)))
+    return mean_of_defined(each)
 
 
 def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
@@ -62,8 +94,10 @@ BINARY = TargetKind(
     activation="sigmoid",
     default_metric="roc_auc",
     loss_metric="log_loss",
+    pose=pose,
+    recognize=lambda target: () if len(target.distinct) <= 2 else None,
     encode=encode_classes,
-    width=lambda head: 1,
+    width=lambda head: len(head.targets),
     task=lambda head: Part(binary_classifier),
     goal=sigmoid_goal,
     fit_postprocessing=lambda y: PostProcessing("sigmoid"),
@@ -73,7 +107,9 @@ BINARY = TargetKind(
     score=score,
     row_losses=sigmoid_row_losses,
     calibration_rows=lambda head, logits, y: (head, logits, y),
-    class_probabilities=lambda head, predicted, position: both_classes(predicted.astype("float64")),
+    class_probabilities=lambda head, predicted, position: both_classes(
+        predicted[:, [position]].astype("float64")
+    ),
     effects=EFFECTS,
     diagnose=diagnose,
     leak_questions=lambda head, y: enough_of_both([y > 0.5]),

@@ -8,15 +8,37 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from composable.core.errors import DataError
 from composable.engine.losses import binary_cross_entropy, of_known_labels
 from composable.engine.objective import Goal
 from composable.problem.formulas import TWO_CLASSES
 from composable.problem.metrics import Metric
 from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import Activation, PostProcessing, postprocess
+from composable.problem.problem import Head
+from composable.problem.target_columns import Notify, ObservedTarget, labels_of
 
+MOST_CLASSES = 1000
 _TINY = 1e-7
 _LEAST_OF_CLASS = 5  # rows; a few are separated by chance
+
+
+def class_head(target: ObservedTarget, notify: Notify) -> Head:
+    """The head of a target of classes that exclude each other, of two or of many.
+
+    Raises:
+        DataError: If there is one class alone, or too many.
+    """
+    labels, name = labels_of(target, notify), target.column.name
+    if len(labels) < 2:
+        raise target.constant()
+    if len(labels) > MOST_CLASSES:
+        raise DataError(
+            f"A target may have at most {MOST_CLASSES} classes.",
+            received=f"{name!r} has {len(labels)} different values in {len(target.values)} rows",
+            remedy="--problem regression if the values are amounts; otherwise merge rare classes",
+        )
+    return Head(name, "binary" if len(labels) == 2 else "multiclass", (name,), labels)
 
 
 def probabilities(activation: Activation, outputs: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from composable.core.errors import ConfigError
 from composable.data.encoding import Encoding
 from composable.data.schema import Schema
 from composable.data.table import Table
@@ -23,6 +25,20 @@ from composable.problem.metrics import Metric
 from composable.problem.overlap import confusion_of, overlap
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
+from composable.problem.target_columns import Notify, ObservedTarget
+
+
+def pose(targets: Sequence[ObservedTarget], notify: Notify) -> tuple[Head, ...]:
+    """None: what is asked of masks says `composable.problem.masks.understand_masks`, from their levels.
+
+    Raises:
+        ConfigError: Always.
+    """
+    raise ConfigError(
+        "Masks are images, named by the cells of a column.",
+        received=f"the target {targets[0].column.name!r}",
+        remedy="leave out --problem",
+    )
 
 
 def encode(table: Table, schema: Schema, head: Head, encoding: Encoding | None) -> np.ndarray:
@@ -68,6 +84,7 @@ MASK = TargetKind(
     activation="softmax",
     default_metric="mean_iou",
     loss_metric="mean_iou",
+    pose=pose,
     encode=encode,
     width=lambda head: len(head.labels),
     task=lambda head: Part(segmenter, classes=len(head.labels)),

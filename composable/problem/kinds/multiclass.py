@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from keras import ops
 
+from composable.data.schema import Notice
 from composable.design.part import Part
 from composable.design.tasks import classifier
 from composable.engine.losses import categorical_cross_entropy
@@ -21,17 +22,27 @@ from composable.problem.kinds.answer_effects import (
     class_right_confidence,
     log_odds,
 )
-from composable.problem.kinds.classes import enough_of_both, probabilities, softmax_row_losses
+from composable.problem.kinds.classes import class_head, enough_of_both, probabilities, softmax_row_losses
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric
 from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
-from composable.problem.target_columns import encode_classes
+from composable.problem.target_columns import Notify, ObservedTarget, encode_classes
 
 MOST_SHOWN = 200  # classes of a confusion matrix; the rarest beyond are pooled
 POOLED = "(other classes)"
 _COMMONEST = 5  # classes, which a column that leaks the target must separate
+
+
+def pose(targets: Sequence[ObservedTarget], notify: Notify) -> tuple[Head, ...]:
+    """One of classes for each; what has two of them is a problem of two classes."""
+    heads = tuple(class_head(target, notify) for target in targets)
+    for head in heads:
+        if len(head.labels) == 2:
+            text = f"{head.name!r} has two values: it is a problem of two classes."
+            notify(Notice(text, column=head.name))
+    return heads
 
 
 def goal(metric: str) -> Goal:
@@ -124,6 +135,8 @@ MULTICLASS = TargetKind(
     activation="softmax",
     default_metric="log_loss",
     loss_metric="log_loss",
+    pose=pose,
+    recognize=lambda target: target.taken_as("classes", "regression"),
     encode=encode_classes,
     width=lambda head: len(head.labels),
     task=lambda head: Part(classifier, classes=len(head.labels)),

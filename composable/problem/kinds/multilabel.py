@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from composable.core.errors import DataError
 from composable.design.part import Part
 from composable.design.tasks import multi_label_classifier
 from composable.problem.error_curves import confusion, reliability
-from composable.problem.formulas import mean_of_defined
-from composable.problem.kinds.answer_effects import AnswerEffects, both_classes, log_odds
-from composable.problem.kinds.classes import enough_of_both, sigmoid_goal, sigmoid_row_losses, two_class_score
-from composable.problem.kinds.target_kind import ScoredRows, TargetKind
-from composable.problem.metrics import Metric
-from composable.problem.postprocessing import PostProcessing
+from composable.problem.kinds.answer_effects import AnswerEffects, log_odds
+from composable.problem.kinds.binary import BINARY
 from composable.problem.problem import Head
-from composable.problem.target_columns import encode_classes
+from composable.problem.target_columns import Notify, ObservedTarget, label_text, labels_of, sorted_labels
 
 
-def score(metric: Metric, head: Head, rows: ScoredRows) -> float:
-    """The mean over the labels of a metric of two classes, each on the rows in which it isn't missing."""
-    each = []
-    for label in range(len(head.targets)):
-        known = ~np.isnan(rows.observed[:, label])
-        y, p = rows.observed[known, label].astype(int), rows.predicted[known, label]
-        weights = None if rows.weights is None else rows.weights[known]
-        if len(y):
-            each.append(two_class_score(metric, y, p, weights, head.threshold(label)))
-    return mean_of_defined(each)
+def pose(targets: Sequence[ObservedTarget], notify: Notify) -> tuple[Head, ...]:
+    """One for all, whose targets hold the same two values.
+
+    Raises:
+        DataError: If they don't, or a label is in all rows or in none.
+    """
+    values = {target.column.name: labels_of(target, lambda notice: None) for target in targets}
+    for name, labels in values.items():
+        if len(labels) < 2:
+            raise DataError(
+                "Every label of a multi-label problem needs rows with it and rows without it.",
+                received=f"{name!r} is always {', '.join(map(repr, labels))}",
+                remedy=f"leave out --target {name}",
+            )
+    every = {label_text(label): label for labels in values.values() for label in labels}
+    if len(every) != 2:
+        raise DataError(
+            "The targets of a multi-label problem must all hold the same two values, such as 0 and 1.",
+            received=f"values {', '.join(map(repr, [*every.values()][:6]))}",
+            remedy="give every label a column of its own (pandas: Series.str.get_dummies), or leave out "
+            "--problem multilabel: then each target gets a head of its own",
+        )
+    names = tuple(values)
+    name = "+".join(names) if len(names) <= 3 else f"{names[0]}+{len(names) - 1}"
+    return (Head(name[:80], "multilabel", names, sorted_labels([*every.values()])),)
 
 
 def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
@@ -79,26 +93,13 @@ EFFECTS = AnswerEffects(
     outcome=outcome,
 )
 
-MULTILABEL = TargetKind(
+MULTILABEL = replace(
+    BINARY,
     name="multilabel",
-    activation="sigmoid",
-    default_metric="roc_auc",
-    loss_metric="log_loss",
-    encode=encode_classes,
-    width=lambda head: len(head.targets),
+    pose=pose,
+    recognize=None,
     task=lambda head: Part(multi_label_classifier, labels=len(head.targets)),
-    goal=sigmoid_goal,
-    fit_postprocessing=lambda y: PostProcessing("sigmoid"),
-    training_targets=lambda step, y: y.astype("float32"),
-    indicators=lambda head, y: y,
-    constant_prediction=lambda head, y: np.nanmean(y, axis=0),
-    score=score,
-    row_losses=sigmoid_row_losses,
-    calibration_rows=lambda head, logits, y: (head, logits, y),
-    class_probabilities=lambda head, predicted, position: both_classes(
-        predicted[:, [position]].astype("float64")
-    ),
     effects=EFFECTS,
     diagnose=diagnose,
-    leak_questions=lambda head, y: enough_of_both([y > 0.5]),
+    exclusive=False,
 )

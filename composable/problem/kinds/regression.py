@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from keras import ops
 
+from composable.data.schema import Notice
 from composable.design.part import Part
 from composable.design.tasks import regressor
 from composable.engine.losses import absolute_error, quantile_error, squared_error
@@ -20,7 +22,7 @@ from composable.problem.metrics import Metric, metric_named
 from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head
-from composable.problem.target_columns import encode_numbers
+from composable.problem.target_columns import Notify, ObservedTarget, encode_numbers
 
 POINTS = 2000  # that a chart shows
 
@@ -73,6 +75,26 @@ def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[st
     return {"observed": y[rows].tolist(), "predicted": p[rows].tolist()}
 
 
+def pose(targets: Sequence[ObservedTarget], notify: Notify) -> tuple[Head, ...]:
+    """One of numbers for each.
+
+    Raises:
+        DataError: If a cell is no number, or all are the same.
+    """
+    for target in targets:
+        if np.ptp(target.numbers) == 0:
+            raise target.constant()
+    names = [target.column.name for target in targets]
+    return tuple(Head(name, "regression", (name,)) for name in names)
+
+
+def recognize(target: ObservedTarget) -> tuple[Notice, ...] | None:
+    """Amounts, of more than two sizes."""
+    if target.are_amounts and len(target.distinct) != 2:
+        return target.taken_as("amounts (regression)", "multiclass")
+    return None
+
+
 EFFECTS = AnswerEffects(
     additive=lambda predicted: predicted,
     logit_direction=lambda head, predicted: np.ones(1),
@@ -91,6 +113,8 @@ REGRESSION = TargetKind(
     activation="linear",
     default_metric="rmse",
     loss_metric="rmse",
+    pose=pose,
+    recognize=recognize,
     encode=encode_numbers,
     width=lambda head: 1,
     task=lambda head: Part(regressor),

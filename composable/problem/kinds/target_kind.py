@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from composable.data.encoding import Encoding
-from composable.data.schema import Schema
+from composable.data.schema import Notice, Schema
 from composable.data.table import Table
 from composable.design.part import Part
 from composable.engine.objective import Goal
@@ -17,6 +17,7 @@ from composable.problem.kinds.answer_effects import AnswerEffects
 from composable.problem.metrics import Metric
 from composable.problem.postprocessing import Activation, PostProcessing
 from composable.problem.problem import Head, HeadKind
+from composable.problem.target_columns import Notify, ObservedTarget
 
 
 class ScoredRows(NamedTuple):
@@ -46,6 +47,7 @@ class TargetKind:
         activation: What turns logits into predictions.
         default_metric: What selects where the user names no metric.
         loss_metric: The smooth metric by which heads of different kinds are compared.
+        pose: The heads that target columns of this kind are given, and what the user should know of them.
         encode: The targets of a table's rows for a head; where they are maps, at the size that an encoding
             gives the images.
         width: Of a head: the number of values per row, or per pixel.
@@ -66,6 +68,8 @@ class TargetKind:
         diagnose: How a head is wrong, as JSON values for charts.
         leak_questions: What single columns are tested for, to see whether one leaks the target at a position:
             amounts, or truth values per class.
+        recognize: What the user should know if a target's values are of this kind; None where they aren't.
+            The kinds are asked in their order.
         exclusive: Whether a row has exactly one of several classes.
         answer_axes: The names of the axes of a prediction beside rows and classes, where it is a map.
     """
@@ -74,6 +78,7 @@ class TargetKind:
     activation: Activation
     default_metric: str
     loss_metric: str
+    pose: Callable[[Sequence[ObservedTarget], Notify], tuple[Head, ...]]
     encode: Callable[[Table, Schema, Head, Encoding | None], np.ndarray]
     width: Callable[[Head], int]
     task: Callable[[Head], Part]
@@ -89,5 +94,6 @@ class TargetKind:
     effects: AnswerEffects
     diagnose: Callable[[Head, np.ndarray, np.ndarray], dict[str, Any]]
     leak_questions: Callable[[Head, np.ndarray], list[np.ndarray]]
+    recognize: Callable[[ObservedTarget], tuple[Notice, ...] | None] | None = None
     exclusive: bool = False
     answer_axes: tuple[str, ...] = ()
