@@ -1,4 +1,4 @@
-"""The modalities, each a folder; everything above asks for that of its rows and treats all alike."""
+"""The modalities, each a module; everything above takes that of its rows and treats all alike."""
 
 from __future__ import annotations
 

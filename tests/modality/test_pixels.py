@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from composable.modality.mask.pixels import described, logistic_on_pixels
+from composable.modality.mask import described, logistic_on_pixels
 
 
 def drawn(rows, seed):

@@ -7,7 +7,7 @@ from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.engine.predict import predict
 from composable.modality.facts import DataFacts
-from composable.modality.text.portfolio import closed_form
+from composable.modality.text import closed_form
 from composable.problem.postprocessing import postprocess
 from composable.problem.problem import Head, Problem
 from composable.problem.scores import score

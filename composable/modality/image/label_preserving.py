@@ -19,8 +19,7 @@ from composable.engine.augment import previews
 from composable.modality.facts import Augmentation, DataFacts, Signal
 from composable.modality.image.augmentations import augmentations, augmented_as
 from composable.modality.image.designs import images_of
-from composable.modality.image.patches import described, draw_patches
-from composable.modality.image.ridge import fit_ridge
+from composable.modality.image.ridge import described, draw_patches, fit_ridge
 from composable.modality.modality import Notify
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head

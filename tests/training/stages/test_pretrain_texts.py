@@ -14,7 +14,7 @@ from composable.design import Input, Part
 from composable.design.closed_form import joined_id_sets
 from composable.design.taps import tap
 from composable.modality.facts import DataFacts
-from composable.modality.text.word_order import word_order_networks
+from composable.modality.text import word_order_networks
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Material
 from composable.training.folds import FoldTrainer

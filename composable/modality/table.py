@@ -1,4 +1,7 @@
-"""The networks worth trying on a table: a portfolio, cheapest first, then draws from open architectures."""
+"""Tables: numbers, categories and dates in columns, and whatever lies beside them.
+
+Worth trying is a portfolio of networks, cheapest first, then draws from open architectures.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,15 @@ from composable.design.stems import concatenated
 from composable.design.tables import prepare
 from composable.design.tasks import regressor
 from composable.engine.settings import Settings
+from composable.modality.boosting import GRADIENT_BOOSTING
+from composable.modality.designed import fit_to_table, usual_settings
 from composable.modality.facts import DataFacts
+from composable.modality.modality import Modality
 from composable.training import recipes
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
+from composable.training.stages.pretrain.masking import masking
+from composable.training.stages.pretrain.number_denoising import number_denoising
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
 from composable.zoo.realmlp import realmlp
@@ -159,3 +167,17 @@ def _realmlp_settings(facts: DataFacts) -> Settings:
 
 def _settings(facts: DataFacts, learning_rate: float, *, patience: int = 10) -> Settings:
     return Settings(learning_rate=learning_rate, batch_size=facts.batch_size, patience=patience)
+
+
+TABLE = Modality(
+    name="table",
+    inputs=frozenset({"numbers", "dates", "categories"}),
+    columns=frozenset({"number", "category", "boolean", "date"}),
+    designs=("table",),
+    candidates=candidates,
+    portfolio_size=portfolio_size,
+    settings=usual_settings,
+    fit_design=fit_to_table,
+    baseline=GRADIENT_BOOSTING,
+    pretexts={"mask": Part(masking), "denoise": Part(number_denoising)},
+)
