@@ -21,7 +21,7 @@ from pathlib import Path
 import pandas as pd
 
 import composable
-from composable.deploy.parity import golden_rows
+from composable.deploy.export import golden_rows
 
 Seconds = tuple[float, float]  # of the clock, and of the processor
 

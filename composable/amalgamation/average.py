@@ -1,4 +1,7 @@
-"""Networks averaged within one Keras graph: their probabilities or numbers, weighted."""
+"""Networks averaged within one Keras graph: their probabilities or numbers, weighted.
+
+Also a network that looks at images twice: as they are, and mirrored.
+"""
 
 from __future__ import annotations
 
@@ -54,3 +57,23 @@ def start_from_zeros(network: keras.Model) -> None:
         for name in ("kernel_initializer", "embeddings_initializer"):
             if hasattr(layer, name):
                 setattr(layer, name, keras.initializers.Zeros())
+
+
+def mirrored(network: keras.Model) -> keras.Model:
+    """The mean of the logits of both views (test-time augmentation).
+
+    Jordan 2024, arXiv:2404.00498, section 3.5. Logits of every pixel are mirrored back first.
+
+    Args:
+        network: From inputs by name, `images` (rows, height, width, channels) among them, to logits.
+    """
+    inputs = {
+        tensor.name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
+        for tensor in network.inputs
+    }
+    turned = {**inputs, "images": ops.flip(inputs["images"], axis=2)}
+    logits = keras.tree.flatten(network(turned))
+    logits = [ops.flip(one, axis=2) if len(one.shape) == 4 else one for one in logits]
+    both = zip(keras.tree.flatten(network(inputs)), logits, strict=True)
+    outputs = [ops.multiply(ops.add(one, other), 0.5) for one, other in both]
+    return keras.Model(inputs, outputs[0] if len(outputs) == 1 else outputs)

@@ -8,8 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from composable.amalgamation.average import EnsembleMember, average, start_from_zeros
-from composable.amalgamation.mirrored import mirrored
+from composable.amalgamation.average import EnsembleMember, average, mirrored, start_from_zeros
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
 from composable.data.row_sketch import RowSketch, sketch_of

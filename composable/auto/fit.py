@@ -95,7 +95,7 @@ def fit(
     understood = understand_table(table, options, waiting.append, sample_weight, test)
     design = read_design(options.design, understood.schema)
     if (origin := read_pretrained_source(options.start, options.tap)) is not None:
-        waiting.append(Notice(f"A network is begun from {origin.told}."))
+        waiting.append(Notice(f"A network is begun from {origin.description}."))
     wanted = identity(
         options,
         _fingerprint(understood, sample_weight),

@@ -42,7 +42,7 @@ class PretrainedSource:
         trunk: The trained network up to the tap.
         encoding: Of the rows that it takes; None where it takes images alone.
         images: The shape of its images, where no encoding says it.
-        told: For the user: from which file, and up to where, the network was read.
+        description: For the user: from which file, and up to where, the network was read.
         rows: A sample of the rows that it has learned from; None where that isn't known.
     """
 
@@ -53,7 +53,7 @@ class PretrainedSource:
     trunk: keras.Model
     encoding: Encoding | None
     images: ImageBlock | None
-    told: str
+    description: str
     rows: RowSketch | None = None
 
 
@@ -96,7 +96,7 @@ def _of_bundle(path: str, at: str) -> PretrainedSource:
         trunk=tap(network, ENCODING),
         encoding=encoding,
         images=None,
-        told=f"{heaviest.name} of {path}, up to {at}",
+        description=f"{heaviest.name} of {path}, up to {at}",
         rows=bundle.card.rows,
     )
 
@@ -140,8 +140,8 @@ def _of_file(path: Path, at: str | None) -> PretrainedSource:
         trunk=trunk,
         encoding=None,
         images=ImageBlock("", height or 0, width or 0, channels),
-        told=f"{path}, up to its layer {at}; it is taken to want levels {levels} (a Rescaling as the first "
-        "layer of the file says otherwise)",
+        description=f"{path}, up to its layer {at}; it is taken to want levels {levels} "
+        "(a Rescaling as the first layer of the file says otherwise)",
     )
 
 

@@ -24,7 +24,7 @@ def command(
 
     A text file is read as that of the fit was; --encoding and --delimiter say where it differs.
     """
-    from composable.cli.open_run import open_run
+    from composable.cli.switches import open_run
     from composable.cli.tables import print_pairs
     from composable.core.terminal import number
     from composable.data.read import Layout

@@ -26,7 +26,7 @@ def command(
     run: str, format: Literal["keras", "onnx"], out: Path, backend: str | None, *, as_json: bool
 ) -> None:
     """Write the model of RUN for use elsewhere: raw rows in, labels and probabilities out."""
-    from composable.cli.open_run import open_run
+    from composable.cli.switches import open_run
 
     written = open_run(run, backend).export(format, out)
     if as_json:

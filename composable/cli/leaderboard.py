@@ -14,7 +14,7 @@ from composable.cli.switches import debug_switch, json_switch, run_argument
 @debug_switch
 def command(run: str, *, as_json: bool) -> None:
     """List every candidate of RUN with its score and cost, best first."""
-    from composable.cli.open_run import open_run
+    from composable.cli.switches import open_run
     from composable.cli.tables import print_leaderboard
 
     rows = open_run(run).candidates()

@@ -80,7 +80,7 @@ def command(  # noqa: PLR0913 (click hands over each option)
     elif out:
         check_output(out, data)
 
-    from composable.cli.open_run import open_run
+    from composable.cli.switches import open_run
     from composable.data.read import Layout
 
     opened = open_run(run, backend)

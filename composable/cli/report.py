@@ -14,7 +14,7 @@ from composable.cli.switches import debug_switch, json_switch, run_argument
 @debug_switch
 def command(run: str, *, as_json: bool) -> None:
     """Write the report of RUN anew from its folder and say where it is."""
-    from composable.cli.open_run import open_run
+    from composable.cli.switches import open_run
 
     page = open_run(run).report()
     if as_json:

@@ -1,14 +1,21 @@
-"""The switches that more than one verb has, spelled once."""
+"""What more than one verb has, spelled once: switches, and the run folder that is opened."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from composable.core.backend import choose_backend
+
+if TYPE_CHECKING:  # importing a run imports Keras, and the backend has to be chosen before
+    from composable.auto.run import Run
+
 Command = TypeVar("Command", bound=Callable[..., object])
+_UNUSED = ("matplotlib", "sklearn")
 
 
 @dataclass
@@ -54,3 +61,29 @@ def backend_option(function: Command) -> Command:
 def run_argument(function: Command) -> Command:
     """`RUN`, the run folder, as a path in text."""
     return click.argument("run", metavar="RUN", type=click.Path())(function)
+
+
+def open_run(path: str, backend: str | None = None) -> Run:
+    """The run in a folder, on the backend asked for.
+
+    Raises:
+        ArtifactError: If there is no run there.
+        SetupError: If the backend isn't there.
+    """
+    choose_backend(backend)
+    _import_keras()
+    from composable.auto.run import Run
+
+    return Run(path)
+
+
+def _import_keras() -> None:
+    """Without what Keras brings along for pictures and for scikit-learn, which takes longer than itself."""
+    unused = [name for name in _UNUSED if name not in sys.modules]
+    modules: dict[str, Any] = sys.modules
+    modules |= dict.fromkeys(unused)  # None stands for a module that isn't installed
+    try:
+        import keras  # noqa: F401
+    finally:
+        for name in unused:
+            del modules[name]

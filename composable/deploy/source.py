@@ -11,8 +11,7 @@ from collections.abc import Mapping
 
 import keras
 
-from composable.amalgamation.average import EnsembleMember, average
-from composable.amalgamation.mirrored import mirrored
+from composable.amalgamation.average import EnsembleMember, average, mirrored
 from composable.codegen.definitions import Definitions
 from composable.codegen.layout import Node, assigned, call, laid_out, literal, several
 from composable.codegen.program import LOCALS, Builder, gather, program

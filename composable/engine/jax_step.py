@@ -13,9 +13,7 @@ import keras
 from composable.design.part import Part
 from composable.engine.augment import augmented, moved
 from composable.engine.averaging import Average, averaged, continued, start_average, update_average
-from composable.engine.hardest import hardest
-from composable.engine.objective import Batch, Goal, batch_loss, flat, measures
-from composable.engine.sam import perturbed
+from composable.engine.objective import Batch, Goal, batch_loss, flat, hardest, measures, perturbed
 
 Arrays = list[Any]
 

@@ -16,11 +16,9 @@ from keras import ops
 
 from composable.engine.augment import augmented, moved
 from composable.engine.averaging import averaged, continued, start_average, update_average
-from composable.engine.hardest import hardest
-from composable.engine.objective import Batch, batch_loss, flat, measures
+from composable.engine.objective import Batch, batch_loss, flat, hardest, measures, perturbed
 from composable.engine.optimizer import rate_indices
 from composable.engine.rows import Rows, as_model_input, held_out_blocks, on_host
-from composable.engine.sam import perturbed
 from composable.engine.training_copy import dropout_rates
 
 if TYPE_CHECKING:

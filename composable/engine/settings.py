@@ -52,8 +52,9 @@ class Settings:
         cutmix: That of Yun et al. 2019, "CutMix"; 0 for none. Images alone.
         augment: What is done to images before anything else, see `composable.engine.augment`; shared.
         hardest_share: The share of a batch that is learned from, the rows with the highest losses, see
-            `composable.engine.hardest`; shared.
-        sam: The radius of sharpness-aware minimization, see `composable.engine.sam`; 0 for none; shared.
+            `composable.engine.objective`; shared.
+        sam: The radius of sharpness-aware minimization, see `composable.engine.objective`; 0 for none;
+            shared.
         averaging: Of the weights, over the steps; None for the last ones; shared.
         regulation: From a cohort to a function that changes settings after each epoch, see
             `composable.engine.regulation`; None for none; shared.

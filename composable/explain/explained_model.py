@@ -37,7 +37,7 @@ class ExplainedModel:
         candidate: How the network is built and was trained.
         network: From inputs to the logits of every head, with its weights.
         postprocessing: What turns its logits into predictions, one per head.
-        problem: What was asked.
+        problem: What is predicted.
         schema: The columns of the raw rows.
         encoding: How raw rows become inputs.
         frame: The held-out rows as they were read.

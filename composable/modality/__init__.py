@@ -34,7 +34,7 @@ def modality_of(inputs: Collection[str], problem: Problem) -> Modality:
     Args:
         inputs: The names of the model's inputs. Where they are of several modalities, the rows are those of a
             table with other columns beside.
-        problem: Says what is asked.
+        problem: Says what is predicted.
     """
     targets = {head.kind for head in problem.heads}
     present = [one for one in MODALITIES if one.inputs & set(inputs)]

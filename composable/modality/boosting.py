@@ -36,20 +36,20 @@ def gradient_boosting(
     found = (kind.tabular(inputs, ask) for kind in KINDS if kind.tabular is not None)
     tables = [table for table in found if table is not None]
     features = np.concatenate([table.learned for table in tables], axis=1)
-    asked = np.concatenate([table.query for table in tables], axis=1)
+    query = np.concatenate([table.query for table in tables], axis=1)
     categorical = np.concatenate([np.full(table.learned.shape[1], table.categorical) for table in tables])
     usable = ~np.isnan(features).all(axis=0)  # scikit-learn refuses a column without any value
-    features, asked, categorical = features[:, usable], asked[:, usable], categorical[usable]
+    features, query, categorical = features[:, usable], query[:, usable], categorical[usable]
     # On few rows threads cost more than they bring, and many times more on a busy machine.
     with threadpool_limits(1 if len(features) < _FEW_ROWS else None, "openmp"):
         return [
             np.stack(
                 [
-                    _one(head, _model(head, categorical, seed, iterations), features, y[:, i], asked, weights)
+                    _one(head, _model(head, categorical, seed, iterations), features, y[:, i], query, weights)
                     for i in range(y.shape[1])
                 ],
                 axis=-1,
-            ).reshape(len(asked), -1)
+            ).reshape(len(query), -1)
             for head, y in zip(heads, targets, strict=True)
         ]
 
@@ -66,19 +66,19 @@ def _one(
     model: HistGradientBoostingRegressor | HistGradientBoostingClassifier,
     features: np.ndarray,
     y: np.ndarray,
-    asked: np.ndarray,
+    query: np.ndarray,
     weights: np.ndarray | None,
 ) -> np.ndarray:
     if not (known := ~np.isnan(y)).all():
         features, y, weights = features[known], y[known], None if weights is None else weights[known]
     if isinstance(model, HistGradientBoostingRegressor):
-        return model.fit(features, y, weights).predict(asked)
+        return model.fit(features, y, weights).predict(query)
     present = np.unique(y).astype(int)
-    shares = np.zeros((len(asked), len(head.labels)))
+    shares = np.zeros((len(query), len(head.labels)))
     if len(present) == 1:
         shares[:, present[0]] = 1.0
     else:
-        shares[:, present] = model.fit(features, y, weights).predict_proba(asked)
+        shares[:, present] = model.fit(features, y, weights).predict_proba(query)
     return shares if kind_of(head).activation == "softmax" else shares[:, 1]
 
 
@@ -101,7 +101,7 @@ def _predict(
 
 
 def _seconds(material: Material, train: np.ndarray, _query_rows: int, seed: int) -> float:
-    """How long one fold will take, judged by its first iterations; on texts by the number of classes."""
+    """How long one fold will take, estimated from its first iterations; on texts by the number of classes."""
     scores = sum(head.width for head in material.problem.heads)
     if scores > _MANY and material.vocabularies:  # the first iterations alone would take long
         return _TREE * scores * ITERATIONS

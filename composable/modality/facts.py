@@ -18,7 +18,7 @@ from composable.problem.kinds import kind_of
 from composable.problem.problem import Problem
 from composable.training.candidate import Material
 
-_ENOUGH = 2000  # rows tell means and deviations
+_ENOUGH = 2000  # rows for means and deviations
 _WIDE, _VERY_WIDE = 100, 1000  # numbers; beyond these, bins, embeddings and layers are kept small
 
 

@@ -61,7 +61,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What was asked and what came of it: `run.json`. `status` is "unreadable" where the file is."""
+    """The problem and its outcome: `run.json`. `status` is "unreadable" where the file is."""
 
     name: str
     status: str = UNREADABLE
@@ -170,7 +170,7 @@ class Facts:
     """Everything the report shows.
 
     Attributes:
-        run: What was asked and what came of it.
+        run: The problem and its outcome.
         trials: The candidates.
         files: The content of each JSON file in the run folder, by its name without the ending; see `file`.
     """

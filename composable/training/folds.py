@@ -21,9 +21,8 @@ from composable.data.split import Fold
 from composable.design import Part
 from composable.design.taps import tap
 from composable.engine.augmentations import flip
-from composable.engine.cohort import Cohort, Instance
+from composable.engine.cohort import Cohort, Instance, in_parts
 from composable.engine.history import Epoch, History
-from composable.engine.memory import in_parts
 from composable.engine.objective import Batch, measures
 from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host

@@ -18,7 +18,7 @@ import pytest
 
 from composable.core.errors import ArtifactError, DataError
 from composable.deploy.bundle import Bundle, load_bundle, save_bundle
-from composable.deploy.parity import golden_rows
+from composable.deploy.export import golden_rows
 from composable.problem.problem import Head
 
 ROW = {

@@ -19,9 +19,8 @@ from composable.core.errors import ArtifactError, ConfigError, SetupError
 from composable.core.records import from_json, to_json
 from composable.deploy.bundle import VERSION, Bundle, load_bundle
 from composable.deploy.card import BundleCard
-from composable.deploy.export import export
+from composable.deploy.export import check_parity, export, golden_rows, read_onnx
 from composable.deploy.onnx.graph import safe_names
-from composable.deploy.parity import check_parity, golden_rows, read_onnx
 from composable.problem.problem import Head
 
 onnx = pytest.importorskip("onnx", reason="the extra [onnx] isn't installed")

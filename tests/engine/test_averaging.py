@@ -18,7 +18,7 @@ from composable.engine.averaging import (
     start_average,
     update_average,
 )
-from composable.engine.sam import perturbed
+from composable.engine.objective import perturbed
 
 STEPS = 12
 PATH = np.random.default_rng(0).normal(size=(STEPS + 1, 3)).astype("float32")

@@ -7,9 +7,8 @@ import pytest
 from keras import ops
 
 from composable.core.errors import ConfigError
-from composable.engine.hardest import hardest
 from composable.engine.losses import squared_error
-from composable.engine.objective import Batch, Goal
+from composable.engine.objective import Batch, Goal, hardest
 from composable.engine.rows import on_host
 from composable.engine.settings import Settings
 from tests.engine.cohorts import ROWS, X, instance, trained

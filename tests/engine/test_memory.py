@@ -3,7 +3,7 @@
 import pytest
 
 from composable.core.budget import Deadline
-from composable.engine.memory import in_parts
+from composable.engine.cohort import in_parts
 
 
 def limited(most, failure, calls):

@@ -54,7 +54,7 @@ class DeployedKind:
             input, to be put side by side; takes the graph, the blocks, the schema and the names of `inputs`.
         program: The program beside an ONNX file that makes what it takes of raw cells, where it doesn't take
             these themselves.
-        feed: Typed rows, see `composable.deploy.parity.golden_rows`, as the file takes them, in the order of
+        feed: Typed rows, see `composable.deploy.export.golden_rows`, as the file takes them, in the order of
             `inputs`.
     """
 

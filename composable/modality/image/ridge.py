@@ -74,28 +74,28 @@ def ridge_on_patches(
     heads: Sequence[Head],
     images: np.ndarray,
     targets: Sequence[np.ndarray],
-    asked: np.ndarray,
+    query: np.ndarray,
     *,
     seed: int,
 ) -> list[np.ndarray]:
     """Learn from images, and answer for others.
 
     Args:
-        heads: What is asked.
+        heads: What is predicted.
         images: (rows, height, width, channels); `ROWS` of them are enough.
         targets: One array per head, as `encode_targets` gives them.
-        asked: Images likewise.
+        query: Images likewise.
         seed: Of the choice of patches.
 
     Returns:
         Numbers or probabilities, one array per head.
     """
     patches = draw_patches(images, derive(seed, "patches"))
-    features, of_asked = described(images, patches), described(asked, patches)
-    return [_answers(head, features, y, of_asked) for head, y in zip(heads, targets, strict=True)]
+    features, of_query = described(images, patches), described(query, patches)
+    return [_answers(head, features, y, of_query) for head, y in zip(heads, targets, strict=True)]
 
 
-def _answers(head: Head, features: np.ndarray, y: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def _answers(head: Head, features: np.ndarray, y: np.ndarray, query: np.ndarray) -> np.ndarray:
     kind = kind_of(head)
     known = has_target(y)
     features, wanted = features[known], kind.indicators(head, y[known]).astype("float32")
@@ -106,7 +106,7 @@ def _answers(head: Head, features: np.ndarray, y: np.ndarray, asked: np.ndarray)
         tried = {p: fit_ridge(features[~held], wanted[~held], p)(features[held]) for p in PENALTIES}
         penalty = min(tried, key=lambda p: float(((tried[p] - wanted[held]) ** 2).mean()))
         sharpness = min(_SHARPNESS, key=lambda s: _log_loss(kind.activation, tried[penalty], s, wanted[held]))
-    return _predictions(kind.activation, fit_ridge(features, wanted, penalty)(asked), sharpness)
+    return _predictions(kind.activation, fit_ridge(features, wanted, penalty)(query), sharpness)
 
 
 def _predictions(activation: Activation, scores: np.ndarray, sharpness: float) -> np.ndarray:
@@ -135,7 +135,7 @@ def _predict(material: Material, train: np.ndarray, query: Mapping[str, np.ndarr
 
 
 def _seconds(material: Material, train: np.ndarray, query_rows: int, _seed: int) -> float:
-    """How long one fold will take, judged by some images: most of it goes to describing them."""
+    """How long one fold will take, estimated from some images: most of it goes to describing them."""
     some = material.inputs[IMAGES][train[:_TIMED]]
     patches = draw_patches(some, 0)
     began = time.monotonic()

@@ -34,7 +34,7 @@ class ParsedDesign:
     Attributes:
         name: Of the member, family, file or function.
         architecture: Perhaps with open choices.
-        inputs: What it takes unless it is told otherwise; None where nothing says so.
+        inputs: What it takes unless it is built for something else; None where nothing says so.
         family: Of the zoo; None for a design of one's own.
         metaparameters: That it was made with.
     """
