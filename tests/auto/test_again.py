@@ -91,7 +91,7 @@ def test_ctrl_c_keeps_the_best_model_and_a_report_that_says_so(interrupted, modu
     assert (interrupted / "trials" / "1" / "fold-7.npz").exists()
 
 
-def test_h5_the_report_of_a_stopped_run_says_that_it_is_incomplete(interrupted):
+def test_the_report_of_a_stopped_run_says_that_it_is_incomplete(interrupted):
     assert "Incomplete: the run was interrupted" in (interrupted / "report.html").read_text(encoding="utf-8")
 
 

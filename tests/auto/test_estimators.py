@@ -68,7 +68,7 @@ def test_the_model_is_an_ordinary_keras_model(classifier):
     [[True, False], [0.0, 1.0], [3, 7], ["no", "yes"]],
     ids=["bools", "floats", "integers", "texts"],
 )
-def test_d16_classes_come_back_with_their_own_type(rows, classes):
+def test_classes_come_back_with_their_own_type(rows, classes):
     y = np.array(classes)[rows["big"]]
     found = Classifier(max_trials=1, max_epochs=1).fit(rows[["size"]], y)
     assert found.predict(rows[["size"]]).dtype == y.dtype

@@ -66,7 +66,7 @@ def test_where_every_candidate_fails_the_reasons_are_told(tmp_path, csv, break_t
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
 
 
-def test_g5_where_nothing_succeeded_the_exit_code_is_4(tmp_path, csv, break_training, capsys):
+def test_where_nothing_succeeded_the_exit_code_is_4(tmp_path, csv, break_training, capsys):
     break_training()
     code = command(
         ["fit", str(csv), "--target", "price", "--max-trials", "1", "--out", str(tmp_path / "run")]
@@ -89,7 +89,7 @@ def fitted_state(run):
     return [weight.tobytes() for weight in run.model.get_weights()], run.bundle.card.encoding
 
 
-def test_d22_the_persons_test_file_never_changes_what_is_fitted(tmp_path, cars):
+def test_the_persons_test_file_never_changes_what_is_fitted(tmp_path, cars):
     frame = cars[["size", "make", "sold on", "price"]]
     states = []
     for number, change in enumerate([{}, {"size": 1e4, "make": "other", "price": 99.0}]):
@@ -101,7 +101,7 @@ def test_d22_the_persons_test_file_never_changes_what_is_fitted(tmp_path, cars):
     assert states[0] == states[1]
 
 
-def test_d22_rows_that_the_split_keeps_for_the_test_never_change_what_is_fitted(tmp_path, cars):
+def test_rows_that_the_split_keeps_for_the_test_never_change_what_is_fitted(tmp_path, cars):
     frame = cars[["size", "make", "sold on", "price"]].assign(
         part=["train"] * 40 + ["val"] * 20 + ["test"] * 20
     )
@@ -122,7 +122,7 @@ def test_d22_rows_that_the_split_keeps_for_the_test_never_change_what_is_fitted(
         ([np.inf], "index 0: inf"),
     ],
 )
-def test_d39_a_wrong_weight_is_named_by_its_index(tmp_path, csv, weights, told):
+def test_a_wrong_weight_is_named_by_its_index(tmp_path, csv, weights, told):
     weights = weights + [1.0] * (80 - len(weights))
     with pytest.raises(DataError) as refused:
         composable.fit(csv, "price", sample_weight=weights, out=tmp_path / "run")
@@ -139,12 +139,12 @@ def test_d39_a_wrong_weight_is_named_by_its_index(tmp_path, csv, weights, told):
     ],
     ids=["zero", "too few", "words"],
 )
-def test_d39_weights_that_cannot_be_are_refused(csv, weights, told):
+def test_weights_that_cannot_be_are_refused(csv, weights, told):
     with pytest.raises(DataError, match=told):
         composable.fit(csv, "price", sample_weight=weights)
 
 
-def test_d39_rows_without_weight_are_not_learned_from(tmp_path, cars):
+def test_rows_without_weight_are_not_learned_from(tmp_path, cars):
     """Half of the rows say the opposite, with no weight; one of them has no target at all."""
     honest = cars[["size", "make", "price"]]
     data = honest.assign(price=honest["price"].where(cars.index % 2 == 0, -10 * honest["price"]))

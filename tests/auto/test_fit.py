@@ -199,11 +199,11 @@ def test_what_is_no_run_is_refused(tmp_path):
     ],
     ids=["category", "empty", "huge", "infinite", "ancient"],
 )
-def test_d24_d26_odd_rows_get_finite_answers(fitted, cars, change):
+def test_odd_rows_get_finite_answers(fitted, cars, change):
     assert np.isfinite(fitted("regression").predict(change(cars))["prediction"]).all()
 
 
-def test_d24_d26_what_the_training_data_did_not_hold_is_said(fitted, cars):
+def test_what_the_training_data_did_not_hold_is_said(fitted, cars):
     answers = fitted("regression").predict(
         cars.head(3).assign(make=["audi", "new", "bmw"], size=[1e30, 0, 0])
     )
@@ -212,24 +212,24 @@ def test_d24_d26_what_the_training_data_did_not_hold_is_said(fitted, cars):
     assert "outside the training range" in said
 
 
-def test_d24_an_unseen_category_counts_as_unknown(fitted, cars):
+def test_an_unseen_category_counts_as_unknown(fitted, cars):
     one, two = (fitted("regression").predict(cars.assign(make=name)) for name in ("new", "newer"))
     assert one["prediction"].equals(two["prediction"])
 
 
-def test_d25_a_missing_column_is_named(fitted, cars):
+def test_a_missing_column_is_named(fitted, cars):
     with pytest.raises(DataError, match="'make'"):
         fitted("regression").predict(cars[["size", "sold on"]])
 
 
-def test_d25_other_columns_are_left_out_and_said(fitted, cars):
+def test_other_columns_are_left_out_and_said(fitted, cars):
     run = fitted("regression")
     more = run.predict(cars.assign(color="red"))
     assert more["prediction"].equals(run.predict(cars)["prediction"])
     assert any("'color'" in notice for notice in more.attrs["notices"])
 
 
-def test_d25_numbers_written_as_text_are_read_and_words_are_refused_with_their_row(fitted, cars):
+def test_numbers_written_as_text_are_read_and_words_are_refused_with_their_row(fitted, cars):
     run = fitted("regression")
     as_text = cars.assign(size=[str(value) for value in cars["size"]])
     assert run.predict(as_text)["prediction"].equals(run.predict(cars)["prediction"])
@@ -237,7 +237,7 @@ def test_d25_numbers_written_as_text_are_read_and_words_are_refused_with_their_r
         run.predict(cars.head(2).assign(size=["1.5", "long"]))
 
 
-def test_d26_no_rows_give_no_answers(fitted, cars):
+def test_no_rows_give_no_answers(fitted, cars):
     answers = fitted("binary").predict(cars.head(0))
     assert list(answers.columns) == list(ANSWERS["binary"])
     assert len(answers) == 0
@@ -257,7 +257,7 @@ def test_rows_without_a_target_are_left_out_of_the_score(fitted, cars):
     assert fitted("regression").evaluate(cars.assign(price=cars["price"].where(cars.index > 4)))["rows"] == 75
 
 
-def test_d16_labels_come_back_with_their_own_type(tmp_path, cars):
+def test_labels_come_back_with_their_own_type(tmp_path, cars):
     frame = pd.DataFrame({"size": cars["size"], "flag": cars["big"].astype(bool)})
     run = composable.fit(frame, "flag", allow_leaks=True, max_trials=1, max_epochs=1, out=tmp_path / "run")
     assert run.predict(frame)["prediction"].dtype == bool

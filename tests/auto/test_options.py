@@ -37,7 +37,7 @@ def test_the_python_call_refuses_it_before_reading_anything(tmp_path, name, valu
 
 
 @pytest.mark.parametrize(("name", "value"), WRONG)
-def test_g1_a_configuration_file_is_named(tmp_path, name, value):
+def test_a_configuration_file_is_named(tmp_path, name, value):
     path = tmp_path / "fit.yaml"
     path.write_text(f"target: price\n{name}: {str(value).replace('inf', '.inf').replace('nan', '.nan')}\n")
     with pytest.raises(ConfigError, match=f"fit.yaml: {name} must be"):

@@ -55,13 +55,13 @@ def test_a_dropped_column_must_be_there(frame):
     assert "'make'" in refused.value.remedy
 
 
-def test_d12_a_misspelled_target_names_the_nearest(frame):
+def test_a_misspelled_target_names_the_nearest(frame):
     with pytest.raises(DataError, match="'prise'") as refused:
         prepared(frame, "prise")
     assert "'price'" in refused.value.remedy
 
 
-def test_d13_rows_without_a_target_are_counted_and_named(frame):
+def test_rows_without_a_target_are_counted_and_named(frame):
     frame.loc[[3, 7], "price"] = [np.nan, np.inf]
     with pytest.raises(DataError, match=r"2 of 80 rows have none in 'price', first rows 4, 8") as refused:
         prepared(frame)
@@ -71,17 +71,17 @@ def test_d13_rows_without_a_target_are_counted_and_named(frame):
     assert "2 rows without a target are left out" in said
 
 
-def test_d13_a_target_without_any_value_is_refused(frame):
+def test_a_target_without_any_value_is_refused(frame):
     with pytest.raises(DataError, match="80 of 80 rows"):
         prepared(frame.assign(price=np.nan))
 
 
-def test_d17_only_the_target_is_refused(frame):
+def test_only_the_target_is_refused(frame):
     with pytest.raises(DataError, match="At least one column besides the target"):
         prepared(frame[["price"]])
 
 
-def test_d18_a_leak_is_refused_before_training_and_allowed_on_demand(frame):
+def test_a_leak_is_refused_before_training_and_allowed_on_demand(frame):
     leaking = frame.assign(copy=frame["price"] * 2)
     with pytest.raises(DataError, match="'copy'"):
         prepared(leaking)
@@ -89,7 +89,7 @@ def test_d18_a_leak_is_refused_before_training_and_allowed_on_demand(frame):
     assert "'copy' may give the target away" in said
 
 
-def test_d20_copies_are_counted_and_stay_together(frame):
+def test_copies_are_counted_and_stay_together(frame):
     twice = pd.concat([frame, frame], ignore_index=True)
     found, said = prepared(twice)
     assert "80 rows repeat the features of an earlier row; copies stay in one part" in said
@@ -97,7 +97,7 @@ def test_d20_copies_are_counted_and_stay_together(frame):
         assert set(fold.test % 80) & set(fold.train % 80) == set()
 
 
-def test_d20_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
+def test_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
     """Two features with few values: parts of unseen combinations alone would say nothing."""
     found, said = prepared(cars[["make", "red", "fast"]], "fast")
     assert "6 different combinations" in said
@@ -105,7 +105,7 @@ def test_d20_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
     assert all(8 <= len(fold.held_out) <= 12 for fold in found.split.folds)
 
 
-def test_d20_equal_rows_with_different_answers_are_observations_of_their_own(frame):
+def test_equal_rows_with_different_answers_are_observations_of_their_own(frame):
     """One row written down twice would have the same answer."""
     again = frame.head(30).copy()
     again.loc[:3, "price"] += 1.0
@@ -120,7 +120,7 @@ def test_d20_equal_rows_with_different_answers_are_observations_of_their_own(fra
     assert "copies stay in one part" in said
 
 
-def test_d20_the_person_decides_about_equal_rows(frame):
+def test_the_person_decides_about_equal_rows(frame):
     twice = pd.concat([frame, frame], ignore_index=True)
     found, said = prepared(twice, duplicates="apart")
     assert "80 rows repeat the features of an earlier row; they are dealt like all others" in said
@@ -131,13 +131,13 @@ def test_d20_the_person_decides_about_equal_rows(frame):
     assert not any(set(r.test % 80) & set(r.train % 80) for r in found.split.folds)
 
 
-def test_d20_copies_that_the_persons_split_tears_apart_are_a_warning(frame):
+def test_copies_that_the_persons_split_tears_apart_are_a_warning(frame):
     twice = pd.concat([frame.assign(part="train"), frame.assign(part="test")], ignore_index=True)
     _, said = prepared(twice, split="column:part")
     assert "80 held-out rows have a copy among the training rows" in said
 
 
-def test_d20_a_group_is_whole_and_no_feature(frame):
+def test_a_group_is_whole_and_no_feature(frame):
     owner = np.repeat(np.arange(10), 8)
     found, _ = prepared(frame.assign(owner=owner), split="group:owner")
     assert "owner" not in found.encoding.columns
@@ -145,7 +145,7 @@ def test_d20_a_group_is_whole_and_no_feature(frame):
         assert set(owner[fold.test]) & set(owner[fold.train]) == set()
 
 
-def test_d21_the_time_column_orders_the_rows_and_stays_a_feature(frame):
+def test_the_time_column_orders_the_rows_and_stays_a_feature(frame):
     shuffled = frame.sample(frac=1, random_state=0, ignore_index=True)
     found, _ = prepared(shuffled, split="time:sold on")
     (fold,) = found.split.folds
@@ -154,7 +154,7 @@ def test_d21_the_time_column_orders_the_rows_and_stays_a_feature(frame):
     assert "sold on" in found.encoding.columns
 
 
-def test_d21_a_number_can_be_the_time(frame):
+def test_a_number_can_be_the_time(frame):
     found, _ = prepared(frame.assign(year=2000 + np.arange(80) // 8), split="time:year")
     assert found.split.folds[0].train.max() < found.split.folds[0].test.min()
 
@@ -164,7 +164,7 @@ def test_a_split_column_must_be_there(frame):
         prepared(frame, split="group:ownr")
 
 
-def test_d14_a_split_whose_validation_rows_are_of_one_class_is_refused(cars):
+def test_a_split_whose_validation_rows_are_of_one_class_is_refused(cars):
     part = np.where(cars["fast"] == "yes", "train", "validation")
     part[:4] = "train"
     frame = cars[["size", "make", "fast"]].assign(part=part)
@@ -199,7 +199,7 @@ def test_the_test_file_is_read_once(frame, own_test):
     assert len(prepare(understood, options, print).own_targets[0]) == 20
 
 
-def test_d20_test_rows_that_are_training_rows_are_counted(tmp_path, frame, own_test):
+def test_test_rows_that_are_training_rows_are_counted(tmp_path, frame, own_test):
     Path(tmp_path / "train.csv").write_text(frame.head(60).to_csv(index=False))
     _, said = prepared(str(tmp_path / "train.csv"), test=own_test(frame.tail(25)))
     assert "5 of 25 test rows are also training rows" in said
@@ -224,7 +224,7 @@ def test_the_split_follows_the_seed(frame):
 
 
 @pytest.mark.parametrize("split", ["time:sold on", "column:part"])
-def test_d22_what_is_fitted_before_training_does_not_depend_on_test_rows(frame, split):
+def test_what_is_fitted_before_training_does_not_depend_on_test_rows(frame, split):
     """Other values in the test rows: the same tables."""
     frame = frame.assign(part=np.where(np.arange(80) < 60, "train", "test"))
     found, _ = prepared(frame, split=split)

@@ -10,16 +10,16 @@ from composable.core.errors import ConfigError
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-cmd|x", "@SUM(A1)", "\tx", "\rx", "\n=1", "-1+1"])
-def test_h4_formulas_get_an_apostrophe(cell):
+def test_formulas_get_an_apostrophe(cell):
     assert safe_cell(cell) == "'" + cell
 
 
 @pytest.mark.parametrize("cell", ["a=b", "", "plain", "-1", "+2.5", "-1e-3", "-.5", -1.0, None, True])
-def test_h4_numbers_and_plain_texts_are_untouched(cell):
+def test_numbers_and_plain_texts_are_untouched(cell):
     assert safe_cell(cell) is cell
 
 
-def test_h4_a_table_is_safe_in_cells_and_header_and_raw_by_wish():
+def test_a_table_is_safe_in_cells_and_header_and_raw_by_wish():
     frame = pd.DataFrame({"=x": ["=1", "b"], "p": [-0.5, 0.25], "c": pd.Categorical(["@a", "b"])})
     assert csv_text(frame, raw=False) == "'=x,p,c\n'=1,-0.5,'@a\nb,0.25,b\n"
     assert csv_text(frame, raw=True) == "=x,p,c\n=1,-0.5,@a\nb,0.25,b\n"

@@ -67,7 +67,7 @@ def test_json_stands_alone_on_standard_output(command, auto):
     assert [row["rank"] for row in answer["leaderboard"]] == [1, 2, None]
 
 
-def test_g5_an_interrupted_fit_shows_what_it_has_and_ends_with_130(command, auto):
+def test_an_interrupted_fit_shows_what_it_has_and_ends_with_130(command, auto):
     auto.events[-1] = {"event": "end", "status": "interrupted", "seconds": 5.0}
     auto.failure = KeyboardInterrupt()
     stopped = command("fit", "cars.csv", "--target", "price")
@@ -93,7 +93,7 @@ def test_impossible_budgets_are_refused(command, auto, typed):
     assert typed[0].strip("-") in refused.err.replace("_", "-")
 
 
-def test_g5_interrupted_before_there_is_anything(command, auto):
+def test_interrupted_before_there_is_anything(command, auto):
     auto.events, auto.failure = auto.events[:3], KeyboardInterrupt()
     stopped = command("fit", "cars.csv", "--target", "price")
     assert (stopped.code, stopped.out) == (130, "")

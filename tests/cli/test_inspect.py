@@ -74,7 +74,7 @@ def test_a_folder_that_can_not_be_written_costs_no_answer(command, auto, tmp_pat
     assert "--out FILE" in done.err
 
 
-def test_d30_control_characters_in_names_never_reach_the_terminal(command, auto, cars):
+def test_control_characters_in_names_never_reach_the_terminal(command, auto, cars):
     done = command("inspect", cars)
     assert "\x1b" not in done.out
     assert "price\\x1b[31m" in done.out

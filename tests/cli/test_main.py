@@ -69,7 +69,7 @@ FAILURES = [
 @pytest.mark.parametrize(
     ("failure", "code"), FAILURES, ids=lambda value: getattr(type(value), "__name__", value)
 )
-def test_g5_exit_codes(failure, code, capsys):
+def test_exit_codes(failure, code, capsys):
     assert exit_code_of(failure, debug=False) == code
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -77,7 +77,7 @@ def test_g5_exit_codes(failure, code, capsys):
     assert "Traceback" not in captured.err
 
 
-def test_g5_the_message_has_rule_received_and_remedy(command, auto):
+def test_the_message_has_rule_received_and_remedy(command, auto):
     auto.failure = errors.DataError(
         "A target has values.", received="cars.csv, column 'price'", remedy="--target make"
     )

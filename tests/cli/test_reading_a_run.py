@@ -22,7 +22,7 @@ def test_leaderboard_json_is_one_list_and_nan_is_null(command, auto):
     assert rows[1]["test"] is None
 
 
-def test_h4_predict_writes_safe_csv_and_makes_folders(command, auto, tmp_path):
+def test_predict_writes_safe_csv_and_makes_folders(command, auto, tmp_path):
     out = tmp_path / "a b" / "é" / "out.csv"
     done = command("predict", "runs/cars", "new.csv", "--out", out)
     assert (done.code, done.out) == (0, "")
@@ -30,7 +30,7 @@ def test_h4_predict_writes_safe_csv_and_makes_folders(command, auto, tmp_path):
     assert "Warning: 1 value of make was never seen" in done.err
 
 
-def test_h4_predict_raw_leaves_texts_alone(command, auto, tmp_path):
+def test_predict_raw_leaves_texts_alone(command, auto, tmp_path):
     command("predict", "runs/cars", "new.csv", "--out", tmp_path / "out.csv", "--raw")
     assert pd.read_csv(tmp_path / "out.csv")["prediction"].tolist() == ["=1+1", "b"]
 

@@ -30,7 +30,7 @@ def call(arguments, cwd, **environment):
 
 
 @pytest.mark.parametrize("surroundings", SURROUNDINGS.values(), ids=SURROUNDINGS)
-def test_g2_a_table_and_json_come_out_everywhere(tmp_path, surroundings):
+def test_a_table_and_json_come_out_everywhere(tmp_path, surroundings):
     folder = tmp_path / ("Ordner mit Ümlaut 猫 " + "x" * 150)
     folder.mkdir()
     (folder / "fit.yaml").write_text("target: €\ntime_limt: 3\n", encoding="utf-8")
@@ -40,7 +40,7 @@ def test_g2_a_table_and_json_come_out_everywhere(tmp_path, surroundings):
     assert b"Traceback" not in refused.stderr
 
 
-def test_g2_ascii_terminals_get_ascii(tmp_path):
+def test_ascii_terminals_get_ascii(tmp_path):
     script = tmp_path / "table.py"
     script.write_text(
         "from composable.cli.streams import prepare_streams\n"
@@ -67,7 +67,7 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path):
     assert done.stderr == b""
 
 
-def test_g1_an_error_leaves_json_consumers_an_empty_stdout(tmp_path):
+def test_an_error_leaves_json_consumers_an_empty_stdout(tmp_path):
     refused = call(["fit", "no.csv", "--json"], tmp_path)
     assert (refused.returncode, refused.stdout) == (2, b"")
     assert json.dumps(refused.stderr.decode())
@@ -88,7 +88,7 @@ FIT = ["--target", "größe", "--max-trials", "1", "--out", "run", "--json"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("surroundings", SURROUNDINGS.values(), ids=SURROUNDINGS)
-def test_g2_a_fit_gives_the_same_result_everywhere(table, surroundings):
+def test_a_fit_gives_the_same_result_everywhere(table, surroundings):
     done = call(["fit", str(table), *FIT], table.parent, **surroundings)
     assert done.returncode == 0, done.stderr.decode()
     assert b"Traceback" not in done.stderr
@@ -98,7 +98,7 @@ def test_g2_a_fit_gives_the_same_result_everywhere(table, surroundings):
 
 
 @pytest.mark.slow
-def test_g3_a_fit_needs_no_network(table):
+def test_a_fit_needs_no_network(table):
     if subprocess.run(["unshare", "-rn", "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine doesn't let a process leave the network")
     words = [sys.executable, "-m", "composable", "fit", str(table), *FIT]

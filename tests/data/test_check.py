@@ -47,7 +47,7 @@ def test_schemas_that_can_not_hold_are_refused(columns, message):
         apply_schema(TABLE, Schema(columns))
 
 
-def test_d12_targets_must_be_there_once():
+def test_targets_must_be_there_once():
     with pytest.raises(DataError, match="did you mean 'price'"):
         check_targets(TABLE, ("pirce",))
     with pytest.raises(DataError, match="named once"):

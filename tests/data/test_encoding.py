@@ -68,7 +68,7 @@ def test_only_inputs_that_are_there_are_given():
     assert list(encode(frame(), schema, fit_encoding(frame(), schema))) == ["numbers"]
 
 
-def test_d24_unseen_categories_are_unknown_and_spellings_count():
+def test_unseen_categories_are_unknown_and_spellings_count():
     encoding = fit_encoding(frame(), SCHEMA)
     assert encoding.of(CategoryBlock)[0].spellings == {"u ": "u"}
     new = frame().assign(c=["u ", "never", "", "?", "W", "v"], b=[True, False, None, True, False, "True"])
@@ -86,7 +86,7 @@ def test_rare_values_are_unknown_where_there_are_many():
     assert encode(column, schema, encoding)["categories"][-1, 0] == UNKNOWN
 
 
-def test_d29_vocabularies_are_bounded():
+def test_vocabularies_are_bounded():
     values = pd.Series([f"v{i % 15_000}" for i in range(40_000)], dtype="str")
     words = pd.Series([f"word{i} word{i + 40_000}" for i in range(40_000)] * 2, dtype="str")
     schema = Schema((Column("c", "category"), Column("t", "text")))
@@ -108,7 +108,7 @@ def test_an_offset_keeps_what_float32_would_lose():
     assert encoding.of(NumberBlock)[1].offset == 0.0
 
 
-def test_d26_large_numbers_stay_finite():
+def test_large_numbers_stay_finite():
     schema = Schema((Column("n", "number"),))
     encoding = fit_encoding(frame(), schema)
     new = pd.DataFrame({"n": [1e30, 1e300, -1e300, np.nan, np.inf]})
@@ -117,12 +117,12 @@ def test_d26_large_numbers_stay_finite():
     assert np.isnan(encoded[3:]).all()
 
 
-def test_d26_no_rows_give_inputs_without_rows():
+def test_no_rows_give_inputs_without_rows():
     inputs = encode(frame().iloc[:0], SCHEMA, fit_encoding(frame(), SCHEMA), strict=True)
     assert {len(part) for part in inputs.values()} == {0}
 
 
-def test_d25_missing_columns_are_all_named_and_extra_or_reordered_ones_ignored():
+def test_missing_columns_are_all_named_and_extra_or_reordered_ones_ignored():
     encoding = fit_encoding(frame(), SCHEMA)
     expected = encode(frame(), SCHEMA, encoding)
     shuffled = frame()[["t", "b", "c", "d", "n"]].assign(extra=1)
@@ -132,7 +132,7 @@ def test_d25_missing_columns_are_all_named_and_extra_or_reordered_ones_ignored()
         encode(frame().drop(columns=["n", "t", "y"]), SCHEMA, encoding, origin="new.csv")
 
 
-def test_d25_a_cell_that_can_not_be_read_names_its_row():
+def test_a_cell_that_can_not_be_read_names_its_row():
     encoding = fit_encoding(frame(), SCHEMA)
     wrong = frame().assign(n=["1", "2", "three", "4", "5", "6"])
     with pytest.raises(DataError, match="row 3: 'three'"):
@@ -152,7 +152,7 @@ CELLS = st.sampled_from(
 
 @settings(max_examples=25, deadline=None)
 @given(st.data())
-def test_d22_rows_outside_the_training_rows_never_change_the_encoding(data):
+def test_rows_outside_the_training_rows_never_change_the_encoding(data):
     names = [column.name for column in SCHEMA.features]
     rows = data.draw(st.integers(2, 12))
     table = pd.DataFrame(

@@ -31,7 +31,7 @@ DATE = Column("x", "date", date_format="%d/%m/%Y")
         pd.Series(pd.Categorical(["1", "2.5", "NA", "?"])),
     ],
 )
-def test_d25_numbers_of_any_type_are_coerced(values):
+def test_numbers_of_any_type_are_coerced(values):
     assert parsed(values, NUMBER) == [1.0, 2.5, None, None]
 
 
@@ -62,7 +62,7 @@ def test_missing_marks_of_the_person_count_as_text_and_as_number():
         (pd.Series(pd.to_datetime(["2020-01-31", None])), ["2020-01-31T00:00:00", None]),
     ],
 )
-def test_d16_categories_have_one_text_whatever_type_carries_them(values, texts):
+def test_categories_have_one_text_whatever_type_carries_them(values, texts):
     assert parsed(values, CATEGORY) == texts
 
 
@@ -81,7 +81,7 @@ def test_dates_of_any_type_become_days():
 @pytest.mark.parametrize(
     ("column", "value"), [(NUMBER, "12 apples"), (DATE, "30/02/2020"), (DATE, "2020-01-01")]
 )
-def test_d25_cells_that_can_not_be_read_are_errors_with_row_and_value(column, value):
+def test_cells_that_can_not_be_read_are_errors_with_row_and_value(column, value):
     good = "1" if column is NUMBER else "01/01/2020"
     with pytest.raises(DataError) as caught:
         parsed([good, value, good, value], column)

@@ -44,7 +44,7 @@ def test_dates_have_a_histogram_in_days():
     assert date["examples"][0].startswith("2000-01-01")
 
 
-def test_h3_texts_are_cut_and_wide_tables_are_outlined():
+def test_texts_are_cut_and_wide_tables_are_outlined():
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(2, DETAILED_COLUMNS + 1)))
     frame.insert(0, "long", ["<b>" + "x" * 1000, "y"])
     columns = profiled(frame)["columns"]
@@ -67,7 +67,7 @@ def test_mostly_missing_columns_are_warned_about():
     assert column["warnings"] == ["80% of the values are missing"]
 
 
-def test_d20_duplicate_rows_are_counted_whatever_the_types():
+def test_duplicate_rows_are_counted_whatever_the_types():
     frame = pd.DataFrame(
         {"a": ["x", None, "x"], "b": pd.Categorical(["u", "v", "u"]), "c": [1.0, np.nan, 1.0]}
     )

@@ -39,14 +39,14 @@ def read_and_look(folder, content: bytes, name: str) -> None:
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=FILES, name=NAMES)
-def test_d41_random_bytes_give_a_table_or_our_error(tmp_path, content, name):
+def test_random_bytes_give_a_table_or_our_error(tmp_path, content, name):
     read_and_look(tmp_path, content, name)
 
 
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.one_of(FILES, FILES.map(lambda cells: b"a,b\n" + cells)), name=NAMES)
-def test_d41_more_random_bytes_give_a_table_or_our_error(tmp_path, content, name):
+def test_more_random_bytes_give_a_table_or_our_error(tmp_path, content, name):
     read_and_look(tmp_path, content, name)
 
 
@@ -65,7 +65,7 @@ CELLS = st.sampled_from(
         lambda few: st.lists(st.sampled_from(few), min_size=1, max_size=30)
     )
 )
-def test_d25_what_was_trained_on_can_be_predicted(cells):
+def test_what_was_trained_on_can_be_predicted(cells):
     table = read_table({"x": cells, "y": ["1"] * len(cells)})
     schema, _ = infer_schema(table, ("y",))
     encoding = fit_encoding(table.frame, schema)

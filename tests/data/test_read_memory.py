@@ -49,7 +49,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize(("values", "kind"), COLUMNS.values(), ids=COLUMNS)
-def test_d37_frame_types_work(values, kind):
+def test_frame_types_work(values, kind):
     frame = pd.DataFrame({"x": values}, index=[7, 7, 8])
     before = frame.copy(deep=True)
     table = read_table(frame)
@@ -59,19 +59,19 @@ def test_d37_frame_types_work(values, kind):
     pd.testing.assert_frame_equal(frame, before)
 
 
-def test_d37_time_spans_become_days():
+def test_time_spans_become_days():
     table = read_table(pd.DataFrame({"x": pd.to_timedelta(["1D", "36h"])}))
     assert table.frame["x"].tolist() == [1.0, 1.5]
 
 
 @pytest.mark.parametrize("value", [[1, 2], {"a": 1}, b"x", np.array([1, 2]), 1j], ids=repr)
-def test_d37_cells_of_many_values_are_refused_with_column_and_row(value):
+def test_cells_of_many_values_are_refused_with_column_and_row(value):
     column = pd.Series([1, value], dtype=object)
     with pytest.raises(DataError, match=r"column 'x', row 2"):
         read_table(pd.DataFrame({"x": column}))
 
 
-def test_d37_name_levels_and_equal_names_are_refused():
+def test_name_levels_and_equal_names_are_refused():
     with pytest.raises(DataError, match="one level"):
         read_table(pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")])))
     with pytest.raises(DataError, match="'a' at columns 1, 2"):
@@ -79,12 +79,12 @@ def test_d37_name_levels_and_equal_names_are_refused():
     assert list(read_table(pd.DataFrame([[1, 2]])).frame.columns) == ["0", "1"]
 
 
-def test_d28_too_many_columns_are_refused_with_the_limit():
+def test_too_many_columns_are_refused_with_the_limit():
     with pytest.raises(DataError, match=r"20,000 columns.*\n.*20,001 columns"):
         read_table(np.zeros((1, 20_001)))
 
 
-def test_d38_arrays_become_columns_and_stay_unchanged():
+def test_arrays_become_columns_and_stay_unchanged():
     array = np.arange(12.0).reshape(3, 4)[:, ::2]
     before = array.copy()
     table = read_table(array)
@@ -107,12 +107,12 @@ def test_d38_arrays_become_columns_and_stay_unchanged():
     ],
     ids=["1-D", "5-D", "complex", "structured", "no columns"],
 )
-def test_d38_arrays_that_are_no_table_are_refused(array):
+def test_arrays_that_are_no_table_are_refused(array):
     with pytest.raises(DataError, match=r"Received"):
         read_table(array)
 
 
-def test_d38_mapping_takes_columns_and_refuses_unequal_lengths():
+def test_mapping_takes_columns_and_refuses_unequal_lengths():
     table = read_table({"a": [1, 2], "b": np.array([[3], [4]]), "c": pd.Series([5, 6], index=[9, 8])})
     assert table.frame.to_dict("list") == {"a": [1, 2], "b": [3, 4], "c": [5, 6]}
     with pytest.raises(DataError, match="'a' has 1, 'b' has 2"):
@@ -132,7 +132,7 @@ def test_equal_content_has_an_equal_fingerprint():
     assert read_table(frame.assign(b=["x", "y"])).fingerprint != same
 
 
-def test_d40_parquet_types_work(tmp_path):
+def test_parquet_types_work(tmp_path):
     path = tmp_path / "t.parquet"
     table = pa.table(
         {
@@ -158,7 +158,7 @@ def test_d40_parquet_types_work(tmp_path):
     assert frame["d"].tolist()[::2] == [1.5, 2.25]
 
 
-def test_d40_nested_and_damaged_parquet_are_refused(tmp_path):
+def test_nested_and_damaged_parquet_are_refused(tmp_path):
     nested, cut = tmp_path / "n.parquet", tmp_path / "c.parquet"
     pq.write_table(pa.table({"ok": [1], "deep": [[1, 2]]}), nested)
     with pytest.raises(DataError, match="column 'deep'"):

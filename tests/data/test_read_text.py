@@ -38,7 +38,7 @@ def test_cells_are_text_as_written_and_empty_ones_missing(tmp_path):
     assert table.notices == ()
 
 
-def test_d1_missing_directory_empty_and_header_only_have_their_own_messages(tmp_path):
+def test_missing_directory_empty_and_header_only_have_their_own_messages(tmp_path):
     write(tmp_path, "a\n1\n", "cars.csv")
     messages = [
         refusal(tmp_path / "car.csv"),
@@ -62,14 +62,14 @@ def test_a_header_alone_is_a_table_where_that_is_asked_for(tmp_path):
     [b"\xef\xbb\xbfa,b\n1,x\n2,y\n", b"a,b\r\n1,x\r\n2,y\r\n", b"a,b\r1,x\r2,y\r", b"a,b\n1,x\n\n2,y"],
     ids=["bom", "crlf", "cr", "blank line, no end"],
 )
-def test_d2_byte_order_mark_and_line_ends_change_nothing(tmp_path, content):
+def test_byte_order_mark_and_line_ends_change_nothing(tmp_path, content):
     table = read_table(write(tmp_path, content))
     assert list(table.frame.columns) == ["a", "b"]
     assert cells(table) == [["1", "x"], ["2", "y"]]
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
-def test_d3_delimiter_is_detected_and_stated(tmp_path, delimiter):
+def test_delimiter_is_detected_and_stated(tmp_path, delimiter):
     rows = [["name", "note"], ["a b", "x"], ["c d", "y"]]
     table = read_table(write(tmp_path, "\n".join(delimiter.join(row) for row in rows)))
     assert cells(table) == rows[1:]
@@ -79,7 +79,7 @@ def test_d3_delimiter_is_detected_and_stated(tmp_path, delimiter):
     assert all("--delimiter" in notice.remedy for notice in said)
 
 
-def test_d3_delimiter_that_could_be_another_is_stated_with_the_flag(tmp_path):
+def test_delimiter_that_could_be_another_is_stated_with_the_flag(tmp_path):
     path = write(tmp_path, "a;b,c\n1;2,3\n4;5,6\n")
     (notice,) = read_table(path).notices
     assert notice.level == "warning"
@@ -87,7 +87,7 @@ def test_d3_delimiter_that_could_be_another_is_stated_with_the_flag(tmp_path):
     assert list(read_table(path, delimiter=";").frame.columns) == ["a", "b,c"]
 
 
-def test_d3_decimal_comma_is_detected_and_stated_and_overruled(tmp_path):
+def test_decimal_comma_is_detected_and_stated_and_overruled(tmp_path):
     path = write(tmp_path, "a;b\n1,5;2\n2,25;3\n")
     table = read_table(path)
     assert table.format.decimal == ","
@@ -97,12 +97,12 @@ def test_d3_decimal_comma_is_detected_and_stated_and_overruled(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8"])
-def test_d4_unicode_encodings_are_recognized(tmp_path, encoding):
+def test_unicode_encodings_are_recognized(tmp_path, encoding):
     table = read_table(write(tmp_path, "name,n\nZoë Grün,1\nJosé,2\n".encode(encoding)))
     assert cells(table) == [["Zoë Grün", "1"], ["José", "2"]]
 
 
-def test_d4_not_utf8_is_read_and_the_byte_line_and_flag_are_said(tmp_path):
+def test_not_utf8_is_read_and_the_byte_line_and_flag_are_said(tmp_path):
     table = read_table(write(tmp_path, "name,n\nAnn,1\nZoë,2\n".encode("cp1252")))
     assert cells(table)[1] == ["Zoë", "2"]
     (notice,) = table.notices
@@ -111,7 +111,7 @@ def test_d4_not_utf8_is_read_and_the_byte_line_and_flag_are_said(tmp_path):
     assert "--encoding" in notice.remedy
 
 
-def test_d4_given_encoding_that_does_not_fit_is_an_error_with_the_place(tmp_path):
+def test_given_encoding_that_does_not_fit_is_an_error_with_the_place(tmp_path):
     path = write(tmp_path, "name,n\nAnn,1\nZoë,2\n".encode("cp1252"))
     message = refusal(path, encoding="utf-8")
     assert "byte 0xeb at offset 15, line 3" in message
@@ -120,12 +120,12 @@ def test_d4_given_encoding_that_does_not_fit_is_an_error_with_the_place(tmp_path
         read_table(path, encoding="utf-9")
 
 
-def test_d4_given_utf8_takes_a_byte_order_mark_off(tmp_path):
+def test_given_utf8_takes_a_byte_order_mark_off(tmp_path):
     table = read_table(write(tmp_path, b"\xef\xbb\xbfa,b\n1,2\n"), encoding="utf-8")
     assert list(table.frame.columns) == ["a", "b"]
 
 
-def test_d5_other_formats_are_named_whatever_the_suffix(tmp_path):
+def test_other_formats_are_named_whatever_the_suffix(tmp_path):
     book = io.BytesIO()
     with zipfile.ZipFile(book, "w") as archive:
         archive.writestr("[Content_Types].xml", "")
@@ -147,11 +147,11 @@ def test_d5_other_formats_are_named_whatever_the_suffix(tmp_path):
         assert "Remedy" in message
 
 
-def test_d5_nul_bytes_are_refused_with_the_line(tmp_path):
+def test_nul_bytes_are_refused_with_the_line(tmp_path):
     assert "NUL at line 3" in refusal(write(tmp_path, b"a,b\n1,2\n3,\x004\n"))
 
 
-def test_d6_ragged_row_names_line_and_counts(tmp_path):
+def test_ragged_row_names_line_and_counts(tmp_path):
     message = refusal(write(tmp_path, 'a,b,c\n1,2,3\n"x\ny",5,6\n7,8\n9,10,11\n'))
     assert "line 5" in message  # the third row spans two lines
     assert "header: 3" in message
@@ -159,12 +159,12 @@ def test_d6_ragged_row_names_line_and_counts(tmp_path):
 
 
 @pytest.mark.parametrize("content", ['a,b\n1,2\n3,"open\n5,6\n', 'a,b\n1,2\n3,"', 'a\n1\n"', 'a\n"x\n'])
-def test_d6_unclosed_quote_names_the_line_it_opens_in(tmp_path, content):
+def test_unclosed_quote_names_the_line_it_opens_in(tmp_path, content):
     line = content[: content.index('"')].count("\n") + 1
     assert f"starts at line {line} " in refusal(write(tmp_path, content))
 
 
-def test_d7_a_cell_of_ten_megabytes_is_refused_with_the_line(tmp_path):
+def test_a_cell_of_ten_megabytes_is_refused_with_the_line(tmp_path):
     message = refusal(write(tmp_path, "a,b\n1,2\n3," + "x" * 10_000_000 + "\n"))
     assert "131,072 characters" in message
     assert "line 3" in message
@@ -179,12 +179,12 @@ def test_d7_a_cell_of_ten_megabytes_is_refused_with_the_line(tmp_path):
     ],
     ids=["duplicate", "blank", "case"],
 )
-def test_d8_unusable_names_are_errors_with_positions(tmp_path, header, places):
+def test_unusable_names_are_errors_with_positions(tmp_path, header, places):
     row = ",".join("1" for _ in header.split(","))
     assert places in refusal(write(tmp_path, f"{header}\n{row}\n"))
 
 
-def test_d8_nameless_row_numbers_come_with_a_remedy(tmp_path):
+def test_nameless_row_numbers_come_with_a_remedy(tmp_path):
     assert "index=False" in refusal(write(tmp_path, ",a\n0,1.5\n1,2.5\n"))
 
 
@@ -194,14 +194,14 @@ def test_header_of_numbers_is_questioned(tmp_path):
     assert not read_table(write(tmp_path, "0,1\n4.9,3.0\n")).notices
 
 
-def test_d28_too_many_columns_are_refused_with_the_limit(tmp_path):
+def test_too_many_columns_are_refused_with_the_limit(tmp_path):
     names = ",".join(f"c{i}" for i in range(100_000))
     message = refusal(write(tmp_path, names + "\n" + "1," * 99_999 + "1\n"))
     assert f"{MAX_COLUMNS:,}" in message
     assert "100,000 columns" in message
 
 
-def test_d30_names_are_kept_as_they_are(tmp_path):
+def test_names_are_kept_as_they_are(tmp_path):
     names = [
         "<b>x</b>",
         'say "hi"',
@@ -239,7 +239,7 @@ def test_rows_beyond_a_chunk_keep_their_order(tmp_path):
     assert table.frame["a"].is_unique
 
 
-def test_d6_a_quote_left_open_is_not_taken_for_text(tmp_path):
+def test_a_quote_left_open_is_not_taken_for_text(tmp_path):
     assert "starts at line 3 " in refusal(write(tmp_path, 'a,b,c\n1,2,3\n4,"open,5\n6,7,8\n'))
 
 

@@ -152,7 +152,7 @@ def test_groups_of_very_different_size_are_balanced():
 
 
 @pytest.mark.parametrize("has_test", [False, True])
-def test_d21_no_row_of_the_future_trains(has_test):
+def test_no_row_of_the_future_trains(has_test):
     times = np.random.default_rng(3).permutation(200).astype(float)
     split = divided("time:t", rows=200, t=times, has_test=has_test)
     (fold,) = split.folds
@@ -165,7 +165,7 @@ def test_d21_no_row_of_the_future_trains(has_test):
 
 @pytest.mark.parametrize("has_test", [False, True])
 @pytest.mark.parametrize("days", [3, 5, 11])
-def test_d21_rows_of_one_moment_stay_together(days, has_test):
+def test_rows_of_one_moment_stay_together(days, has_test):
     times = (np.arange(100) % days).astype(float)
     (fold,) = divided("time:t", rows=100, t=times, has_test=has_test).folds
     parts = [set(times[rows]) for rows in (fold.train, fold.held_out, fold.test)]
@@ -173,19 +173,19 @@ def test_d21_rows_of_one_moment_stay_together(days, has_test):
     assert [bool(part) for part in parts] == [True, True, not has_test]
 
 
-def test_d21_most_rows_at_the_last_moment_still_leave_some_to_train():
+def test_most_rows_at_the_last_moment_still_leave_some_to_train():
     times = np.array([1.0] * 5 + [2.0] * 5 + [3.0] * 90)
     (fold,) = divided("time:t", rows=100, t=times).folds
     assert (len(fold.train), len(fold.held_out), len(fold.test)) == (5, 5, 90)
 
 
 @pytest.mark.parametrize("times", [[1.0] * 20, [1.0] * 10 + [2.0] * 10])
-def test_d21_too_few_moments_are_refused(times):
+def test_too_few_moments_are_refused(times):
     with pytest.raises(DataError, match="several different times"):
         divided("time:t", rows=20, t=times)
 
 
-def test_d21_a_row_without_a_time_is_named():
+def test_a_row_without_a_time_is_named():
     with pytest.raises(DataError, match="row 8 of 't'"):
         divided("time:t", rows=20, t=[1.0] * 7 + [np.nan] + [2.0] * 12)
 

@@ -21,7 +21,7 @@ def test_a_number() -> None:
 
 
 @pytest.mark.parametrize("labels", [("no", "yes"), (0, 1), (False, True), (0.0, 1.0), (1, "1"), (-1, 1)])
-def test_d16_two_classes_keep_their_type(labels: tuple[Any, Any]) -> None:
+def test_two_classes_keep_their_type(labels: tuple[Any, Any]) -> None:
     frame = _answers((Head("y", "binary", ("y",), labels), [[0.25], [0.5]]))
     found = frame["prediction"].tolist()
     assert found == list(labels)
@@ -49,7 +49,7 @@ def test_several_heads() -> None:
     assert frame.columns.tolist() == ["prediction_price", "prediction_y", "p_y_n", "p_y_j"]
 
 
-def test_d26_no_rows() -> None:
+def test_no_rows() -> None:
     frame = _answers((Head("y", "binary", ("y",), (0, 1)), np.zeros((0, 1))))
     assert frame.shape == (0, 3)
     assert frame["prediction"].dtype == "int64"

@@ -47,9 +47,7 @@ def test_the_card_survives_and_the_model_is_lazy(tiny: SimpleNamespace) -> None:
 
 
 @pytest.mark.parametrize("labels", [("no", "yes"), (0, 1), (False, True), (0.0, 1.0), (1, "1")])
-def test_d16_labels_survive_with_their_types(
-    bundle_of: Callable[..., Bundle], labels: tuple[Any, Any]
-) -> None:
+def test_labels_survive_with_their_types(bundle_of: Callable[..., Bundle], labels: tuple[Any, Any]) -> None:
     found = bundle_of(Head("y", "binary", ("y",), labels)).card.problem.heads[0].labels
     assert [(type(label), label) for label in found] == [(type(label), label) for label in labels]
 
@@ -60,7 +58,7 @@ def test_a_run_folder_stands_for_its_bundle(tiny: SimpleNamespace, tmp_path: Pat
     assert load_bundle(tmp_path / "run").card == tiny.card
 
 
-def test_a9_an_altered_bundle_is_refused(tiny: SimpleNamespace, tmp_path: Path) -> None:
+def test_an_altered_bundle_is_refused(tiny: SimpleNamespace, tmp_path: Path) -> None:
     shutil.copytree(tiny.folder, tmp_path / "bundle")
     card = tmp_path / "bundle" / "bundle.json"
     card.write_text(card.read_text().replace("tiny", "tony"))
@@ -68,7 +66,7 @@ def test_a9_an_altered_bundle_is_refused(tiny: SimpleNamespace, tmp_path: Path) 
         load_bundle(tmp_path / "bundle")
 
 
-def test_a9_a_card_of_another_version_is_refused(tiny: SimpleNamespace, tmp_path: Path) -> None:
+def test_a_card_of_another_version_is_refused(tiny: SimpleNamespace, tmp_path: Path) -> None:
     from composable.deploy.publish import whole_folder
 
     with whole_folder(tmp_path / "bundle") as partial:
@@ -78,7 +76,7 @@ def test_a9_a_card_of_another_version_is_refused(tiny: SimpleNamespace, tmp_path
         load_bundle(tmp_path / "bundle")
 
 
-def test_a12_a_model_that_could_not_be_loaded_is_not_saved(tiny: SimpleNamespace, tmp_path: Path) -> None:
+def test_a_model_that_could_not_be_loaded_is_not_saved(tiny: SimpleNamespace, tmp_path: Path) -> None:
     save_bundle(tmp_path / "bundle", tiny.model, tiny.card)
     before = (tmp_path / "bundle" / "manifest.json").read_text()
     start = keras.Input((2,))
@@ -116,7 +114,7 @@ def test_the_batch_does_not_matter(tiny: SimpleNamespace) -> None:
     )
 
 
-def test_d24_unseen_categories_count_as_unknown(tiny: SimpleNamespace) -> None:
+def test_unseen_categories_count_as_unknown(tiny: SimpleNamespace) -> None:
     rows = pd.concat([_frame(make="tesla"), _frame(make="lada"), _frame()], ignore_index=True)
     prediction = tiny.bundle.answer(rows)
     assert [(n.column, n.text.split()[:3]) for n in prediction.notices] == [("make", ["2", "of", "3"])]
@@ -125,26 +123,26 @@ def test_d24_unseen_categories_count_as_unknown(tiny: SimpleNamespace) -> None:
     assert tiny.bundle.predict(rows).attrs["notices"] == [prediction.notices[0].text]
 
 
-def test_d25_missing_columns_are_named(tiny: SimpleNamespace) -> None:
+def test_missing_columns_are_named(tiny: SimpleNamespace) -> None:
     with pytest.raises(DataError, match="'size', 'fuel'"):
         tiny.bundle.predict(_frame().drop(columns=["size", "fuel"]))
 
 
-def test_d25_an_extra_column_is_named_and_order_is_free(tiny: SimpleNamespace) -> None:
+def test_an_extra_column_is_named_and_order_is_free(tiny: SimpleNamespace) -> None:
     rows = _frame(price=3, color="red")[["color", "note", "price", "fuel", "make", "sold", "stamp", "size"]]
     prediction = tiny.bundle.answer(rows)
     assert ["'color'" in notice.text for notice in prediction.notices] == [True]
     np.testing.assert_array_equal(prediction.frame.select_dtypes("number"), _values(tiny.bundle, _frame()))
 
 
-def test_d25_numbers_as_text_are_read_and_nonsense_is_refused_with_its_row(tiny: SimpleNamespace) -> None:
+def test_numbers_as_text_are_read_and_nonsense_is_refused_with_its_row(tiny: SimpleNamespace) -> None:
     np.testing.assert_array_equal(_values(tiny.bundle, _frame(size="5.0")), _values(tiny.bundle, _frame()))
     rows = pd.concat([_frame(size="5.0"), _frame(size="large")], ignore_index=True)
     with pytest.raises(DataError, match=r"(?s)size.*row 2.*large"):
         tiny.bundle.predict(rows)
 
 
-def test_d26_far_out_values_give_finite_answers_and_a_notice(tiny: SimpleNamespace) -> None:
+def test_far_out_values_give_finite_answers_and_a_notice(tiny: SimpleNamespace) -> None:
     for value in (1e30, -1e30, 1e300):
         prediction = tiny.bundle.answer(_frame(size=value))
         assert np.isfinite(prediction.frame.select_dtypes("number")).all(axis=None)
@@ -153,13 +151,13 @@ def test_d26_far_out_values_give_finite_answers_and_a_notice(tiny: SimpleNamespa
         ]
 
 
-def test_d26_missing_values_give_finite_answers(tiny: SimpleNamespace) -> None:
+def test_missing_values_give_finite_answers(tiny: SimpleNamespace) -> None:
     prediction = tiny.bundle.answer(_frame(**dict.fromkeys(ROW)))
     assert np.isfinite(prediction.frame.select_dtypes("number")).all(axis=None)
     assert prediction.notices == ()
 
 
-def test_d26_an_empty_table_gives_an_empty_answer(tiny: SimpleNamespace, tmp_path: Path) -> None:
+def test_an_empty_table_gives_an_empty_answer(tiny: SimpleNamespace, tmp_path: Path) -> None:
     (tmp_path / "empty.csv").write_text(",".join(ROW) + "\n")
     full = tiny.bundle.predict(_frame())
     for data in (_frame().iloc[:0], tmp_path / "empty.csv"):
@@ -177,7 +175,7 @@ load_bundle(sys.argv[1]).predict(sys.argv[2]).to_csv(sys.argv[3])
 
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch isn't installed")
-def test_a14_another_backend_answers_the_same(tiny: SimpleNamespace, tmp_path: Path) -> None:
+def test_another_backend_answers_the_same(tiny: SimpleNamespace, tmp_path: Path) -> None:
     rows = pd.DataFrame(golden_rows(tiny.card).drop(columns="sold").assign(sold="2020-02-03"))
     rows.to_csv(tmp_path / "rows.csv", index=False)
     files = [str(path) for path in (tiny.folder, tmp_path / "rows.csv", tmp_path / "out.csv")]

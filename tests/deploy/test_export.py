@@ -45,7 +45,7 @@ def _ask(path: Path, *, note: list[str], **columns: list[Any]) -> dict[str, np.n
     return dict(zip(names, session.run(names, feed), strict=True))
 
 
-def test_a11_raw_rows_in_labels_out_in_onnxruntime_alone(tiny: SimpleNamespace, exported: Path) -> None:
+def test_raw_rows_in_labels_out_in_onnxruntime_alone(tiny: SimpleNamespace, exported: Path) -> None:
     rows = {
         "size": [5.0, -999.0, float("inf")],
         "stamp": [1.7e9 + 500.0, 1.7e9 + 1.0, float("nan")],
@@ -63,7 +63,7 @@ def test_a11_raw_rows_in_labels_out_in_onnxruntime_alone(tiny: SimpleNamespace, 
     np.testing.assert_allclose(found["probabilities_grade"], probabilities, atol=1e-5)
 
 
-def test_a11_inputs_are_described(exported: Path) -> None:
+def test_inputs_are_described(exported: Path) -> None:
     described = json.loads((exported / "inputs.json").read_text())
     assert {entry["name"]: entry["type"] for entry in described["inputs"]} == {
         **dict.fromkeys(["size", "stamp", "sold"], "double"),
@@ -90,7 +90,7 @@ def test_a11_inputs_are_described(exported: Path) -> None:
     ]
 
 
-def test_a11_golden_rows_try_every_branch(tiny: SimpleNamespace) -> None:
+def test_golden_rows_try_every_branch(tiny: SimpleNamespace) -> None:
     rows = pd.DataFrame(golden_rows(tiny.card))
     assert len(rows) == 64
     notices = tiny.bundle.answer(rows).notices
@@ -100,7 +100,7 @@ def test_a11_golden_rows_try_every_branch(tiny: SimpleNamespace) -> None:
     assert -999.0 in set(rows["size"])
 
 
-def test_a11_a_file_that_answers_otherwise_is_refused(
+def test_a_file_that_answers_otherwise_is_refused(
     tiny: SimpleNamespace, exported: Path, tmp_path: Path
 ) -> None:
     model = onnx.load_model(exported / "model.onnx")
@@ -118,7 +118,7 @@ def test_a11_a_file_that_answers_otherwise_is_refused(
         check_parity(tiny.bundle, tmp_path / "other.onnx", golden_rows(tiny.card))
 
 
-def test_a11_a12_nothing_is_left_when_the_export_fails(
+def test_nothing_is_left_when_the_export_fails(
     tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def differs(*_: Any) -> None:
@@ -142,7 +142,7 @@ def test_a11_a12_nothing_is_left_when_the_export_fails(
     ],
     ids=lambda head: head.kind,
 )
-def test_a11_every_kind_of_head(bundle_of: Callable[..., Bundle], tmp_path: Path, head: Head) -> None:
+def test_every_kind_of_head(bundle_of: Callable[..., Bundle], tmp_path: Path, head: Head) -> None:
     bundle = bundle_of(head)
     folder = export(bundle, "onnx", tmp_path / "onnx")
     rows = {
@@ -161,7 +161,7 @@ def test_a11_every_kind_of_head(bundle_of: Callable[..., Bundle], tmp_path: Path
             assert isinstance(found[name].tolist()[0], type(head.labels[0]))
 
 
-def test_d30_odd_names_become_safe_and_stay_apart() -> None:
+def test_odd_names_become_safe_and_stay_apart() -> None:
     odd = [
         "size",
         "=cmd|x",
@@ -184,7 +184,7 @@ def test_d30_odd_names_become_safe_and_stay_apart() -> None:
     assert all(len(name) < 80 and "/" not in name and name.strip() for name in safe.values())
 
 
-def test_d30_columns_with_odd_names_export(tiny: SimpleNamespace, tmp_path: Path) -> None:
+def test_columns_with_odd_names_export(tiny: SimpleNamespace, tmp_path: Path) -> None:
     odd = {"size": "=cmd|' /C", "make": "<script>\n", "fuel": "prediction", "note": "x" * 10_000}
     text = to_json(tiny.card, format="bundle", version=VERSION)
     for plain, name in odd.items():
@@ -221,13 +221,13 @@ def _external(path: Path, target: str) -> None:
 
 @pytest.mark.parametrize("place", ["initializer", "attribute", "branch"])
 @pytest.mark.parametrize("target", ["../secret", "/etc/passwd", "weights.bin"])
-def test_a10_weights_in_other_files_are_refused(tmp_path: Path, place: str, target: str) -> None:
+def test_weights_in_other_files_are_refused(tmp_path: Path, place: str, target: str) -> None:
     _external(tmp_path / f"{place}.onnx", target)
     with pytest.raises(ArtifactError, match="another file"):
         read_onnx(tmp_path / f"{place}.onnx")
 
 
-def test_a10_links_and_garbage_are_refused(exported: Path, tmp_path: Path) -> None:
+def test_links_and_garbage_are_refused(exported: Path, tmp_path: Path) -> None:
     (tmp_path / "link.onnx").symlink_to(exported / "model.onnx")
     (tmp_path / "garbage.onnx").write_bytes(b"\xff" * 100)
     for name in ("link.onnx", "garbage.onnx", "none.onnx"):
@@ -237,7 +237,7 @@ def test_a10_links_and_garbage_are_refused(exported: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("missing", ["onnx", "onnxruntime", "jax2onnx"])
-def test_a13_a_missing_exporter_names_the_extra(
+def test_a_missing_exporter_names_the_extra(
     tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     there = optional_module.importlib.import_module
@@ -254,7 +254,7 @@ def test_a13_a_missing_exporter_names_the_extra(
     export(tiny.bundle, "keras", tmp_path / "keras")
 
 
-def test_a13_an_operation_without_a_counterpart_is_named(
+def test_an_operation_without_a_counterpart_is_named(
     tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: Any, **__: Any) -> None:

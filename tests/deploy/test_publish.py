@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "made"
 
 
-def test_a9_the_manifest_states_size_and_sha256(folder: Path) -> None:
+def test_the_manifest_states_size_and_sha256(folder: Path) -> None:
     files = json.loads((folder / MANIFEST).read_text())["files"]
     assert files["b.txt"] == {"bytes": 6, "sha256": hashlib.sha256(b"oldold").hexdigest()}
     assert read_verified(folder) == {"a.txt": b"old", "b.txt": b"oldold"}
@@ -61,13 +61,13 @@ def _manifest(text: str) -> Callable[[Path], None]:
         (_manifest("[" * 100_000), "manifest.json was altered"),
     ],
 )
-def test_a9_a_damaged_folder_is_refused(folder: Path, damage: Callable[[Path], Any], message: str) -> None:
+def test_a_damaged_folder_is_refused(folder: Path, damage: Callable[[Path], Any], message: str) -> None:
     damage(folder)
     with pytest.raises(ArtifactError, match=message):
         read_verified(folder)
 
 
-def test_a9_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no such folder"):
         read_verified(tmp_path / "none")
 
@@ -117,7 +117,7 @@ with whole_folder(folder) as partial:
 """
 
 
-def test_a12_a_kill_at_any_step_leaves_the_old_folder_or_the_new(tmp_path: Path) -> None:
+def test_a_kill_at_any_step_leaves_the_old_folder_or_the_new(tmp_path: Path) -> None:
     """The child dies without clean-up, as by SIGKILL; a reader and a next writer must both get on."""
     step, code, found = 0, 9, []
     while code == 9:
@@ -134,7 +134,7 @@ def test_a12_a_kill_at_any_step_leaves_the_old_folder_or_the_new(tmp_path: Path)
     assert step > 8
 
 
-def test_a12_a_full_disk_at_any_step_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
+def test_a_full_disk_at_any_step_leaves_the_old_folder_and_nothing_else(tmp_path: Path) -> None:
     def full(at: int) -> None:
         if at == step:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -157,7 +157,7 @@ def test_a12_a_full_disk_at_any_step_leaves_the_old_folder_and_nothing_else(tmp_
     assert finished
 
 
-def test_a12_an_error_while_writing_leaves_no_folder(tmp_path: Path) -> None:
+def test_an_error_while_writing_leaves_no_folder(tmp_path: Path) -> None:
     def write_half() -> None:
         with whole_folder(tmp_path / "made") as partial:
             (partial / "a.txt").write_text("half")

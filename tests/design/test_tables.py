@@ -66,7 +66,7 @@ def test_unknown_codes_of_an_embedded_column_are_all_zeros():
     np.testing.assert_array_equal(found[2:], 0)
 
 
-def test_d22_changing_other_rows_never_changes_what_was_fitted():
+def test_changing_other_rows_never_changes_what_was_fitted():
     rng = np.random.default_rng(0)
     inputs = {
         "numbers": rng.normal(size=(40, 3)).astype("float32"),

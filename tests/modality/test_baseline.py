@@ -45,14 +45,14 @@ def test_every_kind_is_answered_in_its_shape_and_better_than_by_the_constant_pre
         assert score(metric, head, y, said) < 0.5 * score(metric, head, y, plain)
 
 
-def test_d15_a_class_without_training_rows_gets_no_probability():
+def test_a_class_without_training_rows_gets_no_probability():
     (answer,) = boosted((MANY,), (SIGN,))
     assert (answer[:, 2:] == 0).all()
     np.testing.assert_allclose(answer.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("only", [0.0, 1.0])
-def test_d14_training_rows_of_one_class_are_answered_with_it(only):
+def test_training_rows_of_one_class_are_answered_with_it(only):
     (answer,) = boosted((TWO,), (np.full((200, 1), only),))
     assert (answer == only).all()
 
@@ -73,7 +73,7 @@ def test_weights_count():
 
 
 @pytest.mark.parametrize("second", [np.nan, 7.0], ids=["empty", "constant"])
-def test_d11_missing_values_and_a_column_without_information_are_no_obstacle(second):
+def test_missing_values_and_a_column_without_information_are_no_obstacle(second):
     numbers = X.copy()
     numbers[::3, 0] = np.nan
     numbers[:, 1] = second

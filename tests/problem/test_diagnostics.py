@@ -82,7 +82,7 @@ def test_multiclass_reliability_is_about_the_chosen_class() -> None:
     assert entry["confusion"] == [[1, 1, 0], [0, 0, 0], [0, 0, 0]]
 
 
-def test_d29_very_many_classes_are_pooled() -> None:
+def test_very_many_classes_are_pooled() -> None:
     labels = tuple(f"c{place}" for place in range(1000))
     codes = np.concatenate([np.arange(1000), np.arange(0, 1000, 10)])
     chances = np.zeros((codes.size, 1000))

@@ -52,7 +52,7 @@ def assert_flagged(notices):
 
 
 @KINDS
-def test_d18_a_copy_of_the_target_is_refused_with_the_flags(kind):
+def test_a_copy_of_the_target_is_refused_with_the_flags(kind):
     with pytest.raises(DataError) as refused:
         told(kind, number=TARGETS[kind][1], allow=False)
     assert "'x'" in refused.value.received
@@ -62,26 +62,26 @@ def test_d18_a_copy_of_the_target_is_refused_with_the_flags(kind):
 
 
 @KINDS
-def test_d18_who_allows_leaks_is_only_warned(kind):
+def test_who_allows_leaks_is_only_warned(kind):
     assert_flagged(told(kind, number=TARGETS[kind][1]))
 
 
 @KINDS
 @pytest.mark.parametrize("transform", [np.exp, np.cbrt, lambda y: -(y**3)], ids=["exp", "root", "falling"])
-def test_d18_a_monotone_transform_is_refused(kind, transform):
+def test_a_monotone_transform_is_refused(kind, transform):
     with pytest.raises(DataError, match="give the target away"):
         told(kind, number=transform(TARGETS[kind][1]), allow=False)
 
 
 @KINDS
-def test_d18_the_target_with_some_noise_is_flagged(kind):
+def test_the_target_with_some_noise_is_flagged(kind):
     y = TARGETS[kind][1]
     noise = {"regression": 0.05 * y.std(), "binary": 0.15, "multiclass": 0.12}[kind]
     assert_flagged(told(kind, number=y + noise * NOISE))
 
 
 @KINDS
-def test_d18_a_category_that_maps_to_the_label_is_flagged(kind):
+def test_a_category_that_maps_to_the_label_is_flagged(kind):
     y = TARGETS[kind][1]
     code = (
         2 + np.floor(np.argsort(np.argsort(y)) / ROWS * 40)
@@ -92,7 +92,7 @@ def test_d18_a_category_that_maps_to_the_label_is_flagged(kind):
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
-def test_d19_a_value_that_is_only_there_for_one_class_is_flagged(kind):
+def test_a_value_that_is_only_there_for_one_class_is_flagged(kind):
     y = TARGETS[kind][1]
     if kind == "multiclass":
         y = np.where(y == 0, 0.0, 1.0)
@@ -125,7 +125,7 @@ def test_categories_that_say_nothing_are_left_alone(kind):
 
 
 @KINDS
-def test_d18_few_rows_prove_nothing(kind):
+def test_few_rows_prove_nothing(kind):
     assert told(kind, number=TARGETS[kind][1], allow=False, rows=20) == []
 
 

@@ -71,7 +71,7 @@ def test_a_label_that_every_row_has_is_left_out_of_ranking_metrics():
     ],
     ids=["two", "many", "labels"],
 )
-def test_d14_one_class_alone_has_no_ranking(metric, head, y, p):
+def test_one_class_alone_has_no_ranking(metric, head, y, p):
     assert np.isnan(score(metric, head, y, p))
     assert np.isfinite(score("log_loss", head, y, p))
 

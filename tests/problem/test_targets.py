@@ -31,12 +31,12 @@ AMOUNT = Head("y", "regression", ("y",))
     ("labels", "text"),
     [((1, 1.0, "1", " 1.0 ", np.int64(1)), "1"), ((True, "True"), "True"), (("01",), "01"), ((0.5,), "0.5")],
 )
-def test_d16_one_spelling_for_each_label(labels, text):
+def test_one_spelling_for_each_label(labels, text):
     assert {label_text(label) for label in labels} == {text}
 
 
 @pytest.mark.parametrize("values", [["1", "0"], [1, 0], [1.0, 0.0], [" 1 ", "0.0"]], ids=repr)
-def test_d16_a_class_is_found_however_its_number_is_written(values):
+def test_a_class_is_found_however_its_number_is_written(values):
     assert encoded(values, kind="number", head=classes(0, 1)) == [1, 0]
 
 
@@ -74,7 +74,7 @@ def test_labels_of_one_head_lie_side_by_side():
     assert found.tolist() == [[1, 0], [0, 0]]
 
 
-def test_d13_empty_and_infinite_targets_are_missing():
+def test_empty_and_infinite_targets_are_missing():
     schema = Schema((Column("y", "number", "target"), Column("c", "category", "target", missing=("-",))))
     frame = pd.DataFrame({"y": ["1", "", "inf", "4"], "c": ["a", "a", "a", "-"]})
     assert target_missing(frame, schema, ("y", "c")).tolist() == [

@@ -102,7 +102,7 @@ def test_many_whole_numbers_are_amounts_and_the_flag_that_overrules_it_is_named(
     [(0, 1), (0.0, 1.0), (False, True), ("no", "yes"), (3, 1, 2), (0.0, 1.0, 2.0), (10, 9, 100), ("01", "1")],
     ids=repr,
 )
-def test_d16_labels_keep_the_type_they_had(values):
+def test_labels_keep_the_type_they_had(values):
     labels = ask(column(*values), "y", problem="multiclass").heads[0].labels
     assert sorted(map(repr, labels)) == sorted(map(repr, values))
 
@@ -117,16 +117,16 @@ def test_d16_labels_keep_the_type_they_had(values):
         (("1", "2", "3+"), ("1", "2", "3+")),
     ],
 )
-def test_d16_a_file_holds_text_and_plain_numbers_come_back_as_numbers(tmp_path, texts, labels):
+def test_a_file_holds_text_and_plain_numbers_come_back_as_numbers(tmp_path, texts, labels):
     found = ask(written(tmp_path, *texts), "y", problem="multiclass").heads[0].labels
     assert [*map(repr, found)] == [*map(repr, labels)]
 
 
-def test_d16_digits_that_a_frame_holds_as_text_stay_text():
+def test_digits_that_a_frame_holds_as_text_stay_text():
     assert ask(column("1", "2", "3"), "y", problem="multiclass").heads[0].labels == ("1", "2", "3")
 
 
-def test_d16_one_class_written_as_two_types_is_one_class():
+def test_one_class_written_as_two_types_is_one_class():
     frame = column(0, 1, "1")
     frame["y"] = frame["y"].astype(object)
     problem = ask(frame, "y")
@@ -137,12 +137,12 @@ def test_d16_one_class_written_as_two_types_is_one_class():
     assert codes[:3, 0].tolist() == [0, 1, 1]
 
 
-def test_d16_nullable_and_category_types_are_restored_too():
+def test_nullable_and_category_types_are_restored_too():
     assert ask(column(True, False).astype({"y": "boolean"}), "y").heads[0].labels == (False, True)
     assert ask(column(4, 5, 6).astype({"y": "category"}), "y").heads[0].labels == (4, 5, 6)
 
 
-def test_d16_two_classes_asked_for_as_many_are_said_to_be_two():
+def test_two_classes_asked_for_as_many_are_said_to_be_two():
     problem = ask(column("a", "b"), "y", problem="multiclass")
     assert problem.heads[0].kind == "binary"
     assert "two values" in problem.notices[0].text
@@ -158,13 +158,13 @@ def test_dates_as_classes_become_text_and_are_found_again():
     assert set(codes[:, 0]) == {0, 1, 2}
 
 
-def test_d15_a_category_without_rows_is_no_class():
+def test_a_category_without_rows_is_no_class():
     frame = column("a", "b")
     frame["y"] = pd.Categorical(frame["y"], categories=["a", "b", "never"])
     assert ask(frame, "y").heads[0].labels == ("a", "b")
 
 
-def test_d15_a_class_with_one_row_is_kept_and_said():
+def test_a_class_with_one_row_is_kept_and_said():
     frame = column("a", "b")
     frame.loc[0, "y"] = "rare"
     problem = ask(frame, "y")
@@ -173,30 +173,30 @@ def test_d15_a_class_with_one_row_is_kept_and_said():
 
 
 @pytest.mark.parametrize("value", ["a", 3, 2.5, True])
-def test_d14_a_constant_target_is_refused(value):
+def test_a_constant_target_is_refused(value):
     with pytest.raises(DataError, match="at least two different values"):
         ask(column(value), "y")
 
 
-def test_d14_a_constant_amount_is_refused_as_a_regression():
+def test_a_constant_amount_is_refused_as_a_regression():
     with pytest.raises(DataError, match="at least two different values"):
         ask(column(3), "y", problem="regression")
 
 
-def test_d14_a_label_that_never_changes_is_named():
+def test_a_label_that_never_changes_is_named():
     with pytest.raises(DataError, match="'z' is always 1") as refused:
         ask(column(0, 1).assign(z=1), "y", "z", problem="multilabel")
     assert "--target z" in refused.value.remedy
 
 
 @pytest.mark.parametrize("rows", [1, 2, 9])
-def test_d17_too_few_rows_name_the_minimum(rows):
+def test_too_few_rows_name_the_minimum(rows):
     with pytest.raises(DataError, match="At least 10 rows") as refused:
         ask(column(0.5, 1.5).head(rows), "y")
     assert str(rows) in refused.value.received
 
 
-def test_d29_too_many_classes_are_refused_with_the_way_out():
+def test_too_many_classes_are_refused_with_the_way_out():
     frame = pd.DataFrame({"x": range(MOST_CLASSES + 1), "y": [f"c{i}" for i in range(MOST_CLASSES + 1)]})
     with pytest.raises(DataError, match=f"at most {MOST_CLASSES} classes") as refused:
         ask(frame, "y")

@@ -89,7 +89,7 @@ CRAFTED = {
 
 
 @pytest.mark.parametrize(("content", "why"), CRAFTED.values(), ids=CRAFTED)
-def test_a5_a_crafted_file_of_arrays_is_refused(content, why):
+def test_a_crafted_file_of_arrays_is_refused(content, why):
     with pytest.raises(ValueError, match=why):
         read_arrays(io.BytesIO(content))
 

@@ -100,7 +100,7 @@ DAMAGES = pytest.mark.parametrize(
 
 @DAMAGES
 @pytest.mark.parametrize("name", ["arrays.npz", "facts.json"])
-def test_c2_a_damaged_file_is_named_and_the_generation_before_it_is_used(tmp_path, damage, name):
+def test_a_damaged_file_is_named_and_the_generation_before_it_is_used(tmp_path, damage, name):
     saved(tmp_path, [1, 2], best={1, 2})
     damage(tmp_path / "gen-2" / name)
     notices = []
@@ -126,7 +126,7 @@ def test_c2_a_damaged_file_is_named_and_the_generation_before_it_is_used(tmp_pat
     ],
     ids=["empty", "cut", "list", "null", "deep", "best", "layer", "version", "no text"],
 )
-def test_c3_a_generation_whose_manifest_was_altered_is_ignored(tmp_path, content):
+def test_a_generation_whose_manifest_was_altered_is_ignored(tmp_path, content):
     saved(tmp_path, [1, 2], best={1})
     manifest = tmp_path / "gen-2" / "manifest.json"
     manifest.write_text(content(manifest.read_text()), errors="surrogateescape")
@@ -136,7 +136,7 @@ def test_c3_a_generation_whose_manifest_was_altered_is_ignored(tmp_path, content
     assert str(manifest) in notices[0]
 
 
-def test_c3_a_generation_without_a_manifest_is_ignored(tmp_path):
+def test_a_generation_without_a_manifest_is_ignored(tmp_path):
     saved(tmp_path, [1, 2])
     (tmp_path / "gen-2" / "manifest.json").unlink()
     assert epoch(checkpoints(tmp_path, []).latest()) == 1
@@ -164,7 +164,7 @@ def reseal(folder, change):
     ],
     ids=["path", "no facts", "no files", "format", "type"],
 )
-def test_c3_a_manifest_that_says_what_it_must_not_is_ignored(tmp_path, change):
+def test_a_manifest_that_says_what_it_must_not_is_ignored(tmp_path, change):
     saved(tmp_path, [1, 2])
     reseal(tmp_path / "gen-2", change)
     notices = []
@@ -172,7 +172,7 @@ def test_c3_a_manifest_that_says_what_it_must_not_is_ignored(tmp_path, change):
     assert "gen-2/manifest.json" in notices[0].replace("\\", "/")
 
 
-def test_c4_nothing_usable_is_no_state_and_a_notice_that_says_so(tmp_path):
+def test_nothing_usable_is_no_state_and_a_notice_that_says_so(tmp_path):
     saved(tmp_path, [1, 2])
     cut(tmp_path / "gen-1" / "arrays.npz")
     cut(tmp_path / "gen-2" / "facts.json")
@@ -207,7 +207,7 @@ def test_the_only_best_stays_though_a_damaged_one_is_newer(tmp_path):
     assert epoch(ours.best()) == 2
 
 
-def test_c9_leftovers_of_ours_go_and_what_is_foreign_stays(tmp_path):
+def test_leftovers_of_ours_go_and_what_is_foreign_stays(tmp_path):
     saved(tmp_path, [1, 2, 3])
     (tmp_path / "gen-2").rename(tmp_path / "gen-4.tmp")
     mine = ["gen-11.tmp", "gen-6", "gen-0", "notes", "gen-x", "gen-01"]
@@ -228,7 +228,7 @@ def test_c9_leftovers_of_ours_go_and_what_is_foreign_stays(tmp_path):
     assert len(names(tmp_path / "copy")) == 4
 
 
-def test_c9_a_generation_that_cannot_be_removed_is_named_and_the_save_holds(tmp_path):
+def test_a_generation_that_cannot_be_removed_is_named_and_the_save_holds(tmp_path):
     ours = saved(tmp_path, [1, 2])
     (tmp_path / "gen-1.tmp").write_text("a file in the way")
     notices = []
@@ -237,7 +237,7 @@ def test_c9_a_generation_that_cannot_be_removed_is_named_and_the_save_holds(tmp_
     assert epoch(ours.latest()) == 3
 
 
-def test_c9_a_generation_that_somebody_put_a_file_into_is_left_alone(tmp_path):
+def test_a_generation_that_somebody_put_a_file_into_is_left_alone(tmp_path):
     ours = saved(tmp_path, [1])
     (tmp_path / "gen-1" / "notes.txt").write_text("the good one")
     for number in (2, 3, 4):
@@ -257,7 +257,7 @@ def test_a_copied_folder_of_checkpoints_is_as_good_as_the_original(tmp_path):
     assert names(tmp_path / "b") == ["gen-3", "gen-4"]
 
 
-def test_c1_what_a_kill_cost_is_said(tmp_path):
+def test_what_a_kill_cost_is_said(tmp_path):
     saved(tmp_path, [1, 2])
     (tmp_path / "gen-2").rename(tmp_path / "gen-2.tmp")
     notices = []
@@ -269,7 +269,7 @@ def test_c1_what_a_kill_cost_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(("other", "difference"), OTHERS.values(), ids=OTHERS)
-def test_c10_the_checkpoint_of_another_training_is_refused(tmp_path, other, difference):
+def test_the_checkpoint_of_another_training_is_refused(tmp_path, other, difference):
     saved(tmp_path, [1], best={1})
     for read in (checkpoints(tmp_path, [], other).latest, checkpoints(tmp_path, [], other).best):
         with pytest.raises(ArtifactError) as refused:
@@ -279,7 +279,7 @@ def test_c10_the_checkpoint_of_another_training_is_refused(tmp_path, other, diff
     assert epoch(checkpoints(tmp_path).latest()) == 1
 
 
-def test_c10_the_layers_of_a_keras_model_tell_two_architectures_apart(tmp_path):
+def test_the_layers_of_a_keras_model_tell_two_architectures_apart(tmp_path):
     import keras
 
     def network(units):
@@ -327,7 +327,7 @@ except DiskFullError as full:
 
 
 @pytest.mark.slow
-def test_c8_a_real_disk_that_is_full(tmp_path):
+def test_a_real_disk_that_is_full(tmp_path):
     mount = 'mount -t tmpfs -o size=1m none "$1" && shift && exec "$@"'
     child = [sys.executable, "-c", FILL, str(tmp_path)]
     tried = subprocess.run(
@@ -338,7 +338,7 @@ def test_c8_a_real_disk_that_is_full(tmp_path):
     assert tried.stdout.split("\n")[0] == "disk 800012 {'epoch': 1} ['gen-1']", tried.stderr
 
 
-def test_c8_the_error_is_one_of_the_system_and_one_of_ours(tmp_path):
+def test_the_error_is_one_of_the_system_and_one_of_ours(tmp_path):
     full = DiskFullError(10**6, tmp_path)
     assert isinstance(full, OSError)
     assert (full.exit_code, full.reason, full.needed) == (3, "disk", 10**6)

@@ -12,7 +12,7 @@ from composable.training.commit import StageResult, commit, committed
 from tests.training.checkpointed import IDENTITY, OTHERS, epoch, flip, names, state
 
 
-def test_c11_a_stage_is_promoted_once(tmp_path):
+def test_a_stage_is_promoted_once(tmp_path):
     folder = tmp_path / "warmup"
     assert committed(folder, IDENTITY, notice=pytest.fail) is None
     assert commit(folder, StageResult(state(1), {"gain": 0.5, "rate": math.nan}), IDENTITY)
@@ -22,7 +22,7 @@ def test_c11_a_stage_is_promoted_once(tmp_path):
     assert json.loads((folder / "outcome.json").read_text()) == found.outcome
 
 
-def test_c11_a_damaged_result_is_promoted_again(tmp_path):
+def test_a_damaged_result_is_promoted_again(tmp_path):
     folder = tmp_path / "warmup"
     commit(folder, StageResult(state(1), {"gain": 0.5}), IDENTITY)
     flip(folder / "outcome.json")
@@ -35,7 +35,7 @@ def test_c11_a_damaged_result_is_promoted_again(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "full"), [("warmup", True), ("warmup", False), ("warmup.tmp", True)])
-def test_c9_promotion_never_replaces_what_is_foreign(tmp_path, name, full):
+def test_promotion_never_replaces_what_is_foreign(tmp_path, name, full):
     (tmp_path / name).mkdir()
     if full:
         (tmp_path / name / "thesis.txt").write_text("years of work")
@@ -45,7 +45,7 @@ def test_c9_promotion_never_replaces_what_is_foreign(tmp_path, name, full):
     assert names(tmp_path / name) == ["thesis.txt"] * full
 
 
-def test_c10_the_result_of_another_training_is_refused(tmp_path):
+def test_the_result_of_another_training_is_refused(tmp_path):
     commit(tmp_path / "warmup", StageResult(state(1), {}), IDENTITY)
     other, difference = OTHERS["keras"]
     with pytest.raises(ArtifactError, match=difference):

@@ -63,7 +63,7 @@ def crashes(tmp_path, prepare, act, failure):
 
 
 @CRASHES
-def test_c1_a_first_save_that_is_killed_leaves_nothing_or_all_of_it(tmp_path, failure):
+def test_a_first_save_that_is_killed_leaves_nothing_or_all_of_it(tmp_path, failure):
     left = []
     for folder, failed in crashes(tmp_path, lambda f: f, lambda f: checkpoints(f).save(state(1)), failure):
         found = checkpoints(folder).latest()
@@ -74,7 +74,7 @@ def test_c1_a_first_save_that_is_killed_leaves_nothing_or_all_of_it(tmp_path, fa
 
 
 @CRASHES
-def test_c1_c12_a_later_save_that_is_killed_leaves_the_old_state_or_the_new_one(tmp_path, failure):
+def test_a_later_save_that_is_killed_leaves_the_old_state_or_the_new_one(tmp_path, failure):
     """Its clean-up included: it has a leftover, a damaged generation and one that is too old to remove."""
 
     def prepare(folder):
@@ -100,7 +100,7 @@ def test_c1_c12_a_later_save_that_is_killed_leaves_the_old_state_or_the_new_one(
 
 
 @CRASHES
-def test_c12_a_kill_when_a_new_best_replaces_the_old_one_leaves_one_of_them(tmp_path, failure):
+def test_a_kill_when_a_new_best_replaces_the_old_one_leaves_one_of_them(tmp_path, failure):
     act = lambda folder: checkpoints(folder).save(state(5), best=True)  # noqa: E731
     left = []
     for folder, _ in crashes(tmp_path, lambda f: saved(f, range(1, 5), best=1), act, failure):
@@ -116,7 +116,7 @@ def stage(folder):
 
 
 @CRASHES
-def test_c11_a_stage_killed_at_its_end_is_promoted_once_by_whoever_comes_next(tmp_path, failure):
+def test_a_stage_killed_at_its_end_is_promoted_once_by_whoever_comes_next(tmp_path, failure):
     def prepare(folder):
         saved(folder / "checkpoints", [7, 8], best=7)
         return folder
@@ -136,7 +136,7 @@ def test_c11_a_stage_killed_at_its_end_is_promoted_once_by_whoever_comes_next(tm
         assert [path.name for path in folder.iterdir() if path.name != "checkpoints"] == ["warmup"]
 
 
-def test_c11_the_power_fails_after_the_restart_that_found_a_result_not_yet_there_to_last(tmp_path):
+def test_the_power_fails_after_the_restart_that_found_a_result_not_yet_there_to_last(tmp_path):
     """Killed right after the rename; the next process sees the result, clears the generations; power cut."""
     fatal, failed = 0, True
     while failed:
@@ -152,7 +152,7 @@ def test_c11_the_power_fails_after_the_restart_that_found_a_result_not_yet_there
         assert epoch_of(committed(folder / "warmup", IDENTITY, notice=pytest.fail).state) == 9
 
 
-def test_c8_a_disk_that_fills_up_at_any_moment_leaves_the_old_state_and_says_what_it_needs(tmp_path):
+def test_a_disk_that_fills_up_at_any_moment_leaves_the_old_state_and_says_what_it_needs(tmp_path):
     refused = []
 
     def act(folder):
@@ -173,7 +173,7 @@ def test_c8_a_disk_that_fills_up_at_any_moment_leaves_the_old_state_and_says_wha
     assert f"{refused[0].needed} bytes needed" in refused[0].received
 
 
-def test_c13_content_is_durable_before_names_and_names_before_anything_is_deleted(tmp_path):
+def test_content_is_durable_before_names_and_names_before_anything_is_deleted(tmp_path):
     saved(tmp_path / "run", range(1, 4), best=None)
     with Disk() as disk:
         checkpoints(tmp_path / "run").save(state(4))
@@ -198,7 +198,7 @@ def test_c13_content_is_durable_before_names_and_names_before_anything_is_delete
     ]
 
 
-def test_c13_new_folders_are_there_to_last(tmp_path):
+def test_new_folders_are_there_to_last(tmp_path):
     with Disk() as disk:
         checkpoints(tmp_path / "trial" / "fit").save(state(1))
     assert disk.calls[:4] == [
@@ -228,7 +228,7 @@ while True:
 
 
 @pytest.mark.slow
-def test_c1_a_process_killed_for_real_loses_nothing_that_it_said_was_saved(tmp_path):
+def test_a_process_killed_for_real_loses_nothing_that_it_said_was_saved(tmp_path):
     size = 300_000
     random = np.random.default_rng(0)
     arguments: list[str] = []

@@ -86,13 +86,13 @@ def resumes_bit_equal(folder, number):
 
 
 @pytest.mark.parametrize("number", [1, 5])
-def test_c5_after_a_kill_inside_or_between_epochs_the_training_ends_bit_equal(tmp_path, number):
+def test_after_a_kill_inside_or_between_epochs_the_training_ends_bit_equal(tmp_path, number):
     """C6: no row is skipped or seen twice, or the bits would differ."""
     assert resumes_bit_equal(tmp_path, number)
 
 
 @pytest.mark.slow
-def test_c5_after_a_kill_at_any_save_the_training_ends_bit_equal(tmp_path):
+def test_after_a_kill_at_any_save_the_training_ends_bit_equal(tmp_path):
     numbers = 0
     while resumes_bit_equal(tmp_path / str(numbers), numbers):
         numbers += 1
@@ -108,7 +108,7 @@ def test_killed_twice_it_still_ends_the_same(tmp_path):
     assert same(again.weights()[0], whole.weights()[0])
 
 
-def test_c7_a_worse_epoch_after_the_resume_does_not_replace_the_best(tmp_path):
+def test_a_worse_epoch_after_the_resume_does_not_replace_the_best(tmp_path):
     one = cohort(instance(epochs=6, learning_rate=0.1, patience=None))
     options = Options(checkpointer=checkpointer(tmp_path, one, every=0.0, notice=[].append))
     (before,) = train(one, deadline=Deadline(), options=options)
@@ -128,7 +128,7 @@ def test_c7_a_worse_epoch_after_the_resume_does_not_replace_the_best(tmp_path):
     assert same(longer.weights()[0], best)
 
 
-def test_c10_another_architecture_or_other_rows_are_refused(tmp_path):
+def test_another_architecture_or_other_rows_are_refused(tmp_path):
     finished(tmp_path)
     with pytest.raises(ArtifactError, match="dense"):
         checkpointer(tmp_path, cohort(*instances(), make=build), notice=[].append).load()

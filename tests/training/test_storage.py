@@ -121,7 +121,7 @@ def test_a_training_that_the_clock_cut_short_is_to_be_done_again(tmp_path):
     ],
     ids=["cut", "overwritten", "empty", "pickle"],
 )
-def test_a9_a_damaged_file_is_trained_again(tmp_path, damage):
+def test_a_damaged_file_is_trained_again(tmp_path, damage):
     save_trained(tmp_path, trained(), CANDIDATE)
     path = tmp_path / "fold-0.npz"
     path.write_bytes(damage(path.read_bytes()))
@@ -129,7 +129,7 @@ def test_a9_a_damaged_file_is_trained_again(tmp_path, damage):
 
 
 @pytest.mark.parametrize("content", [b"", b"PK half", b"\x80\x04K*."], ids=["empty", "cut", "pickle"])
-def test_a9_weights_never_come_from_a_damaged_file(tmp_path, content):
+def test_weights_never_come_from_a_damaged_file(tmp_path, content):
     (tmp_path / "fold-0.npz").write_bytes(content)
     with pytest.raises(ArtifactError, match=r"fold-0\.npz") as refused:
         load_weights(tmp_path, 0)

@@ -39,7 +39,7 @@ def test_names_below_the_tables_folder_are_images(folder):
         ("https://example.org/a.png", "an address, no file"),
     ],
 )
-def test_d34_other_names_are_refused_with_their_row(folder, name, why):
+def test_other_names_are_refused_with_their_row(folder, name, why):
     (folder / "link.png").symlink_to(folder.parent / "outside.png")
     name = name.format(absolute=folder / "b.png")
     with pytest.raises(DataError, match=rf"row 2, .*{why}") as refused:

@@ -67,7 +67,7 @@ def test_images_beside_the_folders_of_classes_are_named(tmp_path):
         read_image_folder(tmp_path)
 
 
-def test_d35_an_empty_class_and_files_that_are_no_images_are_said(animals):
+def test_an_empty_class_and_files_that_are_no_images_are_said(animals):
     (animals / "train" / "owl").mkdir()
     (animals / "train" / "cat" / ".DS_Store").write_bytes(b"x")
     (animals / "train" / "cat" / "Thumbs.db").write_bytes(b"x")
@@ -80,7 +80,7 @@ def test_d35_an_empty_class_and_files_that_are_no_images_are_said(animals):
     assert "1 files are no images and are passed over: 'train/notes.txt'." in text_of(table)
 
 
-def test_d35_equal_images_have_equal_fingerprints_wherever_they_lie(animals):
+def test_equal_images_have_equal_fingerprints_wherever_they_lie(animals):
     save(animals / "train" / "cat" / "same.png", 77)
     save(animals / "test" / "dog" / "other name.png", 77)
     table = read_image_folder(animals)
@@ -89,14 +89,14 @@ def test_d35_equal_images_have_equal_fingerprints_wherever_they_lie(animals):
     assert first == second != third
 
 
-def test_d36_the_fingerprint_tells_of_any_change(animals):
+def test_the_fingerprint_tells_of_any_change(animals):
     before = read_image_folder(animals).fingerprint
     assert read_image_folder(animals).fingerprint == before
     save(animals / "train" / "cat" / "0.png", 200)
     assert read_image_folder(animals).fingerprint != before
 
 
-def test_d36_a_file_that_changes_after_the_first_look_stops(animals):
+def test_a_file_that_changes_after_the_first_look_stops(animals):
     table = read_image_folder(animals)
     name = table.frame["image"][0]
     files = table.sources["image"]
@@ -106,14 +106,14 @@ def test_d36_a_file_that_changes_after_the_first_look_stops(animals):
         files.read([name], files.usual)
 
 
-def test_d31_a_broken_file_is_left_out_and_named(animals):
+def test_a_broken_file_is_left_out_and_named(animals):
     (animals / "train" / "cat" / "bad.png").write_bytes(b"")
     table = read_image_folder(animals)
     assert len(table.frame) == 12
     assert "'train/cat/bad.png'" in text_of(table)
 
 
-def test_d31_too_many_broken_files_stop(animals):
+def test_too_many_broken_files_stop(animals):
     for number in range(4):
         (animals / "train" / "cat" / f"bad{number}.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"4 of 16.*bad0\.png"):
