@@ -20,7 +20,7 @@ from composable.modality import Baseline
 from composable.problem.metrics import better
 from composable.search.expected import Expected, expected_score
 from composable.search.policy import LEAST_SECONDS, State, Step, next_step, seconds_for_next
-from composable.search.trial import Trial
+from composable.search.trial import Trial, is_better
 from composable.training.candidate import Candidate
 
 BASELINE_SHARE = 0.3  # of the time that is left after the first network
@@ -255,7 +255,7 @@ class Search:
 
     def _deploy_if_better(self, trial: Trial) -> None:
         metric = self.book.scorer.problem.metric
-        if self.best is not None and not better(metric, trial.score, self.best.score):
+        if self.best is not None and not is_better(trial, self.best, self.book.scorer):
             return
         before, self.best = self.best, trial
         if better(metric, self.floor, trial.score):

@@ -19,6 +19,7 @@ Domain = Literal["any", "not negative", "not zero"]
 
 CLASSES: tuple[HeadKind, ...] = ("binary", "multiclass", "multilabel")
 RELATIVE = "relative_error"  # of heads of different kinds
+TIE_BREAK = "log_loss"  # decides between equal scores, where there are classes
 _LOWER_ENDINGS = ("_error", "_loss", "_deviance", "_distance")
 _HIGHER_ENDINGS = ("_score", "_accuracy", "_gain")
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from composable.core.errors import ArtifactError
 from composable.core.workspace import read_json
+from composable.problem.metrics import TIE_BREAK
 
 _COLUMNS = ("role", "status", "metric", "higher_is_better", "parameters", "bytes", "latency_ms", "seconds")
 _REMEDY = "remove its folder to leave it out, or fit again into another --out"
 
 
 def leaderboard(run: Path) -> list[dict[str, Any]]:
-    """Every trial, the best validation score first, failed ones last.
+    """Every trial, the best validation score first, or log loss where it is the same; failed ones last.
 
     Returns:
         Objects with `rank`, `model`, `role`, `status`, `metric`, `higher_is_better`, `validation`, `test`,
@@ -28,7 +29,7 @@ def leaderboard(run: Path) -> list[dict[str, Any]]:
     """
     facts = read_json(run / "run.json", remedy="name a folder that `composable fit` wrote")
     rows = [_row(path, facts) for path in (run / "trials").glob("*/trial.json")]
-    rows.sort(key=lambda row: (row["validation"] is None, _order(row), row["trial"]))
+    rows.sort(key=lambda row: (row["validation"] is None, _order(row), row.pop("tie_break"), row["trial"]))
     return [{"rank": position + 1, **row} for position, row in enumerate(rows)]
 
 
@@ -48,6 +49,7 @@ def _row(path: Path, run: Mapping[str, Any]) -> dict[str, Any]:
             "trial": trial["number"],
             "reason": trial.get("reason", ""),
             "deployed": deployed,
+            "tie_break": trial.get("validation", {}).get(TIE_BREAK) or 0.0,
         }
     except (KeyError, AttributeError, TypeError) as odd:
         raise ArtifactError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from composable.data.split import Split
 from composable.engine.settings import Settings, described
 from composable.problem.calibrate import Calibration, calibrate
-from composable.problem.metrics import higher_is_better
+from composable.problem.metrics import TIE_BREAK, better, higher_is_better
 from composable.problem.postprocessing import PostProcessing, postprocess, with_temperature
 from composable.problem.problem import Problem
 from composable.search.predictions import Arrays, Predictions, pool
@@ -156,6 +157,17 @@ def conclude(
         trial.predictions = replace(trial.predictions, own_test=own_test)
     trial.seconds = sum(t.seconds for t in (*trial.trained, trial.refit) if t is not None)
     trial.score = scorer.selection(trial.predictions)
+
+
+def is_better(trial: Trial, other: Trial, scorer: Scorer) -> bool:
+    """Whether a trial's score beats that of another; where they are the same, its log loss, if there is one.
+
+    Few rows give few different accuracies; the log loss also sees how sure the answers are.
+    """
+    if trial.score != other.score:
+        return better(scorer.problem.metric, trial.score, other.score)
+    losses = [scorer.validation(one.predictions).get(TIE_BREAK, math.nan) for one in (trial, other)]
+    return better(TIE_BREAK, *losses)
 
 
 def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, Any]:

@@ -75,3 +75,16 @@ def test_equal_scores_stay_in_the_order_of_training(run):
 
 def test_a_run_without_trials_has_an_empty_board(run):
     assert run(None) == []
+
+
+def test_of_equal_scores_the_least_log_loss_comes_first(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"deployed": 1}))
+    for number, loss in enumerate((0.4, 0.1, 0.2)):
+        folder = tmp_path / "trials" / str(number)
+        folder.mkdir(parents=True)
+        facts = {"number": number, "name": "mlp", "metric": "accuracy", "higher_is_better": True}
+        facts |= {"validation": {"accuracy": 0.9, "log_loss": loss}}
+        (folder / "trial.json").write_text(json.dumps(facts))
+    rows = leaderboard(tmp_path)
+    assert [row["trial"] for row in rows] == [1, 2, 0]
+    assert "tie_break" not in rows[0]

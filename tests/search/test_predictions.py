@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from composable.data.split import Fold, Split
 from composable.problem.problem import Head, Problem
-from composable.search.predictions import blend, covered, pool
+from composable.search.predictions import Predictions, blend, covered, pool
 from composable.search.scorer import Scorer
+from composable.search.trial import Trial, is_better
 
 Y = np.arange(9.0)
 TWO = Head("sold", "binary", ("sold",), ("no", "yes"))
@@ -130,3 +132,21 @@ def test_heads_of_different_kinds_are_measured_by_the_reference(split):
     half = pooled((Y[:, None] + 4) / 2, np.full((9, 1), 0.5))
     assert scorer.selection(half) == pytest.approx(0.75)
     assert scorer.test(half)["relative_error"] == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(("sure", "expected"), [(0.9, True), (0.6, False), (0.7, False)])
+def test_of_two_trials_with_the_same_accuracy_the_surer_one_is_better(sure, expected):
+    rows = np.arange(6)
+    split = Split("random", (Fold(rows[:0], rows, rows[:0]),), 1, "")
+    observed = (rows % 2).astype("float32")[:, None]
+    scorer = Scorer(Problem((TWO,), "accuracy"), split, [observed])
+
+    def trial(sure):
+        answers = np.where(observed > 0.5, sure, 1 - sure)
+        found = Trial(0, Path(), "some", "network")
+        found.predictions = Predictions([answers], [answers], [])
+        found.score = scorer.selection(found.predictions)
+        return found
+
+    assert trial(sure).score == trial(0.7).score == 1.0
+    assert is_better(trial(sure), trial(0.7), scorer) is expected
