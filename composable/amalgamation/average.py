@@ -13,7 +13,7 @@ import keras
 from keras import layers, ops
 
 from composable.design.taps import named
-from composable.problem.postprocessing import PostProcessing, postprocess
+from composable.problem.postprocessing import PostProcessing, final_answers, postprocess
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,11 +25,15 @@ class EnsembleMember:
     weight: float = 1.0
 
 
-def average(members: Sequence[EnsembleMember]) -> keras.Model:
+def average(members: Sequence[EnsembleMember], final: Sequence[PostProcessing] = ()) -> keras.Model:
     """One functional model of stock layers: raw inputs in; per head probabilities or numbers out, as a list.
 
     Weights are normalized to sum to one. The networks become its layers `network_0`, `network_1`, ...; what
     the model gives is its tap `probabilities`, with several heads `head_0/probabilities` and so on.
+
+    Args:
+        members: The networks.
+        final: The last step of each head after averaging, see `final_answers`; none by default.
     """
     total = sum(member.weight for member in members)
     first = members[0].network
@@ -43,6 +47,8 @@ def average(members: Sequence[EnsembleMember]) -> keras.Model:
         for head, logits in enumerate(keras.tree.flatten(member.network(inputs))):
             share = postprocess(ops, member.postprocessing[head], logits) * (member.weight / total)
             sums[head] = sums[head] + share if head in sums else share
+    for head, step in enumerate(final):
+        sums[head] = final_answers(ops, step, sums[head])
     tasks = [""] if len(sums) == 1 else [f"head_{head}" for head in sums]
     outputs = [
         layers.Identity(name=named(task, "probabilities"))(output)

@@ -50,7 +50,7 @@ def deployable(trial: Trial, shapes: Mapping[str, Input]) -> keras.Model:
                     network, member.postprocessing(trained), weight / len(member.deployed_networks)
                 )
             )
-    return average(networks)
+    return average(networks, trial.final_steps)
 
 
 def networks_of(trial: Trial) -> int:
@@ -105,6 +105,7 @@ def _card(trial: Trial, prepared: Prepared, scorer: Scorer) -> BundleCard:
             for head, y in zip(understood.problem.heads, prepared.material.targets, strict=True)
             if not head.labels
         },
+        final=tuple(map(changed_fields, trial.final_steps)),
         rows=_sketch(prepared),
         members=tuple(_member(member, weight) for member, weight in trial.shares),
     )

@@ -128,7 +128,7 @@ def _networks_in_turn(search: Search, trial: Trial) -> Iterator[HeldOutRows]:
 
 
 def _held_out(search: Search, trial: Trial) -> _HeldOut:
-    predictions = trial.predictions
+    predictions = trial.final_predictions
     if predictions.own_test:
         return _HeldOut("test", None, list(search.book.scorer.own_targets), predictions.own_test)
     part, found = (

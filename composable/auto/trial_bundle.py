@@ -41,7 +41,7 @@ def trial_bundle(run: Path, number: int, deployed: Bundle) -> Bundle:
     model = deployable(trial, shapes)
     scores = read_json(trial.folder / "trial.json", remedy=_REMEDY)
     metrics = {part: scores.get(part, {}) for part in ("validation", "test")}
-    card = replace(deployed.card, name=trial.name, metrics=metrics, members=())
+    card = replace(deployed.card, name=trial.name, metrics=metrics, members=(), final=())
     with tempfile.TemporaryDirectory() as folder:
         save_bundle(Path(folder, "bundle"), model, card)
         return replace(load_bundle(Path(folder, "bundle")), origin=trial.folder)
@@ -64,6 +64,7 @@ def _trial(run: Path, number: int, heads: Sequence[Head]) -> Trial:
             trial.members = tuple(members)
         else:
             _add_networks(trial, facts, heads)
+        trial.final_calibrations = _calibrations(facts.get("final_calibration", {}), heads)
     except (KeyError, TypeError, ValueError) as odd:
         if isinstance(odd, (ConfigError, ArtifactError)):
             raise
@@ -76,7 +77,11 @@ def _trial(run: Path, number: int, heads: Sequence[Head]) -> Trial:
 def _add_networks(trial: Trial, facts: dict[str, Any], heads: Sequence[Head]) -> None:
     architecture = Architecture.from_json(json.dumps(facts["architecture"]))
     trial.candidate = Candidate(trial.name, architecture, Settings())
-    trial.calibrations = tuple(Calibration(**facts["calibration"][head.name]) for head in heads)
+    trial.calibrations = _calibrations(facts["calibration"], heads)
     trial.trained = [stored_network(trial.folder, one["fold"]) for one in facts["histories"]]
     if "chosen" in facts:
         trial.refit = stored_network(trial.folder, REFIT)
+
+
+def _calibrations(facts: dict[str, Any], heads: Sequence[Head]) -> tuple[Calibration, ...]:
+    return tuple(Calibration(**facts[head.name]) for head in heads) if facts else ()

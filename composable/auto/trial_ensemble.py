@@ -11,7 +11,8 @@ from composable.auto.trial_book import TrialBook
 from composable.auto.trial_costs import sum_of_costs
 from composable.search.ensemble import greedy_weights
 from composable.search.predictions import blend
-from composable.search.trial import Trial
+from composable.search.scorer import Scorer
+from composable.search.trial import Trial, calibrate_average
 
 
 def ensemble(book: TrialBook, most_weights: float) -> Trial | None:
@@ -32,14 +33,15 @@ def ensemble(book: TrialBook, most_weights: float) -> Trial | None:
         return None
     trial = book.new("ensemble", "ensemble", "-".join(f"{t.identity}:{w:.4f}" for t, w in chosen))
     trial.members = tuple(chosen)
-    blend_members(trial)
+    blend_members(trial, scorer)
     trial.score = scorer.selection(trial.predictions)
     trial.seconds = time.monotonic() - began
     return trial
 
 
-def blend_members(trial: Trial) -> None:
+def blend_members(trial: Trial, scorer: Scorer) -> None:
     """What an ensemble predicts and costs, by its members."""
     members = [t for t, _ in trial.members]
     trial.predictions = blend([t.predictions for t in members], [w for _, w in trial.members])
+    calibrate_average(trial, scorer)
     trial.cost = sum_of_costs(members)

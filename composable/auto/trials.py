@@ -225,7 +225,7 @@ class Search:
             self.trainings.conclude(member)
             self.book.write(member)
         if changed and trial.members:
-            blend_members(trial)
+            blend_members(trial, self.book.scorer)
             self.book.write(trial)
 
     def test(self) -> None:

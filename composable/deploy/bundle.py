@@ -32,7 +32,7 @@ from composable.engine.predict import SERVING_SIZES, predict
 from composable.problem.kinds import answers_pixels
 
 CARD, MODEL = "bundle.json", "model.keras"
-VERSION = 2  # of the format of `CARD`
+VERSION = 3  # of the format of `CARD`
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,8 @@ class BundleCard:
         target_deviations: The standard deviation of each regression target, the measure for exports.
         members: What the model averages, in the order of the networks in it; empty in bundles of versions
             before it was recorded.
+        final: Per head, the fields of the last step after averaging that differ from the defaults of
+            `PostProcessing`; empty where averages stay as they are.
         rows: A sample of the rows that its networks learned from, to recognize them again.
     """
 
@@ -59,4 +61,5 @@ class BundleCard:
     versions: Mapping[str, str]
     target_deviations: Mapping[str, float] = field(default_factory=dict)
     members: tuple[Member, ...] = ()
+    final: tuple[Mapping[str, str | float], ...] = ()
     rows: RowSketch | None = None

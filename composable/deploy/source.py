@@ -134,10 +134,11 @@ def _build(card: BundleCard) -> str:
         ),
         "[]",
     )
+    final = [several(map(_last_step, card.final))] if card.final else []
     lines = [
         '"""The networks\' answers, averaged: what turns logits into each, and its weight."""',
         laid_out(assigned("members", members, " = "), 4),
-        "return average(members)",
+        laid_out(call("return average", "members", *final), 4),
     ]
     return "\n".join(["def build() -> keras.Model:", *(f"    {line}" for line in lines)])
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Activation = Literal["linear", "sigmoid", "softmax"]
+_TINY = 1e-7
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,30 @@ def postprocess(xp: Any, step: PostProcessing, logits: Any) -> Any:
         powers = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
         return _over_members(xp, powers / xp.sum(powers, axis=-1, keepdims=True))
     return _over_members(xp, 1.0 / (1.0 + xp.exp(-xp.clip(logits, -60.0, 60.0))))
+
+
+def final_answers(xp: Any, step: PostProcessing, averages: Any) -> Any:
+    """The averages of several networks' answers, recalibrated: their logits, divided by one more temperature.
+
+    Averages of calibrated probabilities are less sure than they may be: Rahaman & Thiery 2021, "Uncertainty
+    Quantification and Deep Ensembles", section 4. The order of a row's classes stays, and of single
+    probabilities that of the rows.
+
+    Args:
+        xp: As for `postprocess`.
+        step: The activation and the final temperature of the head.
+        averages: Numbers, which stay as they are, or probabilities.
+    """
+    unchanged = step.activation == "linear" or step.temperature == 1.0
+    return averages if unchanged else postprocess(xp, step, logits_of_answers(xp, step.activation, averages))
+
+
+def logits_of_answers(xp: Any, activation: Activation, answers: Any) -> Any:
+    """Logits whose activation gives these probabilities, away from 0 and 1; numbers as they are."""
+    if activation == "linear":
+        return answers
+    answers = xp.clip(answers, _TINY, 1.0 - _TINY)
+    return xp.log(answers) if activation == "softmax" else xp.log(answers) - xp.log(1.0 - answers)
 
 
 def _over_members(xp: Any, outputs: Any) -> Any:

@@ -5,8 +5,9 @@ predictions"). Here every choice is made again for each fold, on the out-of-fold
 folds: the temperatures, the candidates and their weights in the ensemble. What is chosen then predicts the
 fold.
 
-An out-of-fold prediction is that of one network, but the average of several is deployed. How much better that
-is, the rows show that no network learned from.
+An out-of-fold prediction is that of one network, but the average of several is deployed, at a temperature of
+its own. How much better that is, the rows show that no network learned from; there the temperature is
+cross-fitted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from composable.problem.calibrate import fit_temperature
 from composable.problem.metrics import METRICS, higher_is_better
 from composable.problem.thresholds import centered, with_thresholds
 from composable.search.ensemble import ROUNDS, greedy_weights
+from composable.search.final_temperature import cross_fitted_averages
 from composable.search.predictions import Arrays
 from composable.search.scorer import Scorer
 from composable.search.trial import Trial
@@ -70,7 +72,7 @@ def expected_score(
     rng = np.random.default_rng(derive(seed, "expected"))
     if scorer.split.named_test:
         rows = [scorer.split.folds[0].test]
-        test = [head[rows[0]] for head in deployed.predictions.test]
+        test = [head[rows[0]] for head in deployed.final_predictions.test]
         predicted, gain = centered(scorer.tuned(deployed.predictions), test), None
     else:
         rows = scorer.scored_parts
@@ -246,9 +248,10 @@ class _Gain:
         def score(taken: np.ndarray, predicted: Arrays) -> float:
             return scorer.on_parts([rows[taken]])([head[taken] for head in predicted])
 
-        return cls(
-            scorer.problem.metric, rows, score, [head[rows] for head in deployed.predictions.test], singles
-        )
+        average = [head[rows] for head in deployed.predictions.test]
+        if deployed.final_calibrations:
+            average = cross_fitted_averages(scorer, rows, average)
+        return cls(scorer.problem.metric, rows, score, average, singles)
 
     def ratio(self, rng: np.random.Generator | None = None) -> float:
         """The error of the average over that of single networks, drawn towards 1 where there are few rows."""

@@ -16,6 +16,7 @@ from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.metrics import TIE_BREAK, better, higher_is_better
 from composable.problem.postprocessing import PostProcessing, postprocess, with_temperature
 from composable.problem.problem import Problem
+from composable.search.final_temperature import at_final_temperature, final_calibrations, final_steps
 from composable.search.predictions import Arrays, Predictions, pool
 from composable.search.scorer import Scorer
 from composable.training.candidate import Candidate, Trained
@@ -39,7 +40,10 @@ class Trial:
         refit: One that learned from the rows of all folds, and predicts instead of theirs; None where
             that isn't wanted, or not yet done.
         calibrations: One per head.
-        predictions: For rows it didn't learn from; empty until it has predicted something.
+        final_calibrations: One per head, of the average of its networks; empty where one network answers, or
+            where there are no rows to find them on.
+        predictions: For rows it didn't learn from; empty until it has predicted something. Averages are at
+            no final temperature, see `final_predictions`.
         score: The selection score on the held-out rows of the folds that every candidate trains.
         seconds: Spent on it.
         status: Whether it came to its end.
@@ -59,6 +63,7 @@ class Trial:
     trained: list[Trained] = field(default_factory=list)
     refit: Trained | None = None
     calibrations: tuple[Calibration, ...] = ()
+    final_calibrations: tuple[Calibration, ...] = ()
     predictions: Predictions = field(default_factory=Predictions)
     score: float = float("nan")
     seconds: float = 0.0
@@ -99,6 +104,22 @@ class Trial:
         """How many networks are deployed, or will be: one where weights have a closed form, see `refit`."""
         solved = self.candidate is not None and self.candidate.solver is not None
         return 1 if solved and self.trained else len(self.trained)
+
+    @property
+    def final_predictions(self) -> Predictions:
+        """Its predictions, the averages of networks at their final temperatures: as the model's."""
+        steps, found = self.final_steps, self.predictions
+        return replace(
+            found,
+            test=at_final_temperature(steps, found.test),
+            own_test=at_final_temperature(steps, found.own_test),
+        )
+
+    @property
+    def final_steps(self) -> tuple[PostProcessing, ...]:
+        """What is done after averaging, per head; empty where nothing is."""
+        first = self.shares[0][0].trained[0].postprocessing if self.final_calibrations else ()
+        return final_steps([step.activation for step in first], self.final_calibrations)
 
     def postprocessing(self, network: Trained) -> tuple[PostProcessing, ...]:
         """What turns this trial's logits into answers: the network's own scaling, the trial's temperature."""
@@ -155,6 +176,7 @@ def conclude(
         for pooled, values in zip(trial.predictions.test, test, strict=False):
             pooled[split.folds[0].test] = values
         trial.predictions = replace(trial.predictions, own_test=own_test)
+    calibrate_average(trial, scorer)
     trial.seconds = sum(t.seconds for t in (*trial.trained, trial.refit) if t is not None)
     trial.score = scorer.selection(trial.predictions)
 
@@ -168,6 +190,18 @@ def is_better(trial: Trial, other: Trial, scorer: Scorer) -> bool:
         return better(scorer.problem.metric, trial.score, other.score)
     losses = [scorer.validation(one.predictions).get(TIE_BREAK, math.nan) for one in (trial, other)]
     return better(TIE_BREAK, *losses)
+
+
+def calibrate_average(trial: Trial, scorer: Scorer) -> None:
+    """Find the final temperatures of a trial that averages networks, on the rows that none learned from.
+
+    Test rows that the user named are a result, and nothing is found on them.
+    """
+    rows, averages = scorer.split.folds[0].test, trial.predictions.test
+    networks = sum(len(member.deployed_networks) for member, _ in trial.shares)
+    trial.final_calibrations = ()
+    if networks > 1 and len(rows) and averages and not scorer.split.named_test:
+        trial.final_calibrations = final_calibrations(scorer, rows, [head[rows] for head in averages])
 
 
 def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, Any]:
@@ -191,7 +225,7 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
     if trial.predictions.out_of_fold:
         facts |= {
             "validation": scorer.validation(trial.predictions),
-            "test": scorer.test(trial.predictions) if tested else {},
+            "test": scorer.test(trial.final_predictions) if tested else {},
             "validation_spread": scorer.spread(trial.predictions),
         }
     if trial.candidate is not None:
@@ -200,8 +234,10 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
             "settings": _settings(trial.candidate, trial.settings or trial.candidate.settings),
             "stages": list(trial.stages),
             "histories": [_history(t) for t in trial.trained],
-            "calibration": _calibration(trial, scorer.problem),
+            "calibration": _by_head(trial.calibrations, scorer.problem),
         }
+    if trial.final_calibrations:
+        facts["final_calibration"] = _by_head(trial.final_calibrations, scorer.problem)
     if trial.refit is not None:
         facts["chosen"] = dict(trial.refit.chosen)
     if trial.members:
@@ -230,8 +266,5 @@ def _history(trained: Trained) -> Mapping[str, Any]:
     }
 
 
-def _calibration(trial: Trial, problem: Problem) -> dict[str, Any]:
-    return {
-        head.name: asdict(calibration)
-        for head, calibration in zip(problem.heads, trial.calibrations, strict=False)
-    }
+def _by_head(calibrations: Sequence[Calibration], problem: Problem) -> dict[str, Any]:
+    return {head.name: asdict(one) for head, one in zip(problem.heads, calibrations, strict=False)}

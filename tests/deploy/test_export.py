@@ -9,19 +9,24 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
+from keras import ops
 
 import composable.deploy.export as export_module
 from composable.core import optional as optional_module
 from composable.core.errors import ArtifactError, ConfigError, SetupError
 from composable.core.records import from_json, to_json
-from composable.deploy.bundle import VERSION, Bundle, load_bundle
+from composable.deploy.bundle import VERSION, Bundle, load_bundle, save_bundle
 from composable.deploy.card import BundleCard
 from composable.deploy.export import check_parity, export, golden_rows, read_onnx
 from composable.deploy.onnx.graph import safe_names
+from composable.problem.kinds import kind_of
+from composable.problem.postprocessing import PostProcessing, final_answers
 from composable.problem.problem import Head
+from tests.deploy.conftest import CLASSES, make_card, make_model
 
 onnx = pytest.importorskip("onnx", reason="the extra [onnx] isn't installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="the extra [onnx] isn't installed")
@@ -61,6 +66,22 @@ def test_raw_rows_in_labels_out_in_onnxruntime_alone(tiny: SimpleNamespace, expo
     np.testing.assert_allclose(found["prediction_price"], expected["prediction_price"], atol=3e-5)
     probabilities = expected[["p_grade_low", "p_grade_mid", "p_grade_high"]]
     np.testing.assert_allclose(found["probabilities_grade"], probabilities, atol=1e-5)
+
+
+def test_a_final_temperature_is_exported(tmp_path: Path) -> None:
+    """Exporting compares the file's answers with the bundle's, and refuses it if they differ."""
+    heads = (
+        CLASSES,
+        Head("fast", "binary", ("fast",), (False, True)),
+        Head("red, big", "multilabel", ("red", "big"), ("no", "yes")),
+    )
+    model = make_model(*heads)
+    steps = [PostProcessing(kind_of(head).activation, 0.6) for head in heads]
+    final = [final_answers(ops, step, one) for step, one in zip(steps, model.outputs, strict=True)]
+    save_bundle(tmp_path / "bundle", keras.Model(model.input, final), make_card(*heads))
+    file = export(load_bundle(tmp_path / "bundle"), "onnx", tmp_path / "onnx") / "model.onnx"
+    nodes = {node.op_type for node in onnx.load_model(file).graph.node}
+    assert "Log" in nodes
 
 
 def test_inputs_are_described(exported: Path) -> None:

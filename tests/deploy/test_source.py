@@ -57,7 +57,7 @@ print(json.dumps(winner.predict(winner.load(sys.argv[1]), rows)))
 
 
 def made(folder: Path, heads: tuple[Head, ...], tasks: tuple[Part, ...]) -> Bundle:
-    """A bundle of two members with two networks each, all weights random."""
+    """A bundle of two members with two networks each, all weights random, and a final temperature."""
     card = make_card(*heads)
     named = tuple(Task(part, f"head_{number}") for number, part in enumerate(tasks))
     sizes = card.encoding.categories
@@ -84,7 +84,9 @@ def made(folder: Path, heads: tuple[Head, ...], tasks: tuple[Part, ...]) -> Bund
             averaged.append(EnsembleMember(network, postprocessing[-1], weight / 2))
         kept = tuple(tuple(map(changed_fields, each)) for each in postprocessing)
         members.append(Member(name, architecture.to_config(), weight, kept))
-    save_bundle(folder, average(averaged), replace(card, members=tuple(members)))
+    final = tuple(PostProcessing(kind_of(head).activation, 0.6 if head.labels else 1.0) for head in heads)
+    card = replace(card, members=tuple(members), final=tuple(map(changed_fields, final)))
+    save_bundle(folder, average(averaged, final), card)
     return load_bundle(folder)
 
 
