@@ -8,7 +8,7 @@ import numpy as np
 
 from composable.auto.prepare import Prepared
 from composable.modality import Baseline
-from composable.problem.constant_predictor import constant_predictor
+from composable.problem.scores import constant_predictor
 from composable.search.predictions import Arrays, Predictions, pool
 
 # (training rows, inputs of the query rows, number of query rows) -> answers, one array per head

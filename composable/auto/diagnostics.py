@@ -16,8 +16,9 @@ from composable.engine.predict import predict
 from composable.explain.contributions import save_background
 from composable.explain.explained_model import ExplainedModel, slots_of
 from composable.explain.importance import HeldOutRows, most_rows, permutation_importance
-from composable.problem.diagnostics import head_diagnostics
+from composable.problem.kinds import kind_of
 from composable.problem.metrics import fitting
+from composable.problem.problem import Head
 from composable.problem.scores import score
 from composable.search.predictions import by_unlearned, covered
 from composable.search.trial import Trial
@@ -138,3 +139,20 @@ def _held_out(search: Search, trial: Trial) -> _HeldOut:
     )
     rows = np.flatnonzero(covered(found))
     return _HeldOut(part, rows, [y[rows] for y in search.book.scorer.targets], [p[rows] for p in found])
+
+
+def head_diagnostics(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """Describe the errors of one head.
+
+    Rows whose target or prediction is missing or not finite are left out. The caller fills `metrics`.
+
+    Args:
+        head: The question that was answered.
+        observed: Targets as its kind encodes them.
+        predicted: What was predicted of the same rows.
+
+    Returns:
+        JSON values: `name`, `kind`, `targets`, `metrics`, and what the kind's `diagnose` adds.
+    """
+    about = {"name": head.name, "kind": head.kind, "targets": list(head.targets), "metrics": {}}
+    return about | kind_of(head).diagnose(head, np.asarray(observed), np.asarray(predicted))

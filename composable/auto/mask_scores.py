@@ -11,9 +11,9 @@ from composable.data.images.source import images_of
 from composable.data.table import Table
 from composable.deploy.bundle import Bundle
 from composable.deploy.masks import names_in, predicted_codes
+from composable.problem.formulas import confusion, overlap
 from composable.problem.masks import true_codes
 from composable.problem.metrics import fitting
-from composable.problem.overlap import confusion, overlap
 from composable.problem.problem import Head
 
 

@@ -35,12 +35,10 @@ from composable.data.row_sketch import share_known
 from composable.data.schema import SCHEMA_VERSION, Column, Notice, Schema
 from composable.data.split import Split, split_rows
 from composable.data.table import Table
-from composable.problem.constant_predictor import constant_predictor
 from composable.problem.leaks import check_leaks
-from composable.problem.mask_columns import asks_for_masks, find_masks, images_alone, painted
-from composable.problem.masks import understand_masks
+from composable.problem.masks import asks_for_masks, find_masks, images_alone, painted, understand_masks
 from composable.problem.problem import Problem
-from composable.problem.scores import selection_score
+from composable.problem.scores import constant_predictor, selection_score
 from composable.problem.targets import encode_targets, have_targets
 from composable.problem.understand import understand
 from composable.training.candidate import Material

@@ -10,7 +10,7 @@ from composable.core.budget import Deadline
 from composable.data.images.png import png_text
 from composable.explain.explained_model import ExplainedModel
 from composable.explain.image_errors import SHOWN, augmented_pictures, image_names
-from composable.problem.overlap import confusion, overlap
+from composable.problem.formulas import confusion, overlap
 
 WORST = 24  # images
 MISSED, ADDED, TAKEN = (0, 90, 181), (220, 50, 32), (255, 194, 10)  # told apart by the color-blind too

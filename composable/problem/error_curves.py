@@ -1,4 +1,4 @@
-"""What charts of errors are drawn from: confusion matrices, reliability, ROC curves; small and finite."""
+"""What charts of errors are drawn from: reliability, ROC curves; small and finite."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ CURVE = 200  # points of a ROC curve
 BINS = 10  # of a reliability diagram
 
 Array = NDArray[Any]
-
-
-def confusion(observed: Array, guessed: Array, classes: int) -> list[list[int]]:
-    """How many rows of each observed class (rows) are predicted as each class (columns)."""
-    codes = observed.astype(np.int64) * classes + guessed.astype(np.int64)
-    return np.bincount(codes, minlength=classes * classes).reshape(classes, classes).tolist()
 
 
 def reliability(chances: Array, happened: Array) -> list[dict[str, float | int]]:

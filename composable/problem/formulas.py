@@ -1,15 +1,19 @@
-"""The formulas of the metrics: from observed and predicted values, perhaps weighted, to one number.
+"""The formulas of the metrics, a user's own among them: from observed and predicted values to one number.
 
 What rows don't define is NaN: the ranks of one class, the relative error of a zero.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from composable.core.errors import ConfigError
+from composable.problem.metrics import Metric
 
 Array = NDArray[Any]
 Weights = NDArray[Any] | None
@@ -71,17 +75,17 @@ def binary_accuracy(y: Array, p: Array, weights: Weights = None, *, threshold: f
 
 def binary_f1(y: Array, p: Array, weights: Weights = None, *, threshold: float = 0.5) -> float:
     """The harmonic mean of precision and recall of the second class; 0 where nothing is found."""
-    return _f1(_counts(y, (p >= threshold).astype(int), 2, weights))[1]
+    return _f1(confusion(y, (p >= threshold).astype(int), 2, weights))[1]
 
 
 def binary_balanced_accuracy(y: Array, p: Array, weights: Weights = None, *, threshold: float = 0.5) -> float:
     """The mean of both classes' recalls; NaN where one class alone was observed."""
-    return _balanced_accuracy(_counts(y, (p >= threshold).astype(int), 2, weights))
+    return _balanced_accuracy(confusion(y, (p >= threshold).astype(int), 2, weights))
 
 
 def binary_mcc(y: Array, p: Array, weights: Weights = None, *, threshold: float = 0.5) -> float:
     """Matthews 1975: the correlation of observed and predicted classes."""
-    return _mcc(_counts(y, (p >= threshold).astype(int), 2, weights))
+    return _mcc(confusion(y, (p >= threshold).astype(int), 2, weights))
 
 
 def binary_brier(y: Array, p: Array, weights: Weights = None) -> float:
@@ -117,19 +121,19 @@ def accuracy(y: Array, p: Array, weights: Weights = None) -> float:
 
 def macro_f1(y: Array, p: Array, weights: Weights = None) -> float:
     """The mean of the F1 of the classes that occur, observed or predicted."""
-    counts = _counts(y, p.argmax(axis=1), p.shape[1], weights)
+    counts = confusion(y, p.argmax(axis=1), p.shape[1], weights)
     occurs = (counts.sum(axis=0) + counts.sum(axis=1)) > 0
     return float(_f1(counts)[occurs].mean())
 
 
 def balanced_accuracy(y: Array, p: Array, weights: Weights = None) -> float:
     """The mean recall of the classes that were observed."""
-    return _balanced_accuracy(_counts(y, p.argmax(axis=1), p.shape[1], weights))
+    return _balanced_accuracy(confusion(y, p.argmax(axis=1), p.shape[1], weights))
 
 
 def mcc(y: Array, p: Array, weights: Weights = None) -> float:
     """Gorodkin 2004: the correlation of observed and predicted classes."""
-    return _mcc(_counts(y, p.argmax(axis=1), p.shape[1], weights))
+    return _mcc(confusion(y, p.argmax(axis=1), p.shape[1], weights))
 
 
 def brier(y: Array, p: Array, weights: Weights = None) -> float:
@@ -154,12 +158,6 @@ def mean_of_defined(values: Sequence[float]) -> float:
     return float(np.mean(defined)) if defined else float("nan")
 
 
-def _counts(y: Array, guesses: Array, classes: int, weights: Weights) -> Array:
-    """The weight of the rows of each observed class (rows) that are predicted as each class (columns)."""
-    codes = y.astype(int) * classes + guesses
-    return np.bincount(codes, weights, minlength=classes * classes).reshape(classes, classes).astype(float)
-
-
 def _f1(counts: Array) -> Array:
     both = counts.sum(axis=0) + counts.sum(axis=1)
     return 2 * np.diag(counts) / np.maximum(both, _TINY)
@@ -172,6 +170,7 @@ def _balanced_accuracy(counts: Array) -> float:
 
 
 def _mcc(counts: Array) -> float:
+    counts = counts.astype(float)  # fourth powers of numbers of rows follow
     total, right = counts.sum(), np.trace(counts)
     observed, guessed = counts.sum(axis=1), counts.sum(axis=0)
     if (observed > 0).sum() < 2:
@@ -207,3 +206,96 @@ CLASSES: Mapping[str, Formula] = {
     "mcc": mcc,
     "brier": brier,
 }
+
+
+CHUNK = 1 << 22  # probabilities that are looked at at once
+
+
+def confusion(
+    observed: np.ndarray, predicted: np.ndarray, classes: int, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """How many rows or pixels of each class (rows) are taken for each (columns), (classes, classes).
+
+    Args:
+        observed: Class numbers, (rows,), (height, width) or (masks, height, width).
+        predicted: Likewise.
+        classes: How many there are.
+        weights: Of each row or mask; a pixel counts as much as its mask.
+    """
+    codes = observed.astype(np.int64).ravel() * classes + predicted.astype(np.int64).ravel()
+    each = None if weights is None else np.repeat(weights, codes.size // max(1, len(weights)))
+    return np.bincount(codes, each, minlength=classes * classes).reshape(classes, classes)
+
+
+def confusion_of(
+    observed: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """The same, from (masks, height, width, classes) of which the most probable class is taken."""
+    classes = probabilities.shape[-1]
+    found = np.zeros((classes, classes), np.int64 if weights is None else np.float64)
+    step = max(1, CHUNK // max(1, probabilities[:1].size))
+    for first in range(0, len(observed), step):
+        part = slice(first, first + step)
+        each = None if weights is None else weights[part]
+        found += confusion(observed[part], probabilities[part].argmax(axis=-1), classes, each)
+    return found
+
+
+def overlap(metric: str, matrix: np.ndarray) -> float:
+    """One number for a matrix of `confusion`.
+
+    `mean_iou` is the intersection over the union of predicted and true pixels (Jaccard), `dice` twice the
+    intersection over their sum (Dice 1945, "Measures of the Amount of Ecologic Association Between
+    Species"); both are means over the classes that occur in either. `pixel_accuracy` is the share of pixels
+    that are right.
+    """
+    right, observed, predicted = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    if metric == "pixel_accuracy":
+        return float(right.sum() / max(1, matrix.sum()))
+    occurs = (observed + predicted) > 0
+    if not occurs.any():
+        return float("nan")
+    shares = 2 * right / np.maximum(observed + predicted, 1)  # Dice's, of which the other is a function
+    if metric == "mean_iou":
+        shares = right / np.maximum(observed + predicted - right, 1)
+    return float(shares[occurs].mean())
+
+
+def own_score(metric: Metric, y: np.ndarray, p: np.ndarray, weights: np.ndarray | None) -> float:
+    """The value of the user's function; with `sample_weight`, where there are weights and it takes them.
+
+    Args:
+        metric: With a function.
+        y: (rows,) numbers, or class numbers in the order of the labels.
+        p: (rows,) numbers or probabilities of the second class, or (rows, classes) probabilities.
+        weights: A weight per row, or None.
+
+    Raises:
+        ConfigError: If it raises something, or what it returns is no number.
+    """
+    function: Any = metric.function
+    more = {"sample_weight": weights} if weights is not None and _takes_weights(function) else {}
+    try:
+        found = function(y.copy(), p.copy(), **more)
+    except Exception as wrong:
+        raise ConfigError(
+            f"The metric {metric.name!r} must give a number for observed and predicted values.",
+            received=f"{type(wrong).__name__}: {wrong}",
+            remedy=f"it was called with arrays of shapes {y.shape} and {p.shape}; of classes the first "
+            "holds class numbers, the second probabilities",
+        ) from wrong
+    number = np.asarray(found)
+    if number.size != 1 or number.dtype.kind not in "iuf":
+        raise ConfigError(
+            f"The metric {metric.name!r} must give a number for observed and predicted values.",
+            received=f"it returned {found!r}"[:200],
+            remedy="return one float",
+        )
+    return float(number.reshape(()))
+
+
+def _takes_weights(function: Any) -> bool:
+    try:
+        return "sample_weight" in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return False

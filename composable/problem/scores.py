@@ -1,4 +1,7 @@
-"""Scores of predictions: one metric of one head, every metric of a problem, and the one that selects."""
+"""Scores of predictions: of rows, of a head, of a problem by every metric, and the one that selects.
+
+What every model has to beat, and is measured by, is the constant predictor.
+"""
 
 from __future__ import annotations
 
@@ -118,3 +121,44 @@ def has_target(y: np.ndarray) -> np.ndarray:
     if y.dtype.kind != "f":
         return np.ones(len(y), bool)
     return np.invert(np.all(np.isnan(y), axis=tuple(range(1, y.ndim))))
+
+
+def constant_predictor(
+    heads: tuple[Head, ...], targets: tuple[np.ndarray, ...], rows: int
+) -> list[np.ndarray]:
+    """The same prediction for each of `rows` rows: the mean of the targets, or the shares of the classes."""
+    each = [kind_of(head).constant_prediction(head, y) for head, y in zip(heads, targets, strict=True)]
+    return [np.broadcast_to(one, (rows, *one.shape)) for one in each]
+
+
+_SMALLEST_LOSS = 1e-7  # of a mean loss
+
+
+def row_losses(
+    problem: Problem, observed: Sequence[np.ndarray], answers: Sequence[np.ndarray], scales: Sequence[float]
+) -> np.ndarray:
+    """The squared error or the log loss of each row, averaged over the heads.
+
+    Args:
+        problem: Its heads define what the arrays mean.
+        observed: Per head, as `composable.problem.scores.scores` takes them.
+        answers: Per head, post-processed: numbers or probabilities.
+        scales: Per head: what a row's loss is divided by, so that heads of different kinds count alike.
+
+    Returns:
+        (rows,) losses.
+    """
+    each = [
+        kind_of(head).row_losses(y, p) / scale
+        for head, y, p, scale in zip(problem.heads, observed, answers, scales, strict=True)
+    ]
+    return np.nanmean(each, axis=0)
+
+
+def constant_losses(problem: Problem, targets: Sequence[np.ndarray]) -> list[float]:
+    """Per head the mean loss of the constant predictor: a scale on which heads of different kinds compare."""
+    found = []
+    for head, y in zip(problem.heads, targets, strict=True):
+        (answers,) = constant_predictor((head,), (y,), len(y))
+        found.append(max(float(np.nanmean(kind_of(head).row_losses(y, answers))), _SMALLEST_LOSS))
+    return found

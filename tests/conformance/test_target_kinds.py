@@ -9,19 +9,17 @@ import numpy as np
 import pytest
 from keras import ops
 
+from composable.auto.diagnostics import head_diagnostics
 from composable.core.records import from_json, to_json
 from composable.design import Architecture, Input, Task
 from composable.design.part import Part
 from composable.explain.explained_model import worst_errors
 from composable.problem.calibrate import calibrate, fit_temperature
-from composable.problem.constant_predictor import constant_predictor
-from composable.problem.diagnostics import head_diagnostics
 from composable.problem.kinds import KINDS, ScoredRows, kind_of
 from composable.problem.metrics import METRICS, fitting, metric_named
 from composable.problem.postprocessing import PostProcessing, postprocess, with_temperature
 from composable.problem.problem import Head, Problem
-from composable.problem.row_losses import constant_losses, row_losses
-from composable.problem.scores import score, scores
+from composable.problem.scores import constant_losses, constant_predictor, row_losses, score, scores
 
 ROWS, SIDE = 80, 4
 HEADS = {

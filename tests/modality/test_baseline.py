@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from composable.modality.boosting import gradient_boosting
-from composable.problem.constant_predictor import constant_predictor
 from composable.problem.problem import Head
-from composable.problem.scores import score
+from composable.problem.scores import constant_predictor, score
 
 AMOUNT = Head("price", "regression", ("price",))
 TWO = Head("sold", "binary", ("sold",), ("no", "yes"))

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from composable.problem.diagnostics import head_diagnostics
+from composable.auto.diagnostics import head_diagnostics
 from composable.problem.kinds.multiclass import POOLED
 from composable.problem.problem import Head
 

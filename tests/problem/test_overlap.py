@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from composable.problem.constant_predictor import constant_predictor
+from composable.problem.formulas import confusion, confusion_of, overlap
 from composable.problem.metrics import better
-from composable.problem.overlap import confusion, confusion_of, overlap
 from composable.problem.problem import Head, Problem
-from composable.problem.scores import scores
+from composable.problem.scores import constant_predictor, scores
 
 TRUE = np.array([[[0, 0, 1, 1], [0, 0, 2, 2]]])
 SAID = np.array([[[0, 1, 1, 1], [0, 0, 0, 2]]])

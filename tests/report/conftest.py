@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from composable.problem.diagnostics import head_diagnostics
+from composable.auto.diagnostics import head_diagnostics
 from composable.problem.problem import Head
 
 NASTY = (

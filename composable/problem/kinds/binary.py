@@ -10,16 +10,8 @@ import numpy as np
 from composable.core.errors import ConfigError
 from composable.design.part import Part
 from composable.design.tasks import binary_classifier
-from composable.problem.error_curves import confusion, reliability, roc
-from composable.problem.formulas import mean_of_defined
-from composable.problem.kinds.answer_effects import (
-    AnswerEffects,
-    both_classes,
-    class_error_sizes,
-    class_outcome,
-    class_right_confidence,
-    log_odds,
-)
+from composable.problem.error_curves import reliability, roc
+from composable.problem.formulas import confusion, mean_of_defined
 from composable.problem.kinds.classes import (
     class_head,
     enough_of_both,
@@ -27,7 +19,16 @@ from composable.problem.kinds.classes import (
     sigmoid_row_losses,
     two_class_score,
 )
-from composable.problem.kinds.target_kind import ScoredRows, TargetKind
+from composable.problem.kinds.target_kind import (
+    AnswerEffects,
+    ScoredRows,
+    TargetKind,
+    both_classes,
+    class_error_sizes,
+    class_outcome,
+    class_right_confidence,
+    log_odds,
+)
 from composable.problem.metrics import Metric
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
@@ -70,7 +71,7 @@ def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[st
     codes, chances = y[known].astype(int), p[known].clip(0.0, 1.0)
     return {
         "labels": list(head.labels),
-        "confusion": confusion(codes, chances >= head.threshold(0), 2),
+        "confusion": confusion(codes, chances >= head.threshold(0), 2).tolist(),
         "reliability": reliability(chances, codes == 1),
         "roc": roc(codes, chances),
     }

@@ -11,9 +11,8 @@ from keras import ops
 from composable.core.errors import DataError
 from composable.engine.losses import binary_cross_entropy, of_known_labels
 from composable.engine.objective import Goal
-from composable.problem.formulas import TWO_CLASSES
+from composable.problem.formulas import TWO_CLASSES, own_score
 from composable.problem.metrics import Metric
-from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import Activation, PostProcessing, postprocess
 from composable.problem.problem import Head
 from composable.problem.target_columns import Notify, ObservedTarget, labels_of

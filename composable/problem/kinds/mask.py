@@ -15,14 +15,13 @@ from composable.design.part import Part
 from composable.design.tasks import segmenter
 from composable.engine.losses import mask_loss
 from composable.engine.objective import Goal
+from composable.problem.formulas import confusion_of, overlap
 from composable.problem.kinds.classes import softmax_row_losses
 from composable.problem.kinds.multiclass import EFFECTS as CLASS_EFFECTS
 from composable.problem.kinds.multiclass import diagnose as diagnose_classes
 from composable.problem.kinds.target_kind import ScoredRows, TargetKind
-from composable.problem.mask_columns import masks_as_targets
-from composable.problem.masks import as_rows
+from composable.problem.masks import as_rows, masks_as_targets
 from composable.problem.metrics import Metric
-from composable.problem.overlap import confusion_of, overlap
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
 from composable.problem.target_columns import Notify, ObservedTarget

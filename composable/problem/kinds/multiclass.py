@@ -13,19 +13,19 @@ from composable.design.part import Part
 from composable.design.tasks import classifier
 from composable.engine.losses import categorical_cross_entropy
 from composable.engine.objective import Goal
-from composable.problem.error_curves import confusion, reliability
-from composable.problem.formulas import CLASSES
-from composable.problem.kinds.answer_effects import (
+from composable.problem.error_curves import reliability
+from composable.problem.formulas import CLASSES, confusion, own_score
+from composable.problem.kinds.classes import class_head, enough_of_both, probabilities, softmax_row_losses
+from composable.problem.kinds.target_kind import (
     AnswerEffects,
+    ScoredRows,
+    TargetKind,
     class_error_sizes,
     class_outcome,
     class_right_confidence,
     log_odds,
 )
-from composable.problem.kinds.classes import class_head, enough_of_both, probabilities, softmax_row_losses
-from composable.problem.kinds.target_kind import ScoredRows, TargetKind
 from composable.problem.metrics import Metric
-from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
 from composable.problem.target_columns import Notify, ObservedTarget, encode_classes
@@ -97,7 +97,7 @@ def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[st
     return {
         "labels": shown,
         "classes": len(head.labels),
-        "confusion": confusion(codes, guesses, len(shown)),
+        "confusion": confusion(codes, guesses, len(shown)).tolist(),
         "reliability": trust,
     }
 

@@ -11,9 +11,10 @@ import numpy as np
 from composable.core.errors import DataError
 from composable.design.part import Part
 from composable.design.tasks import multi_label_classifier
-from composable.problem.error_curves import confusion, reliability
-from composable.problem.kinds.answer_effects import AnswerEffects, log_odds
+from composable.problem.error_curves import reliability
+from composable.problem.formulas import confusion
 from composable.problem.kinds.binary import BINARY
+from composable.problem.kinds.target_kind import AnswerEffects, log_odds
 from composable.problem.problem import Head
 from composable.problem.target_columns import Notify, ObservedTarget, label_text, labels_of, sorted_labels
 
@@ -50,7 +51,7 @@ def diagnose(head: Head, observed: np.ndarray, predicted: np.ndarray) -> dict[st
     known = np.isfinite(predicted) & np.isin(observed, (0, 1))
     chances, truth = predicted.astype("float64").clip(0.0, 1.0), observed == 1
     confusions = [
-        confusion(truth[rows, label], chances[rows, label] >= head.threshold(label), 2)
+        confusion(truth[rows, label], chances[rows, label] >= head.threshold(label), 2).tolist()
         for label, rows in enumerate(known.T)
     ]
     return {

@@ -15,11 +15,9 @@ from composable.design.tasks import regressor
 from composable.engine.losses import absolute_error, quantile_error, squared_error
 from composable.engine.objective import Goal
 from composable.problem.error_curves import thinned
-from composable.problem.formulas import NUMBERS, quantile_loss
-from composable.problem.kinds.answer_effects import AnswerEffects
-from composable.problem.kinds.target_kind import ScoredRows, TargetKind
+from composable.problem.formulas import NUMBERS, own_score, quantile_loss
+from composable.problem.kinds.target_kind import AnswerEffects, ScoredRows, TargetKind
 from composable.problem.metrics import Metric, metric_named
-from composable.problem.own_metric import own_score
 from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head
 from composable.problem.target_columns import Notify, ObservedTarget, encode_numbers
