@@ -19,7 +19,7 @@ from composable.design.taps import tap
 from composable.engine.predict import predict
 from composable.problem.postprocessing import changed_fields
 from composable.problem.scores import constant_losses, row_losses
-from composable.search.additions import is_as_scored
+from composable.search.ensemble import is_as_scored
 from composable.search.scorer import Scorer
 from composable.search.trial import Trial
 from composable.training.storage import load_weights

@@ -10,7 +10,7 @@ import numpy as np
 from composable.auto.trainings import MOST_NETWORKS, Trainings
 from composable.auto.trial_costs import trainings_that_fit
 from composable.problem.scores import constant_losses, row_losses
-from composable.search.additions import is_worth_adding
+from composable.search.ensemble import is_worth_adding
 from composable.search.trial import Trial
 from composable.training.candidate import Trained
 

@@ -118,7 +118,7 @@ def diff(first: str, second: str, inputs: tuple[TypedInput, ...], *, as_json: bo
     from composable.cli.design_facts import seen
 
     one, other = (seen(design, inputs) for design in (first, second))
-    from composable.design.diff import differences
+    from composable.design.openings import differences
 
     found = [asdict(each) for each in differences(one.architecture, other.architecture)]
     if as_json:

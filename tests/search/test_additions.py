@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from composable.search.additions import is_as_scored, is_worth_adding
+from composable.search.ensemble import is_as_scored, is_worth_adding
 
 
 @pytest.mark.parametrize(
