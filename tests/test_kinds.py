@@ -23,7 +23,7 @@ OF_ONE_KIND = (
     "explain/series_errors.py",
     "auto/image_shapes.py",
     "auto/option.py",  # asks for types of JSON, one of which is called as a kind
-    "data/numerals.py", "data/dates.py", "data/plain_column.py", "problem/masks.py",
+    "data/numerals.py", "data/dates.py", "data/frames.py", "problem/masks.py",
 )  # fmt: skip
 # How often the others still ask. Lower a number that became lower; raise none, add none.
 STILL_ASKING = {

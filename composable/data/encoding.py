@@ -18,12 +18,11 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.data.codes import FIRST
+from composable.data.frames import room
 from composable.data.kinds import KINDS, AnyBlock, kind_of
 from composable.data.kinds.kind import Cells, ModelInput
 from composable.data.names import listed
-from composable.data.room import room
-from composable.data.schema import Notice, Schema
+from composable.data.schema import FIRST, Notice, Schema
 from composable.data.table import Source
 
 _NONE: Mapping[str, Source] = MappingProxyType({})

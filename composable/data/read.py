@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from composable.core.errors import DataError
 from composable.data.frames import array_frame, frame_fingerprint, mapping_frame, plain_frame
 from composable.data.images.column import with_images
-from composable.data.images.folder import is_image_folder, read_image_folder
-from composable.data.images.mask_folder import is_mask_folder, read_mask_folder
+from composable.data.images.folder import is_image_folder, is_mask_folder, read_image_folder, read_mask_folder
 from composable.data.kinds import source_of
-from composable.data.names import nearest, shown
+from composable.data.names import check_names, nearest, shown
 from composable.data.reading.arrays_file import arrays_table, read_arrays_file
-from composable.data.reading.parquet_file import read_parquet_file
-from composable.data.reading.signature import PARQUET
+from composable.data.reading.text_encoding import PARQUET
 from composable.data.reading.text_file import read_text_file
 from composable.data.series.arrays import is_ragged, series_of
 from composable.data.table import Table
@@ -186,3 +186,29 @@ def _similar_file(path: Path) -> str:
         return f"check the path; there is no directory {path.parent}"
     near = nearest(path.name, siblings)
     return f"did you mean {' or '.join(map(shown, near))}?" if near else "check the path"
+
+
+def read_parquet_file(path: Path) -> Table:
+    """Read a Parquet file. See `composable.data.read.read_table`.
+
+    Raises:
+        DataError: If the file is damaged, or a column is nested or binary.
+    """
+    origin = str(path)
+    try:
+        with pq.ParquetFile(path) as file:
+            names = list(file.schema_arrow.names)
+            check_names(names, origin=origin)
+            table = file.read()
+        kinds = [pa.large_string() if pa.types.is_string_view(kind) else kind for kind in table.schema.types]
+        table = table.cast(pa.schema(list(zip(names, kinds, strict=True))))  # pandas knows no string views
+        frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+    except (pa.ArrowException, OSError, ValueError) as damaged:
+        if isinstance(damaged, DataError):
+            raise
+        raise DataError(
+            "The Parquet file must be whole.", received=f"{origin}: {str(damaged)[:200]}"
+        ) from damaged
+    with path.open("rb") as stream:
+        fingerprint = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Table(plain_frame(frame, origin=origin), origin, fingerprint)

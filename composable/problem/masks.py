@@ -16,9 +16,8 @@ from composable.data.encoding import Encoding
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of, wrong_rows
 from composable.data.images.conversion import ImageShape
-from composable.data.images.files import MOST_BROKEN
 from composable.data.images.levels import LEVELS
-from composable.data.images.source import ImageSource, images_of
+from composable.data.images.source import MOST_BROKEN, ImageSource, images_of
 from composable.data.kinds.image import ImageBlock
 from composable.data.names import listed
 from composable.data.schema import Column, Notice, Schema

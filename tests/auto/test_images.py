@@ -17,7 +17,7 @@ import composable
 from composable.auto.options import FitOptions
 from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.errors import ConfigError, DataError
-from composable.data import room
+from composable.data import frames
 from composable.data.kinds.image import ImageBlock
 from composable.design.building import outline
 from composable.modality import candidates
@@ -327,7 +327,7 @@ def test_augmentations_that_exclude_each_other_are_refused(folder, asked):
 
 
 def test_images_that_would_fill_the_memory_are_read_from_a_file(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "SHARE", 1e-9)
+    monkeypatch.setattr(frames, "SHARE", 1e-9)
     read_, options = read(folder, FitOptions()), FitOptions(max_trials=1, max_epochs=8)
     options = completed(options, read_)
     found = prepare(understand_table(read_, options, print), options, print)

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 
 from composable.core.errors import DataError
 from composable.core.records import from_json, to_json
-from composable.data.codes import FIRST, MISSING, UNKNOWN
 from composable.data.encoding import Encoding, encode, fit_encoding, training_notices
 from composable.data.kinds.category import CategoryBlock
 from composable.data.kinds.date import DateBlock
 from composable.data.kinds.number import NumberBlock
 from composable.data.kinds.text import TextBlock
-from composable.data.schema import Column, Schema
+from composable.data.schema import FIRST, MISSING, UNKNOWN, Column, Schema
 from composable.data.text.ids import CHARACTERS, WORDS
 
 SCHEMA = Schema(

@@ -5,13 +5,19 @@ import pandas as pd
 import pytest
 
 from composable.core.records import from_json, to_json
-from composable.data.codes import FIRST, UNKNOWN_WORD
 from composable.data.encoding import Encoding, encode, fit_encoding, training_notices
 from composable.data.kinds.text import TextBlock
-from composable.data.schema import Column, Schema
-from composable.data.text.ids import LENGTH, NGRAMS, Vocabulary, fit_vocabulary, text_ids
+from composable.data.schema import FIRST, UNKNOWN_WORD, Column, Schema
+from composable.data.text.ids import (
+    LENGTH,
+    NGRAMS,
+    Vocabulary,
+    character_ngrams,
+    fit_vocabulary,
+    text_ids,
+    tokens,
+)
 from composable.data.text.latent import BUCKETS, WIDTH, fit_latent, latent
-from composable.data.text.tokens import character_ngrams, tokens
 
 VOCABULARY = Vocabulary(
     ("good", "car", "."), ("good car",), (" g", "ood", "ar "), length=4, most_ngrams=3, most_characters=2

@@ -12,7 +12,7 @@ import pandas as pd
 from composable.core.errors import DataError
 from composable.data.frames import column_of
 from composable.data.images.conversion import SUFFIXES
-from composable.data.images.files import MOST_BROKEN, look_at
+from composable.data.images.source import MOST_BROKEN, look_at
 from composable.data.names import shown
 from composable.data.schema import Notice, Schema
 from composable.data.table import Source, Table

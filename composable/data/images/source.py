@@ -1,4 +1,4 @@
-"""Where the images of a column are: a table's cells only name them."""
+"""Where the images of a column are, which a table's cells only name, and what is wrong with those broken."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -15,9 +16,9 @@ import pandas as pd
 from composable.core.errors import DataError
 from composable.core.machine import cores
 from composable.core.threads import in_threads
-from composable.data.images.conversion import Facts, ImageShape, fitted, read_image
+from composable.data.frames import room
+from composable.data.images.conversion import Facts, ImageShape, fitted, image_facts, read_image
 from composable.data.images.levels import pixels_of, read_levels
-from composable.data.room import room
 from composable.data.table import Source
 
 _AT_ONCE = 16  # images that a thread decodes before it takes more
@@ -207,3 +208,38 @@ def image_arrays(arrays: Mapping[str, np.ndarray], origin: str) -> ImageArrays:
     if len(set(shapes.values())) > 1:
         raise DataError("All images of a file are of one shape.", received=f"{origin}: {shapes}")
     return ImageArrays(images)
+
+
+MOST_BROKEN = 0.05  # of the files: with more, something is wrong with the folder
+
+
+def look_at(root: Path, names: Sequence[str]) -> ImageFiles:
+    """Look at the files of these names below `root`, without decoding the images."""
+    heads = dict(zip(names, in_threads(partial(_head, root), names, workers=cores()), strict=True))
+    whole = {name: head for name, head in heads.items() if isinstance(head, _Head)}
+    return ImageFiles(
+        root,
+        {name: head.facts for name, head in whole.items()},
+        {name: head.sha256 for name, head in whole.items()},
+        {name: head for name, head in heads.items() if isinstance(head, str)},
+        {name: head.stamp for name, head in whole.items()},
+    )
+
+
+@dataclass(frozen=True)
+class _Head:
+    facts: Facts
+    sha256: str
+    stamp: Stamp
+
+
+def _head(root: Path, name: str) -> _Head | str:
+    path = root / name
+    try:
+        with path.open("rb") as stream:
+            stamp = stamp_of(os.fstat(stream.fileno()))
+            return _Head(image_facts(path), hashlib.file_digest(stream, "sha256").hexdigest(), stamp)
+    except DataError as broken:
+        return broken.received
+    except (OSError, ValueError) as refused:  # a ValueError where the name holds a zero byte
+        return f"{path}: {getattr(refused, 'strerror', None) or refused}"

@@ -10,12 +10,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from composable.data.codes import FIRST, MISSING, UNKNOWN
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, Tabular, gaps, known_columns
 from composable.data.names import SHOWN, shown
 from composable.data.parse import parse_categories, raw_texts
 from composable.data.recognize.words import VOCABULARY, truth_column
-from composable.data.schema import Column, Notice
+from composable.data.schema import FIRST, MISSING, UNKNOWN, Column, Notice
 
 CATEGORIES = "categories"
 _MOST_CODES = 250  # of a column, in tables: scikit-learn takes up to 255; others count as unknown

@@ -17,10 +17,8 @@ import pyarrow as pa
 
 from composable.core.errors import ConfigError, DataError
 from composable.data.names import check_names, shown
-from composable.data.reading.csv_rows import END, CsvReader, checked_rows
-from composable.data.reading.signature import GZIP, foreign_format
-from composable.data.reading.text_encoding import detect_encoding
-from composable.data.reading.text_layout import detect_decimal, detect_layout
+from composable.data.reading.text_encoding import GZIP, detect_encoding, foreign_format
+from composable.data.reading.text_layout import END, CsvReader, checked_rows, detect_decimal, detect_layout
 from composable.data.schema import Notice, TextFormat
 from composable.data.table import Table
 

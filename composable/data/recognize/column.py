@@ -1,7 +1,8 @@
-"""What inference finds about one column, and the cells it looks at for it."""
+"""What inference finds about one column, and the different cells it looks at for it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,9 +12,58 @@ import pandas as pd
 from composable.data.dates import DateOrder
 from composable.data.names import shown
 from composable.data.parse import parse_categories
-from composable.data.recognize.distinct import Distinct, distinct_texts
 from composable.data.schema import MISSING_MARKS, Column, Notice
 from composable.data.table import Source
+
+
+@dataclass(frozen=True, eq=False)
+class Distinct:
+    """The different non-empty texts of a column, in order of appearance, without outer blanks.
+
+    Attributes:
+        texts: The texts, a `str` Series.
+        counts: How many cells have each.
+        first: The row, from 0, in which each first appears.
+    """
+
+    texts: pd.Series
+    counts: np.ndarray
+    first: np.ndarray
+
+    @property
+    def cells(self) -> int:
+        """The number of cells that have a text."""
+        return int(self.counts.sum())
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def where(self, kept: np.ndarray) -> Distinct:
+        """Only the texts for which `kept` is true."""
+        if kept.all():
+            return self
+        return Distinct(self.texts.loc[kept].reset_index(drop=True), self.counts[kept], self.first[kept])
+
+    def without(self, markers: tuple[str, ...]) -> tuple[Distinct, tuple[str, ...]]:
+        """The texts that aren't in `markers`, and the markers that were there."""
+        marked = self.texts.isin(markers).to_numpy(dtype=bool)
+        return (self.where(~marked), tuple(self.texts[marked])) if marked.any() else (self, ())
+
+    def example(self) -> str:
+        """The first text with its row, counted from 1."""
+        return f"{shown(self.texts.iloc[0], 40)} in row {int(self.first[0]) + 1}"
+
+
+def distinct_texts(column: pd.Series) -> Distinct:
+    """The different texts of a `str` column; empty and blank cells are left out."""
+    codes, found = pd.factorize(column.str.strip())
+    known = codes >= 0
+    counts = np.bincount(codes[known], minlength=len(found))
+    first = np.zeros(len(found), dtype=np.int64)
+    first[codes[known][::-1]] = np.flatnonzero(known)[::-1]  # the earliest row is written last
+    texts = pd.Series(found, dtype="str")
+    return Distinct(texts, counts, first).where((texts != "").to_numpy(dtype=bool))
+
 
 MOST = 0.9  # of the cells must agree on a type before the others count as errors
 ODD_TEXTS = 100  # different texts that may count as missing in such a column
@@ -100,3 +150,36 @@ def span(numbers: np.ndarray) -> str:
 def or_missing(values: pd.Series, present: int) -> str:
     """The words " or missing" where not all cells are present."""
     return " or missing" if present < len(values) else ""
+
+
+ENOUGH_ROWS = 10  # below this, differing values prove nothing
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_ALWAYS = {"id", "ids", "uuid", "guid", "pid", "identifier", "index", "rownum", "rowid", "unnamed"}
+_AS_LAST_WORD = {"number", "no", "nr", "key", "code"}
+
+
+def is_named_like_identifier(name: str) -> bool:
+    """Whether a word of the name means "identifier": `PID`, `customer_id`, `hospital_number`, `userId`."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return bool(_ALWAYS & set(words)) or (len(words) > 1 and words[-1] in _AS_LAST_WORD)
+
+
+def row_number_reason(name: str, numbers: np.ndarray) -> str:
+    """Why whole numbers, in row order and without gaps, identify rows; "" where they don't.
+
+    Row numbers rise by one from 0 or 1. Other whole numbers need such a name and (nearly) no
+    repetition: a price or a year may well differ in every row.
+    """
+    rows = len(numbers)
+    if rows < ENOUGH_ROWS:
+        return ""
+    if numbers[0] in (0, 1) and np.all(np.diff(numbers) == 1):
+        return f"counts the rows from {int(numbers[0])}"
+    distinct = len(np.unique(numbers))
+    if is_named_like_identifier(name) and distinct >= 0.9 * rows and not np.all(numbers == numbers[0]):
+        return (
+            "every value differs"
+            if distinct == rows
+            else f"{distinct} different whole numbers in {rows} rows"
+        )
+    return ""

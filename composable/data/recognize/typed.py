@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from composable.data.recognize.column import Finding, RawColumn, infinite_cells, or_missing, span
-from composable.data.recognize.identifiers import row_number_reason
+from composable.data.recognize.column import (
+    Finding,
+    RawColumn,
+    infinite_cells,
+    or_missing,
+    row_number_reason,
+    span,
+)
 from composable.data.schema import Column, Notice
 
 

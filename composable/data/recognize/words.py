@@ -5,9 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from composable.data.names import shown
-from composable.data.recognize.column import Finding, RawColumn, or_missing
-from composable.data.recognize.distinct import Distinct
-from composable.data.recognize.identifiers import ENOUGH_ROWS, is_named_like_identifier
+from composable.data.recognize.column import (
+    ENOUGH_ROWS,
+    Distinct,
+    Finding,
+    RawColumn,
+    is_named_like_identifier,
+    or_missing,
+)
 from composable.data.schema import SURE_MARKS, Column, Notice
 
 VOCABULARY = 10_000  # categories that get a code of their own

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +13,38 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from composable.data.codes import FIRST, UNKNOWN_WORD
-from composable.data.text.tokens import character_ngrams, tokens
+from composable.data.schema import FIRST, UNKNOWN_WORD
+
+# Scripts that don't put blanks between words: each of their characters counts as a word.
+_SINGLE = (
+    r"\u0E00-\u0EFF\u1000-\u109F\u1780-\u17FF"  # Thai and Lao, Burmese, Khmer
+    r"\u3040-\u30FF\u3400-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF"  # kana, Chinese characters
+)
+# Signs in words that `\w` leaves out: accents, and the vowels of Hebrew, Arabic and the scripts of India.
+_SIGNS = r"\u0300-\u036F\u0591-\u05C7\u064B-\u065F\u0900-\u0DFF"
+_TOKEN = re.compile(rf"[{_SINGLE}]|(?:[^\W{_SINGLE}]|[{_SIGNS}])+|[^\w\s]")
+_SHORTEST, _LONGEST = 2, 5  # character n-grams
+_LONGEST_WORD = 40  # of a longer one, such as an address, this many characters are looked at
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text in lower case, after Unicode's NFKC; each punctuation mark and emoji is one."""
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
+
+
+def word_places(text: str) -> list[tuple[int, int]]:
+    """Where each word begins and ends in a text as it was written."""
+    return [found.span() for found in _TOKEN.finditer(text)]
+
+
+def character_ngrams(word: str) -> list[str]:
+    """The n-grams of two to five characters of a word with a blank at either end; none of a single letter."""
+    if len(word) < _SHORTEST:
+        return []
+    marked = f" {word[:_LONGEST_WORD]} "
+    ends = range(_SHORTEST, _LONGEST + 1)
+    return [marked[start : start + size] for size in ends for start in range(len(marked) - size + 1)]
+
 
 WORDS, PAIRS, CHARACTERS = 30_000, 60_000, 50_000  # that get an id, the most frequent ones
 LENGTH, NGRAMS, MOST_CHARACTERS = (
@@ -29,7 +61,7 @@ _SHORT = 1_200  # character n-grams of which nine of ten texts have fewer: beyon
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What has an id in a column of texts, see `composable.data.text.tokens`.
+    """What has an id in a column of texts, see `composable.data.text.ids`.
 
     In `words` stand the ids of a text's words in their order: `FIRST` and the index in `words`, or
     `UNKNOWN_WORD`. In `ngrams` stand, ascending, those of the different words and pairs of neighboring words

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from composable.core.optional import optional
-from composable.data.codes import FIRST, MISSING, UNKNOWN
 from composable.data.kinds.category import CATEGORIES, CategoryBlock
-from composable.data.schema import Schema
+from composable.data.schema import FIRST, MISSING, UNKNOWN, Schema
 from composable.deploy.kinds.kind import DeployedKind, FileInput, Rows, Table, TypedRows, read_texts
 from composable.deploy.onnx.graph import Graph
 

@@ -16,10 +16,8 @@ import pyarrow as pa
 
 from composable.core.errors import DataError
 from composable.data.names import check_names
-from composable.data.reading.csv_rows import END, CsvReader, checked_rows
-from composable.data.reading.signature import foreign_format
-from composable.data.reading.text_encoding import detect_encoding
-from composable.data.reading.text_layout import detect_layout
+from composable.data.reading.text_encoding import detect_encoding, foreign_format
+from composable.data.reading.text_layout import END, CsvReader, checked_rows, detect_layout
 from composable.data.schema import TextFormat
 from composable.engine.feed.arrow import ArrowFeed, arrow_feed
 from composable.engine.feed.arrow_copy import arrow_copy, copy_path

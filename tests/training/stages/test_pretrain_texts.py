@@ -8,7 +8,7 @@ from keras import ops
 
 from composable.core.budget import Deadline
 from composable.core.errors import DataError
-from composable.data.codes import FIRST, UNKNOWN_WORD
+from composable.data.schema import FIRST, UNKNOWN_WORD
 from composable.data.split import Fold
 from composable.design import Input, Part
 from composable.design.closed_form import joined_id_sets

@@ -11,7 +11,7 @@ from keras import layers, ops
 from pydantic import Field
 
 from composable.core.errors import ConfigError, DataError
-from composable.data.codes import FIRST, UNKNOWN_WORD
+from composable.data.schema import FIRST, UNKNOWN_WORD
 from composable.design.graph import deep_graphs
 from composable.design.metaparameters import Count
 from composable.design.part import component
