@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from composable.auto.trainings import Trainings
@@ -16,6 +17,26 @@ from composable.search.small_enough import small_enough
 from composable.training.candidate import Candidate
 
 _MOST = 40  # later draws bring next to nothing, and each takes room on the disk
+_LOOKED_AHEAD = 3  # candidates
+
+
+@dataclass(eq=False)
+class Upcoming:
+    """The candidates to come; some of them can be looked at before they are taken."""
+
+    candidates: Iterator[Candidate]
+    _seen: deque[Candidate] = field(default_factory=deque)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return self
+
+    def __next__(self) -> Candidate:
+        return self._seen.popleft() if self._seen else next(self.candidates)
+
+    def next_network(self) -> Candidate | None:
+        """The next one that is trained step by step; None where there is none among the next few."""
+        self._seen.extend(islice(self.candidates, max(0, _LOOKED_AHEAD - len(self._seen))))
+        return next((one for one in self._seen if one.solver is None), None)
 
 
 def candidate_list(trainings: Trainings, user_inputs: UserInputs) -> Iterator[Candidate]:

@@ -33,9 +33,9 @@ from composable.training.dataset import Dataset
 from composable.training.executor import Executor, InProcess, LocalProcesses
 from composable.training.folds import FoldTrainer
 from composable.training.job import Fitted, Job, identity_of
+from composable.training.trainers import Trainers
 
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
-_KEPT_TRAINERS = 3  # built networks
 _MEMORY_SHARE = 0.8  # of the machine's, for all processes together
 
 
@@ -60,19 +60,18 @@ class Trainings:
     _costs: CostModel = field(init=False)
     _running: dict[str, Trial] = field(default_factory=dict)  # by identity
     _arrived: list[Fitted] = field(default_factory=list)  # while another one was waited for
-    _trainers: dict[int, FoldTrainer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._trainers = Trainers(Dataset(self.prepared.material, self.prepared.split.folds))
         self.executor = self._executor()
         self._costs = load_cost_model(compile_cache())
 
     def _executor(self) -> Executor:
-        dataset = Dataset(self.prepared.material, self.prepared.split.folds)
         if self.options.workers == 1:
-            return InProcess(dataset, self._notify)
+            return InProcess(self._trainers, self._notify)
         memory = 1e9 * (memory_gb() or math.inf)
         return LocalProcesses(
-            dataset,
+            self._trainers.dataset,
             self._notify,
             self.book.recorder.folder / "dataset",
             self.options.workers,
@@ -110,7 +109,8 @@ class Trainings:
 
     def least_seconds(self, trial: Trial) -> float:
         """What a trial's training takes at least, to be of use."""
-        return self._costs.least_seconds(self._work(trial))
+        compiled = self.trainer(trial).is_compiled
+        return self._costs.least_seconds(self._work(trial), compiled=compiled)
 
     def expected(self, trial: Trial) -> Timing:
         """How long the training of a trial's scored folds takes."""
@@ -119,11 +119,20 @@ class Trainings:
     def _work(self, trial: Trial) -> Work:
         return work_of(self.trainer(trial), self.prepared.split.scored)
 
+    def prepare(self, candidate: Candidate) -> None:
+        """Get ready for a candidate that comes later, while others are trained."""
+        folder = self.book.recorder.folder  # the trial has no folder before it begins
+        self.executor.prepare(Job(candidate, self._scored, self.options.seed, math.inf, folder, self.stages))
+
     def begin(self, trial: Trial, seconds: float) -> None:
         """Begin the training of a candidate on the folds that it is scored by."""
-        folds = tuple(range(self.prepared.split.scored_folds))
-        self.book.begun(trial, folds)
-        self._submit(trial, self.job(trial, folds, seconds))
+        self.book.begun(trial, self._scored)
+        self._submit(trial, self.job(trial, self._scored, seconds))
+
+    @property
+    def _scored(self) -> tuple[int, ...]:
+        """The numbers of the folds that every candidate trains."""
+        return tuple(range(self.prepared.split.scored_folds))
 
     def job(self, trial: Trial, folds: tuple[int, ...], seconds: float) -> Job:
         """The training of a trial's networks on some folds, by the settings that its stages chose."""
@@ -194,7 +203,8 @@ class Trainings:
             seconds = sum(one.seconds for one in trial.trained)
             self._costs = self._costs.learned(closed_form_timing(self._work(trial), seconds))
         elif epochs and not self.stages:
-            self._costs = self._costs.learned(timing_of(self._work(trial), epochs, fitted.seconds))
+            seconds = fitted.seconds + self.trainer(trial).compiling
+            self._costs = self._costs.learned(timing_of(self._work(trial), epochs, seconds))
 
     def conclude(self, trial: Trial) -> None:
         """Calibrate a trial's networks, gather their predictions, score them, and say what they cost."""
@@ -203,9 +213,5 @@ class Trainings:
         trial.cost |= cost_of(self.trainer(trial), len(trial.deployed_networks))
 
     def trainer(self, trial: Trial) -> FoldTrainer:
-        """The trial's graph; the last few are kept."""
-        if trial.number not in self._trainers:
-            if len(self._trainers) >= _KEPT_TRAINERS:  # a network takes memory
-                self._trainers.pop(next(iter(self._trainers)))
-            self._trainers[trial.number] = FoldTrainer(trial.network, self.prepared.material)
-        return self._trainers[trial.number]
+        """The trial's graph."""
+        return self._trainers.of(trial.network)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from composable.auto.baselines import predictions_of, reference, seconds_of
-from composable.auto.candidate_list import candidate_list
+from composable.auto.candidate_list import Upcoming, candidate_list
 from composable.auto.deploying import NotAsScoredError
 from composable.auto.more_folds import most_folds, train_more_folds
 from composable.auto.refit import closed_form_refits, refit, refits_that_fit
@@ -19,7 +19,7 @@ from composable.core.errors import NothingSucceeded
 from composable.modality import Baseline
 from composable.problem.metrics import better
 from composable.search.expected import Expected, expected_score
-from composable.search.policy import LEAST_SECONDS, State, Step, next_step, seconds_for_next
+from composable.search.policy import LEAST_SECONDS, State, Step, compiles_ahead, next_step, seconds_for_next
 from composable.search.trial import Trial, is_better
 from composable.training.candidate import Candidate
 
@@ -48,6 +48,7 @@ class Search:
     best: Trial | None = None
     deployed: Trial | None = None
     _state: State = field(init=False)
+    _upcoming: Upcoming = field(init=False)
 
     def __post_init__(self) -> None:
         self.prepared, self.book = self.trainings.prepared, self.trainings.book
@@ -66,10 +67,10 @@ class Search:
         Raises:
             NothingSucceeded: If no network could be trained.
         """
-        found = candidate_list(self.trainings, self.user_inputs)
+        self._upcoming = Upcoming(candidate_list(self.trainings, self.user_inputs))
         try:
             while (step := next_step(self._now())) != "end":
-                self._take(step, found)
+                self._take(step)
         finally:
             self.trainings.end()
         if self.best is None:
@@ -87,17 +88,18 @@ class Search:
             cut_short=bool(networks) and networks[-1].cut_short,
         )
 
-    def _take(self, step: Step, found: Iterator[Candidate]) -> None:
+    def _take(self, step: Step) -> None:
         """Take a step of the policy."""
         if step == "wait":
             self._ended(self.trainings.next_ended())
         elif step == "candidate":
-            candidate = next(found, None)
+            candidate = next(self._upcoming, None)
             if candidate is None:
                 self._state = replace(self._state, candidates_left=False)
             else:
                 self._begin(candidate)
                 self._state = replace(self._state, begun=self._state.begun + 1)
+                self._compile_ahead()
         else:
             steps = {
                 "constant": self._constant_predictor,
@@ -108,6 +110,11 @@ class Search:
             }
             steps[step]()
             self._state = replace(self._state, **{f"has_{step}": True})
+
+    def _compile_ahead(self) -> None:
+        """Compile the next network of those to come while others are trained or solved for."""
+        if compiles_ahead(self._now()) and (candidate := self._upcoming.next_network()) is not None:
+            self.trainings.prepare(candidate)
 
     def _constant_predictor(self) -> None:
         trial = self.book.new("constant_predictor", "reference", "constant_predictor")

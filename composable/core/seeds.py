@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+
+GLOBAL_GENERATORS = threading.RLock()
+"""Held while a model is built: Keras draws from global generators then, and two threads would share them."""
 
 
 def derive(seed: int, *names: object) -> int:

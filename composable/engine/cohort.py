@@ -7,6 +7,7 @@ parts, one after another.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -135,6 +136,10 @@ class Cohort:
         feed: What all instances learn from, in chunks, where it is more than fits the device. `rows` are then
             those that are watched alone, and an instance's `rows` are none.
 
+    Attributes:
+        program: What trains the instances.
+        compiling: Seconds that compiling took, where it was done ahead of the training; else NaN.
+
     Raises:
         ConfigError: If there is no instance, their settings can't share a program, or the model can't be
             trained so.
@@ -147,6 +152,7 @@ class Cohort:
     begin: Begin = lambda _model, _number: None
     feed: Feed | None = None
     program: Program = field(init=False)
+    compiling: float = math.nan
 
     def __post_init__(self) -> None:
         _check(self.instances, self.rows, fed=self.feed is not None)

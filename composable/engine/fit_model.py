@@ -27,7 +27,8 @@ from composable.engine.feed.recognize import as_feed
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows, on_host
 from composable.engine.settings import Settings
-from composable.engine.train import Options, train
+from composable.engine.train import train
+from composable.engine.training_options import Options
 
 
 @dataclass(frozen=True, eq=False)

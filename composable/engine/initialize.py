@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from composable.core.seeds import derive
+from composable.core.seeds import GLOBAL_GENERATORS, derive
 from composable.engine.training_copy import all_layers
 
 
@@ -50,12 +50,13 @@ def _initializers(model: keras.Model) -> list[tuple[Any, Any]] | None:
 
 def _as_built(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
     # Keras seeds the global generators; what the user drew from them goes on as if nothing had happened.
-    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
-    keras.utils.set_random_seed(derive(seed, "weights"))
-    try:
-        fresh = build()
-    finally:
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        random.setstate(python_state)
+    with GLOBAL_GENERATORS:
+        numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+        keras.utils.set_random_seed(derive(seed, "weights"))
+        try:
+            fresh = build()
+        finally:
+            np.random.set_state(numpy_state)  # noqa: NPY002
+            random.setstate(python_state)
     for variable, drawn in zip(model.variables, fresh.variables, strict=True):
         variable.assign(drawn)

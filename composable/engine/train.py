@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import numpy as np
 
 from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
 from composable.engine.augment import draws
-from composable.engine.callbacks import Callbacks
 from composable.engine.cohort import Cohort
 from composable.engine.history import Divergence, Epoch, History, InstanceState, Stopped
 from composable.engine.segments import Segment, segments
 from composable.engine.settings import Settings, curves
+from composable.engine.training_options import Options
 
 PIECE = 0.5  # seconds of steps between two looks at the clock
 _REHEARSED = 16  # steps
@@ -26,49 +25,7 @@ _LATELY = 8  # epochs
 _WORTH = 2.0  # times the seconds of compiling that packing has to save
 _ROOM = 1.05  # epochs are planned to end a little before the deadline
 _LEAST, _FEW = 0.2, 20  # of an epoch, worth measuring after; epochs, of which a part counts
-OnEpoch = Callable[[int, Epoch], None]
 Regulate = Callable[[int, Sequence[InstanceState]], Sequence[Settings]]
-
-
-class Checkpointer(Protocol):
-    """Saves a training on disk, so that it can go on after a kill; see `composable.training.checkpointer`."""
-
-    def load(self) -> tuple[Mapping[str, np.ndarray], Mapping[str, Any]] | None:
-        """What was saved last: arrays and facts; None if there is nothing."""
-        ...
-
-    def save(self, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any], *, improved: bool) -> None:
-        """Save; `improved` says whether any instance has got better than at the last save."""
-        ...
-
-    @property
-    def due(self) -> bool:
-        """Whether it is time to save again."""
-        ...
-
-
-@dataclass(frozen=True, eq=False)
-class Options:
-    """What a training may do beside training.
-
-    Attributes:
-        on_epoch: Called with the number of an instance and its epoch, as each ends.
-        halvings: After so many epochs, that share of the instances goes on: those with the best measure so
-            far (Jamieson & Talwalkar 2016, "Non-stochastic Best Arm Identification").
-        callbacks: A user's own Keras callbacks; None for none.
-        checkpointer: Saves the training; None for not.
-        share: Of the time that is left once everything is compiled: what a schedule is planned to take.
-        as_one: Whether all instances stop as one, by the mean of their measures: they keep the values
-            of the same epoch and lose patience at once. Where each has few held-out rows of its own, the best
-            of many epochs flatters it.
-    """
-
-    on_epoch: OnEpoch = lambda _number, _epoch: None
-    halvings: Mapping[int, float] = field(default_factory=dict)
-    callbacks: Callbacks | None = None
-    checkpointer: Checkpointer | None = None
-    share: float = 1.0
-    as_one: bool = False
 
 
 def train(cohort: Cohort, *, deadline: Deadline, options: Options | None = None) -> list[History]:
@@ -126,7 +83,7 @@ class Training:
         self.states = [InstanceState(one.settings, bool(counted.any())) for one, counted in pairs]
         self.planned = max(one.settings.epochs for one in self.cohort.instances)
         self.last = self.cohort.batch_plan.steps
-        self._per_step, self._compiling, self._improved = math.nan, math.nan, False
+        self._per_step, self._compiling, self._improved = math.nan, self.cohort.compiling, False
         self._packed, self._seconds = self.active, []
         regulation = self.cohort.settings.regulation
         self._regulation: Regulate | None = None if regulation is None else regulation(self.cohort)
@@ -168,25 +125,47 @@ class Training:
         """
         if self.epoch or self.step or not self._timed_schedule or self.cohort.feed is not None:
             return
-        program, steps = self.cohort.program, self.cohort.batch_plan.steps
+        with self._undone():
+            self._try(1)  # that one is compiled
+            seconds = self._try(min(self.cohort.batch_plan.steps, _REHEARSED))
+        self._kept = self.deadline.remaining * (1.0 - self.options.share)
+        self._plan(seconds)
+
+    def compile(self, queries: Sequence[np.ndarray]) -> None:
+        """Compile all programs that the training will use, and undo what they did.
+
+        Args:
+            queries: For each instance the rows that it will predict in the end.
+        """
+        began = time.monotonic()
+        with self._undone():
+            self._try(1)
+            self.cohort.program.outputs(queries)
+        self.cohort.compiling = time.monotonic() - began
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """Steps of the first epoch may be tried, and are undone."""
+        program = self.cohort.program
         with closing(segments(self.cohort, 0, 0)) as found:
             segment = next(found)
         program.begin_epoch(segment.order, segment.counted, self._of_segment(segment, self._together()))
-        before, idle = program.snapshot(), np.zeros(len(self.states), bool)
-        seconds = 0.0
-        for count in (1, min(steps, _REHEARSED)):  # the first one is compiled
-            began = time.monotonic()
-            program.advance(0, count)
-            program.wait()
-            self._timed(began, count)
-            began = time.monotonic()
-            self._reached(idle)
-            self._keep(idle)
-            program.wait()
-            seconds = self._per_step * steps + time.monotonic() - began
+        before = program.snapshot()
+        yield
         program.restore(before)
-        self._kept = self.deadline.remaining * (1.0 - self.options.share)
-        self._plan(seconds)
+
+    def _try(self, count: int) -> float:
+        """Take so many steps and measure; the seconds that an epoch would take by that."""
+        program, idle = self.cohort.program, np.zeros(len(self.states), bool)
+        began = time.monotonic()
+        program.advance(0, count)
+        program.wait()
+        self._timed(began, count)
+        began = time.monotonic()
+        self._reached(idle)
+        self._keep(idle)
+        program.wait()
+        return self._per_step * self.cohort.batch_plan.steps + time.monotonic() - began
 
     @property
     def _timed_schedule(self) -> bool:

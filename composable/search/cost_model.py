@@ -88,15 +88,20 @@ class CostModel:
         epoch = [one.epoch / _usual(one.work).epoch for one in alike]
         return Timing(work, usual.compiling * _slowness(compiling), usual.epoch * _slowness(epoch))
 
-    def least_seconds(self, work: Work) -> float:
+    def least_seconds(self, work: Work, *, compiled: bool = False) -> float:
         """What a training takes at least to be of use: compiling, an epoch, and some hundred steps.
 
         A closed-form fit is compiled once more, when it is deployed.
+
+        Args:
+            work: What it is.
+            compiled: Whether it was compiled already.
         """
         expected = self.expected(work)
         if work.steps == 0:
             return 2 * expected.compiling + expected.epoch
-        return expected.compiling + max(1.0, _STEPS / work.steps) * expected.epoch
+        compiling = 0.0 if compiled else expected.compiling
+        return compiling + max(1.0, _STEPS / work.steps) * expected.epoch
 
 
 def _usual(work: Work) -> Timing:

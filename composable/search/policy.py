@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
+AHEAD_SECONDS = 8.0  # with less, what is compiled would hardly be trained
 ENOUGH = 3  # candidates that are trained before more folds of the best are thought of
 REST_SHARE = 0.5  # of the time left, for one candidate, where the rest can go to other folds of the best
 
@@ -76,6 +77,11 @@ def seconds_for_next(state: State) -> float:
     """How long the next candidate may take: the very first one all there is, however late it comes."""
     share = 1.0 if state.succeeded == 0 or not state.folds_left else REST_SHARE
     return state.left * share
+
+
+def compiles_ahead(state: State) -> bool:
+    """Whether the networks that come next are compiled while the present ones train."""
+    return state.left > AHEAD_SECONDS
 
 
 def _tries_another(state: State) -> bool:

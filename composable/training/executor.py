@@ -23,11 +23,11 @@ from composable.training.dataset import Dataset, save_dataset
 from composable.training.job import Fitted, Job, save_job
 from composable.training.run_job import run_job
 from composable.training.storage import stored_network
+from composable.training.trainers import FAILURES, Trainers
 
 Notify = Callable[[Job, str, Mapping[str, Any]], None]
 _GRACE = 60.0  # seconds over a job's time before its process is killed
 _LOOK = 0.25  # seconds between two looks at the processes
-FAILURES = (ValueError, RuntimeError, MemoryError, TypeError)  # of one candidate; the others go on
 
 
 class Executor(Protocol):
@@ -36,6 +36,10 @@ class Executor(Protocol):
     @property
     def places(self) -> int:
         """How many jobs are done at once."""
+        ...
+
+    def prepare(self, job: Job) -> None:
+        """Get ready for a job that will probably come, beside those that run; may do nothing."""
         ...
 
     def submit(self, job: Job) -> None:
@@ -55,7 +59,7 @@ class Executor(Protocol):
 class InProcess:
     """Does one job after the other in this process, each when it is waited for."""
 
-    dataset: Dataset
+    trainers: Trainers
     notify: Notify
     _waiting: deque[Job] = field(default_factory=deque)
 
@@ -63,6 +67,10 @@ class InProcess:
     def places(self) -> int:
         """One."""
         return 1
+
+    def prepare(self, job: Job) -> None:
+        """Compile what it needs while others train."""
+        self.trainers.compile_ahead(job)
 
     def submit(self, job: Job) -> None:
         """Take a job."""
@@ -72,7 +80,7 @@ class InProcess:
         """Do the oldest job."""
         job, began = self._waiting.popleft(), time.monotonic()
         try:
-            return run_job(job, self.dataset, lambda event, facts: self.notify(job, event, facts))
+            return run_job(job, self.trainers, lambda event, facts: self.notify(job, event, facts))
         except FAILURES as failed:
             write_atomically(job.folder / "traceback.txt", traceback.format_exc())
             return _failed(job, f"{type(failed).__name__}: {failed}"[:500], began)
@@ -80,6 +88,7 @@ class InProcess:
     def cancel(self) -> None:
         """Forget the jobs that wait."""
         self._waiting.clear()
+        self.trainers.forget()
 
 
 @dataclass(eq=False)
@@ -115,6 +124,9 @@ class LocalProcesses:
 
     def __post_init__(self) -> None:
         save_dataset(self.dataset, self.folder)
+
+    def prepare(self, job: Job) -> None:
+        """Do nothing: a process compiles for itself."""
 
     def submit(self, job: Job) -> None:
         """Take a job, and begin it if fewer processes run than may run at once."""

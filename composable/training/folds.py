@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from composable.core.budget import Deadline
 from composable.core.machine import cores
-from composable.core.seeds import derive
+from composable.core.seeds import GLOBAL_GENERATORS, derive
 from composable.data.split import Fold
 from composable.design import Part
 from composable.design.taps import tap
@@ -27,13 +27,14 @@ from composable.engine.objective import Batch, measures
 from composable.engine.predict import predict
 from composable.engine.rows import Rows, on_host
 from composable.engine.settings import CONSTANT, Settings
-from composable.engine.train import Options, train
+from composable.engine.train import Training, train
+from composable.engine.training_options import Options
 from composable.problem.kinds import kind_of
-from composable.problem.postprocessing import PostProcessing
 from composable.training.beginning import beginner
 from composable.training.candidate import REFIT, Arrays, Candidate, Material, Trained
 from composable.training.checkpointer import checkpointer
 from composable.training.closed_form import ClosedFormProblem, LabeledRows, NetworkPool, Solution, median_of
+from composable.training.fold_rows import FoldRows
 from composable.training.progressive import Small, shrunk
 from composable.training.streamed import is_mapped, streamed
 
@@ -43,26 +44,46 @@ _MAPS = 4  # axes of outputs that hold a value for every pixel
 
 @dataclass(eq=False)
 class FoldTrainer:
-    """One candidate's graph, and its training on folds of the rows."""
+    """One candidate's graph, and its training on folds of the rows.
+
+    Attributes:
+        candidate: What is trained.
+        material: The rows.
+        network: The graph; the values in it mean nothing.
+        compiling: Seconds that `compile_ahead` took.
+    """
 
     candidate: Candidate
     material: Material
     network: keras.Model = field(init=False)
     _pool: NetworkPool = field(init=False)
+    _compiled: tuple[tuple[int, ...], int, Cohort] | None = field(default=None, init=False)  # folds, seed
+    compiling: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         self.network = self.build()
         self._pool = NetworkPool(self.build)
+        self._rows = FoldRows(self.material)
+
+    def of(self, candidate: Candidate) -> FoldTrainer:
+        """The same graph, trained as a candidate of the same architecture is."""
+        other = copy(self)
+        other.candidate = candidate
+        other.forget_compiled()
+        return other
+
+    def forget_compiled(self) -> None:
+        """Drop what was compiled ahead."""
+        self._compiled = None
 
     def trained_by(self, settings: Settings) -> FoldTrainer:
         """The same graph, trained in another way."""
-        other = copy(self)
-        other.candidate = replace(self.candidate, settings=settings)
-        return other
+        return self.of(replace(self.candidate, settings=settings))
 
     def build(self) -> keras.Model:
         """A network of its own from the inputs to the logits of every head."""
-        network = tap(self.candidate.architecture.build(self.material.shapes), "logits")
+        with GLOBAL_GENERATORS:
+            network = tap(self.candidate.architecture.build(self.material.shapes), "logits")
         for number in self.candidate.frozen:
             network.layers[number].trainable = False
         return network
@@ -98,7 +119,7 @@ class FoldTrainer:
             return self._closed_form_fits(self.candidate.solver, folds, seed=seed, deadline=deadline)
 
         def run(numbers: Sequence[int], until: Deadline) -> list[Trained]:
-            cohort = self._cohort({number: folds[number] for number in numbers}, seed, starts or {})
+            cohort = self._compiled_cohort({number: folds[number] for number in numbers}, seed, starts or {})
             saving = None
             if folder is not None:
                 name = f"checkpoints-{numbers[0]}-{numbers[-1]}"
@@ -121,6 +142,35 @@ class FoldTrainer:
                 for number, left in shares
             ]
         return in_parts(list(folds), run, deadline=deadline, notice=notice)
+
+    @property
+    def compiles_ahead(self) -> bool:
+        """Whether there is anything that can be compiled before the training begins."""
+        steps = self.candidate.solver is None and self.candidate.small is None
+        return steps and keras.backend.backend() == "jax" and not is_mapped(self.material.inputs)
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether a cohort that was compiled ahead waits to be trained."""
+        return self._compiled is not None
+
+    def compile_ahead(self, folds: Mapping[int, Fold], *, seed: int) -> None:
+        """Compile what `train` will need for these folds, so that it begins with its first step."""
+        began = time.monotonic()
+        cohort = self._cohort(folds, seed, {})
+        training = Training(cohort, Deadline(), Options(as_one=len(folds) > 1))
+        training.compile([self._rows.query_rows(fold) for fold in folds.values()])
+        self._compiled = tuple(folds), seed, cohort
+        self.compiling = time.monotonic() - began
+
+    def _compiled_cohort(
+        self, folds: Mapping[int, Fold], seed: int, starts: Mapping[int, Sequence[np.ndarray]]
+    ) -> Cohort:
+        """The cohort that was compiled ahead, if it is that of these folds; it is used once."""
+        compiled, self._compiled = self._compiled, None
+        if compiled is not None and not starts and compiled[:2] == (tuple(folds), seed):
+            return compiled[2]
+        return self._cohort(folds, seed, starts)
 
     def _begun_small(
         self, small: Small, folds: Mapping[int, Fold], seed: int, deadline: Deadline
@@ -146,14 +196,16 @@ class FoldTrainer:
         seeds = [derive(seed, self.candidate.name, number) for number in folds]
         settings, feed = self.candidate.settings, None
         if is_mapped(self.material.inputs):
-            targets = tuple(y[: len(self.material.targets[0])] for y in self._targets(parts[0]))
+            targets = tuple(y[: len(self.material.targets[0])] for y in self._rows.targets(parts[0]))
             whole = Rows(self.material.inputs, targets, self.material.weights)
-            rows, instance, feed = streamed(whole, parts[0], self._query_inputs(parts[0]), seeds[0], settings)
+            rows, instance, feed = streamed(
+                whole, parts[0], self._rows.query_inputs(parts[0]), seeds[0], settings
+            )
             instances = (instance,)
         else:
-            rows = self._rows()
+            rows = self._rows.all()
             instances = tuple(
-                Instance(part.train, part.held_out, one, settings, self._targets(part))
+                Instance(part.train, part.held_out, one, settings, self._rows.targets(part))
                 for part, one in zip(parts, seeds, strict=True)
             )
         begin_with = beginner(self.build, self.material.categories)
@@ -177,7 +229,7 @@ class FoldTrainer:
         self, cohort: Cohort, folds: Sequence[tuple[int, Fold]], histories: Sequence[History]
     ) -> list[Trained]:
         weights = cohort.weights()
-        queries = [self._query_rows(part) for _, part in folds]
+        queries = [self._rows.query_rows(part) for _, part in folds]
         if cohort.feed is not None:  # then the cohort holds these rows alone
             queries = [np.arange(len(one)) for one in queries]
         outputs = cohort.program.outputs(queries)
@@ -203,12 +255,12 @@ class FoldTrainer:
         They are compared by the measure that training stops by, on the held-out rows.
         """
         self.network.set_weights(weights)
-        turned = self._query_inputs(part)
+        turned = self._rows.query_inputs(part)
         turned["images"] = turned["images"][:, :, ::-1]
         outputs = predict(self.network, turned)
         back = [one[:, :, ::-1] if one.ndim == _MAPS else one for one in outputs]  # as the images lie
         both = [(a + b) / 2 for a, b in zip(heads, back, strict=True)]
-        observed = tuple(y[part.held_out] for y in self._targets(part))
+        observed = tuple(y[part.held_out] for y in self._rows.targets(part))
         held_out = Batch(None, observed, np.ones(len(part.held_out)), None)
 
         def measured(outputs: Arrays) -> float:
@@ -305,7 +357,7 @@ class FoldTrainer:
     def _closed_form_problem(
         self, part: Fold, seed: int, deadline: Deadline, fresh: Callable[[], keras.Model]
     ) -> ClosedFormProblem:
-        targets, weights = self._targets(part), self.material.weights
+        targets, weights = self._rows.targets(part), self.material.weights
         learned, held_out = (
             LabeledRows(
                 self.material.at(rows),
@@ -322,22 +374,10 @@ class FoldTrainer:
     def _from_solution(self, number: int, part: Fold, solved: Solution, seconds: float) -> Trained:
         """The network that a solution is."""
         self.network.set_weights(solved.weights)
-        outputs = predict(self.network, self._query_inputs(part))
+        outputs = predict(self.network, self._rows.query_inputs(part))
         history = History(solved.tried, solved.best, "closed_form")
         found = self._trained_on(number, part, solved.weights, outputs, history, seconds)
         return replace(found, chosen=solved.chosen)
-
-    def _query_rows(self, fold: Fold) -> np.ndarray:
-        """The rows that a fold's network predicts."""
-        return np.concatenate([fold.held_out, fold.test, self._own_rows()])
-
-    def _query_inputs(self, fold: Fold) -> dict[str, np.ndarray]:
-        """The inputs of the rows in `_query_rows`."""
-        own = self.material.own_test or {}
-        found = self.material.at(np.concatenate([fold.held_out, fold.test]))
-        return {
-            name: np.concatenate([values, own[name]]) if own else values for name, values in found.items()
-        }
 
     def _trained_on(
         self,
@@ -356,39 +396,10 @@ class FoldTrainer:
         return Trained(
             fold=number,
             weights=weights,
-            postprocessing=self._postprocessing(fold),
+            postprocessing=self._rows.postprocessing(fold),
             history=history,
             seconds=seconds,
             held_out=held_out,
             test=test if len(fold.test) else [],
-            own_test=own_test if len(self._own_rows()) else [],
+            own_test=own_test if len(self._rows.own) else [],
         )
-
-    def _postprocessing(self, fold: Fold) -> tuple[PostProcessing, ...]:
-        heads = zip(self.material.problem.heads, self.material.targets, strict=True)
-        return tuple(kind_of(head).fit_postprocessing(y[fold.train]) for head, y in heads)
-
-    def _targets(self, fold: Fold) -> tuple[np.ndarray, ...]:
-        """The targets of all rows as one fold's loss wants them; the user's own test rows have none."""
-        found, steps = [], self._postprocessing(fold)
-        for head, step, y in zip(self.material.problem.heads, steps, self.material.targets, strict=True):
-            wanted = kind_of(head).training_targets(step, y)
-            unknown = np.zeros((len(self._own_rows()), *wanted.shape[1:]), wanted.dtype)
-            found.append(np.concatenate([wanted, unknown]))
-        return tuple(found)
-
-    def _rows(self) -> Rows:
-        """The material's rows, then those of the user's own test file: they are only predicted."""
-        material, own = self.material, self.material.own_test
-        inputs = dict(material.inputs)
-        if own:
-            inputs = {name: np.concatenate([values, own[name]]) for name, values in inputs.items()}
-        weights = material.weights
-        if own and weights is not None:
-            weights = np.concatenate([weights, np.ones(len(self._own_rows()), weights.dtype)])
-        return Rows(inputs, (), weights)
-
-    def _own_rows(self) -> np.ndarray:
-        rows = len(self.material.targets[0])
-        own = self.material.own_test
-        return np.arange(rows, rows + (len(next(iter(own.values()))) if own else 0))

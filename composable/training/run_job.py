@@ -14,24 +14,24 @@ from composable.engine.history import History
 from composable.engine.settings import Settings
 from composable.training.candidate import Trained
 from composable.training.checkpointer import forget
-from composable.training.dataset import Dataset
 from composable.training.folds import FoldTrainer
 from composable.training.job import Fitted, Job
 from composable.training.stages.staging import Staged, go_through
 from composable.training.storage import load_refit, load_trained, save_trained
+from composable.training.trainers import Trainers
 
 Notify = Callable[[str, Mapping[str, Any]], None]
 _SHARE_OF_STAGES = 0.5  # of the time
 
 
-def run_job(job: Job, dataset: Dataset, notify: Notify) -> Fitted:
+def run_job(job: Job, trainers: Trainers, notify: Notify) -> Fitted:
     """Train the networks of a job and write them into its folder.
 
     Networks that an earlier session of the same run has trained to their end are taken as they are.
 
     Args:
         job: What is trained.
-        dataset: The rows and their folds.
+        trainers: Over the rows and their folds.
         notify: Is given the events `epoch` (`fold`, `epoch`, `loss`, `held_out`) and `warning` (`text`).
 
     Raises:
@@ -40,9 +40,9 @@ def run_job(job: Job, dataset: Dataset, notify: Notify) -> Fitted:
     """
     began = time.monotonic()
     if job.refit:
-        networks, staged = [_refit(job, dataset)], Staged(_settings(job), {}, ())
+        networks, staged = [_refit(job, trainers)], Staged(_settings(job), {}, ())
     else:
-        networks, staged = _fold_networks(job, dataset, notify)
+        networks, staged = _fold_networks(job, trainers, notify)
     return Fitted(
         job,
         replace(job.candidate, settings=staged.settings),
@@ -57,15 +57,19 @@ def _settings(job: Job) -> Settings:
     return job.settings or job.candidate.settings
 
 
-def _fold_networks(job: Job, dataset: Dataset, notify: Notify) -> tuple[list[Trained], Staged]:
+def _trainer(job: Job, trainers: Trainers) -> FoldTrainer:
+    trainer, settings = trainers.of(job.candidate), _settings(job)
+    return trainer if settings == job.candidate.settings else trainer.trained_by(settings)
+
+
+def _fold_networks(job: Job, trainers: Trainers, notify: Notify) -> tuple[list[Trained], Staged]:
     known = {one.fold: one for one in load_trained(job.folder, job.candidate)}
     found = [known[number] for number in job.folds if number in known]
-    missing = {number: dataset.folds[number] for number in job.folds if number not in known}
+    missing = {number: trainers.dataset.folds[number] for number in job.folds if number not in known}
     staged = Staged(_settings(job), {}, ())
     if not missing:
         return found, staged
-    candidate, deadline = replace(job.candidate, settings=_settings(job)), Deadline(job.seconds)
-    trainer = FoldTrainer(candidate, dataset.material)
+    deadline, trainer = Deadline(job.seconds), _trainer(job, trainers)
     if job.stages and job.candidate.solver is None:
         staged = _stages(trainer, job, missing, deadline, notify)
         trainer = trainer.trained_by(staged.settings)
@@ -105,15 +109,14 @@ def _stages(
     )
 
 
-def _refit(job: Job, dataset: Dataset) -> Trained:
+def _refit(job: Job, trainers: Trainers) -> Trained:
     """One network that learns from the rows of all these folds, those held out included."""
     if (found := load_refit(job.folder, job.candidate)) is not None:
         return found
     known = {one.fold: one for one in load_trained(job.folder, job.candidate)}
-    candidate = replace(job.candidate, settings=_settings(job))
-    network = FoldTrainer(candidate, dataset.material).refit(
+    network = _trainer(job, trainers).refit(
         [known[number] for number in job.folds],
-        [dataset.folds[number] for number in job.folds],
+        [trainers.dataset.folds[number] for number in job.folds],
         seed=job.seed,
         deadline=Deadline(job.seconds),
         everything=job.refit == "all",

@@ -25,13 +25,14 @@ def main(arguments: list[str]) -> int:
     from composable.training.dataset import load_dataset
     from composable.training.job import load_job
     from composable.training.run_job import run_job
+    from composable.training.trainers import FAILURES, Trainers
 
     for module in arguments[2:]:
         importlib.import_module(module)
     job = load_job(Path(arguments[0]))
     try:
-        fitted = run_job(job, load_dataset(Path(arguments[1])), _write)
-    except (ValueError, RuntimeError, MemoryError, TypeError) as failed:
+        fitted = run_job(job, Trainers(load_dataset(Path(arguments[1]))), _write)
+    except FAILURES as failed:
         _write("failed", {"reason": f"{type(failed).__name__}: {failed}"[:500]})
         return 1
     facts = {"seconds": fitted.seconds, "stages": list(fitted.stages)}

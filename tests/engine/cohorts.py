@@ -15,7 +15,8 @@ from composable.engine.losses import squared_error
 from composable.engine.objective import Goal
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
-from composable.engine.train import Options, train
+from composable.engine.train import train
+from composable.engine.training_options import Options
 
 random = np.random.default_rng(0)
 X = random.normal(size=(50, 3)).astype("float32")

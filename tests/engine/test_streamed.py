@@ -12,7 +12,8 @@ from composable.engine import train as training
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.feed.arrays import ArraysFeed
 from composable.engine.initialize import initialize
-from composable.engine.train import Options, train
+from composable.engine.train import train
+from composable.engine.training_options import Options
 from tests.engine.cohorts import GOAL, HELD_OUT, ROWS, build, cohort, instance, settings, trained
 
 

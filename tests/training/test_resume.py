@@ -11,7 +11,8 @@ import pytest
 from composable.core.budget import Deadline
 from composable.core.errors import ArtifactError
 from composable.engine.averaging import EMA
-from composable.engine.train import Options, train
+from composable.engine.train import train
+from composable.engine.training_options import Options
 from composable.training.checkpointer import checkpointer
 from tests.engine.cohorts import build, cohort, instance, same
 
