@@ -7,7 +7,7 @@ import platform
 
 from composable.core.machine import machine
 
-PACKAGES = ("composable", "keras", "jax", "numpy", "pandas", "scikit-learn", "catboost")
+PACKAGES = ("composable-automl", "keras", "jax", "numpy", "pandas", "scikit-learn", "catboost")
 
 
 def conditions() -> str:

@@ -1,20 +1,25 @@
 """Errors of Composable and of its peers on the same rows, one after the other, in one wall-clock budget each.
 
 python benchmarks/tables.py --tables DIR [--budget 60] [--seeds 0] [--peers histgb catboost] [--only NAME ...]
+                            [--before CHECKOUT]
 
 DIR holds CSV files and `tables.csv` with the columns file, target and drop (several names joined by `;`).
 Test rows are those whose number, modulo 5, is the seed. The error is the RMSE, 1 - ROC AUC (two classes) or
 the log loss (more). Composable runs through its command line alone and never sees the test rows. Each ratio
-is cut at 0.5 and 2.
+is cut at 0.5 and 2. `--before` compares with another checkout of Composable, in the same environment.
+"trained" is the share of the budget that went into training steps, solvers and trees.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,29 +41,35 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--peers", nargs="+", default=["histgb"], choices=["histgb", "catboost"])
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--before", type=Path)
     wanted = parser.parse_args()
     print(conditions())
     print(f"{wanted.budget} s per fit, seeds {wanted.seeds}")
-    ratios: dict[str, list[float]] = {peer: [] for peer in wanted.peers}
+    others = [*wanted.peers, *(["before"] if wanted.before else [])]
+    ratios: dict[str, list[float]] = {peer: [] for peer in others}
     for file, target, drop in tables(wanted.tables / "tables.csv", wanted.only):
-        errors: dict[str, list[float]] = {name: [] for name in ("composable", *wanted.peers)}
-        seconds, task, rows = [], "", 0
+        errors: dict[str, list[float]] = {name: [] for name in ("composable", *others)}
+        seconds, shares, task, rows = [], [], "", 0
         for seed in wanted.seeds:
             train, test, task = load(wanted.tables / file, target, drop, seed)
             rows = len(train)
-            error, took = ours(train, test, target, task, wanted.budget)
-            errors["composable"].append(error)
-            seconds.append(took)
+            if wanted.before:
+                checkout = wanted.before.resolve()
+                errors["before"].append(ours(train, test, target, task, wanted.budget, checkout).error)
+            fit = ours(train, test, target, task, wanted.budget)
+            errors["composable"].append(fit.error)
+            seconds.append(fit.seconds)
+            shares.append(fit.trained / wanted.budget)
             for peer in wanted.peers:
                 errors[peer].append(_peer(peer, train, test, target, task))
         mean = {name: float(np.mean(found)) for name, found in errors.items()}
         line = f"{file:28s} {task:10s} {rows:6d} rows  {mean['composable']:10.5g}"
-        for peer in wanted.peers:
+        for peer in others:
             ratio = float(np.clip(max(mean["composable"], 1e-6) / max(mean[peer], 1e-6), 0.5, 2))
             if np.isfinite(ratio):
                 ratios[peer].append(ratio)
             line += f"  {peer} {mean[peer]:10.5g} ratio {ratio:.3f}"
-        print(f"{line}  {np.mean(seconds):.1f} s", flush=True)
+        print(f"{line}  {np.mean(seconds):.1f} s, trained {np.mean(shares):.0%}", flush=True)
     for peer, found in ratios.items():
         middle, won = np.exp(np.log(found).mean()), np.mean(np.array(found) < 1)
         print(f"against {peer}: geometric mean {middle:.3f} over {len(found)}, won {won:.0%}")
@@ -89,22 +100,37 @@ def load(path: Path, target: str, drop: list[str], seed: int) -> tuple[pd.DataFr
     return frame.loc[~test].reset_index(drop=True), frame.loc[test].reset_index(drop=True), task
 
 
-def ours(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str, budget: int) -> tuple[float, float]:
-    """Our error on the test rows, and how long the fit took."""
+@dataclass(frozen=True)
+class Fit:
+    """A fit: its error on the test rows, the seconds it took, and those of them that were spent training."""
+
+    error: float
+    seconds: float
+    trained: float
+
+
+def ours(
+    train: pd.DataFrame, test: pd.DataFrame, target: str, task: str, budget: int, checkout: Path | None = None
+) -> Fit:
+    """A fit and its predictions, through the command line of this checkout or of another one."""
     command = [sys.executable, "-m", "composable"]
+    checkout = checkout or Path(__file__).parents[1].resolve()
     with tempfile.TemporaryDirectory() as folder:
         train.to_csv(f"{folder}/train.csv", index=False)
         test.drop(columns=[target]).to_csv(f"{folder}/test.csv", index=False)
         question = ["--target", target, "--problem", task, "--metric", METRICS[task]]
         limit = ["--time-limit", str(budget), "--out", f"{folder}/run"]
         began = time.monotonic()
-        _run([*command, "fit", f"{folder}/train.csv", *question, *limit])
+        _run([*command, "fit", f"{folder}/train.csv", *question, *limit], checkout)
         took = time.monotonic() - began
-        _run([*command, "predict", f"{folder}/run", f"{folder}/test.csv", "--out", f"{folder}/out.csv"])
+        table = [f"{folder}/run", f"{folder}/test.csv", "--out", f"{folder}/out.csv"]
+        _run([*command, "predict", *table], checkout)
         answers = pd.read_csv(f"{folder}/out.csv")
+        trials = [json.loads(p.read_text("utf-8")) for p in Path(folder, "run").glob("trials/*/trial.json")]
     classes = [name[2:] for name in answers if name.startswith("p_")]
     shares = answers[[f"p_{name}" for name in classes]].to_numpy() if classes else None
-    return _error(task, column_of(test, target), answers["prediction"].to_numpy(), shares, classes), took
+    error = _error(task, column_of(test, target), answers["prediction"].to_numpy(), shares, classes)
+    return Fit(error, took, sum(one["seconds"] for one in trials if one["role"] in ("network", "baseline")))
 
 
 def histgb(train: pd.DataFrame, test: pd.DataFrame, target: str, task: str) -> float:
@@ -176,8 +202,9 @@ def _error(
     return float(log_loss(observed.astype(str), p, labels=labels))
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _run(command: list[str], checkout: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise SystemExit(f"{' '.join(command[:5])} failed:\n{done.stderr[-2000:]}")
 
