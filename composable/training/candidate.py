@@ -77,6 +77,11 @@ class Material:
         """What a network takes in."""
         return {name: Input(v.shape[1:], v.dtype.name) for name, v in self.inputs.items()}
 
+    @property
+    def megabytes(self) -> float:
+        """What the inputs take in memory, in 10^6 bytes."""
+        return sum(values.nbytes for values in self.inputs.values()) / 1e6
+
     def at(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """The inputs of these rows."""
         return {name: values[rows] for name, values in self.inputs.items()}

@@ -10,6 +10,7 @@ from composable.training.dataset import Dataset
 from composable.training.folds import FoldTrainer
 from composable.training.job import Job, identity_of
 
+_MOST_MEGABYTES = 500  # of rows, which each cohort holds: with more, two at once take too much memory
 _KEPT = 4  # built networks: each takes memory
 FAILURES = (ValueError, RuntimeError, MemoryError, TypeError)  # of one candidate; the others go on
 
@@ -43,7 +44,8 @@ class Trainers:
         key = identity_of(job.candidate, 0)
         if self._ahead is not None and self._ahead[1].done():
             self._ahead = None
-        if self._ahead is None and key not in self._kept and not job.stages:
+        idle = self._ahead is None and key not in self._kept and not job.stages
+        if idle and self.dataset.material.megabytes < _MOST_MEGABYTES:
             self._ahead = key, self._thread.submit(self._compile, key, job)
 
     def forget(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from composable.search.policy import LEAST_SECONDS, State, next_step, seconds_for_next
+from composable.search.policy import LEAST_SECONDS, State, compiles_ahead, next_step, seconds_for_next
 
 BEGUN = State(60.0, has_constant=True, has_baseline=True, begun=1)
 SEARCHED = replace(BEGUN, candidates_left=False, succeeded=3)
@@ -43,6 +43,11 @@ def test_a_candidate_leaves_time_for_more_folds_of_the_best_but_for_the_very_fir
     assert seconds_for_next(replace(BEGUN, folds_left=True)) == 60.0
     assert seconds_for_next(replace(BEGUN, folds_left=True, succeeded=1)) == 30.0
     assert seconds_for_next(replace(BEGUN, succeeded=1)) == 60.0
+
+
+def test_nothing_is_compiled_ahead_that_could_hardly_be_trained():
+    assert compiles_ahead(BEGUN)
+    assert not compiles_ahead(replace(BEGUN, left=LEAST_SECONDS))
 
 
 def test_every_search_ends():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
@@ -26,10 +27,13 @@ from composable.training.job import Job, identity_of, load_job, save_job
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.progressive import Small
 from composable.training.stages.draw import draw
+from composable.training.storage import load_weights
+from composable.training.trainers import Trainers
 from composable.zoo.linear import linear
 
 HEAD = Head("y", "regression", ("y",))
 ROWS = 90
+needs_jax = pytest.mark.skipif(keras.backend.backend() != "jax", reason="others compile nothing ahead")
 
 
 def candidate(**changes):
@@ -115,7 +119,9 @@ def test_rows_are_what_they_were_after_their_folder(tmp_path, dataset):
 
 def test_one_process_or_two_come_to_the_same(tmp_path, dataset):
     events = []
-    here = InProcess(dataset, lambda job, event, facts: events.append((event, facts["fold"], facts["epoch"])))
+    here = InProcess(
+        Trainers(dataset), lambda job, event, facts: events.append((event, facts["fold"], facts["epoch"]))
+    )
     job = Job(candidate(), (0, 1), 3, 60.0, tmp_path / "here")
     here.submit(job)
     mine = here.poll()
@@ -137,7 +143,7 @@ def test_one_process_or_two_come_to_the_same(tmp_path, dataset):
 
 def test_a_job_that_was_done_is_not_done_again(tmp_path, dataset):
     epochs = []
-    here = InProcess(dataset, lambda _job, event, _facts: epochs.append(event))
+    here = InProcess(Trainers(dataset), lambda _job, event, _facts: epochs.append(event))
     for _ in range(2):
         here.submit(Job(candidate(), (0, 1), 3, 60.0, tmp_path))
         fitted = here.poll()
@@ -145,8 +151,47 @@ def test_a_job_that_was_done_is_not_done_again(tmp_path, dataset):
     assert [one.fold for one in fitted.networks] == [0, 1]
 
 
+@needs_jax
+@pytest.mark.parametrize("settings", [Settings(batch_size=8, epochs=4, patience=None), Settings(epochs=4)])
+def test_what_was_compiled_ahead_learns_the_same_and_once(tmp_path, dataset, settings):
+    alone, ahead = InProcess(Trainers(dataset), silent), InProcess(Trainers(dataset), silent)
+    job = Job(candidate(settings=settings), (0, 1), 3, 60.0, tmp_path / "alone")
+    alone.submit(job)
+    alone.poll()
+    for number in range(2):
+        ahead.prepare(job)
+        trainer = ahead.trainers.of(job.candidate)
+        assert trainer.is_compiled == (number == 0)
+        ahead.submit(replace(job, folder=tmp_path / f"ahead {number}"))
+        ahead.poll()
+        assert not trainer.is_compiled
+        for weights, same in zip(
+            load_weights(tmp_path / f"ahead {number}", 1), load_weights(job.folder, 1), strict=True
+        ):
+            np.testing.assert_array_equal(weights, same)
+
+
+@needs_jax
+def test_what_was_compiled_for_other_folds_is_not_taken(tmp_path, dataset):
+    here = InProcess(Trainers(dataset), silent)
+    here.prepare(Job(candidate(), (0, 1), 3, 60.0, tmp_path))
+    here.submit(Job(candidate(), (2,), 3, 60.0, tmp_path))
+    assert [one.fold for one in here.poll().networks] == [2]
+
+
+@needs_jax
+def test_what_can_not_be_compiled_fails_when_it_is_trained(tmp_path, dataset):
+    here = InProcess(Trainers(dataset), silent)
+    job = Job(candidate(begin=(np.ones((1, 1)),)), (0,), 0, 60.0, tmp_path / "a")
+    here.prepare(job)
+    here.submit(job)
+    here.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "b"))
+    assert here.poll().failure
+    assert not here.poll().failure
+
+
 def test_a_job_that_fails_says_why_and_the_next_one_goes_on(tmp_path, dataset):
-    here = InProcess(dataset, silent)
+    here = InProcess(Trainers(dataset), silent)
     here.submit(
         Job(candidate(settings=Settings(learning_rate=1e30, epochs=2)), (0,), 0, 60.0, tmp_path / "a")
     )
@@ -166,7 +211,7 @@ def test_a_process_is_killed_at_its_limit(tmp_path, dataset, monkeypatch, bound,
 
 
 def test_a_refit_learns_from_all_rows_for_as_many_epochs_as_were_best(tmp_path, dataset):
-    here = InProcess(dataset, silent)
+    here = InProcess(Trainers(dataset), silent)
     settings = Settings(learning_rate=0.05, batch_size=8, epochs=20, patience=3)
     job = Job(candidate(settings=settings), (0, 1), 0, 60.0, tmp_path)
     here.submit(job)
