@@ -20,12 +20,10 @@ from composable.core.seeds import GLOBAL_GENERATORS, derive
 from composable.data.split import Fold
 from composable.design import Part
 from composable.design.taps import tap
-from composable.engine.augmentations import flip
 from composable.engine.cohort import Cohort, Instance, in_parts
 from composable.engine.history import Epoch, History
-from composable.engine.objective import Batch, measures
 from composable.engine.predict import predict
-from composable.engine.rows import Rows, on_host
+from composable.engine.rows import Rows
 from composable.engine.settings import CONSTANT, Settings
 from composable.engine.train import Training, train
 from composable.engine.training_options import Options
@@ -35,11 +33,11 @@ from composable.training.candidate import REFIT, Arrays, Candidate, Material, Tr
 from composable.training.checkpointer import checkpointer
 from composable.training.closed_form import ClosedFormProblem, LabeledRows, NetworkPool, Solution, median_of
 from composable.training.fold_rows import FoldRows
+from composable.training.mirrored_views import knows_mirrored_views, with_mirrored_views
 from composable.training.progressive import Small, shrunk
 from composable.training.streamed import is_mapped, streamed
 
 _SOME = 20_000  # rows
-_MAPS = 4  # axes of outputs that hold a value for every pixel
 
 
 @dataclass(eq=False)
@@ -238,38 +236,14 @@ class FoldTrainer:
             history = histories[index]
             seconds = sum(epoch.seconds for epoch in history.epochs) / len(folds)
             heads, mirrored = outputs[index], False
-            if self._mirrors:
-                heads, mirrored = self._mirrored(cohort, weights[index], part, heads)
+            if knows_mirrored_views(self.candidate.settings):
+                self.network.set_weights(weights[index])
+                observed = [y[part.held_out] for y in self._rows.targets(part)]
+                query = self._rows.query_inputs(part)
+                heads, mirrored = with_mirrored_views(self.network, query, heads, cohort.goals, observed)
             trained = self._trained_on(number, part, weights[index], heads, history, seconds)
             found.append(replace(trained, mirrored=mirrored))
         return found
-
-    @property
-    def _mirrors(self) -> bool:
-        """Whether training showed mirrored images, so that the network knows them."""
-        return any(one.component is flip for one in self.candidate.settings.augment)
-
-    def _mirrored(self, cohort: Cohort, weights: Arrays, part: Fold, heads: Arrays) -> tuple[Arrays, bool]:
-        """The means of the logits and of those of the mirrored images, if the former are worse.
-
-        They are compared by the measure that training stops by, on the held-out rows.
-        """
-        self.network.set_weights(weights)
-        turned = self._rows.query_inputs(part)
-        turned["images"] = turned["images"][:, :, ::-1]
-        outputs = predict(self.network, turned)
-        back = [one[:, :, ::-1] if one.ndim == _MAPS else one for one in outputs]  # as the images lie
-        both = [(a + b) / 2 for a, b in zip(heads, back, strict=True)]
-        observed = tuple(y[part.held_out] for y in self._rows.targets(part))
-        held_out = Batch(None, observed, np.ones(len(part.held_out)), None)
-
-        def measured(outputs: Arrays) -> float:
-            found = measures(cohort.goals, [one[: len(part.held_out)] for one in outputs], held_out)
-            each = [(float(on_host(total)), float(on_host(count))) for total, count in found]
-            heads = zip(cohort.goals, each, strict=True)
-            return sum(goal.weight * total / max(count, 1.0) for goal, (total, count) in heads)
-
-        return (both, True) if measured(both) < measured(heads) else (heads, False)
 
     def _closed_form_fits(
         self, solver: Part, folds: Mapping[int, Fold], *, seed: int, deadline: Deadline
@@ -388,7 +362,7 @@ class FoldTrainer:
         history: History,
         seconds: float,
     ) -> Trained:
-        """A network with its outputs for the rows in `_query_rows`, per head."""
+        """A network with its outputs for the rows in `FoldRows.query_rows`, per head."""
         ends = np.cumsum([len(fold.held_out), len(fold.test)])
         held_out, test, own_test = (
             list(parts) for parts in zip(*(np.split(head, ends) for head in outputs), strict=True)
