@@ -215,6 +215,7 @@ def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted:
     recorder.write(status=status, seconds=round(deadline.spent, 2))
     path = write_report(recorder.folder)
     recorder.happened("report", path=str(path))
+    recorder.write(seconds=round(deadline.spent, 2))
     recorder.happened("end", status=status, seconds=round(deadline.spent, 2))
     if interrupted:
         raise KeyboardInterrupt

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from composable.auto.record import Recorder
-from composable.core.workspace import read_json, write_json
+from composable.core.workspace import write_json
 from composable.data.schema import Notice
 from composable.search.scorer import Scorer
 from composable.search.trial import Role, Trial, record
+from composable.search.trial_file import TRIAL_FILE, read_trial
 
 
 @dataclass(eq=False)
@@ -41,14 +42,14 @@ class TrialBook:
     def _known(self) -> dict[str, int]:
         """The numbers of the trials of earlier sessions, by identity."""
         found = {}
-        for path in (self.recorder.folder / "trials").glob("*/trial.json"):
-            facts = read_json(path, remedy="remove its folder to train it again")
+        for path in (self.recorder.folder / "trials").glob(f"*/{TRIAL_FILE}"):
+            facts = read_trial(path, remedy="remove its folder to train it again")
             found[str(facts.get("identity", path.parent.name))] = int(path.parent.name)
         return found
 
     def write(self, trial: Trial, *, tested: bool = False) -> None:
         """Write what became of a trial; with its test scores if nothing more is chosen: `tested`."""
-        write_json(trial.folder / "trial.json", record(trial, self.scorer, tested=tested))
+        write_json(trial.folder / TRIAL_FILE, record(trial, self.scorer, tested=tested))
 
     def begun(self, trial: Trial, folds: tuple[int, ...]) -> None:
         """Say that the training of a trial on some folds begins."""

@@ -11,13 +11,13 @@ from typing import Any
 
 from composable.auto.deploying import deployable
 from composable.core.errors import ArtifactError, ConfigError
-from composable.core.workspace import read_json
 from composable.deploy.bundle import Bundle, load_bundle, save_bundle
 from composable.design import Architecture, Input
 from composable.engine.settings import Settings
 from composable.problem.calibrate import Calibration
 from composable.problem.problem import Head
 from composable.search.trial import Trial
+from composable.search.trial_file import TRIAL_FILE, read_trial
 from composable.training.candidate import REFIT, Candidate
 from composable.training.storage import stored_network
 
@@ -39,7 +39,7 @@ def trial_bundle(run: Path, number: int, deployed: Bundle) -> Bundle:
     trial = _trial(run, number, deployed.card.problem.heads)
     shapes = {one.name: Input(one.shape[1:], one.dtype) for one in deployed.model.inputs}
     model = deployable(trial, shapes)
-    scores = read_json(trial.folder / "trial.json", remedy=_REMEDY)
+    scores = read_trial(trial.folder / TRIAL_FILE, remedy=_REMEDY)
     metrics = {part: scores.get(part, {}) for part in ("validation", "test")}
     card = replace(deployed.card, name=trial.name, metrics=metrics, members=(), final=())
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +50,7 @@ def trial_bundle(run: Path, number: int, deployed: Bundle) -> Bundle:
 def _trial(run: Path, number: int, heads: Sequence[Head]) -> Trial:
     """The trial as the files of its folder describe it."""
     folder = run / "trials" / str(number)
-    facts = read_json(folder / "trial.json", remedy=_REMEDY)
+    facts = read_trial(folder / TRIAL_FILE, remedy=_REMEDY)
     try:
         trial = Trial(facts["number"], folder, facts["name"], facts["role"], status=facts["status"])
         if trial.role not in ("network", "ensemble") or trial.status != "done":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
 from composable.auto.trainings import MOST_NETWORKS
@@ -17,7 +15,7 @@ from composable.search.trial import Trial, calibrate_average
 
 def ensemble(book: TrialBook, most_weights: float) -> Trial | None:
     """The ensemble with the best score; None where it would have one member, or too many weights."""
-    began, scorer, found = time.monotonic(), book.scorer, book.succeeded
+    scorer, found = book.scorer, book.succeeded
     if len(found) < 2:
         return None
     rows = np.concatenate(scorer.scored_parts)
@@ -35,7 +33,6 @@ def ensemble(book: TrialBook, most_weights: float) -> Trial | None:
     trial.members = tuple(chosen)
     blend_members(trial, scorer)
     trial.score = scorer.selection(trial.predictions)
-    trial.seconds = time.monotonic() - began
     return trial
 
 
@@ -43,5 +40,6 @@ def blend_members(trial: Trial, scorer: Scorer) -> None:
     """What an ensemble predicts and costs, by its members."""
     members = [t for t, _ in trial.members]
     trial.predictions = blend([t.predictions for t in members], [w for _, w in trial.members])
+    trial.seconds = sum(t.seconds for t in members)
     calibrate_average(trial, scorer)
     trial.cost = sum_of_costs(members)

@@ -9,6 +9,7 @@ from typing import Any
 from composable.core.errors import ArtifactError
 from composable.core.workspace import read_json
 from composable.problem.metrics import TIE_BREAK
+from composable.search.trial_file import TRIAL_FILE, read_trial
 
 _COLUMNS = ("role", "status", "metric", "higher_is_better", "parameters", "bytes", "latency_ms", "seconds")
 _REMEDY = "remove its folder to leave it out, or fit again into another --out"
@@ -28,13 +29,13 @@ def leaderboard(run: Path) -> list[dict[str, Any]]:
         ArtifactError: If `run.json` or the file of a trial is damaged; names it.
     """
     facts = read_json(run / "run.json", remedy="name a folder that `composable fit` wrote")
-    rows = [_row(path, facts) for path in (run / "trials").glob("*/trial.json")]
+    rows = [_row(path, facts) for path in (run / "trials").glob(f"*/{TRIAL_FILE}")]
     rows.sort(key=lambda row: (row["validation"] is None, _order(row), row.pop("tie_break"), row["trial"]))
     return [{"rank": position + 1, **row} for position, row in enumerate(rows)]
 
 
 def _row(path: Path, run: Mapping[str, Any]) -> dict[str, Any]:
-    trial = read_json(path, remedy=_REMEDY)
+    trial = read_trial(path, remedy=_REMEDY)
     try:
         metric, deployed = trial["metric"], trial["number"] == run.get("deployed")
         expected = (run.get("expected") or {}) if deployed else {}

@@ -19,6 +19,7 @@ from composable.problem.problem import Problem
 from composable.search.final_temperature import at_final_temperature, final_calibrations, final_steps
 from composable.search.predictions import Arrays, Predictions, pool
 from composable.search.scorer import Scorer
+from composable.search.trial_file import FORMAT
 from composable.training.candidate import Candidate, Trained
 
 Role = Literal["network", "ensemble", "baseline", "reference"]
@@ -45,7 +46,7 @@ class Trial:
         predictions: For rows it didn't learn from; empty until it has predicted something. Averages are at
             no final temperature, see `final_predictions`.
         score: The selection score on the held-out rows of the folds that every candidate trains.
-        seconds: Spent on it.
+        seconds: Spent on it; of an ensemble, on its members.
         status: Whether it came to its end.
         reason: Why it failed or was skipped.
         members: Of an ensemble: the networks' trials and their weights.
@@ -208,6 +209,7 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
     """`trial.json`, see docs/run-folder.md; with the test scores if the run is over: `tested`."""
     metric = scorer.problem.metric
     facts: dict[str, Any] = {
+        "format": FORMAT,
         "number": trial.number,
         "identity": trial.identity,
         "name": trial.name,

@@ -206,7 +206,7 @@ def test_a_lock_that_a_killed_process_left_behind_blocks_nobody(copied, module_c
     assert composable.fit(module_csv, "price", **SMALL, out=copied).facts["status"] == "complete"
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"format": "composable.trial/99"}'])
 def test_a_damaged_trial_is_named_with_what_to_do(copied, content):
     damaged = copied / "trials" / "1" / "trial.json"
     damaged.write_text(content)

@@ -124,6 +124,7 @@ def test_run_json_says_what_was_asked_and_what_came_of_it(fitted, cars):
 
 def test_trial_json_holds_score_cost_and_history(fitted):
     trial = read(fitted("multiclass"), "trials/1/trial.json")
+    assert trial["format"] == "composable.trial/1"
     assert (trial["name"], trial["role"], trial["metric"]) == ("linear", "network", "log_loss")
     assert not trial["higher_is_better"]
     assert set(trial["validation"]) >= {"log_loss", "accuracy", "roc_auc", "average_precision"}
@@ -166,6 +167,7 @@ def test_events_tell_the_story_in_order(fitted):
     assert {event["fold"] for event in events if event["event"] == "epoch"} == set(range(8))
     assert all(isinstance(event["time"], float) for event in events)
     assert events[-1]["status"] == "complete"
+    assert events[-1]["seconds"] == read(fitted("regression"), "run.json")["seconds"]  # the report included
 
 
 def test_the_report_is_there(fitted):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from composable.search.leaderboard import leaderboard
+from composable.search.trial_file import FORMAT
 
 
 @pytest.fixture
@@ -17,6 +18,7 @@ def run(tmp_path):
             folder = tmp_path / "trials" / str(number)
             folder.mkdir(parents=True)
             facts = {
+                "format": FORMAT,
                 "number": number,
                 "name": name,
                 "role": role,
@@ -82,7 +84,13 @@ def test_of_equal_scores_the_least_log_loss_comes_first(tmp_path):
     for number, loss in enumerate((0.4, 0.1, 0.2)):
         folder = tmp_path / "trials" / str(number)
         folder.mkdir(parents=True)
-        facts = {"number": number, "name": "mlp", "metric": "accuracy", "higher_is_better": True}
+        facts = {
+            "format": FORMAT,
+            "number": number,
+            "name": "mlp",
+            "metric": "accuracy",
+            "higher_is_better": True,
+        }
         facts |= {"validation": {"accuracy": 0.9, "log_loss": loss}}
         (folder / "trial.json").write_text(json.dumps(facts))
     rows = leaderboard(tmp_path)
