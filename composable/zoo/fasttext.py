@@ -50,7 +50,7 @@ def fasttext(
         classes: How many there are.
         vocabulary: Ids of words, 0 for padding among them.
         longest: Words in a run, at most; 1 for words alone.
-        buckets: Into which runs are hashed; 10 million in the paper.
+        buckets: Into which n-grams are hashed; 10 million in the paper.
         width: Of the vectors.
     """
     return Architecture(
@@ -64,7 +64,7 @@ def fasttext(
 
 @checked
 def fasttext_space(*, classes: Count = 2, vocabulary: Count = 20_000) -> Architecture:
-    """How long the runs are, how many buckets there are for them, and how wide the vectors are."""
+    """How long the n-grams are, how many buckets there are for them, and how wide the vectors are."""
     return fasttext(
         classes=classes,
         vocabulary=vocabulary,

@@ -6,10 +6,9 @@ import pytest
 
 from composable.core.errors import ConfigError
 from composable.design.part import Part
-from composable.design.regions import proposals
 from composable.design.taps import tap
 from composable.zoo.catalog import architecture, inputs_of
-from composable.zoo.faster_rcnn import faster_rcnn
+from composable.zoo.faster_rcnn import faster_rcnn, proposals
 from composable.zoo.unet import normalized_convolutions, unet
 
 COUNTS = {  # total, trainable; = recomputed from the paper

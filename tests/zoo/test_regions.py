@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from composable.design.regions import anchors, moved, proposals, roi_pooling
+from composable.zoo.faster_rcnn import anchors, moved, proposals, roi_pooling
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
 
