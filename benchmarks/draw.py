@@ -31,8 +31,7 @@ from composable.engine.rows import held_out_blocks
 from composable.engine.train import train
 from composable.training.stages.draw import drawn
 from composable.training.stages.gain import halves, judged
-from composable.training.stages.stage import Job, Weights
-from composable.training.stages.starts import Start, cohort_of
+from composable.training.stages.stage import Job, Start, Weights, cohort_of
 
 TARGETS = {
     "phoneme": "oral", "abalone": "rings", "german_credit": "class", "wheat_seeds": "variety",

@@ -19,8 +19,8 @@ from composable.engine.settings import Settings
 from composable.modality import candidates
 from composable.modality.facts import facts_of
 from composable.training.folds import FoldTrainer
-from composable.training.stages.fold_job import fold_job
 from composable.training.stages.stage import Job
+from composable.training.stages.staging import fold_job
 
 DIGITS = Path(__file__).parent.parent / "examples" / "sign_digits.npz"
 

@@ -34,17 +34,14 @@ from composable.engine.rows import Rows, as_model_input
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.training.stages.pretrain.denoising import denoising
 from composable.training.stages.pretrain.jigsaw import jigsaw
-from composable.training.stages.pretrain.learning import learn
 from composable.training.stages.pretrain.masking import masking
 from composable.training.stages.pretrain.number_denoising import number_denoising
-from composable.training.stages.pretrain.occlusion import occlusion
 from composable.training.stages.pretrain.pretext import Unlabeled
-from composable.training.stages.pretrain.reconstruction import autoencoding
+from composable.training.stages.pretrain.pretrain import learn
+from composable.training.stages.pretrain.reconstruction import autoencoding, denoising, occlusion
 from composable.training.stages.pretrain.synthetic import synthetic
-from composable.training.stages.stage import Job, Weights
-from composable.training.stages.starts import Start, cohort_of, set_start
+from composable.training.stages.stage import Job, Start, Weights, cohort_of, set_start
 
 TARGETS = {"phoneme": "oral", "abalone": "rings"}
 IMAGES = (

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from composable.core.workspace import write_atomically
-from composable.training.candidate import REFIT
-from composable.training.candidate_json import from_plain, modules_of
+from composable.training.candidate import REFIT, from_plain, modules_of
 from composable.training.dataset import Dataset, save_dataset
 from composable.training.job import Fitted, Job, save_job
 from composable.training.run_job import run_job

@@ -1,4 +1,4 @@
-"""What a checkpoint must share with the training that takes it up again."""
+"""What a training is at one moment, and what it shares with one that takes its checkpoint up again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise, zip_longest
 from typing import Any
+
+import numpy as np
 
 from composable.core.errors import ArtifactError
 
@@ -91,3 +93,18 @@ def _shown(layer: Layer | None) -> str:
 
 def _listed(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in versions.items()) or "unknown versions"
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Everything that a training needs to go on as if nothing had happened.
+
+    Attributes:
+        arrays: Weights, optimizer slots, random states: any shape, any type of number (also those of
+            ml_dtypes, such as bfloat16). They come back from a checkpoint bit for bit.
+        facts: Epoch, history, counters, seeds: plain JSON with text as keys. Floats come back exactly, NaN
+            and the infinities too; tuples come back as lists.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    facts: Mapping[str, Any]

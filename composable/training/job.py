@@ -16,8 +16,7 @@ from composable.core.errors import ArtifactError
 from composable.core.workspace import read_json, write_atomically, write_json
 from composable.design.part import Part
 from composable.engine.settings import Settings
-from composable.training.candidate import Candidate, Trained
-from composable.training.candidate_json import from_plain, to_plain
+from composable.training.candidate import Candidate, Trained, from_plain, to_plain
 
 _FORMAT, _FILE, _BEGIN = "composable.job/1", "job.json", "begin.npz"
 _REMEDY = "delete the folder; the same command trains it again"

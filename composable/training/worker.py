@@ -21,7 +21,7 @@ from composable.core.workspace import finite
 def main(arguments: list[str]) -> int:
     """Do the job; 0 if it came to its end."""
     choose_backend()
-    from composable.training.candidate_json import to_plain
+    from composable.training.candidate import to_plain
     from composable.training.dataset import load_dataset
     from composable.training.job import load_job
     from composable.training.run_job import run_job

@@ -132,7 +132,7 @@ def test_it_takes_a_share_of_the_time_that_is_left(name, monkeypatch):
         raise RuntimeError("enough")
 
     family = PARTS[name].component.__module__
-    where = family if name != "pretrain" else "composable.training.stages.pretrain.learning"
+    where = family if name != "pretrain" else "composable.training.stages.pretrain.pretrain"
     monkeypatch.setattr(f"{where}.train", noted)
     with pytest.raises(RuntimeError, match="enough"):
         run(name, deadline=Deadline(1000.0))

@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from composable.training.checkpoints import Checkpoints
-from composable.training.identity import Identity
-from composable.training.state import State
+from composable.training.checkpointer import Checkpoints
+from composable.training.identity import Identity, State
 
 VERSIONS = {"keras": "3.15.1", "backend": "jax 0.10.2", "composable": "0.2.0"}
 IDENTITY = Identity(

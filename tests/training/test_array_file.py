@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from composable.training.array_file import Hashed, read_arrays, write_arrays
-from composable.training.state import State
+from composable.training.identity import State
 from tests.training.checkpointed import checkpoints, same_bits
 
 ARRAYS = {

@@ -13,8 +13,7 @@ import pytest
 
 from composable.core.errors import ArtifactError
 from composable.training.generation import DiskFullError
-from composable.training.identity import Identity, model_layers
-from composable.training.state import State
+from composable.training.identity import Identity, State, model_layers
 from tests.training.checkpointed import (
     OTHERS,
     checkpoints,
@@ -312,10 +311,10 @@ FILL = """
 import sys
 from pathlib import Path
 import numpy as np
-from composable.training.checkpoints import Checkpoints
+from composable.training.checkpointer import Checkpoints
 from composable.training.generation import DiskFullError
 from composable.training.identity import Identity
-from composable.training.state import State
+from composable.training.identity import State
 
 ours = Checkpoints(Path(sys.argv[1]), Identity((), {}), print)
 ours.save(State({"x": np.zeros(50_000)}, {"epoch": 1}))

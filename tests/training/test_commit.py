@@ -8,7 +8,7 @@ import math
 import pytest
 
 from composable.core.errors import ArtifactError
-from composable.training.commit import StageResult, commit, committed
+from composable.training.generation import StageResult, commit, committed
 from tests.training.checkpointed import IDENTITY, OTHERS, epoch, flip, names, state
 
 

@@ -10,11 +10,9 @@ import time
 import numpy as np
 import pytest
 
-from composable.training.checkpoints import Checkpoints
-from composable.training.commit import StageResult, commit, committed
-from composable.training.generation import DiskFullError
-from composable.training.identity import Identity
-from composable.training.state import State
+from composable.training.checkpointer import Checkpoints
+from composable.training.generation import DiskFullError, StageResult, commit, committed
+from composable.training.identity import Identity, State
 from tests.training.failing_disk import FULL, KILL, POWER, TORN, Disk
 
 IDENTITY = Identity((("dense", (3,), "float32"),), {"keras": "3.15.1"})
@@ -213,9 +211,9 @@ CHILD = """
 import sys
 from pathlib import Path
 import numpy as np
-from composable.training.checkpoints import Checkpoints
+from composable.training.checkpointer import Checkpoints
 from composable.training.identity import Identity
-from composable.training.state import State
+from composable.training.identity import State
 
 ours = Checkpoints(Path(sys.argv[1]), Identity((("dense", (3,), "float32"),), {"keras": "3.15.1"}), print)
 epoch = ours.latest().facts["epoch"] if len(sys.argv) > 2 else 0

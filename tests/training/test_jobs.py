@@ -19,8 +19,7 @@ from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Problem
 from composable.training import executor as executors
 from composable.training import recipes
-from composable.training.candidate import REFIT, Candidate, Material
-from composable.training.candidate_json import from_plain, to_plain
+from composable.training.candidate import REFIT, Candidate, Material, from_plain, to_plain
 from composable.training.dataset import Dataset, load_dataset, save_dataset
 from composable.training.executor import InProcess, LocalProcesses
 from composable.training.job import Job, identity_of, load_job, save_job

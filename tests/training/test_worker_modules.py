@@ -9,8 +9,7 @@ from composable.design import Part
 from composable.engine.settings import Settings
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
-from composable.training.candidate import Candidate
-from composable.training.candidate_json import modules_of
+from composable.training.candidate import Candidate, modules_of
 from composable.training.job import Job, save_job
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.stages.draw import draw

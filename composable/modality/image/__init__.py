@@ -10,10 +10,8 @@ from composable.modality.image.designs import fit_design, usual_settings
 from composable.modality.image.portfolio import beside, candidates, portfolio_size
 from composable.modality.image.ridge import RIDGE_ON_PATCHES
 from composable.modality.modality import Modality
-from composable.training.stages.pretrain.denoising import denoising
 from composable.training.stages.pretrain.jigsaw import jigsaw
-from composable.training.stages.pretrain.occlusion import occlusion
-from composable.training.stages.pretrain.reconstruction import autoencoding
+from composable.training.stages.pretrain.reconstruction import autoencoding, denoising, occlusion
 from composable.training.stages.pretrain.synthetic import synthetic
 
 IMAGE = Modality(

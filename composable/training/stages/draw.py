@@ -31,11 +31,13 @@ from composable.training.stages.stage import (
     Progress,
     Several,
     Share,
+    Start,
     Weights,
+    cohort_of,
     out_of_time,
     part_of,
+    set_start,
 )
-from composable.training.stages.starts import Start, cohort_of, set_start
 
 
 @component

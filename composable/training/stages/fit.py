@@ -18,8 +18,16 @@ from composable.engine.rows import held_out_blocks
 from composable.engine.schedules import Factor, Growth
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.training.stages.stage import Job, Outcome, Progress, Weights, out_of_time, part_of
-from composable.training.stages.starts import Start, cohort_of
+from composable.training.stages.stage import (
+    Job,
+    Outcome,
+    Progress,
+    Start,
+    Weights,
+    cohort_of,
+    out_of_time,
+    part_of,
+)
 
 Late = Annotated[float, Field(ge=0, lt=1)]
 

@@ -13,8 +13,7 @@ from composable.core.seeds import derive
 from composable.engine.history import History
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.training.stages.stage import Job, Outcome, Progress, part_of
-from composable.training.stages.starts import Start, cohort_of
+from composable.training.stages.stage import Job, Outcome, Progress, Start, cohort_of, part_of
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,12 @@ from composable.training.stages.stage import (
     Progress,
     Several,
     Share,
+    Start,
     Weights,
+    cohort_of,
     out_of_time,
     part_of,
 )
-from composable.training.stages.starts import Start, cohort_of
 
 Rates = Annotated[tuple[Positive, ...], Field(min_length=1)]
 

@@ -7,10 +7,8 @@ import pytest
 from composable.core.budget import Deadline
 from composable.engine.train import train
 from composable.training.stages.draw import drawn
-from composable.training.stages.finetune import finetune
-from composable.training.stages.stage import Progress
-from composable.training.stages.starts import Start, cohort_of
-from composable.training.stages.thawing import frozen, parts_of
+from composable.training.stages.finetune import finetune, frozen, parts_of
+from composable.training.stages.stage import Progress, Start, cohort_of
 from tests.training.stages.small_jobs import dense, fresh, job, same
 
 

@@ -10,8 +10,8 @@ from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Material
 from composable.training.folds import FoldTrainer
-from composable.training.stages.fold_job import fold_job
-from composable.training.stages.starts import Start, set_start
+from composable.training.stages.stage import Start, set_start
+from composable.training.stages.staging import fold_job
 
 ROWS = 90
 

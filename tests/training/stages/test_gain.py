@@ -19,8 +19,7 @@ from composable.training.stages.gain import (
     measure_gain,
     reached_measure,
 )
-from composable.training.stages.stage import Outcome, Progress
-from composable.training.stages.starts import Start
+from composable.training.stages.stage import Outcome, Progress, Start
 from tests.engine.cohorts import Clock
 from tests.training.stages.small_jobs import NO_TIME, job
 

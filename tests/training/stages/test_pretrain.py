@@ -18,8 +18,7 @@ from composable.training.stages.pretrain.jigsaw import jigsaw
 from composable.training.stages.pretrain.masking import masking
 from composable.training.stages.pretrain.pretrain import _PRETEXT_SHARE, pretrain
 from composable.training.stages.recipe import Recipe
-from composable.training.stages.stage import Job, Progress
-from composable.training.stages.starts import Start, set_start
+from composable.training.stages.stage import Job, Progress, Start, set_start
 
 SIDE = 8
 COLUMN = np.linspace(0, 255, SIDE)[None, :, None, None]

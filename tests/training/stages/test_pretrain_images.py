@@ -11,15 +11,16 @@ from composable.design.prestems import rescale
 from composable.design.taps import tap
 from composable.design.tasks import classifier
 from composable.training.stages.pretrain import pretext as pretexts
-from composable.training.stages.pretrain.decoder import image_decoder
-from composable.training.stages.pretrain.denoising import denoising
-from composable.training.stages.pretrain.jigsaw import jigsaw, mosaic
-from composable.training.stages.pretrain.occlusion import boxes, occlusion
-from composable.training.stages.pretrain.permutations import apart
+from composable.training.stages.pretrain.jigsaw import apart, jigsaw, mosaic
 from composable.training.stages.pretrain.pretext import Unlabeled, attached
-from composable.training.stages.pretrain.reconstruction import autoencoding
-from composable.training.stages.pretrain.shapes import SHAPES, drawn
-from composable.training.stages.pretrain.synthetic import synthetic
+from composable.training.stages.pretrain.reconstruction import (
+    autoencoding,
+    boxes,
+    denoising,
+    image_decoder,
+    occlusion,
+)
+from composable.training.stages.pretrain.synthetic import SHAPES, drawn, synthetic
 
 TASKS = (jigsaw, denoising, autoencoding, occlusion, synthetic)
 BLACK = np.zeros(1)

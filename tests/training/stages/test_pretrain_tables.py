@@ -7,8 +7,7 @@ from keras import ops
 from composable.core.errors import DataError
 from composable.design import Input
 from composable.design.taps import tap
-from composable.training.stages.pretrain.column_losses import column_cross_entropy, known_squared_error
-from composable.training.stages.pretrain.columns import columns_of
+from composable.training.stages.pretrain.columns import column_cross_entropy, columns_of, known_squared_error
 from composable.training.stages.pretrain.masking import masking, swapped
 from composable.training.stages.pretrain.number_denoising import number_denoising
 from composable.training.stages.pretrain.pretext import Unlabeled

@@ -18,7 +18,6 @@ from composable.modality.text import word_order_networks
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Material
 from composable.training.folds import FoldTrainer
-from composable.training.stages.fold_job import fold_job
 from composable.training.stages.pretrain.masked_words import (
     hidden,
     hidden_cross_entropy,
@@ -28,6 +27,7 @@ from composable.training.stages.pretrain.masked_words import (
 from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.training.stages.pretrain.pretrain import pretrain
 from composable.training.stages.stage import Progress
+from composable.training.stages.staging import fold_job
 from composable.zoo.text_cnn import text_cnn
 from composable.zoo.text_transformer import text_transformer
 

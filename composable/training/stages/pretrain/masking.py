@@ -12,8 +12,7 @@ from pydantic import Field
 from composable.design.part import component
 from composable.engine.losses import binary_cross_entropy
 from composable.engine.objective import Goal
-from composable.training.stages.pretrain.column_losses import original_goals, original_widths
-from composable.training.stages.pretrain.columns import columns_of
+from composable.training.stages.pretrain.columns import columns_of, original_goals, original_widths
 from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 
 Share = Annotated[float, Field(gt=0, lt=1)]

@@ -12,8 +12,7 @@ from pydantic import Field
 from composable.core.errors import DataError
 from composable.design.part import component
 from composable.engine.objective import Goal
-from composable.training.stages.pretrain.column_losses import known_squared_error
-from composable.training.stages.pretrain.columns import columns_of
+from composable.training.stages.pretrain.columns import columns_of, known_squared_error
 from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 
 Size = Annotated[float, Field(ge=0, allow_inf_nan=False)]
