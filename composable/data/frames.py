@@ -234,7 +234,8 @@ def _opaque(kind: str, where: str) -> DataError:
     return DataError(
         "A cell must hold one plain value: a number, text, a truth value or a date.",
         received=f"{where}: {kind}",
-        remedy="spread nested values over columns of their own, or drop the column",
+        remedy="spread nested values over columns of their own, those of a series over t000, t001 and so on, "
+        "empty after its end; or drop the column",
     )
 
 

@@ -133,12 +133,43 @@ def test_longer_series_than_were_learned_from_are_cut():
         ([np.ones((3, 2)), np.ones((3, 1))], r"row 2 is \(3, 1\)"),
         ([np.ones((3, 2)), np.array([["a"] * 2] * 3)], "row 2"),
         (np.full((5, 6, 1), np.nan), "all of them are missing"),
+        ([[[1.0], [2.0, 3.0]], [[1.0]]], "row 1 has steps of several lengths"),
     ],
-    ids=["one point", "other channels", "texts", "all missing"],
+    ids=["one point", "other channels", "texts", "all missing", "other channels in a row"],
 )
 def test_what_can_not_be_a_series_is_refused(values, message):
     with pytest.raises(DataError, match=message):
         encoded({"x": values, "y": np.arange(len(values))})
+
+
+def test_a_series_that_is_a_thousand_times_as_long_does_not_fill_memory_with_padding():
+    rows = [np.zeros(4_000_000), *(np.arange(9.0) for _ in range(4000))]  # 64 GB, were all as long
+    _, inputs = encoded({"x": rows, "y": np.arange(len(rows)) % 3})
+    assert inputs["series"].shape == (4001, 4096, 1)
+    assert np.isfinite(inputs["series"][1]).sum() == 9
+
+
+def test_lists_of_unequal_length_are_series_too():
+    encoding, inputs = encoded({"x": [[1.0, 2.0, 3.0], [4.0, 5.0]], "y": [1, 2]})
+    assert encoding.shapes["series"] == (3, 1)
+    np.testing.assert_array_equal(inputs["series"][1, :, 0], [4, 5, np.nan])
+
+
+def test_an_npz_file_of_series_of_unequal_length_is_refused_with_what_to_do(tmp_path):
+    rows = np.empty(2, object)
+    rows[:] = [np.arange(4.0), np.arange(9.0)]
+    np.savez(tmp_path / "s.npz", x_train=rows, y_train=[0, 1])
+    with pytest.raises(DataError, match="unequal length") as refused:
+        read_table(tmp_path / "s.npz")
+    assert "s.npz" in str(refused.value)
+    assert "NaN" in str(refused.value)
+
+
+def test_series_in_the_cells_of_a_table_are_refused_with_what_to_do():
+    frame = pd.DataFrame({"x": [np.arange(4.0), np.arange(9.0)], "y": [1, 2]})
+    with pytest.raises(DataError, match="column 'x', row 1") as refused:
+        read_table(frame)
+    assert "t000" in str(refused.value)
 
 
 def test_rows_with_other_channels_than_were_learned_from_are_refused():

@@ -18,10 +18,9 @@ from composable.data.names import shown
 from composable.data.parse import parse_numbers
 from composable.data.recognize.column import Finding, RawColumn
 from composable.data.schema import Column, Notice
-from composable.data.series.arrays import SERIES, SeriesArrays, finite, lengths_of, series_of
+from composable.data.series.arrays import LONGEST, SERIES, SeriesArrays, finite, lengths_of, series_of
 from composable.data.table import Table
 
-LONGEST = 4096  # steps that are read: training takes time by the step
 _AXES = 3  # of an array of series: rows, steps, channels
 _BRIGHTEST = 255  # level of a gray image
 _NARROW = 8  # channels; a gray image is wider

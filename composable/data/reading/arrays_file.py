@@ -105,6 +105,13 @@ def _loaded(path: Path) -> Mapping[str, np.ndarray]:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except Exception as damaged:  # of any kind: a zip of arrays has many ways to be broken
+        if "Object arrays" in str(damaged):
+            raise DataError(
+                "Rows of unequal length can't be read from an .npz file: each array has one shape.",
+                received=f"{path}: an array of objects",
+                remedy="fill the shorter series up with NaN to (rows, steps, channels), or fit a mapping of "
+                "arrays in Python",
+            ) from damaged
         raise DataError(
             "The .npz file must be whole, and hold arrays of numbers or text.",
             received=f"{path}: {type(damaged).__name__}: {str(damaged)[:200]}",

@@ -12,6 +12,7 @@ import numpy as np
 from composable.core.errors import DataError
 
 SERIES = "series"  # the column of a file of series
+LONGEST = 4096  # steps that are read: training takes time by the step
 LARGEST = 3e38  # just within the range of float32
 _RULE = "Series are numbers (rows, steps, channels), or in each row one array (steps,) or (steps, channels)."
 
@@ -21,11 +22,15 @@ def is_ragged(values: Any) -> bool:
     if isinstance(values, np.ndarray) and values.dtype != object:
         return False
     first = values[0] if isinstance(values, Sequence | np.ndarray) and len(values) else None
+    if isinstance(first, list | tuple):
+        return all(isinstance(row, list | tuple) for row in values) and len({len(row) for row in values}) > 1
     return isinstance(first, np.ndarray) and first.ndim in (1, 2) and first.dtype.kind in "fiu"
 
 
 def series_of(values: Any, origin: str) -> np.ndarray:
     """Series as one array (rows, steps, channels) of float32, NaN where one is missing or over.
+
+    Of one that is longer, the first `LONGEST` steps are read: others would be padded to its length.
 
     Args:
         values: An array of three axes, or a sequence of arrays (steps,) or (steps, channels).
@@ -34,8 +39,7 @@ def series_of(values: Any, origin: str) -> np.ndarray:
     Raises:
         DataError: If rows have different channels, or no series has two steps.
     """
-    rows = [np.asarray(row) for row in values]
-    rows = [row[:, None] if row.ndim == 1 else row for row in rows]
+    rows = [_steps(row, f"{origin}: row {number}")[:LONGEST] for number, row in enumerate(values, 1)]
     channels = rows[0].shape[-1] if rows else 1
     for number, row in enumerate(rows, 1):
         if row.ndim != 2 or row.shape[-1] != channels or row.dtype.kind not in "fiub":
@@ -55,6 +59,16 @@ def series_of(values: Any, origin: str) -> np.ndarray:
     for padded, row in zip(found, rows, strict=True):
         padded[: len(row)] = finite(row)
     return found
+
+
+def _steps(row: Any, where: str) -> np.ndarray:
+    """One series, (steps, channels)."""
+    try:
+        steps = np.asarray(row)
+    except ValueError as uneven:  # steps of lists of unequal length
+        remedy = "give every step as many numbers, NaN where one was not measured"
+        raise DataError(_RULE, received=f"{where} has steps of several lengths", remedy=remedy) from uneven
+    return steps[:, None] if steps.ndim == 1 else steps
 
 
 def finite(values: np.ndarray) -> np.ndarray:
