@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _MARGIN = 1.25
+_BUNDLE, _NETWORK = 0.6, 0.12  # seconds that a bundle, and each network in it, take on a usual machine
 
 
 @dataclass(eq=False)
@@ -15,13 +16,13 @@ class TimeReserve:
     """What bundling, the diagnosis and the report took so far.
 
     Attributes:
-        per_network: Seconds to bundle one network; the slowest so far, a guess before the first.
+        bundle_slowness: How many times as long as usual the slowest bundle took; a guess before the first.
         report: Seconds to write the report; measured once, early.
         others: Seconds for the expected score, diagnosis, importance and leaving Python.
         explaining: Seconds to look for what decides the answers.
     """
 
-    per_network: float = 0.15
+    bundle_slowness: float = 1.0
     report: float = 2.0
     others: float = 3.0
     explaining: float = 0.0
@@ -29,15 +30,16 @@ class TimeReserve:
 
     def seconds(self, networks: int) -> float:
         """To be kept, if the model to be deployed at the end has so many networks."""
-        return self.explaining + _MARGIN * (self.per_network * networks + self.report + self.others)
+        bundle = self.bundle_slowness * _usual_seconds(networks)
+        return self.explaining + _MARGIN * (bundle + self.report + self.others)
 
     @contextmanager
     def bundling(self, networks: int) -> Iterator[None]:
         """Measure how long it takes to bundle so many networks."""
         began = time.monotonic()
         yield
-        took = (time.monotonic() - began) / networks
-        self.per_network = max(self.per_network, took) if self._measured else took
+        slowness = (time.monotonic() - began) / _usual_seconds(networks)
+        self.bundle_slowness = max(self.bundle_slowness, slowness) if self._measured else slowness
         self._measured = True
 
     @contextmanager
@@ -48,3 +50,8 @@ class TimeReserve:
         took = time.monotonic() - began
         self.others *= max(1.0, took / self.report)
         self.report = took
+
+
+def _usual_seconds(networks: int) -> float:
+    """How long bundling so many networks takes: that of one says little of what each further one takes."""
+    return _BUNDLE + _NETWORK * networks

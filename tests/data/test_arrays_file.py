@@ -76,7 +76,7 @@ def test_arrays_are_fitted_to_the_shape_that_is_asked_for(tmp_path):
         ({"x": X, "y": Y[:3]}, r"\(3,\) for 5 rows"),
         ({"x_train": X, "y_train": Y, "x_test": X}, "its array y of labels"),
         ({"x_train": X, "x_test": X[:, :2]}, "of one shape"),
-        ({"x": np.array([{}], dtype=object)}, "ValueError"),
+        ({"x": np.array([{}], dtype=object)}, "unequal length"),
     ],
 )
 def test_what_is_no_array_of_images_is_refused(tmp_path, arrays, message):
