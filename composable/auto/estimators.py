@@ -35,6 +35,7 @@ NOT_OF_ESTIMATORS = {
     "seed": "scikit-learn calls it random_state",
     "encoding": "X is no file",
     "delimiter": "X is no file",
+    "sample_rows": "X is no file",
     "decimal": "X is no file",
     "drop_missing_target": "scikit-learn refuses a y that isn't finite",
     "allow_leaks": "whoever passes arrays has chosen the columns",

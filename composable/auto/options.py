@@ -56,6 +56,15 @@ class FitOptions:
     ] = None
     max_epochs: Annotated[int | None, Option("Epochs of each network at most.", "N", low=1)] = None
     max_parameters: Annotated[int | None, Option("Weights of the deployed model at most.", "N", low=1)] = None
+    sample_rows: Annotated[
+        int | None,
+        Option(
+            "Hold so many rows of a CSV or Parquet file, choose by them, and let the best network learn from "
+            "all; by default only where the file is too large for the memory.",
+            "N",
+            low=100,
+        ),
+    ] = None
     split: Annotated[
         str,
         Option(

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from composable.auto.duplicates import copies, copies_notice, tell_shared
+from composable.auto.divide import check_rows, divide
+from composable.auto.duplicates import tell_shared
 from composable.auto.image_shapes import with_image_shapes
+from composable.auto.large_table import read_sample
 from composable.auto.options import FitOptions, refuse_foreign
 from composable.auto.pretrained_source import PretrainedSource
 from composable.auto.sample_weight import balanced, weights_of
+from composable.auto.whole_file import check_whole_file, sampled_file
 from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json
-from composable.core.seeds import derive
 from composable.data.check import apply_schema, check_dropped, check_targets
 from composable.data.encoding import (
     Encoding,
@@ -28,17 +29,15 @@ from composable.data.encoding import (
 )
 from composable.data.images.column import have_images
 from composable.data.infer import infer_schema
-from composable.data.kinds import kind_reading, parsed
-from composable.data.kinds.kind import Cells
+from composable.data.kinds import kind_reading
 from composable.data.read import read_table
 from composable.data.row_sketch import share_known
 from composable.data.schema import SCHEMA_VERSION, Column, Notice, Schema
-from composable.data.split import Split, split_rows
+from composable.data.split import Split
 from composable.data.table import Table
 from composable.problem.leaks import check_leaks
 from composable.problem.masks import asks_for_masks, find_masks, images_alone, painted, understand_masks
 from composable.problem.problem import Problem
-from composable.problem.scores import constant_predictor, selection_score
 from composable.problem.targets import encode_targets, have_targets
 from composable.problem.understand import understand
 from composable.training.candidate import Material
@@ -80,7 +79,9 @@ class Prepared:
 
 
 def read(data: Any, options: FitOptions) -> Table:
-    """The data as a table, read by the layout in the options."""
+    """The data as a table, read by the layout in the options; a sample where they are too large."""
+    if (sample := read_sample(data, options)) is not None:
+        return sample
     return read_table(data, encoding=options.encoding, delimiter=options.delimiter, decimal=options.decimal)
 
 
@@ -136,7 +137,7 @@ def understand_table(
     if weights is not None:
         kept &= weights > 0
         weights = weights[kept]
-    table = replace(table, frame=table.frame[kept].reset_index(drop=True))
+    table = table.among(kept)
     counts = masks.among(kept) if masks else None
     problem = (
         understand(
@@ -151,6 +152,7 @@ def understand_table(
     )
     for notice in problem.notices:
         tell(notice)
+    check_whole_file(table, schema, problem, options, tell)
     if not schema.features:
         raise DataError(
             "At least one column besides the target is needed to predict from.",
@@ -190,19 +192,17 @@ def prepare(
     # Where targets are maps, their size is known once the rows are divided; until then strata stand for them.
     early = () if understood.strata is not None else encode_targets(table, schema, problem)
     own = _own_test(understood, options, tell)
-    split = split_rows(
-        _split_frame(table, schema, options.split),
-        options.split,
-        strata=early if understood.strata is None else (understood.strata,),
-        seed=derive(options.seed, "split"),
+    split = divide(
+        table,
+        schema,
+        early if understood.strata is None else (understood.strata,),
+        options,
+        tell,
         has_test=own is not None,
-        copies=copies(table, schema, early, options.duplicates, tell),
         costly=any(map(_is_costly, schema.features)),
     )
-    if split.duplicates:
-        tell(copies_notice(split))
     if early:
-        _check_rows(split, problem, early)
+        check_rows(split, problem, early)
     known = split.known
     encoding = fit_encoding(table.frame, schema, rows=known, sources=table.sources)
     encoding = with_image_shapes(encoding, table, options, origin)
@@ -229,6 +229,7 @@ def prepare(
         understood.weights,
         own_inputs,
         encoding.vocabularies,
+        sampled_file(table, schema, problem, options, encoding, split),
     )
     return Prepared(understood, split, encoding, material, own, own_targets)
 
@@ -318,43 +319,3 @@ def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table 
     check_targets(table, options.target)
     kept = have_targets(table, understood.schema, tell, drop=options.drop_missing_target)
     return replace(table, frame=table.frame[kept].reset_index(drop=True))
-
-
-def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
-    """The frame in which `split_rows` looks: the time column as numbers.
-
-    Raises:
-        DataError: If the column isn't there.
-    """
-    kind, _, name = wanted.partition(":")
-    if not name:
-        return table.frame
-    check_targets(table, (name,))
-    if kind != "time":
-        return table.frame
-    column = schema.column(name)
-    if not ((found := kind_reading(column)) and found.is_ordered):
-        column = Column(name, "date", date_format="ISO8601")
-    times = parsed(Cells(column, table.frame, origin=table.origin, strict=True))
-    return table.frame.assign(**{name: times})
-
-
-def _check_rows(split: Split, problem: Problem, targets: tuple[np.ndarray, ...]) -> None:
-    """Refuse a split in which a target can't be learned, or doesn't define the metric that selects."""
-    rows = np.unique(np.concatenate([fold.held_out for fold in split.folds[: split.scored_folds]]))
-    values = np.concatenate(targets, axis=1)
-    for part, those in (*(("training", fold.train) for fold in split.folds), ("validation", rows)):
-        if (empty := np.isnan(values[those]).all(axis=0)).any():
-            raise DataError(
-                "Every target needs a value in some training rows and in some validation rows.",
-                received=f"{len(those)} {part} rows, none with {problem.targets[int(empty.argmax())]!r}",
-                remedy="choose another --split",
-            )
-    observed = [y[rows] for y in targets]
-    constant = constant_predictor(problem.heads, targets, len(rows))
-    if np.isnan(selection_score(problem, observed, constant, constant)):
-        raise DataError(
-            f"The metric {problem.metric} needs validation rows of at least two classes.",
-            received=f"{len(rows)} validation rows of one class",
-            remedy="choose another --split, or --metric log_loss",
-        )

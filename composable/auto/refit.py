@@ -34,7 +34,7 @@ def refits_that_fit(trial: Trial, trainings: Trainings) -> list[Trial]:
     return []
 
 
-def refit(trials: Sequence[Trial], rows: Literal["known", "all"], trainings: Trainings) -> None:
+def refit(trials: Sequence[Trial], rows: Literal["known", "all", "file"], trainings: Trainings) -> None:
     """Give each trial one network that learned from the rows of all its folds; see `Job.refit`."""
     for trial in trials:
         folds = tuple(one.fold for one in trial.trained)

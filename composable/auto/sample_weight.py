@@ -22,9 +22,15 @@ def weights_of(table: Table, column: str | None, given: Any) -> np.ndarray | Non
     """A weight per row, from a column of the table or as an array; None where all rows count alike.
 
     Raises:
-        ConfigError: If both are set, or the column isn't there.
+        ConfigError: If both are set, or the column isn't there, or the rows are a sample of a file.
         DataError: If they can't be weights, see `checked_weights`; or a cell of the column is no number.
     """
+    if table.sample is not None and given is not None:
+        raise ConfigError(
+            "Of a file of which a sample is held the weights are a column.",
+            received=f"sample_weight for {table.sample.total:,} rows of {table.origin}",
+            remedy="--weight COLUMN",
+        )
     if column is None:
         return None if given is None else checked_weights(given, len(table.frame))
     if given is not None:

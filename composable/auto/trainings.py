@@ -36,6 +36,7 @@ from composable.training.job import Fitted, Job, identity_of
 from composable.training.trainers import Trainers
 
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
+_SHARE_OF_FILE = 0.5  # of the time, to learn from the whole file
 _MEMORY_SHARE = 0.8  # of the machine's, for all processes together
 
 
@@ -49,6 +50,7 @@ class Trainings:
         deadline: When everything must be over, the report included.
         reserve: How much of the time is kept for the end.
         options: Seed, stages, and the number of processes.
+        kept: Seconds that the search leaves for learning from the whole file.
     """
 
     prepared: Prepared
@@ -56,12 +58,15 @@ class Trainings:
     deadline: Deadline
     reserve: TimeReserve
     options: FitOptions
+    kept: float = 0.0
     executor: Executor = field(init=False)
     _costs: CostModel = field(init=False)
     _running: dict[str, Trial] = field(default_factory=dict)  # by identity
     _arrived: list[Fitted] = field(default_factory=list)  # while another one was waited for
 
     def __post_init__(self) -> None:
+        if self.prepared.material.file is not None and math.isfinite(self.deadline.seconds):
+            self.kept = _SHARE_OF_FILE * self.deadline.remaining
         self._trainers = Trainers(Dataset(self.prepared.material, self.prepared.split.folds))
         self.executor = self._executor()
         self._costs = load_cost_model(compile_cache())
@@ -82,7 +87,9 @@ class Trainings:
     def left(self) -> float:
         """Seconds left for training: the end needs its time, the longer the more networks there are."""
         networks = sum(t.networks for t in self.book.trials) + self.prepared.split.scored_folds
-        return max(0.0, self.deadline.remaining - self.reserve.seconds(min(networks, MOST_NETWORKS)))
+        return max(
+            0.0, self.deadline.remaining - self.kept - self.reserve.seconds(min(networks, MOST_NETWORKS))
+        )
 
     @property
     def running(self) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from composable.auto.baselines import predictions_of, reference, seconds_of
 from composable.auto.candidate_list import Upcoming, candidate_list
 from composable.auto.deploying import NotAsScoredError
+from composable.auto.file_learning import learn_from_whole_file
 from composable.auto.more_folds import most_folds, train_more_folds
 from composable.auto.refit import closed_form_refits, refit, refits_that_fit
 from composable.auto.trainings import MOST_NETWORKS, Trainings
@@ -59,6 +60,7 @@ class Search:
             places=self.trainings.executor.places,
             folds_left=split.scored_folds < len(split.folds),
             has_more_folds=math.isinf(self.trainings.deadline.seconds),
+            has_file=self.prepared.material.file is None,
         )
 
     def run(self) -> None:
@@ -107,6 +109,7 @@ class Search:
                 "ensemble": self._ensemble,
                 "more_folds": self._more_folds,
                 "refit": self._refit_on_all_rows,
+                "file": self._learn_from_whole_file,
             }
             steps[step]()
             self._state = replace(self._state, **{f"has_{step}": True})
@@ -213,6 +216,20 @@ class Search:
             for member in members:
                 member.refit = None
             self._predict_again(best, members)
+
+    def _learn_from_whole_file(self) -> None:
+        """Where a sample was searched, let the best network learn from the rest of its file too."""
+        self.trainings.kept, self._state = 0.0, replace(self._state, candidates_left=False)
+        if self.deployed is None or not self.trainings.left:
+            return
+        better_one = learn_from_whole_file(self.deployed, self.trainings)
+        if better_one is None:
+            return
+        try:
+            self.deploy(better_one)
+            self.deployed = better_one
+        except NotAsScoredError as worse:
+            self.book.warn(str(worse))
 
     def _put_to_use(self, trial: Trial) -> None:
         """Deploy a trial; of closed-form fits, one network of all folds' rows instead of many.

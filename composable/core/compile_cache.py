@@ -13,13 +13,18 @@ MOST_BYTES = 2 * 10**9
 
 
 def compile_cache() -> Path | None:
-    """A folder in the user's cache, `$XDG_CACHE_HOME` or `~/.cache`; None where nothing can be written.
+    """Where they are; None where nothing can be written.
 
     A program fits one processor alone: where a home is shared between machines each kind has its folder.
     """
+    return user_cache(f"compiled-{hashlib.sha256(processor().encode()).hexdigest()[:8]}")
+
+
+def user_cache(name: str) -> Path | None:
+    """A folder in the user's cache, `$XDG_CACHE_HOME` or `~/.cache`; None where nothing can be written."""
     try:
         root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = root / "composable" / f"compiled-{hashlib.sha256(processor().encode()).hexdigest()[:8]}"
+        folder = root / "composable" / name
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):
         return None

@@ -102,7 +102,7 @@ def _refuse_unread(texts: pd.Series, parsed: np.ndarray, column: Column, wanted:
         row = int(unread[0])
         raise DataError(
             f"Column {shown(column.name)} must hold {wanted} in every row, or nothing.",
-            received=f"{origin or 'the data'}, row {row + 1}: {shown(texts.iloc[row])}"
+            received=f"{origin or 'the data'}, row {texts.index[row] + 1}: {shown(texts.iloc[row])}"
             + (f", and {unread.size - 1} more rows" if unread.size > 1 else ""),
             remedy="correct the cell, or leave it empty to have it taken as missing",
         )

@@ -83,7 +83,7 @@ def read_table(
     path = _existing_file(path)
     if path.suffix.lower() == ".npz":
         return read_arrays_file(path)
-    if _is_parquet(path):
+    if is_parquet(path):
         return with_images(read_parquet_file(path), path.parent)
     table = read_text_file(
         path, encoding=encoding, delimiter=delimiter, decimal=decimal, allow_empty=allow_empty
@@ -113,7 +113,8 @@ def _held(source: object) -> Table:
     )
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
+    """Whether a file is Parquet, by its name or, where that has no ending, by its first bytes."""
     with path.open("rb") as stream:
         starts_as_parquet = stream.read(len(PARQUET)) == PARQUET
     return path.suffix.lower() in _PARQUET_NAMES or (starts_as_parquet and path.suffix == "")

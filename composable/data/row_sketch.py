@@ -35,7 +35,7 @@ class RowSketch:
 
 def sketch_of(frame: pd.DataFrame, columns: Sequence[str]) -> RowSketch:
     """The sketch of these rows by these columns."""
-    hashes = np.unique(_hashes(frame, columns))
+    hashes = np.unique(text_hashes(frame, columns))
     most = int(hashes[_KEPT - 1]) if len(hashes) > _KEPT else int(np.iinfo("uint64").max)
     return RowSketch(tuple(columns), tuple(int(one) for one in hashes[:_KEPT]), most)
 
@@ -44,14 +44,14 @@ def share_known(sketch: RowSketch, frame: pd.DataFrame) -> float:
     """The share of rows that are among those of the sketch; 0 where a column of theirs is missing."""
     if not len(frame) or not set(sketch.columns) <= set(frame.columns):
         return 0.0
-    hashes = _hashes(frame, sketch.columns)
+    hashes = text_hashes(frame, sketch.columns)
     comparable = hashes <= np.uint64(sketch.most)
     if not comparable.any():
         return 0.0
     return float(np.isin(hashes[comparable], np.array(sketch.hashes, "uint64")).mean())
 
 
-def _hashes(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+def text_hashes(frame: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
     """A 64-bit hash per row, of its cells as texts: the same in every file and process."""
     texts = pd.DataFrame({name: column_of(frame, name).astype("str") for name in columns})
     hashed: Any = pd.util.hash_pandas_object(texts, index=False)  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from composable.data.table import Table
 SMALL = 3000  # up to so many rows every fold is trained for every candidate
 MEDIUM, MEDIUM_SCORED, LARGE_SCORED = 10_000, 4, 2  # with fewer rows two folds would score by too few
 SMALL_FOLDS, LARGE_FOLDS = 8, 10
-_UNSEEN, _MOST_UNSEEN = 0.06, 1000  # the share, and the number, of the rows that no network learns from
+_UNSEEN, MOST_UNSEEN = 0.06, 1000  # the share, and the number, of the rows that no network learns from
 _HELD_OUT = 0.15  # the share of the rows, twice, that a split by time holds out
 PARTS = {
     "train": "train",
@@ -90,7 +90,7 @@ def split_rows(
     seed: int,
     has_test: bool,
     copies: np.ndarray,
-    costly: bool = False,
+    most_unseen: int = MOST_UNSEEN,
 ) -> Split:
     """Divide the rows.
 
@@ -102,7 +102,7 @@ def split_rows(
         seed: Decides the order.
         has_test: Whether the user brought test rows of their own; then times and columns hold out no others.
         copies: A number per row, equal for rows whose features are equal.
-        costly: Whether a network takes so long to train that every candidate trains one.
+        most_unseen: How many rows are left out of all folds at most.
 
     Raises:
         ConfigError: If `wanted` isn't one of the above or names no column.
@@ -122,12 +122,9 @@ def split_rows(
     else:
         groups = pd.factorize(frame[name], use_na_sentinel=False)[0] if kind == "group" else copies
         order = np.zeros(len(frame)) if kind == "random" else _order(strata)
-        split = _into_folds(groups, order, seed, kind, unseen=True)
+        split = _into_folds(groups, order, seed, kind, unseen=most_unseen)
     duplicates = len(copies) - len(np.unique(copies))
-    scored_folds = 1 if costly else split.scored_folds
-    return replace(
-        split, scored_folds=scored_folds, duplicates=duplicates, leaked=_leaked(split.folds, copies)
-    )
+    return replace(split, duplicates=duplicates, leaked=_leaked(split.folds, copies))
 
 
 def tested(table: Table) -> Table:
@@ -152,10 +149,10 @@ def _leaked(folds: Sequence[Fold], copies: np.ndarray) -> int:
     return int(leaked.sum())
 
 
-def _into_folds(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, unseen: bool) -> Split:
+def _into_folds(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, unseen: int) -> Split:
     count = SMALL_FOLDS if len(groups) <= SMALL else LARGE_FOLDS
     units = len(np.unique(groups))
-    count = min(count, units - unseen)
+    count = min(count, units - bool(unseen))
     if count < 2:
         raise DataError(
             "At least three different groups of rows are needed to train, to validate and to test.",
@@ -163,7 +160,7 @@ def _into_folds(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, u
             remedy="another --split, --duplicates apart, or more rows",
         )
     test, groups_left = (
-        _left_out(groups, order, seed) if unseen else (np.array([], int), np.arange(len(groups)))
+        _left_out(groups, order, seed, unseen) if unseen else (np.array([], int), np.arange(len(groups)))
     )
     dealt = _deal(groups[groups_left], order[groups_left], count, seed)
     parts = [groups_left[dealt == number] for number in range(count)]
@@ -187,9 +184,9 @@ def _into_folds(groups: np.ndarray, order: np.ndarray, seed: int, how: str, *, u
     return Split("folds", folds, min(scored, count), text)
 
 
-def _left_out(groups: np.ndarray, order: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _left_out(groups: np.ndarray, order: np.ndarray, seed: int, most: int) -> tuple[np.ndarray, np.ndarray]:
     """The rows that no network learns from, a few whole groups, and the others."""
-    share = min(_UNSEEN, _MOST_UNSEEN / len(groups))
+    share = min(_UNSEEN, most / len(groups))
     dealt = _deal(groups, order, max(3, min(round(1 / share), len(np.unique(groups)))), seed + 1)
     smallest = int(np.argmin(np.bincount(dealt)))  # one large group shall not be lost to learning
     return np.flatnonzero(dealt == smallest), np.flatnonzero(dealt != smallest)
@@ -263,7 +260,8 @@ def _by_column(
         folds = (Fold(rows["train"], rows["validation"], test),)
         return Split("column", folds, 1, f"As the column {values.name!r} says.", named_test=len(test) > 0)
     train = rows["train"]
-    inner = _into_folds(copies[train], _order(strata)[train], seed, "stratified", unseen=not len(test))
+    unseen = 0 if len(test) else MOST_UNSEEN
+    inner = _into_folds(copies[train], _order(strata)[train], seed, "stratified", unseen=unseen)
     folds = tuple(
         Fold(train[f.train], train[f.held_out], test if len(test) else train[f.test]) for f in inner.folds
     )

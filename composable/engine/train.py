@@ -123,11 +123,12 @@ class Training:
         The end of a schedule has to be known from the first step on. Planned anew after two epochs, that of
         RealMLP was worse by a tenth.
         """
-        if self.epoch or self.step or not self._timed_schedule or self.cohort.feed is not None:
+        feed = self.cohort.feed
+        if self.epoch or self.step or not self._timed_schedule or (feed and feed.rows is None):
             return
-        with self._undone():
+        with self._undone() as (steps, reading):
             self._try(1)  # that one is compiled
-            seconds = self._try(min(self.cohort.batch_plan.steps, _REHEARSED))
+            seconds = reading + self._try(min(steps, _REHEARSED))
         self._kept = self.deadline.remaining * (1.0 - self.options.share)
         self._plan(seconds)
 
@@ -144,14 +145,16 @@ class Training:
         self.cohort.compiling = time.monotonic() - began
 
     @contextmanager
-    def _undone(self) -> Iterator[None]:
-        """Steps of the first epoch may be tried, and are undone."""
-        program = self.cohort.program
+    def _undone(self) -> Iterator[tuple[int, float]]:
+        """Steps of the first epoch may be tried, and are undone; how many, and how long an epoch is read."""
+        program, began = self.cohort.program, time.monotonic()
         with closing(segments(self.cohort, 0, 0)) as found:
             segment = next(found)
+        reading = (time.monotonic() - began) * self.cohort.batch_plan.steps / segment.steps
+        segment.show()
         program.begin_epoch(segment.order, segment.counted, self._of_segment(segment, self._together()))
         before = program.snapshot()
-        yield
+        yield segment.steps, reading
         program.restore(before)
 
     def _try(self, count: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,7 @@ from composable.data.frames import column_of
 from composable.data.parse import parse_categories, parse_numbers
 from composable.data.schema import Column, Notice, Schema
 from composable.data.table import Table
-from composable.problem.problem import Head, Label
+from composable.problem.problem import Head, Label, Problem
 
 Notify = Callable[[Notice], None]
 _CLASSES_AT_MOST = 20  # so many different whole numbers may be classes
@@ -128,6 +128,21 @@ def encode_classes(
     return np.stack(each, axis=1)
 
 
+def with_known_targets(table: Table, schema: Schema, problem: Problem) -> Table:
+    """The table with empty cells where a target is no number or none of the classes, as it should be."""
+    known = {}
+    for head in problem.heads:
+        labels = [label_text(label) for label in head.labels]
+        for name in head.targets:
+            values, column = column_of(table.frame, name), schema.column(name)
+            if labels:
+                read = parse_categories(values, column).isin(labels).to_numpy()
+            else:
+                read = ~np.isnan(parse_numbers(values, column, origin=table.origin, strict=False))
+            known[name] = values.where(read)
+    return replace(table, frame=table.frame.assign(**known))
+
+
 def _codes(table: Table, column: Column, head: Head, codes: dict[str, int]) -> np.ndarray:
     values = column_of(table.frame, column.name)
     texts = parse_categories(values, column)  # classes are distinguished by how they are written
@@ -137,7 +152,7 @@ def _codes(table: Table, column: Column, head: Head, codes: dict[str, int]) -> n
         row = int(np.flatnonzero(unknown)[0])
         raise DataError(
             f"The target {column.name!r} must hold one of the classes the model knows.",
-            received=f"{table.origin}, row {row + 1}: {values.iloc[row]!r}",
+            received=f"{table.origin}, row {values.index[row] + 1}: {values.iloc[row]!r}",
             remedy=f"the classes are {', '.join(map(repr, head.labels[:20]))}",
         )
     return numbers.to_numpy("float64")

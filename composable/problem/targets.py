@@ -45,7 +45,7 @@ def have_targets(table: Table, schema: Schema, notify: Callable[[Notice], None],
         raise DataError(
             "Every row needs a value in a target.",
             received=f"{table.origin}: {len(rows)} of {len(missing)} rows have none in "
-            f"{', '.join(map(repr, targets))}, first rows {', '.join(str(r + 1) for r in rows[:5])}",
+            f"{', '.join(map(repr, targets))}, first rows {', '.join(map(str, table.numbers(rows[:5])))}",
             remedy="--drop-missing-target leaves those rows out",
         )
     if len(rows):

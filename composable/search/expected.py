@@ -70,7 +70,8 @@ def expected_score(
     """
     metric, fixed = scorer.problem.metric, replace(scorer, tunes=False)
     rng = np.random.default_rng(derive(seed, "expected"))
-    if scorer.split.named_test:
+    learned_more = any(t.refit is not None and t.refit.whole_file for t, _ in deployed.shares)
+    if scorer.split.named_test or learned_more:
         rows = [scorer.split.folds[0].test]
         test = [head[rows[0]] for head in deployed.final_predictions.test]
         predicted, gain = centered(scorer.tuned(deployed.predictions), test), None

@@ -10,7 +10,7 @@ AHEAD_SECONDS = 8.0  # with less, what is compiled would hardly be trained
 ENOUGH = 3  # candidates that are trained before more folds of the best are thought of
 REST_SHARE = 0.5  # of the time left, for one candidate, where the rest can go to other folds of the best
 
-Step = Literal["constant", "baseline", "candidate", "wait", "ensemble", "more_folds", "refit", "end"]
+Step = Literal["constant", "baseline", "candidate", "wait", "ensemble", "more_folds", "refit", "file", "end"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class State:
         has_ensemble: Whether an ensemble was looked for.
         has_more_folds: Whether the best was trained on more folds, as far as time allowed.
         has_refit: Whether the best was fitted again on all rows, if that is wanted.
+        has_file: Whether the best has learned from the whole file; true where no file holds further rows.
     """
 
     left: float
@@ -48,13 +49,15 @@ class State:
     has_ensemble: bool = False
     has_more_folds: bool = False
     has_refit: bool = False
+    has_file: bool = True
 
 
 def next_step(state: State) -> Step:
     """The next step of a search.
 
     First the constant predictor; the baseline after the first candidate was begun, or before it; candidates
-    while there are some and there is time for them; then the ensemble, more folds of the best, and the refit.
+    while there are some and there is time for them; then the ensemble, more folds of the best, the refit,
+    and learning from the whole file.
     """
     if not state.has_constant:
         return "constant"
@@ -66,11 +69,16 @@ def next_step(state: State) -> Step:
         return "wait"
     if state.succeeded == 0:
         return "end"
-    if not state.has_ensemble:
-        return "ensemble"
-    if not state.has_more_folds:
-        return "more_folds"
-    return "end" if state.has_refit else "refit"
+    at_the_end: tuple[tuple[Step, bool], ...] = (
+        ("ensemble", state.has_ensemble),
+        ("more_folds", state.has_more_folds),
+        ("refit", state.has_refit),
+        ("file", state.has_file),
+    )
+    for step, done in at_the_end:
+        if not done:
+            return step
+    return "end"
 
 
 def seconds_for_next(state: State) -> float:

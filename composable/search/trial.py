@@ -43,6 +43,7 @@ class Trial:
         calibrations: One per head.
         final_calibrations: One per head, of the average of its networks; empty where one network answers, or
             where there are no rows to find them on.
+        refit_calibrations: Those of `refit`, where it has held-out rows of its own; else empty.
         predictions: For rows it didn't learn from; empty until it has predicted something. Averages are at
             no final temperature, see `final_predictions`.
         score: The selection score on the held-out rows of the folds that every candidate trains.
@@ -65,6 +66,7 @@ class Trial:
     refit: Trained | None = None
     calibrations: tuple[Calibration, ...] = ()
     final_calibrations: tuple[Calibration, ...] = ()
+    refit_calibrations: tuple[Calibration, ...] = ()
     predictions: Predictions = field(default_factory=Predictions)
     score: float = float("nan")
     seconds: float = 0.0
@@ -126,12 +128,15 @@ class Trial:
         """What turns this trial's logits into answers: the network's own scaling, the trial's temperature."""
         return tuple(
             with_temperature(step, calibration.temperature)
-            for step, calibration in zip(network.postprocessing, self.calibrations, strict=True)
+            for step, calibration in zip(network.postprocessing, self._calibrations_of(network), strict=True)
         )
 
     def answers(self, network: Trained, logits: Arrays) -> Arrays:
         """The post-processed outputs of one of its networks; empty where `logits` are."""
-        return self.answers_at(network, logits, [one.temperature for one in self.calibrations])
+        return self.answers_at(network, logits, [one.temperature for one in self._calibrations_of(network)])
+
+    def _calibrations_of(self, network: Trained) -> tuple[Calibration, ...]:
+        return (self.refit_calibrations if network is self.refit else ()) or self.calibrations
 
     @staticmethod
     def answers_at(network: Trained, logits: Arrays, temperatures: Sequence[float]) -> Arrays:
@@ -149,18 +154,23 @@ def conclude(
 ) -> None:
     """Calibrate a network's trial on its pooled held-out rows, gather its predictions and score it."""
     scored = [t for t in trial.trained if t.fold < split.scored_folds]
-    rows = np.concatenate([split.folds[t.fold].held_out for t in scored])
-    observed, weights = [y[rows] for y in targets], scorer.weights
-    trial.calibrations = tuple(
-        calibrate(
-            head,
-            np.concatenate([t.held_out[i] for t in scored]),
-            observed[i],
-            seed=seed,
-            weights=None if weights is None else weights[rows],
+
+    def calibrated(networks: Sequence[Trained], folds: Sequence[int]) -> tuple[Calibration, ...]:
+        rows = np.concatenate([split.folds[number].held_out for number in folds])
+        return tuple(
+            calibrate(
+                head,
+                np.concatenate([t.held_out[i] for t in networks]),
+                targets[i][rows],
+                seed=seed,
+                weights=None if scorer.weights is None else scorer.weights[rows],
+            )
+            for i, head in enumerate(problem.heads)
         )
-        for i, head in enumerate(problem.heads)
-    )
+
+    trial.calibrations = calibrated(scored, [t.fold for t in scored])
+    from_file = trial.refit is not None and trial.refit.whole_file
+    trial.refit_calibrations = calibrated([trial.refit], [0]) if trial.refit and from_file else ()
     by_fold = {t.fold: t for t in trial.trained}
 
     def of_fold(number: int) -> tuple[Arrays, Arrays, Arrays]:
@@ -236,7 +246,7 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
             "settings": _settings(trial.candidate, trial.settings or trial.candidate.settings),
             "stages": list(trial.stages),
             "histories": [_history(t) for t in trial.trained],
-            "calibration": _by_head(trial.calibrations, scorer.problem),
+            "calibration": _by_head(trial.refit_calibrations or trial.calibrations, scorer.problem),
         }
     if trial.final_calibrations:
         facts["final_calibration"] = _by_head(trial.final_calibrations, scorer.problem)

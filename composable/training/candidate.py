@@ -21,6 +21,7 @@ from composable.engine.settings import Settings
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Problem
 from composable.training.progressive import Small
+from composable.training.table_file import SampledFile
 
 Arrays = list[np.ndarray]
 REFIT = -1  # instead of a fold's number: a network that learned from the rows of all folds
@@ -65,6 +66,7 @@ class Material:
         weights: A weight per row, or None.
         own_test: Inputs of the user's own test file, or None.
         vocabularies: The number of ids of each input of texts.
+        file: The file that the rows are a sample of; None if they are all there are.
     """
 
     problem: Problem
@@ -74,6 +76,7 @@ class Material:
     weights: np.ndarray | None = None
     own_test: Mapping[str, np.ndarray] | None = None
     vocabularies: Mapping[str, int] = field(default_factory=dict)
+    file: SampledFile | None = None
 
     @property
     def widths(self) -> dict[str, int]:
@@ -103,6 +106,8 @@ class Trained:
     the logits are means of those of each image and of the image mirrored, because they were better on the
     held-out rows. Of a closed-form fit `chosen` holds the hyperparameters that its own held-out rows chose
     (`composable.training.closed_form.Solution`); weights and logits are by those that the other folds chose.
+    With `whole_file` it learned from a file that the rows are a sample of, but for what is held out in the
+    first fold.
     """
 
     fold: int
@@ -115,6 +120,7 @@ class Trained:
     own_test: Arrays
     mirrored: bool = False
     chosen: Mapping[str, float] = field(default_factory=dict)
+    whole_file: bool = False
 
 
 _PLAIN = (Candidate, Settings, Optimizer, Group, Rule, EMA, SWA, Lookahead, Small)

@@ -8,13 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from composable.core.errors import ArtifactError
-from composable.core.records import validated
-from composable.core.workspace import read_json, write_json
+from composable.core.records import from_json, to_json, validated
+from composable.core.workspace import read_json, write_atomically, write_json
 from composable.data.split import Fold
 from composable.problem.problem import Problem
 from composable.training.candidate import Material
+from composable.training.table_file import SampledFile, TableFile
 
-_FORMAT, _FILE = "composable.dataset/1", "dataset.json"
+_FORMAT, _FILE, _TABLE_FILE = "composable.dataset/2", "dataset.json", "table_file.json"
 _REMEDY = "delete the folder; the same command writes it again"
 
 
@@ -40,6 +41,10 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
     arrays |= {f"own-{name}": values for name, values in (material.own_test or {}).items()}
     if material.weights is not None:
         arrays["weights"] = material.weights
+    if (sampled := material.file) is not None:
+        arrays |= {"file-rows": sampled.rows}
+        arrays |= {} if sampled.hashes is None else {"file-hashes": sampled.hashes}
+        write_atomically(folder / _TABLE_FILE, to_json(sampled.file, format="table_file"))
     for number, fold in enumerate(dataset.folds):
         arrays |= {f"fold-{number}-{part}": getattr(fold, part) for part in ("train", "held_out", "test")}
     for name, values in arrays.items():
@@ -55,6 +60,7 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         "categories": list(material.categories),
         "vocabularies": dict(material.vocabularies),
         "folds": len(dataset.folds),
+        "file": [name for name in ("file-rows", "file-hashes") if name in arrays],
     }
     write_json(folder / _FILE, facts)
 
@@ -80,6 +86,7 @@ def load_dataset(folder: Path) -> Dataset:
             array("weights") if facts["weights"] else None,
             {name: array(f"own-{name}") for name in inputs} if facts["own_test"] else None,
             facts["vocabularies"],
+            _sampled_file(folder, *map(array, facts["file"])) if facts["file"] else None,
         )
         folds = tuple(
             Fold(*(array(f"fold-{number}-{part}") for part in ("train", "held_out", "test")))
@@ -90,3 +97,9 @@ def load_dataset(folder: Path) -> Dataset:
             "The rows of a run must be as they were written.", received=f"{folder}: {broken}", remedy=_REMEDY
         ) from broken
     return Dataset(material, folds)
+
+
+def _sampled_file(folder: Path, rows: np.ndarray, hashes: np.ndarray | None = None) -> SampledFile:
+    path = folder / _TABLE_FILE
+    text = path.read_text(encoding="utf-8")
+    return SampledFile(from_json(TableFile, text, format="table_file", origin=str(path)), rows, hashes)

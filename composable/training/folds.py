@@ -21,6 +21,7 @@ from composable.data.split import Fold
 from composable.design import Part
 from composable.design.taps import tap
 from composable.engine.cohort import Cohort, Instance, in_parts
+from composable.engine.feed.chunk import Feed
 from composable.engine.history import Epoch, History
 from composable.engine.predict import predict
 from composable.engine.rows import Rows
@@ -35,7 +36,7 @@ from composable.training.closed_form import ClosedFormProblem, LabeledRows, Netw
 from composable.training.fold_rows import FoldRows
 from composable.training.mirrored_views import knows_mirrored_views, with_mirrored_views
 from composable.training.progressive import Small, shrunk
-from composable.training.streamed import is_mapped, streamed
+from composable.training.streamed import is_mapped, mapped_feed, watched
 
 _SOME = 20_000  # rows
 
@@ -129,16 +130,13 @@ class FoldTrainer:
                 as_one=len(numbers) > 1,
             )
             histories = train(cohort, deadline=until, options=options)
-            return self._trained(cohort, [(n, folds[n]) for n in numbers], histories)
+            return self.trained(cohort, [(n, folds[n]) for n in numbers], histories)
 
         if self.candidate.small is not None:
             starts = {**self._begun_small(self.candidate.small, folds, seed, deadline), **(starts or {})}
         if is_mapped(self.material.inputs):  # one after another: each reads the file for itself
             shares = zip(folds, range(len(folds), 0, -1), strict=True)
-            return [
-                run([number], Deadline(deadline.remaining / left, deadline.clock))[0]
-                for number, left in shares
-            ]
+            return [run([n], Deadline(deadline.remaining / left, deadline.clock))[0] for n, left in shares]
         return in_parts(list(folds), run, deadline=deadline, notice=notice)
 
     @property
@@ -155,7 +153,7 @@ class FoldTrainer:
     def compile_ahead(self, folds: Mapping[int, Fold], *, seed: int) -> None:
         """Compile what `train` will need for these folds, so that it begins with its first step."""
         began = time.monotonic()
-        cohort = self._cohort(folds, seed, {})
+        cohort = self.cohort(folds, seed, {})
         training = Training(cohort, Deadline(), Options(as_one=len(folds) > 1))
         training.compile([self._rows.query_rows(fold) for fold in folds.values()])
         self._compiled = tuple(folds), seed, cohort
@@ -168,7 +166,7 @@ class FoldTrainer:
         compiled, self._compiled = self._compiled, None
         if compiled is not None and not starts and compiled[:2] == (tuple(folds), seed):
             return compiled[2]
-        return self._cohort(folds, seed, starts)
+        return self.cohort(folds, seed, starts)
 
     def _begun_small(
         self, small: Small, folds: Mapping[int, Fold], seed: int, deadline: Deadline
@@ -186,19 +184,23 @@ class FoldTrainer:
         until = Deadline(small.share * self.candidate.share * deadline.remaining, deadline.clock)
         return {one.fold: one.weights for one in begun.train(folds, seed=seed, deadline=until)}
 
-    def _cohort(
-        self, folds: Mapping[int, Fold], seed: int, starts: Mapping[int, Sequence[np.ndarray]]
+    def cohort(
+        self,
+        folds: Mapping[int, Fold],
+        seed: int,
+        starts: Mapping[int, Sequence[np.ndarray]],
+        feed: Feed | None = None,
     ) -> Cohort:
-        numbers = list(folds)
-        parts = list(folds.values())
+        """The networks of these folds, not yet trained; of a single one where it learns from a feed."""
+        numbers, parts = list(folds), list(folds.values())
         seeds = [derive(seed, self.candidate.name, number) for number in folds]
-        settings, feed = self.candidate.settings, None
-        if is_mapped(self.material.inputs):
+        settings = self.candidate.settings
+        if feed is not None or is_mapped(self.material.inputs):
             targets = tuple(y[: len(self.material.targets[0])] for y in self._rows.targets(parts[0]))
             whole = Rows(self.material.inputs, targets, self.material.weights)
-            rows, instance, feed = streamed(
-                whole, parts[0], self._rows.query_inputs(parts[0]), seeds[0], settings
-            )
+            feed = feed or mapped_feed(whole, parts[0])
+            query = self._rows.query_inputs(parts[0])
+            rows, instance = watched(whole, parts[0], query, seeds[0], settings)
             instances = (instance,)
         else:
             rows = self._rows.all()
@@ -223,9 +225,10 @@ class FoldTrainer:
             train = np.sort(np.random.default_rng(derive(seed, "some")).permutation(train)[:_SOME])
         return self.material.at(train)
 
-    def _trained(
+    def trained(
         self, cohort: Cohort, folds: Sequence[tuple[int, Fold]], histories: Sequence[History]
     ) -> list[Trained]:
+        """The networks of a cohort that was trained on these folds, with what they predict."""
         weights = cohort.weights()
         queries = [self._rows.query_rows(part) for _, part in folds]
         if cohort.feed is not None:  # then the cohort holds these rows alone

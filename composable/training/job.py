@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,11 +15,13 @@ import numpy as np
 from composable.core.errors import ArtifactError
 from composable.core.workspace import read_json, write_atomically, write_json
 from composable.design.part import Part
+from composable.engine.history import Epoch
 from composable.engine.settings import Settings
 from composable.training.candidate import Candidate, Trained, from_plain, to_plain
 
 _FORMAT, _FILE, _BEGIN = "composable.job/1", "job.json", "begin.npz"
 _REMEDY = "delete the folder; the same command trains it again"
+Notify = Callable[[str, Mapping[str, Any]], None]  # the name of an event, and its facts
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,8 @@ class Job:
         stages: That come before the fit.
         settings: That the stages chose on earlier folds of the candidate; None where they have not run yet.
         refit: Whether one network is trained on the rows of all these folds, by what theirs have chosen: on
-            the "known" ones, that they learned from or stopped by, or on "all", their test rows included.
+            the "known" ones, that they learned from or stopped by, or on "all", their test rows included; or
+            on those of the "file" that the rows are a sample of, but for what is held out in the first fold.
     """
 
     candidate: Candidate
@@ -45,7 +48,7 @@ class Job:
     folder: Path
     stages: tuple[Part, ...] = ()
     settings: Settings | None = None
-    refit: Literal["", "known", "all"] = ""
+    refit: Literal["", "known", "all", "file"] = ""
 
     @property
     def identity(self) -> str:
@@ -72,6 +75,11 @@ class Fitted:
     stages: tuple[Mapping[str, Any], ...] = ()
     seconds: float = 0.0
     failure: str = ""
+
+
+def epoch_facts(fold: int, epoch: Epoch) -> dict[str, Any]:
+    """What the event `epoch` says."""
+    return {"fold": fold, "epoch": epoch.epoch, "loss": epoch.loss, "held_out": epoch.held_out}
 
 
 def identity_of(candidate: Candidate, seed: int, stages: Sequence[Part] = ()) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from composable.core.budget import Deadline
 from composable.data.split import Fold
@@ -15,12 +14,12 @@ from composable.engine.settings import Settings
 from composable.training.candidate import Trained
 from composable.training.checkpointer import forget
 from composable.training.folds import FoldTrainer
-from composable.training.job import Fitted, Job
+from composable.training.job import Fitted, Job, Notify, epoch_facts
+from composable.training.learn_from_file import learn_from_file
 from composable.training.stages.staging import Staged, go_through
-from composable.training.storage import load_refit, load_trained, save_trained
+from composable.training.storage import load_refit, load_trained, save_trained, stored_network
 from composable.training.trainers import Trainers
 
-Notify = Callable[[str, Mapping[str, Any]], None]
 _SHARE_OF_STAGES = 0.5  # of the time
 
 
@@ -40,7 +39,7 @@ def run_job(job: Job, trainers: Trainers, notify: Notify) -> Fitted:
     """
     began = time.monotonic()
     if job.refit:
-        networks, staged = [_refit(job, trainers)], Staged(_settings(job), {}, ())
+        networks, staged = [_refit(job, trainers, notify)], Staged(_settings(job), {}, ())
     else:
         networks, staged = _fold_networks(job, trainers, notify)
     return Fitted(
@@ -80,10 +79,7 @@ def _fold_networks(job: Job, trainers: Trainers, notify: Notify) -> tuple[list[T
         starts=staged.starts,
         folder=job.folder,
         notice=lambda text: notify("warning", {"text": text}),
-        on_epoch=lambda number, epoch: notify(
-            "epoch",
-            {"fold": number, "epoch": epoch.epoch, "loss": epoch.loss, "held_out": epoch.held_out},
-        ),
+        on_epoch=lambda number, epoch: notify("epoch", epoch_facts(number, epoch)),
     )
     for network in trained:
         if network.history.best_epoch < 0:
@@ -109,19 +105,21 @@ def _stages(
     )
 
 
-def _refit(job: Job, trainers: Trainers) -> Trained:
-    """One network that learns from the rows of all these folds, those held out included."""
+def _refit(job: Job, trainers: Trainers, notify: Notify) -> Trained:
+    """One network that learns from the rows of all these folds, those held out included; or from a file."""
     if (found := load_refit(job.folder, job.candidate)) is not None:
         return found
-    known = {one.fold: one for one in load_trained(job.folder, job.candidate)}
-    network = _trainer(job, trainers).refit(
-        [known[number] for number in job.folds],
-        [trainers.dataset.folds[number] for number in job.folds],
-        seed=job.seed,
-        deadline=Deadline(job.seconds),
-        everything=job.refit == "all",
-    )
+    networks = [stored_network(job.folder, number) for number in job.folds]
+    folds, trainer = [trainers.dataset.folds[number] for number in job.folds], _trainer(job, trainers)
+    if job.refit == "file":
+        network = learn_from_file(trainer, job, networks[0], folds[0], notify)
+    else:
+        deadline, everything = Deadline(job.seconds), job.refit == "all"
+        network = trainer.refit(networks, folds, seed=job.seed, deadline=deadline, everything=everything)
+    if network.history.best_epoch < 0:
+        raise RuntimeError(_why_nothing(network.history))
     save_trained(job.folder, network, job.candidate)
+    forget(job.folder)
     return network
 
 

@@ -32,6 +32,7 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
         "seconds": trained.seconds,
         "mirrored": trained.mirrored,
         "chosen": dict(trained.chosen),
+        "whole_file": trained.whole_file,
         "postprocessing": [asdict(step) for step in trained.postprocessing],
         "history": asdict(trained.history),
     }
@@ -123,6 +124,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
             weights=[],
             mirrored=facts.get("mirrored", False),
             chosen=facts.get("chosen", {}),
+            whole_file=facts.get("whole_file", False),
             **{name: _numbered(arrays, name) for name in _LOGITS},
         )
         return trained, facts["candidate"]

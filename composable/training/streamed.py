@@ -18,28 +18,32 @@ def is_mapped(inputs: Mapping[str, np.ndarray]) -> bool:
     return any(isinstance(values, np.memmap) for values in inputs.values())
 
 
-def streamed(
-    rows: Rows, part: Fold, asked: Mapping[str, np.ndarray], seed: int, settings: Settings
-) -> tuple[Rows, Instance, ArraysFeed]:
+def mapped_feed(rows: Rows, part: Fold) -> ArraysFeed:
+    """The training rows of a part, of which some inputs lie in a file."""
+    return ArraysFeed(rows.inputs, rows.targets, rows.weights, among=part.train)
+
+
+def watched(
+    rows: Rows, part: Fold, query: Mapping[str, np.ndarray], seed: int, settings: Settings
+) -> tuple[Rows, Instance]:
     """What a cohort of one takes that learns from a feed.
 
     Args:
         rows: All rows of the table.
         part: Which of them are which.
-        asked: The inputs of the query rows, those for validation first.
+        query: The inputs of the query rows, those for validation first.
         seed: Of the instance.
         settings: Of its training.
 
     Returns:
-        The query rows; the instance, watched on those for validation; and the feed.
+        The query rows, and the instance, watched on those for validation.
     """
-    count = len(next(iter(asked.values())))
+    count = len(next(iter(query.values())))
     targets = tuple(_filled(target[part.held_out], count) for target in rows.targets)
     weights = None if rows.weights is None else _filled(rows.weights[part.held_out], count)
-    feed = ArraysFeed(rows.inputs, rows.targets, rows.weights, among=part.train)
     nothing = np.array([], "int32")
     instance = Instance(nothing, np.arange(len(part.held_out)), seed, settings)
-    return Rows(asked, targets, weights), instance, feed
+    return Rows(query, targets, weights), instance
 
 
 def _filled(values: np.ndarray, rows: int) -> np.ndarray:

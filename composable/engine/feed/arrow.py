@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from composable.core.errors import ArtifactError
 from composable.engine.feed.arrow_copy import BATCH
 from composable.engine.feed.chunk import Chunk, check_chunk
-from composable.engine.feed.shuffle import ShuffledBlocks
-from composable.engine.feed.tables import Encode, encoded_chunk
+from composable.engine.feed.shuffle import KeptRows, ShuffledBlocks
+from composable.engine.feed.tables import Encode, encoded_chunk, raw_frame
 
 _BLOCKS = 64  # of which a chunk is mixed at least
 
@@ -27,34 +28,51 @@ class ArrowFeed:
 
     Attributes:
         path: The copy.
-        rows: How many it has.
-        encode: From raw rows to inputs and targets.
+        total: How many rows it has.
+        encode: From raw rows to what a network learns.
         origin: What it is a copy of, for errors.
+        without: The numbers of rows that aren't fed, ascending.
     """
 
     path: Path
-    rows: int
+    total: int
     encode: Encode
     origin: str
+    without: np.ndarray = field(default_factory=lambda: np.arange(0))
     repeatable = True
+
+    @property
+    def rows(self) -> int:
+        """How many rows an epoch has."""
+        return self.total - len(self.without)
 
     def chunks(self, *, seed: int, epoch: int, rows: int, first: int = 0) -> Iterator[Chunk]:
         """See `composable.engine.feed.chunk.Feed`."""
         check_chunk(rows, first)
         # A power of two divides BATCH: no block lies in two record batches.
         block = min(BATCH, 1 << (max(1, rows // _BLOCKS).bit_length() - 1))
-        starts = np.arange(0, self.rows, block)
-        blocks = ShuffledBlocks(np.minimum(block, self.rows - starts), seed=seed, epoch=epoch)
+        kept = KeptRows(np.arange(0, self.total, block), self.total, self.without)
+        blocks = ShuffledBlocks(kept.sizes, seed=seed, epoch=epoch)
         with _opened(self.path) as file:
             for number in range(first, blocks.chunks(rows)):
                 mixture = blocks.mixture(number, rows)
                 yield encoded_chunk(
-                    [_taken(file, int(starts[which]), within) for which, within in mixture.pieces],
+                    [
+                        _taken(file, which * block + kept.within(which, within))
+                        for which, within in mixture.pieces
+                    ],
                     mixture.order,
                     self.encode,
                     number=number,
                     origin=self.origin,
                 )
+
+    def frame(self, rows: np.ndarray, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The raw rows of these ascending numbers, those that aren't fed too; some columns or all."""
+        blocks = KeptRows(np.arange(0, self.total, BATCH), self.total, self.without)
+        with _opened(self.path) as file:
+            pieces = [_taken(file, which * BATCH + within, columns) for which, within in blocks.pieces(rows)]
+            return raw_frame(pieces, self.origin)
 
 
 def arrow_feed(path: Path, encode: Encode, origin: str) -> ArrowFeed:
@@ -62,7 +80,7 @@ def arrow_feed(path: Path, encode: Encode, origin: str) -> ArrowFeed:
 
     Args:
         path: The copy.
-        encode: From raw rows to inputs and targets.
+        encode: From raw rows to what a network learns.
         origin: What it is a copy of, for errors.
 
     Raises:
@@ -84,6 +102,10 @@ def _opened(path: Path) -> pa.ipc.RecordBatchFileReader:
         ) from damaged
 
 
-def _taken(file: pa.ipc.RecordBatchFileReader, start: int, within: np.ndarray) -> pa.Table:
-    batch = file.get_batch(start // BATCH)
-    return pa.Table.from_batches([batch.take(pa.array(start % BATCH + within))])
+def _taken(
+    file: pa.ipc.RecordBatchFileReader, rows: np.ndarray, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """Rows of one record batch; none at all are those of the first one."""
+    batch = file.get_batch(int(rows[0]) // BATCH if len(rows) else 0)
+    batch = batch if columns is None else batch.select(list(columns))
+    return pa.Table.from_batches([batch.take(pa.array(rows % BATCH))])

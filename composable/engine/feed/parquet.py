@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from composable.core.errors import DataError
 from composable.data.names import check_names
 from composable.engine.feed.chunk import Chunk, check_chunk
-from composable.engine.feed.shuffle import ShuffledBlocks
-from composable.engine.feed.tables import Encode, encoded_chunk, plain_schema
+from composable.engine.feed.shuffle import KeptRows, ShuffledBlocks
+from composable.engine.feed.tables import Encode, encoded_chunk, plain_schema, raw_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,11 +29,13 @@ class ParquetFeed:
 
     Attributes:
         paths: The files.
-        encode: From raw rows to inputs and targets.
+        encode: From raw rows to what a network learns.
+        without: The numbers of rows that aren't fed, ascending.
     """
 
     paths: tuple[Path, ...]
     encode: Encode
+    without: np.ndarray = field(default_factory=lambda: np.arange(0))
     repeatable = True
 
     @cached_property
@@ -44,9 +48,14 @@ class ParquetFeed:
         )
 
     @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return sum(file.num_rows for file in self._files)
+
+    @property
     def rows(self) -> int:
         """How many rows an epoch has."""
-        return sum(file.num_rows for file in self._files)
+        return self.total - len(self.without)
 
     def chunks(self, *, seed: int, epoch: int, rows: int, first: int = 0) -> Iterator[Chunk]:
         """See `composable.engine.feed.chunk.Feed`.
@@ -55,7 +64,7 @@ class ParquetFeed:
             DataError: If a file is damaged or a column can't be read; names it.
         """
         check_chunk(rows, first)
-        blocks = ShuffledBlocks([size for _, _, size in self.groups], seed=seed, epoch=epoch)
+        blocks = ShuffledBlocks(self._kept.sizes, seed=seed, epoch=epoch)
         held: tuple[int, pa.Table] | None = None  # the last group, which the next chunk may go on with
         for number in range(first, blocks.chunks(rows)):
             mixture = blocks.mixture(number, rows)
@@ -64,12 +73,23 @@ class ParquetFeed:
                 if held is None or held[0] != block:
                     held = None
                     held = block, self._read(block)
-                pieces.append(held[1].take(pa.array(within)))
+                pieces.append(held[1].take(pa.array(self._kept.within(block, within))))
             chunk = encoded_chunk(
                 pieces, mixture.order, self.encode, number=number, origin=str(self.paths[0])
             )
             del pieces  # raw rows, which would live on while the chunk waits
             yield chunk
+
+    def frame(self, rows: np.ndarray, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The raw rows of these ascending numbers, those that aren't fed too; some columns or all."""
+        pieces = self._kept.pieces(rows)
+        found = [self._read(block, columns).take(pa.array(within)) for block, within in pieces]
+        return raw_frame(found, str(self.paths[0]))
+
+    @cached_property
+    def _kept(self) -> KeptRows:
+        starts = np.cumsum([0, *(size for _, _, size in self.groups)])[:-1]
+        return KeptRows(starts, self.total, self.without)
 
     @cached_property
     def _files(self) -> tuple[pq.FileMetaData, ...]:
@@ -82,12 +102,13 @@ class ParquetFeed:
                 )
         return files
 
-    def _read(self, block: int) -> pa.Table:
+    def _read(self, block: int, columns: Sequence[str] | None = None) -> pa.Table:
         which, group, _ = self.groups[block]
         path = self.paths[which]
         try:
             with pq.ParquetFile(path, metadata=self._files[which]) as file:
-                return file.read_row_group(group).cast(plain_schema(file.schema_arrow))
+                found = file.read_row_group(group, None if columns is None else list(columns))
+            return found.cast(plain_schema(found.schema))
         except (pa.ArrowException, OSError) as damaged:
             raise damaged_parquet(path, damaged) from damaged
 

@@ -25,7 +25,7 @@ def parquet_feed(paths: tuple[Path, ...], encode: Encode, *, cache: Path | None)
 
     Args:
         paths: One file, or several of the same columns.
-        encode: From raw rows to inputs and targets.
+        encode: From raw rows to what a network learns.
         cache: The folder for the copy, as large as the data unpacked; None reads the files in any case.
 
     Raises:

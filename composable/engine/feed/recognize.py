@@ -42,7 +42,7 @@ def as_feed(
             path of a CSV, TSV or Parquet file, of a folder of Parquet files or of a folder of images with a
             sub-folder per class; a batched `tf.data.Dataset`, a `keras.utils.PyDataset` or a PyTorch
             `DataLoader`.
-        encode: From the raw rows of a table file to inputs and targets.
+        encode: From the raw rows of a table file to what a network learns.
         cache: A folder for copies of table files that can't be read in any order.
         images: What every image becomes.
         names: Those of inputs and targets, where the source has none.

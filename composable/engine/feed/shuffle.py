@@ -7,7 +7,7 @@ from chunk to chunk, as in a shuffle buffer, so an epoch can begin at any chunk.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,41 @@ def shuffled_rows(rows: int, *, seed: int, epoch: int) -> np.ndarray:
     """All row numbers, (rows,), in the order in which `composable.engine.rows.shuffled` takes them."""
     kind = np.int32 if rows <= np.iinfo(np.int32).max else np.int64
     return np.random.default_rng((seed, epoch)).permutation(np.arange(rows, dtype=kind))
+
+
+@dataclass(frozen=True, eq=False)
+class KeptRows:
+    """The rows of a source in blocks, but for some that are left out.
+
+    Attributes:
+        starts: The number of the first row of each block, ascending.
+        total: How many rows there are.
+        without: The numbers of the rows that are left out, ascending.
+    """
+
+    starts: np.ndarray
+    total: int
+    without: np.ndarray
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """How many rows of each block are kept."""
+        ends = np.append(self.starts[1:], self.total)
+        left_out = np.searchsorted(self.without, ends) - np.searchsorted(self.without, self.starts)
+        return ends - self.starts - left_out
+
+    def within(self, block: int, kept: np.ndarray) -> np.ndarray:
+        """Where the rows lie in a block that have these numbers among those of it that are kept."""
+        start = self.starts[block]
+        end = self.starts[block + 1] if block + 1 < len(self.starts) else self.total
+        first, last = np.searchsorted(self.without, (start, end))
+        return np.delete(np.arange(end - start), self.without[first:last] - start)[kept]
+
+    def pieces(self, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """The blocks in which ascending row numbers lie, and where they do, whether they are kept or not."""
+        blocks = np.searchsorted(self.starts, rows, side="right") - 1
+        for block in np.unique(blocks):
+            yield int(block), rows[blocks == block] - self.starts[block]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,8 @@ from composable.data.frames import plain_frame
 from composable.engine.feed.chunk import Chunk, chunk_of
 from composable.engine.rows import Rows
 
-# From raw rows, as `composable.data.read.read_table` gives them, to inputs by name and targets, row by row.
-Encode = Callable[[pd.DataFrame], tuple[Mapping[str, np.ndarray], tuple[np.ndarray, ...]]]
+# From raw rows, as `composable.data.read.read_table` gives them, to what a network learns, row by row.
+Encode = Callable[[pd.DataFrame], Rows]
 
 
 def encoded_chunk(
@@ -32,15 +32,15 @@ def encoded_chunk(
     Raises:
         DataError: If the encoding gives other than one row per row.
     """
-    inputs, targets = encode(_raw_frame(pa.concat_tables(pieces), origin))
-    chunk = chunk_of(Rows(inputs, targets), number, origin=origin)
+    encoded = encode(raw_frame(pieces, origin))
+    chunk = chunk_of(encoded, number, origin=origin)
     if len(chunk) != len(order):
         raise DataError(
             "Encoding must give one row per row.",
             received=f"{origin}: {len(order)} rows became {len(chunk)}",
         )
-    mixed = Rows(inputs, targets).take(order)  # the encoded arrays are smaller than the raw ones
-    return Chunk(mixed.inputs, mixed.targets, None, number)
+    mixed = encoded.take(order)  # the encoded arrays are smaller than the raw ones
+    return Chunk(mixed.inputs, mixed.targets, mixed.weights, number)
 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:
@@ -57,7 +57,10 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return pa.large_string() if pa.types.is_string_view(kind) else kind
 
 
-def _raw_frame(table: pa.Table, origin: str) -> pd.DataFrame:
-    # In one piece, as `read_table` gives them: NumPy's copies of several may be read-only.
-    frame = table.combine_chunks().to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+def raw_frame(pieces: list[pa.Table], origin: str) -> pd.DataFrame:
+    """The pieces of one table one after another, as `composable.data.read.read_table` gives its rows."""
+    # In one piece: NumPy's copies of several may be read-only.
+    frame = (
+        pa.concat_tables(pieces).combine_chunks().to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+    )
     return plain_frame(frame, origin=origin)

@@ -12,6 +12,7 @@ import pytest
 from composable.core.errors import DataError, SetupError
 from composable.data.read import read_table
 from composable.engine.feed.csv_file import csv_feed
+from composable.engine.rows import Rows
 
 TEXT = 'id;text;number\n0;"two\nlines; one cell";1,5\n\n1;"a ""quoted"" word";\n2;Zürich;-3\n'
 
@@ -21,7 +22,7 @@ def read_back(path, cache, **options):
 
     def encode(frame):
         frames.append(frame)
-        return {"id": frame["id"].astype("int32").to_numpy()}, ()
+        return Rows({"id": frame["id"].astype("int32").to_numpy()}, ())
 
     feed = csv_feed(path, encode, cache=cache, **options)
     for _ in feed.chunks(seed=0, epoch=0, rows=10_000):

@@ -13,6 +13,7 @@ from composable.data.infer import infer_schema
 from composable.data.read import read_table
 from composable.engine.feed import parquet_copy
 from composable.engine.feed.recognize import as_feed
+from composable.engine.rows import Rows
 
 ROWS = 300
 random = np.random.default_rng(0)
@@ -56,7 +57,9 @@ def test_chunks_are_encoded_as_the_whole_table(store, tmp_path, monkeypatch):
     whole = encode(table.frame, schema, fitted)
     where = next(slot.first for slot, _ in fitted.slots if slot.column == "id")
 
-    feed = as_feed(path, encode=lambda frame: (encode(frame, schema, fitted), ()), cache=tmp_path / "cache")
+    feed = as_feed(
+        path, encode=lambda frame: Rows(encode(frame, schema, fitted), ()), cache=tmp_path / "cache"
+    )
     chunks = list(feed.chunks(seed=0, epoch=0, rows=64))
     order = np.argsort(np.concatenate([chunk.inputs["numbers"][:, where] for chunk in chunks]))
     assert set(whole) == set(chunks[0].inputs)

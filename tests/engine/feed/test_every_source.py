@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pandas as pd
@@ -24,7 +26,7 @@ NAMES = Names(inputs=("id",))
 
 def encode(frame):
     ids = frame["id"].astype("float32").to_numpy()[:, None]
-    return {"id": ids}, (frame["half"].astype("float32").to_numpy()[:, None],)
+    return Rows({"id": ids}, (frame["half"].astype("float32").to_numpy()[:, None],))
 
 
 class Batches(keras.utils.PyDataset):
@@ -168,3 +170,14 @@ def test_a_chunk_of_a_file_mixes_rows_from_all_over_it(feed):
         if len(chunk) == 64:
             assert np.ptp(ids(chunk)) > 80
             assert np.mean(np.abs(np.diff(ids(chunk))) == 1) < 0.2
+
+
+@pytest.mark.parametrize("source", [csv, parquet, parquet_of_one_group])
+@pytest.mark.parametrize("rows", [7, 64, 500])
+def test_rows_that_are_left_out_are_never_fed_and_can_still_be_read(tmp_path, source, rows):
+    without = np.array([0, 3, 20, 21, 100, 202])
+    feed = replace(source(tmp_path), without=without)
+    fed = np.concatenate([chunk.inputs["id"] for chunk in feed.chunks(seed=1, epoch=2, rows=rows)]).ravel()
+    assert sorted(fed.tolist()) == sorted(set(range(TOTAL)) - set(without.tolist()))
+    assert feed.rows == TOTAL - len(without)
+    assert feed.frame(without)["id"].astype("int").tolist() == without.tolist()

@@ -11,6 +11,7 @@ import pytest
 
 from composable.engine.feed.csv_file import csv_feed
 from composable.engine.feed.parquet_copy import parquet_feed
+from composable.engine.rows import Rows
 from composable.engine.segments import prefetched
 
 ROWS, COLUMNS, CHUNK = 60_000, 10, 2_000
@@ -19,7 +20,7 @@ NAMES = [f"c{i}" for i in range(COLUMNS)]
 
 
 def encode(frame):
-    return {"x": frame[NAMES].astype("float32").to_numpy("float32")}, ()
+    return Rows({"x": frame[NAMES].astype("float32").to_numpy("float32")}, ())
 
 
 def peak(feed):

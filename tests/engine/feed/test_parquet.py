@@ -14,6 +14,7 @@ from composable.engine.feed import parquet_copy
 from composable.engine.feed.arrow import ArrowFeed
 from composable.engine.feed.parquet import ParquetFeed
 from composable.engine.feed.parquet_copy import parquet_feed
+from composable.engine.rows import Rows
 
 TABLE = pa.table(
     {
@@ -31,7 +32,7 @@ def collected(feed_of, *, rows=16):
 
     def encode(frame):
         frames.append(frame)
-        return {"id": frame["id"].to_numpy("int32")}, ()
+        return Rows({"id": frame["id"].to_numpy("int32")}, ())
 
     ids = [chunk.inputs["id"] for chunk in feed_of(encode).chunks(seed=0, epoch=0, rows=rows)]
     return pd.concat(frames).sort_values("id").reset_index(drop=True), np.concatenate(ids)
@@ -112,6 +113,6 @@ def test_nested_columns_are_refused_by_name(tmp_path):
 def test_an_encoding_that_drops_rows_is_refused(tmp_path):
     path = tmp_path / "t.parquet"
     pq.write_table(TABLE, path)
-    feed = parquet_feed((path,), lambda frame: ({"id": np.zeros(len(frame) - 1)}, ()), cache=None)
+    feed = parquet_feed((path,), lambda frame: Rows({"id": np.zeros(len(frame) - 1)}, ()), cache=None)
     with pytest.raises(DataError, match="40 rows became 39"):
         list(feed.chunks(seed=0, epoch=0, rows=64))

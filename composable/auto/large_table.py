@@ -1,0 +1,139 @@
+"""Tables too large for the memory: a uniform sample of the rows of their file is held."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from composable.auto.options import FitOptions
+from composable.core.compile_cache import prune, user_cache
+from composable.core.errors import ConfigError
+from composable.core.machine import memory_gb
+from composable.core.seeds import derive
+from composable.data.images.column import with_images
+from composable.data.read import is_parquet
+from composable.data.reading.text_encoding import GZIP
+from composable.data.reading.text_file import header_notices, text_format
+from composable.data.schema import Notice
+from composable.data.table import Sample, Table
+from composable.engine.rows import Rows
+from composable.training.table_file import open_feed
+
+SAMPLE_ROWS = 100_000  # a search over more of them is slower and hardly chooses better
+_SHARE = 0.5  # of the memory, for the rows of a table as they are read, encoded and learned from
+_TEXT, _UNPACKED, _CELL = 4, 5, 16  # times the size of a text file, times that of an archive; bytes of a cell
+_COPIES = 50 * 10**9  # bytes of the copies of all files
+
+
+def read_sample(data: Any, options: FitOptions) -> Table | None:
+    """A uniform sample of the rows of a file that is too large to be held; None where all are to be held.
+
+    Args:
+        data: What the user brings.
+        options: `sample_rows` decides; where it isn't set, the size of the file and the machine's memory.
+
+    Raises:
+        DataError: If the file can't be read; names the line.
+        ConfigError: If `sample_rows` is set for what isn't a file, or its rows can't be divided as wanted.
+    """
+    path, wanted = table_path(data), options.sample_rows
+    if path is None and wanted is not None:
+        raise ConfigError(
+            "Rows are sampled from a CSV or Parquet file.",
+            received=f"--sample-rows {wanted} for {data if isinstance(data, str) else type(data).__name__}",
+            remedy="leave it out, or name such a file",
+        )
+    if path is None or (wanted is None and not is_too_large(path)):
+        return None
+    form = None
+    if not is_parquet(path):
+        form = text_format(
+            path, encoding=options.encoding, delimiter=options.delimiter, decimal=options.decimal
+        )
+    feed, wanted = open_feed(path, _nothing, copies_folder(), form), wanted or SAMPLE_ROWS
+    if feed.total <= wanted:
+        return None
+    if options.split.partition(":")[0] in ("group", "time", "column"):
+        raise ConfigError(
+            "Of a file of which a sample is held rows are divided at random.",
+            received=f"--split {options.split}, of {path} {wanted:,} of {feed.total:,} rows",
+            remedy=f"leave out --split, or hold all rows: --sample-rows {feed.total}",
+        )
+    random = np.random.default_rng(derive(options.seed, "sample"))
+    rows = np.sort(random.choice(feed.total, wanted, replace=False, shuffle=False))
+    table = Table(
+        feed.frame(rows), str(path), _fingerprint(path, wanted), form, sample=Sample(rows, feed.total)
+    )
+    if with_images(table, path.parent).sources:
+        raise ConfigError(
+            "Rows that name images are all held.",
+            received=f"{path} names images in {feed.total:,} rows, of which {wanted:,} would be sampled",
+            remedy=f"--sample-rows {feed.total}",
+        )
+    layout = () if form is None else (*form.notices, *header_notices(list(map(str, table.frame))))
+    return replace(table, notices=(*layout, _notice(path, feed.total, wanted)))
+
+
+def table_path(data: Any) -> Path | None:
+    """The file of a table, if the data are one."""
+    if not isinstance(data, (str, os.PathLike)):
+        return None
+    path = Path(data).expanduser()
+    try:
+        return path if path.is_file() and path.suffix.lower() != ".npz" else None
+    except (OSError, ValueError):
+        return None
+
+
+def is_too_large(path: Path) -> bool:
+    """Whether the rows of a file would take more than half of the machine's memory."""
+    memory = memory_gb()
+    return memory is not None and _bytes_held(path) > _SHARE * 1e9 * memory
+
+
+def _bytes_held(path: Path) -> float:
+    size = path.stat().st_size
+    if is_parquet(path):
+        try:
+            found = pq.read_metadata(path)
+        except Exception:  # noqa: BLE001 (whoever reads the file says what is wrong with it)
+            return size
+        return max(2 * size, found.num_rows * found.num_columns * _CELL)
+    with path.open("rb") as stream:
+        packed = stream.read(len(GZIP)) == GZIP
+    return size * _TEXT * (_UNPACKED if packed else 1)
+
+
+def copies_folder() -> Path:
+    """Where the copies of files lie that can't be read in any order; the oldest of too many are deleted."""
+    folder = user_cache("tables") or Path(tempfile.gettempdir()) / "composable-tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    prune(folder, _COPIES)
+    return folder
+
+
+def _fingerprint(path: Path, rows: int) -> str:
+    with path.open("rb") as stream:
+        return f"{hashlib.file_digest(stream, 'sha256').hexdigest()}, {rows} rows"
+
+
+def _notice(path: Path, total: int, held: int) -> Notice:
+    return Notice(
+        f"{path.name} has {total:,} rows, of which a uniform sample of {held:,} is held: candidates are "
+        "chosen by it. The best network then learns from all rows, and is deployed if it predicts rows kept "
+        "from it better.",
+        remedy=f"--sample-rows {total} holds all rows, another number more or fewer",
+    )
+
+
+def _nothing(frame: pd.DataFrame) -> Rows:
+    """Nothing to learn: rows are only read."""
+    return Rows({"row": np.zeros(len(frame))}, ())
