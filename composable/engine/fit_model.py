@@ -82,7 +82,7 @@ def fit_model(
     Args:
         model: Built and compiled with losses.
         rows: `(x, y)` or `(x, y, weights)` of arrays, which lie on the device; or anything that
-            `composable.engine.feed.as_feed` takes, which is streamed.
+            `composable.engine.feed.recognize.as_feed` takes, which is streamed.
         fitting: Epochs, batch size and so on.
         validation: `(x, y)` of rows to measure on.
         deadline: When training stops.

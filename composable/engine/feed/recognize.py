@@ -14,10 +14,16 @@ from composable.core.errors import ConfigError, DataError
 from composable.data.names import shown
 from composable.data.reading.text_encoding import PARQUET
 from composable.engine.feed.arrays import ArraysFeed
-from composable.engine.feed.batches import UNNAMED, Names, rows_of
+from composable.engine.feed.batches import (
+    UNNAMED,
+    Names,
+    py_dataset_feed,
+    rows_of,
+    tensorflow_dataset_feed,
+    torch_loader_feed,
+)
 from composable.engine.feed.chunk import Feed
 from composable.engine.feed.csv_file import csv_feed
-from composable.engine.feed.datasets import py_dataset_feed, tensorflow_dataset_feed, torch_loader_feed
 from composable.engine.feed.image_folder import ImageShape, image_folder_feed
 from composable.engine.feed.parquet_copy import parquet_feed
 from composable.engine.feed.tables import Encode
