@@ -78,8 +78,8 @@ def test_images_beside_texts_alone_bring_what_either_brings():
 def test_series_bring_closed_form_candidates_first_and_beside_numbers_one_that_reads_both():
     waves = {"series": Signal((30, 1), (0.0,), (1.0,))}
     assert names(DataFacts(AMOUNT, 100, {}, (), signals=waves)) == [
-        "series_linear",
         "minirocket",
+        "series_linear",
         "series_kernel",
         "kernel",
         "linear",
@@ -98,8 +98,10 @@ def test_series_bring_closed_form_candidates_first_and_beside_numbers_one_that_r
 
 def test_long_series_are_not_read_as_numbers_of_a_table():
     waves = {"series": Signal((3000, 1), (0.0,), (1.0,))}
-    alone = names(DataFacts(AMOUNT, 100, {}, (), signals=waves))
+    facts = DataFacts(AMOUNT, 100, {}, (), signals=waves)
+    alone = names(facts)
     assert alone == ["series_linear", "minirocket", "series_kernel", "inception_time", "tcn", "gru"]
+    assert next(candidates(facts, seed=0, seconds=600.0)).name == "minirocket"
     beside = DataFacts(AMOUNT, 100, {"numbers": 2}, (), signals=waves)
     (linear,) = (one for one in candidates(beside, seed=0) if one.name == "linear")
     assert "steps_as_numbers" not in repr(linear.architecture.prestem)

@@ -26,16 +26,25 @@ _KEPT = 4000  # rows of which a kernel is taken
 _KEPT_NUMBERS = 4_000_000  # that a network which keeps rows may hold
 _PATIENCE = 20  # epochs: batches are few where rows are
 _REACH = 3  # steps that a causal convolution sees
+_SECONDS, _SECONDS_PER_STEP = 8.0, 1e-4  # that MiniRocket takes on a usual machine, all folds together
+_TIMES = 3  # as long, and it comes first
 
 
-def candidates(facts: DataFacts, _seed: int, _seconds: float) -> Iterator[Candidate]:
-    """Ridge regression on the steps, which takes a second, on MiniRocket's features, neighbors; networks.
+def candidates(facts: DataFacts, _seed: int, seconds: float) -> Iterator[Candidate]:
+    """Ridge regression on MiniRocket's features, on the steps, neighbors; networks.
+
+    What is trained first takes all the time that it needs: where that is short, it is the cheapest.
 
     Args:
         facts: Says the tasks, the number of rows and the shape of the series.
+        seconds: For all of them together.
     """
-    yield _closed_form(facts, "series_linear", _steps())
-    yield _closed_form(facts, "minirocket", minirocket())
+    linear, rocket = (
+        _closed_form(facts, "series_linear", _steps()),
+        _closed_form(facts, "minirocket", minirocket()),
+    )
+    needed = _SECONDS + facts.rows * facts.signals[SERIES].shape[0] * _SECONDS_PER_STEP
+    yield from (rocket, linear) if seconds > _TIMES * needed else (linear, rocket)
     if facts.kept <= _KEPT:
         yield _neighbors(facts)
     yield from _networks(facts)
