@@ -83,11 +83,11 @@ def test_series_bring_closed_form_candidates_first_and_beside_numbers_one_that_r
         "series_kernel",
         "kernel",
         "linear",
-        "inception_time",
-        "tabm_mini",
         "tcn",
-        "realmlp",
+        "tabm_mini",
         "gru",
+        "realmlp",
+        "inception_time",
         "realmlp_slow",
         "tabm_mini_small",
         "mlp",
@@ -100,7 +100,7 @@ def test_long_series_are_not_read_as_numbers_of_a_table():
     waves = {"series": Signal((3000, 1), (0.0,), (1.0,))}
     facts = DataFacts(AMOUNT, 100, {}, (), signals=waves)
     alone = names(facts)
-    assert alone == ["series_linear", "minirocket", "series_kernel", "inception_time", "tcn", "gru"]
+    assert alone == ["series_linear", "minirocket", "series_kernel", "tcn", "gru", "inception_time"]
     assert next(candidates(facts, seed=0, seconds=600.0)).name == "minirocket"
     beside = DataFacts(AMOUNT, 100, {"numbers": 2}, (), signals=waves)
     (linear,) = (one for one in candidates(beside, seed=0) if one.name == "linear")
