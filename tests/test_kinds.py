@@ -15,7 +15,7 @@ NAMES = {kind.name for kind in INPUTS} | set(MODEL_KINDS) | set(TARGETS)
 NAMES |= {name for modality in MODALITIES for name in modality.inputs}
 # Each of these is about one kind, or about the inputs of tables, as its name says.
 OF_ONE_KIND = (
-    "data/kinds/", "data/recognize/", "data/text/", "data/images/", "data/series/", "deploy/kinds/",
+    "data/kinds/", "data/recognize/", "data/texts.py", "data/images/", "data/series/", "deploy/kinds/",
     "problem/kinds/",
     "modality/", "report/sections/", "zoo/", "training/stages/pretrain/",
     "design/tables.py", "design/text.py", "design/series.py", "design/prestems.py",

@@ -12,7 +12,7 @@ from composable.auto.duplicates import copies, copies_notice
 from composable.auto.options import FitOptions
 from composable.core.errors import DataError
 from composable.core.seeds import derive
-from composable.data.check import check_targets
+from composable.data.infer import check_targets
 from composable.data.kinds import kind_reading, parsed
 from composable.data.kinds.kind import Cells
 from composable.data.schema import Column, Notice, Schema

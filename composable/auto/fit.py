@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from composable.auto.deploying import deploy, networks_of
-from composable.auto.designing import check_design, read_design
 from composable.auto.diagnostics import diagnose
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared, Understood, completed, prepare, read, understand_table
@@ -29,12 +28,11 @@ from composable.auto.record import (
     versions,
 )
 from composable.auto.run import Run
-from composable.auto.stage_parts import stage_parts
 from composable.auto.time_reserve import TimeReserve
 from composable.auto.trainings import Trainings
 from composable.auto.trial_book import TrialBook
 from composable.auto.trials import Search
-from composable.auto.user_inputs import UserInputs
+from composable.auto.user_inputs import UserInputs, check_design, read_design, stage_parts
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache, prune
 from composable.core.errors import ComposableError

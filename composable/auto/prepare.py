@@ -19,7 +19,6 @@ from composable.auto.sample_weight import balanced, weights_of
 from composable.auto.whole_file import check_whole_file, sampled_file
 from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json
-from composable.data.check import apply_schema, check_dropped, check_targets
 from composable.data.encoding import (
     Encoding,
     encode,
@@ -28,7 +27,7 @@ from composable.data.encoding import (
     training_notices,
 )
 from composable.data.images.column import have_images
-from composable.data.infer import infer_schema
+from composable.data.infer import apply_schema, check_dropped, check_targets, infer_schema
 from composable.data.kinds import kind_reading
 from composable.data.read import read_table
 from composable.data.row_sketch import share_known

@@ -10,10 +10,10 @@ from typing import Any
 
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
-from composable.auto.stage_parts import stage_parts
 from composable.auto.time_reserve import TimeReserve
 from composable.auto.trial_book import TrialBook
 from composable.auto.trial_costs import cost_of, work_of
+from composable.auto.user_inputs import stage_parts
 from composable.core.budget import Deadline
 from composable.core.compile_cache import compile_cache
 from composable.core.machine import memory_gb

@@ -93,7 +93,7 @@ def _answer(inspection: Inspection) -> dict[str, Any]:
 
 
 def _print(inspection: Inspection) -> None:
-    from composable.auto.fit_state import problem_line
+    from composable.auto.progress import problem_line
     from composable.cli.tables import print_columns
 
     profile, problem = inspection.profile, inspection.problem

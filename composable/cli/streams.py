@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from composable.auto.fit_state import notice_line
+from composable.auto.progress import notice_line
 from composable.core.errors import ConfigError
 from composable.core.terminal import say
 from composable.core.workspace import finite

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from composable.data.text.latent import BUCKETS, LEAST, WIDTH, fit_latent
+from composable.data.texts import BUCKETS, LEAST, WIDTH, fit_latent
 from composable.design.metaparameters import Count
 from composable.design.part import component
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from composable.core.budget import Deadline
 from composable.data.frames import column_of
-from composable.data.text.ids import tokens, word_places
+from composable.data.texts import tokens, word_places
 from composable.explain.explained_model import Predict
 from composable.explain.ngram_effects import Effects, Ngram
 from composable.problem.kinds import kind_of

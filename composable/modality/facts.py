@@ -11,7 +11,7 @@ import numpy as np
 
 from composable.data.encoding import Encoding
 from composable.data.split import Split
-from composable.data.text.latent import WIDTH as LATENT
+from composable.data.texts import WIDTH as LATENT
 from composable.design import Part, Task
 from composable.design.tables import EMBEDDED, ONE_HOT_LIMIT
 from composable.problem.kinds import kind_of

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.data.check import check_targets
 from composable.data.encoding import Encoding
+from composable.data.infer import check_targets
 from composable.data.kinds import parsed
 from composable.data.kinds.kind import Cells
 from composable.data.schema import Notice, Schema

@@ -18,9 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.problem.calibrate import fit_temperature
+from composable.problem.calibrate import centered, fit_temperature, with_thresholds
 from composable.problem.metrics import METRICS, higher_is_better
-from composable.problem.thresholds import centered, with_thresholds
 from composable.search.ensemble import ROUNDS, greedy_weights
 from composable.search.final_temperature import cross_fitted_averages
 from composable.search.predictions import Arrays

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from composable.data.split import Split
+from composable.problem.calibrate import with_thresholds
 from composable.problem.metrics import RELATIVE
 from composable.problem.problem import Problem
 from composable.problem.scores import scores, selection_score
-from composable.problem.thresholds import with_thresholds
 from composable.search.predictions import Arrays, Predictions
 
 Score = Callable[[Arrays], float]  # of predictions for certain rows

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from keras import ops
 
 from composable.core.errors import ArtifactError, ConfigError
 from composable.design import Architecture, Input, Part
@@ -16,12 +17,44 @@ from composable.design.config import from_config, to_config
 from composable.engine.averaging import EMA, SWA, Lookahead
 from composable.engine.history import History
 from composable.engine.optimizer import Group, Optimizer
+from composable.engine.rows import on_host
 from composable.engine.rules import Rule
 from composable.engine.settings import Settings
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Problem
-from composable.training.progressive import Small
 from composable.training.table_file import SampledFile
+
+_ROWS = 2048  # resized at once
+
+
+@dataclass(frozen=True)
+class Small:
+    """How a network begins.
+
+    Attributes:
+        share: Of the time, which it learns from small images.
+        scale: Of their sides, below 1.
+    """
+
+    share: float = 0.4
+    scale: float = 0.5
+
+
+def shrunk(images: np.ndarray, scale: float) -> np.ndarray:
+    """The images with sides so many times as long, each new pixel the mean of those that it covers.
+
+    Args:
+        images: (rows, height, width, channels) of uint8.
+        scale: Below 1.
+    """
+    height, width = (max(1, round(scale * side)) for side in images.shape[1:3])
+    found = np.empty((len(images), height, width, images.shape[3]), np.uint8)
+    for first in range(0, len(images), _ROWS):
+        some = images[first : first + _ROWS].astype("float32")
+        made = ops.image.resize(some, (height, width), antialias=True, data_format="channels_last")
+        found[first : first + _ROWS] = np.clip(np.rint(on_host(made)), 0, 255)
+    return found
+
 
 Arrays = list[np.ndarray]
 REFIT = -1  # instead of a fold's number: a network that learned from the rows of all folds

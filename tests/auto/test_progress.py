@@ -6,8 +6,7 @@ import re
 import pytest
 
 from composable.auto import progress
-from composable.auto.fit_state import FitState, after, milestone, status_line
-from composable.auto.progress import Progress, show_progress
+from composable.auto.progress import FitState, Progress, after, milestone, show_progress, status_line
 from composable.core.terminal import duration, number, plain, size, whole
 
 

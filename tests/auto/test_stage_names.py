@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from composable.auto.stage_parts import stage_parts
+from composable.auto.user_inputs import stage_parts
 from composable.core.errors import ConfigError
 from composable.modality.image import IMAGE
 from composable.modality.table import TABLE

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 
 import composable
-from composable.auto.fit_state import milestone
+from composable.auto.progress import milestone
 
 
 def test_settings_are_tuned_once_and_every_network_is_warmed_up(cars, tmp_path):

@@ -9,8 +9,7 @@ from composable.core.budget import Deadline
 from composable.design.part import Part
 from composable.training.stages.draw import drawn
 from composable.training.stages.pretrain.masking import masking
-from composable.training.stages.recipe import STAGES, Recipe
-from composable.training.stages.run import run_stages
+from composable.training.stages.run import STAGES, Recipe, run_stages
 from composable.training.stages.stage import Outcome, Progress
 from tests.training.stages.small_jobs import NO_TIME, dense, job, same
 

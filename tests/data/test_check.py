@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from composable.core.errors import ConfigError, DataError
-from composable.data.check import apply_schema, check_targets
-from composable.data.infer import infer_schema
+from composable.data.infer import apply_schema, check_targets, infer_schema
 from composable.data.read import read_table
 from composable.data.schema import Column, Schema
 

@@ -16,7 +16,7 @@ from composable.data.kinds.date import DateBlock
 from composable.data.kinds.number import NumberBlock
 from composable.data.kinds.text import TextBlock
 from composable.data.schema import FIRST, MISSING, UNKNOWN, Column, Schema
-from composable.data.text.ids import CHARACTERS, WORDS
+from composable.data.texts import CHARACTERS, WORDS
 
 SCHEMA = Schema(
     (

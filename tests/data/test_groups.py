@@ -9,9 +9,8 @@ import pytest
 
 from composable.core.errors import ConfigError, DataError
 from composable.data import encoding, infer, kinds
-from composable.data.check import apply_schema
 from composable.data.encoding import encode, fit_encoding
-from composable.data.infer import infer_schema
+from composable.data.infer import apply_schema, infer_schema
 from composable.data.kinds.kind import InputKind, ModelInput, known_columns
 from composable.data.kinds.number import NUMBER
 from composable.data.recognize.column import Finding

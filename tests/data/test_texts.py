@@ -8,16 +8,19 @@ from composable.core.records import from_json, to_json
 from composable.data.encoding import Encoding, encode, fit_encoding, training_notices
 from composable.data.kinds.text import TextBlock
 from composable.data.schema import FIRST, UNKNOWN_WORD, Column, Schema
-from composable.data.text.ids import (
+from composable.data.texts import (
+    BUCKETS,
     LENGTH,
     NGRAMS,
+    WIDTH,
     Vocabulary,
     character_ngrams,
+    fit_latent,
     fit_vocabulary,
+    latent,
     text_ids,
     tokens,
 )
-from composable.data.text.latent import BUCKETS, WIDTH, fit_latent, latent
 
 VOCABULARY = Vocabulary(
     ("good", "car", "."), ("good car",), (" g", "ood", "ar "), length=4, most_ngrams=3, most_characters=2

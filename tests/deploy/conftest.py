@@ -15,7 +15,7 @@ from composable.data.kinds.date import DateBlock
 from composable.data.kinds.number import NumberBlock
 from composable.data.kinds.text import TextBlock
 from composable.data.schema import Column, Schema
-from composable.data.text.ids import Vocabulary
+from composable.data.texts import Vocabulary
 from composable.deploy.bundle import Bundle, load_bundle, save_bundle
 from composable.deploy.card import BundleCard
 from composable.problem.problem import Head, Problem

@@ -15,7 +15,7 @@ from composable.data.kinds.date import DateBlock
 from composable.data.kinds.number import NumberBlock
 from composable.data.kinds.text import TextBlock
 from composable.data.schema import Column, Schema
-from composable.data.text.ids import Vocabulary
+from composable.data.texts import Vocabulary
 from composable.deploy import plain_client as client
 from composable.deploy.answers import answers
 from composable.deploy.kinds import DEPLOYED

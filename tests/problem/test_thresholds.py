@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from composable.problem.calibrate import centered, with_thresholds
 from composable.problem.problem import Head, Problem
 from composable.problem.scores import score
-from composable.problem.thresholds import centered, with_thresholds
 
 TWO = Head("y", "binary", ("y",), (0, 1))
 LABELS = Head("y", "multilabel", ("a", "b"), (0, 1))

@@ -19,12 +19,11 @@ from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Problem
 from composable.training import executor as executors
 from composable.training import recipes
-from composable.training.candidate import REFIT, Candidate, Material, from_plain, to_plain
+from composable.training.candidate import REFIT, Candidate, Material, Small, from_plain, to_plain
 from composable.training.dataset import Dataset, load_dataset, save_dataset
 from composable.training.executor import InProcess, LocalProcesses
 from composable.training.job import Job, identity_of, load_job, save_job
 from composable.training.kernel_ridge import kernel_ridge
-from composable.training.progressive import Small
 from composable.training.stages.draw import draw
 from composable.training.storage import load_weights
 from composable.training.trainers import Trainers

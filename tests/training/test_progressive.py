@@ -14,9 +14,8 @@ from composable.design.prestems import select_input, standardize
 from composable.design.tasks import classifier, pooled
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem
-from composable.training.candidate import Candidate, Material
+from composable.training.candidate import Candidate, Material, Small, shrunk
 from composable.training.folds import FoldTrainer
-from composable.training.progressive import Small, shrunk
 from composable.training.storage import load_trained, save_trained
 
 ROWS, SIDE = 60, 8

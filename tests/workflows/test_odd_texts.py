@@ -9,7 +9,7 @@ import pytest
 
 import composable
 from composable.core.errors import DataError
-from composable.data.text.ids import fit_vocabulary, text_ids
+from composable.data.texts import fit_vocabulary, text_ids
 
 ROWS = 120
 CAT, DOG = ("猫が好きです", "고양이 🐈", "我喜欢猫"), ("犬と散歩した", "강아지 🐕", "我喜欢狗")

@@ -16,8 +16,7 @@ from composable.data.names import shown
 from composable.data.parse import parse_texts
 from composable.data.recognize.words import prose_column
 from composable.data.schema import Column, Notice
-from composable.data.text.ids import Vocabulary, fit_vocabulary, text_ids
-from composable.data.text.latent import fit_latent, latent
+from composable.data.texts import Vocabulary, fit_latent, fit_vocabulary, latent, text_ids
 
 _MANY = 100  # different texts of a category column, from which its words are looked at as well
 _WORDS = 1.5  # in a text on average, likewise

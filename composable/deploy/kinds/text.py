@@ -13,7 +13,7 @@ from composable.codegen.definitions import Definitions, import_lines
 from composable.data.encoding import Encoding, encode
 from composable.data.kinds.text import TextBlock
 from composable.data.schema import FIRST, UNKNOWN_WORD, Schema
-from composable.data.text.ids import character_ngrams, tokens
+from composable.data.texts import character_ngrams, tokens
 from composable.deploy.kinds.kind import DeployedKind, FileInput, Rows, Table, TypedRows, read_texts
 from composable.deploy.onnx.graph import Graph
 

@@ -29,8 +29,7 @@ from composable.modality.image.designs import (
     usual_settings,
 )
 from composable.training import recipes
-from composable.training.candidate import Candidate
-from composable.training.progressive import Small
+from composable.training.candidate import Candidate, Small
 from composable.zoo.fast_cifar import convolutions, seen
 from composable.zoo.mlp import mlp
 from composable.zoo.mobilenet_v2 import STRIDES, mobilenet_v2

@@ -1,11 +1,12 @@
-"""Run a recipe: stage after stage, each outcome saved, what doesn't pay dropped, all within one deadline."""
+"""A recipe of stages, and how it runs: one after another, each outcome saved, what doesn't pay dropped."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,84 @@ import keras
 import numpy as np
 
 from composable.core.budget import Deadline
-from composable.core.errors import ConfigError
+from composable.core.errors import ArtifactError, ConfigError
 from composable.core.versions import version
-from composable.design.config import from_config, to_config
+from composable.design.config import from_config, parse, to_config
 from composable.design.metaparameters import called
 from composable.design.part import Part
 from composable.engine.settings import Settings
 from composable.training.generation import StageResult, commit, committed
 from composable.training.identity import Identity, State, layers_of
 from composable.training.own_folder import remove
-from composable.training.stages.recipe import Recipe
+from composable.training.stages.draw import draw
+from composable.training.stages.finetune import finetune
+from composable.training.stages.fit import fit
+from composable.training.stages.pretrain.pretrain import pretrain
 from composable.training.stages.stage import Job, Outcome, Progress, Weights
+from composable.training.stages.tune import tune
+from composable.training.stages.warmup import warmup
+
+FORMAT = "composable.recipe/2"
+STAGES = (draw, warmup, tune, pretrain, fit, finetune)
+"""The stages that this project comes with."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Stages one after another; each begins with the output of the one before it.
+
+    Attributes:
+        stages: Parts, or functions, which are taken as parts.
+
+    Raises:
+        ConfigError: If there is no stage, or one isn't a part.
+    """
+
+    stages: tuple[Part, ...]
+
+    def __post_init__(self) -> None:
+        if not self.stages or not all(callable(stage) for stage in self.stages):
+            raise ConfigError(
+                "A recipe consists of at least one stage, each a part.",
+                received=f"{self.stages!r}"[:200],
+                remedy="Recipe((Part(draw, draws=5), Part(fit)))",
+            )
+        parts = tuple(stage if isinstance(stage, Part) else Part(stage) for stage in self.stages)
+        object.__setattr__(self, "stages", parts)
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal recipes give equal text.
+
+        Raises:
+            ConfigError: If a stage isn't registered.
+        """
+        config: dict[str, Any] = {"format": FORMAT, "stages": to_config(self.stages, "stages")}
+        return json.dumps(config, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Rebuild what `to_json` wrote, from anywhere: it names components, and runs no code.
+
+        Raises:
+            ArtifactError: If it is malformed, of another format, or names a component that isn't there.
+            ConfigError: If a stage doesn't take its arguments.
+        """
+        config = parse(text)
+        if (
+            not isinstance(config, dict)
+            or config.keys() != {"format", "stages"}
+            or config["format"] != FORMAT
+        ):
+            raise ArtifactError(
+                f"A recipe's JSON has the format {FORMAT!r} and a list of stages.",
+                received=f"{config!r}"[:200],
+                remedy="write it with this version's `to_json`",
+            )
+        return cls(from_config(config["stages"], "stages"))
+
+
+AUTHORS = Recipe(tuple(Part(stage) for stage in STAGES[:-1]))
+"""The seed's order: draw, warmup, tune, pretext, train. What is foreign to the data skips itself."""
 
 
 def save_outcome(folder: Path, outcome: Outcome, job: Job, identity: Identity) -> None:

@@ -17,8 +17,7 @@ from composable.problem.kinds import kind_of
 from composable.training.beginning import beginner
 from composable.training.candidate import Material
 from composable.training.folds import FoldTrainer
-from composable.training.stages.recipe import Recipe
-from composable.training.stages.run import name_of, run_stages
+from composable.training.stages.run import Recipe, name_of, run_stages
 from composable.training.stages.stage import Job, Outcome, Weights
 from composable.training.stages.tune import tune
 

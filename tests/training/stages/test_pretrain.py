@@ -17,7 +17,7 @@ from composable.training.stages.gain import NOT_MEASURED
 from composable.training.stages.pretrain.jigsaw import jigsaw
 from composable.training.stages.pretrain.masking import masking
 from composable.training.stages.pretrain.pretrain import _PRETEXT_SHARE, pretrain
-from composable.training.stages.recipe import Recipe
+from composable.training.stages.run import Recipe
 from composable.training.stages.stage import Job, Progress, Start, set_start
 
 SIDE = 8

@@ -9,8 +9,7 @@ from composable.core.budget import Deadline
 from composable.core.errors import ArtifactError, ConfigError
 from composable.design.part import Part, component
 from composable.engine.schedules import cosine
-from composable.training.stages.recipe import AUTHORS, Recipe
-from composable.training.stages.run import run_stages
+from composable.training.stages.run import AUTHORS, Recipe, run_stages
 from composable.training.stages.stage import Outcome, Progress
 from tests.training.stages.small_jobs import NO_TIME, job, same
 
