@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from composable.data.split import Fold, Split
-from composable.engine.history import History
+from composable.engine.history import Epoch, History
 from composable.engine.settings import Settings
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Problem
@@ -28,15 +28,17 @@ def split_of(rows: int) -> Split:
     return Split("folds", folds, FOLDS, "")
 
 
-def trial_of(number, scorer, logits_of, tmp_path):
-    """A trial whose network of a fold predicts `logits_of(fold, rows)`."""
+def trial_of(number, scorer, logits_of, tmp_path, curve_of=lambda fold: ()):
+    """A trial whose network of a fold predicts `logits_of(fold, rows)` and measured `curve_of(fold)`."""
     head = scorer.problem.heads[0]
     candidate = Candidate(f"c{number}", linear(tasks=(kind_of(head).task(head),)), Settings())
-    trial = Trial(number, tmp_path / str(number), f"c{number}", "network", candidate)
+    trial = Trial(number, tmp_path / str(number), f"c{number}", "network", candidate=candidate)
     for fold, part in enumerate(scorer.split.folds):
         steps = (kind_of(head).fit_postprocessing(scorer.targets[0][part.train]),)
         outputs = [[logits_of(fold, rows)] for rows in (part.held_out, part.test)]
-        trial.trained.append(Trained(fold, [], steps, History((), 0, "epochs"), 1.0, *outputs, []))
+        epochs = tuple(Epoch(number, 1.0, measure, 0.1) for number, measure in enumerate(curve_of(fold)))
+        history = History(epochs, 0, "epochs")
+        trial.trained.append(Trained(fold, [], steps, history, 1.0, *outputs, []))
     conclude(trial, scorer.problem, scorer.split, scorer.targets, scorer, 0)
     return trial
 
@@ -83,3 +85,23 @@ def test_an_average_is_expected_to_be_better_than_its_networks(tmp_path):
     assert trial.score == pytest.approx(1.0, rel=0.15)
     assert found.value == pytest.approx(trial.score / np.sqrt(FOLDS), rel=0.2)
     assert found.low < found.value < found.high
+
+
+def test_the_best_of_many_epochs_is_not_taken_at_its_word(tmp_path):
+    """Curves of noise alone: no epoch is better than another, so that the mean of all is to be expected."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(1200 + UNSEEN, 1))
+    scorer = Scorer(Problem((Head("y", "regression", ("y",)),), "mae"), split_of(len(y)), (y,))
+    curves = 1.0 + 0.1 * rng.normal(size=(FOLDS, 60))
+
+    def expected_with(curve_of):
+        trial = trial_of(0, scorer, lambda _, rows: np.zeros((len(rows), 1)), tmp_path, curve_of)
+        found = expected_score(scorer, [trial], trial, most=24, seed=0)
+        assert found is not None
+        return found
+
+    before, after = expected_with(lambda _: ()), expected_with(lambda fold: curves[fold])
+    flattered = curves.mean() / curves.mean(axis=0).min()
+    assert flattered > 1.08
+    assert after.value / before.value == pytest.approx(flattered, rel=0.05)
+    assert after.high / before.high == pytest.approx(after.value / before.value, rel=0.01)
