@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,13 @@ from composable.cli.streams import print_json, refuse_input, say_notices
 from composable.cli.switches import backend_option, debug_switch, json_switch, run_argument
 from composable.core.errors import ConfigError
 from composable.core.terminal import say
+from composable.core.workspace import atomic_file, write_atomically
 
 if TYPE_CHECKING:  # these take long to import, and a wrong --out should be refused at once
     import numpy as np
     import pandas as pd
+
+    from composable.deploy.bundle import Prediction
 
 MASKS_TABLE = "masks.csv"
 DANGEROUS = re.compile(r"[=+\-@\t\r\n]")
@@ -72,8 +76,6 @@ def command(  # noqa: PLR0913 (click hands over each option)
     masks.csv with the share of each class, which is all that is printed without --out. A text file is read as
     that of the fit was; --encoding and --delimiter say where it differs.
     """
-    from composable.core.workspace import write_atomically
-
     masked = _predicts_masks(run)
     if out and masked:
         _check_mask_folder(out)
@@ -84,9 +86,25 @@ def command(  # noqa: PLR0913 (click hands over each option)
     from composable.data.read import Layout
 
     opened = open_run(run, backend)
-    prediction = opened.answering(trial).answer(data, ids=ids, layout=opened.layout(Layout(**layout)))
+    answering, read_as = opened.answering(trial), opened.layout(Layout(**layout))
+    if as_json or masked:
+        prediction = answering.answer(data, ids=ids, layout=read_as)
+        say_notices(prediction.notices)
+        _write_whole(prediction, out, masked=masked, as_json=as_json, raw=raw)
+        return
+    parts = _told_once(answering.answer_parts(data, ids=ids, layout=read_as))
+    if out:
+        with atomic_file(out) as stream:
+            write = lambda text: stream.write(text.encode(errors="backslashreplace"))  # noqa: E731
+            rows = _write_parts(parts, write, raw=raw)
+        say(f"Wrote {rows:,} predictions to {out}")
+    else:
+        _write_parts(parts, partial(click.echo, nl=False), raw=raw)
+
+
+def _write_whole(prediction: Prediction, out: Path | None, *, masked: bool, as_json: bool, raw: bool) -> None:
+    """Write masks, or what is printed as JSON too."""
     answers = prediction.frame
-    say_notices(prediction.notices)
     if out and masked:
         _write_masks(out, answers, prediction.masks, raw=raw)
         say(f"Wrote {len(answers):,} masks to {out}")
@@ -97,6 +115,25 @@ def command(  # noqa: PLR0913 (click hands over each option)
         print_json(answers.to_dict("records"))
     elif not out:
         click.echo(csv_text(answers, raw=raw), nl=False)
+
+
+def _told_once(parts: Iterable[Prediction]) -> Iterator[pd.DataFrame]:
+    """The answers of each part; what is to be said of several is said of the first of them."""
+    told: set[str] = set()
+    for part in parts:
+        texts = {re.sub(r"[\d,.]+", "", notice.text): notice for notice in part.notices}
+        say_notices(notice for text, notice in texts.items() if text not in told)
+        told |= texts.keys()
+        yield part.frame
+
+
+def _write_parts(parts: Iterable[pd.DataFrame], write: Callable[[str], object], *, raw: bool) -> int:
+    """Write the parts one after another as one CSV; gives the number of its rows."""
+    rows = 0
+    for number, frame in enumerate(parts):
+        write(csv_text(frame, raw=raw, header=number == 0))
+        rows += len(frame)
+    return rows
 
 
 def _predicts_masks(run: str) -> bool:
@@ -159,15 +196,15 @@ def _mask_names(images: Sequence[str]) -> Iterator[str]:
         yield name
 
 
-def csv_text(frame: pd.DataFrame, *, raw: bool) -> str:
-    """The table as CSV with a header and without an index; `raw` leaves every text as it is."""
+def csv_text(frame: pd.DataFrame, *, raw: bool, header: bool = True) -> str:
+    """The table as CSV without an index; `raw` leaves every text as it is."""
     import pandas as pd
 
     if not raw:
         columns = {position: _safe_column(frame.iloc[:, position]) for position in range(frame.shape[1])}
         names = [safe_cell(name) for name in frame.columns]
         frame = pd.DataFrame(columns, index=frame.index).set_axis(names, axis="columns")
-    return frame.to_csv(index=False, lineterminator="\n")
+    return frame.to_csv(index=False, lineterminator="\n", header=header)
 
 
 def safe_cell(cell: object) -> object:

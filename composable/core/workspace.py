@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from composable.core.errors import ArtifactError
 
@@ -17,10 +18,21 @@ def write_atomically(path: Path, content: bytes | str) -> None:
 
     What UTF-8 can't hold, such as a file name in another encoding (PEP 383), is written as its code.
     """
+    with atomic_file(path) as stream:
+        stream.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write part after part, which is there when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".tmp")
     with partial.open("wb") as stream:
-        stream.write(content.encode(errors="backslashreplace") if isinstance(content, str) else content)
+        try:
+            yield stream
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
         stream.flush()
         os.fsync(stream.fileno())
     partial.replace(path)

@@ -19,6 +19,7 @@ from composable.core.records import from_json, to_json
 from composable.data.encoding import encode, query_notices
 from composable.data.images.folder import IMAGE
 from composable.data.names import listed
+from composable.data.parts import table_parts
 from composable.data.read import LAYOUT, Layout, read_table
 from composable.data.schema import Notice
 from composable.data.table import Table
@@ -32,6 +33,7 @@ from composable.engine.predict import SERVING_SIZES, predict
 from composable.problem.kinds import answers_pixels
 
 CARD, MODEL = "bundle.json", "model.keras"
+LARGE = 64 * 2**20  # bytes of a file that is answered in parts
 VERSION = 3  # of the format of `CARD`
 
 
@@ -120,7 +122,25 @@ class Bundle:
         """As `predict`, with the notices as records."""
         if not ids and (found := self._answer_few(data)) is not None:
             return found
-        table = read_table(data, allow_empty=True, **asdict(layout))
+        return self._beside(read_table(data, allow_empty=True, **asdict(layout)), data, ids)
+
+    def answer_parts(
+        self, data: Any, *, ids: Sequence[str] = (), layout: Layout = LAYOUT
+    ) -> Iterator[Prediction]:
+        """As `answer`, of a large CSV or Parquet file part after part, so that it needn't fit into memory."""
+        path = Path(data).expanduser() if isinstance(data, (str, PathLike)) else None
+        if path is None or not path.is_file() or not self._is_large_table(path):
+            yield self.answer(data, ids=ids, layout=layout)
+            return
+        for table in table_parts(path, layout):
+            yield self._beside(table, data, ids)
+
+    def _is_large_table(self, path: Path) -> bool:
+        large = path.stat().st_size > LARGE and path.suffix.lower() != ".npz"
+        return large and self._of_plain_cells
+
+    def _beside(self, table: Table, data: Any, ids: Sequence[str]) -> Prediction:
+        """The answers to a table, beside the columns that are kept of it."""
         kept, kept_notices = kept_columns(table, ids)
         prediction = self._answer(without_foreign(table, ids, self.card), data)
         frame = beside(kept, prediction.frame)

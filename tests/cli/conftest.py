@@ -83,7 +83,10 @@ class FakeRun:
         return stated
 
     def answering(self, trial):
-        return SimpleNamespace(answer=lambda data, **how: self._answered(trial, how))
+        return SimpleNamespace(
+            answer=lambda data, **how: self._answered(trial, how),
+            answer_parts=lambda data, **how: [self._answered(trial, how)],
+        )
 
     def _answered(self, trial, how):
         FakeRun.asked = {"trial": trial, **how}
