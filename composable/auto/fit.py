@@ -34,9 +34,8 @@ from composable.auto.trial_book import TrialBook
 from composable.auto.trials import Search
 from composable.auto.user_inputs import UserInputs, check_design, read_design, stage_parts
 from composable.core.budget import Deadline
-from composable.core.compile_cache import compile_cache, prune
 from composable.core.errors import ComposableError
-from composable.core.machine import machine
+from composable.core.machine import compile_cache, machine, prune
 from composable.core.records import to_json
 from composable.core.run_lock import locked
 from composable.core.workspace import write_atomically, write_json

@@ -14,9 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from composable.auto.options import FitOptions
-from composable.core.compile_cache import prune, user_cache
 from composable.core.errors import ConfigError
-from composable.core.machine import memory_gb
+from composable.core.machine import memory_gb, prune, user_cache
 from composable.core.seeds import derive
 from composable.data.images.column import with_images
 from composable.data.read import is_parquet

@@ -15,8 +15,7 @@ from composable.auto.trial_book import TrialBook
 from composable.auto.trial_costs import cost_of, work_of
 from composable.auto.user_inputs import stage_parts
 from composable.core.budget import Deadline
-from composable.core.compile_cache import compile_cache
-from composable.core.machine import memory_gb
+from composable.core.machine import compile_cache, memory_gb
 from composable.modality import Modality, modality_of
 from composable.search.cost_model import (
     CostModel,

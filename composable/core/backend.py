@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from composable.core.compile_cache import compile_cache, writable
 from composable.core.errors import SetupError
-from composable.core.machine import cores
+from composable.core.machine import compile_cache, cores, writable
 from composable.core.optional import install_command
 
 MOST_DEVICES = 16  # each holds a copy of the data

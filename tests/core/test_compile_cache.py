@@ -2,7 +2,7 @@
 
 import os
 
-from composable.core.compile_cache import compile_cache, prune
+from composable.core.machine import compile_cache, prune
 
 
 def test_it_lies_in_the_persons_cache(monkeypatch, tmp_path):

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from composable.engine.feed.chunk import Chunk, check_chunk, chunk_of
-from composable.engine.feed.shuffle import ShuffledBlocks, shuffled_rows
+from composable.engine.feed.chunk import Chunk, ShuffledBlocks, check_chunk, chunk_of, shuffled_rows
 from composable.engine.rows import Rows
 
 _READ = 1 << 16  # bytes of a mapped file that are read at once at least
@@ -19,7 +18,7 @@ class ArraysFeed:
     """Arrays, rows first, as for `composable.engine.rows.Rows`; `np.memmap` too.
 
     Rows in memory are shuffled freely, in the order of the compiled epoch. Of a mapped file, neighboring
-    rows that fill 64 KiB are read together (see `composable.engine.feed.shuffle`).
+    rows that fill 64 KiB are read together (see `composable.engine.feed.chunk`).
 
     Attributes:
         inputs: By the names of the model's inputs.

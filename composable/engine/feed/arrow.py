@@ -1,7 +1,15 @@
-"""An Arrow file as chunks: mapped into memory, so that any rows of it are read at once."""
+"""Tables as chunks from an Arrow file, which is mapped into memory, so that any rows of it are read at once.
+
+A CSV or TSV file is read once from end to end, as `read_table` reads it, into such a copy, in bounded
+memory.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,18 +18,54 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from composable.core.errors import ArtifactError
-from composable.engine.feed.arrow_copy import BATCH
-from composable.engine.feed.chunk import Chunk, check_chunk
-from composable.engine.feed.shuffle import KeptRows, ShuffledBlocks
+from composable.core.errors import ArtifactError, DataError, SetupError
+from composable.data.reading.text_file import blocks, header, text_format, text_rows
+from composable.data.schema import TextFormat
+from composable.engine.feed.chunk import Chunk, KeptRows, ShuffledBlocks, check_chunk
 from composable.engine.feed.tables import Encode, encoded_chunk, raw_frame
 
 _BLOCKS = 64  # of which a chunk is mixed at least
+BATCH = 1024  # rows of a record batch, but for the last
+_VERSION = 1  # of what is written
+
+
+def csv_feed(path: Path, encode: Encode, *, cache: Path, form: TextFormat | None = None) -> ArrowFeed:
+    """A delimited text file, plain or gzip-compressed.
+
+    Rows can't be found in a text file without reading all of it, as a quoted cell may hold line breaks. So
+    the file is copied to `cache` when it is first met, or has changed since (size or time of change).
+
+    Args:
+        path: The file.
+        encode: From raw rows to what a network learns; every cell is text, empty ones are missing.
+        cache: The folder for the copy, of about the size of the unpacked file.
+        form: The layout of the file, as `read_table` returned it; None detects it again.
+
+    Raises:
+        DataError: If the file can't be a table; names the line.
+        SetupError: If the copy can't be written.
+    """
+    copy = copy_path([path], cache, form and (form.encoding, form.delimiter, form.quote))
+    if not copy.exists():
+        _copy_csv(path, copy, form or text_format(path))
+    return arrow_feed(copy, encode, str(path))
+
+
+def _copy_csv(path: Path, copy: Path, form: TextFormat) -> None:
+    with text_rows(path, form) as rows:
+        names = header(rows, str(path))
+        found = blocks(rows, len(names))
+        first = next(found, None)
+        if first is None:
+            raise DataError("The table needs rows.", received=f"{path} has a header and no rows")
+        schema = pa.schema([(name, pa.large_string()) for name in names])
+        batches = (pa.record_batch(columns, schema) for columns in itertools.chain((first,), found))
+        arrow_copy(copy, schema, batches)
 
 
 @dataclass(frozen=True, eq=False)
 class ArrowFeed:
-    """A copy made by `composable.engine.feed.arrow_copy.arrow_copy`.
+    """A copy made by `composable.engine.feed.arrow.arrow_copy`.
 
     Blocks of at most `BATCH` neighboring rows, so small that a chunk mixes 64 of them or more, follow one
     another at random; the rows of a chunk are mixed. In memory: a chunk of raw rows while it is made.
@@ -109,3 +153,58 @@ def _taken(
     batch = file.get_batch(int(rows[0]) // BATCH if len(rows) else 0)
     batch = batch if columns is None else batch.select(list(columns))
     return pa.Table.from_batches([batch.take(pa.array(rows % BATCH))])
+
+
+def copy_path(sources: Sequence[Path], cache: Path, *how: object) -> Path:
+    """Where the copy of these files lies: another one if their size, time of change or `how` is another."""
+    states = [(path.resolve(), path.stat().st_size, path.stat().st_mtime_ns) for path in sources]
+    key = repr((states, BATCH, _VERSION, *how)).encode("utf-8", "surrogatepass")
+    return cache / f"{sources[0].name[:100]}-{hashlib.sha256(key).hexdigest()[:16]}.arrow"
+
+
+def arrow_copy(path: Path, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> None:
+    """Write the batches, cut anew to `BATCH` rows, uncompressed; the file appears when it is complete.
+
+    Args:
+        path: Of the copy.
+        schema: Of the batches.
+        batches: Of any size; two are in memory.
+
+    Raises:
+        SetupError: If the folder can't be written to, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+        os.close(handle)
+        part = Path(name)
+    except OSError as refused:
+        raise _unwritten(path, refused) from refused
+    try:
+        with pa.OSFile(name, "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+            _write(writer, schema, batches)
+        part.replace(path)
+    except OSError as refused:
+        raise _unwritten(path, refused) from refused
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write(
+    writer: pa.ipc.RecordBatchFileWriter, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+) -> None:
+    rest = schema.empty_table()
+    for batch in batches:
+        table = pa.concat_tables([rest, pa.Table.from_batches([batch], schema)]).combine_chunks()
+        whole = len(table) - len(table) % BATCH
+        writer.write_table(table.slice(0, whole), max_chunksize=BATCH)
+        rest = table.slice(whole)
+    writer.write_table(rest)
+
+
+def _unwritten(path: Path, refused: OSError) -> SetupError:
+    return SetupError(
+        "There must be room for a copy of the table in the cache folder.",
+        received=f"{path}: {refused}",
+        remedy="give a folder on a disk with room, or save the table as Parquet with small row groups",
+    )

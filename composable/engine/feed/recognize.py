@@ -14,6 +14,7 @@ from composable.core.errors import ConfigError, DataError
 from composable.data.names import shown
 from composable.data.reading.text_encoding import PARQUET
 from composable.engine.feed.arrays import ArraysFeed
+from composable.engine.feed.arrow import csv_feed
 from composable.engine.feed.batches import (
     UNNAMED,
     Names,
@@ -23,9 +24,8 @@ from composable.engine.feed.batches import (
     torch_loader_feed,
 )
 from composable.engine.feed.chunk import Feed
-from composable.engine.feed.csv_file import csv_feed
 from composable.engine.feed.image_folder import ImageShape, image_folder_feed
-from composable.engine.feed.parquet_copy import parquet_feed
+from composable.engine.feed.parquet import parquet_feed
 from composable.engine.feed.tables import Encode
 from composable.engine.rows import Rows
 

@@ -11,7 +11,7 @@ import pytest
 
 from composable.core.errors import DataError, SetupError
 from composable.data.read import read_table
-from composable.engine.feed.csv_file import csv_feed
+from composable.engine.feed.arrow import csv_feed
 from composable.engine.rows import Rows
 
 TEXT = 'id;text;number\n0;"two\nlines; one cell";1,5\n\n1;"a ""quoted"" word";\n2;Zürich;-3\n'

@@ -11,7 +11,6 @@ import pytest
 from composable.data.encoding import encode, fit_encoding
 from composable.data.infer import infer_schema
 from composable.data.read import read_table
-from composable.engine.feed import parquet_copy
 from composable.engine.feed.recognize import as_feed
 from composable.engine.rows import Rows
 
@@ -49,7 +48,7 @@ def copied_parquet(folder):
 @pytest.mark.parametrize("store", [csv, parquet, copied_parquet])
 def test_chunks_are_encoded_as_the_whole_table(store, tmp_path, monkeypatch):
     if store is copied_parquet:
-        monkeypatch.setattr(parquet_copy, "LARGE", 1)
+        monkeypatch.setattr("composable.engine.feed.parquet.LARGE", 1)
     path = store(tmp_path)
     table = read_table(path)
     schema, _ = infer_schema(table)

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from composable.engine.feed.csv_file import csv_feed
-from composable.engine.feed.parquet_copy import parquet_feed
+from composable.engine.feed.arrow import csv_feed
+from composable.engine.feed.parquet import parquet_feed
 from composable.engine.rows import Rows
 from composable.engine.segments import prefetched
 

@@ -10,10 +10,9 @@ import pytest
 
 from composable.core.errors import ArtifactError, DataError
 from composable.data.read import read_table
-from composable.engine.feed import parquet_copy
+from composable.engine.feed import parquet
 from composable.engine.feed.arrow import ArrowFeed
-from composable.engine.feed.parquet import ParquetFeed
-from composable.engine.feed.parquet_copy import parquet_feed
+from composable.engine.feed.parquet import ParquetFeed, parquet_feed
 from composable.engine.rows import Rows
 
 TABLE = pa.table(
@@ -48,7 +47,7 @@ def test_encoding_sees_the_frames_of_read_table(tmp_path):
 
 
 def test_large_row_groups_are_read_from_a_copy_where_there_is_a_cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet_copy, "LARGE", 30)
+    monkeypatch.setattr(parquet, "LARGE", 30)
     path, cache = tmp_path / "t.parquet", tmp_path / "cache"
     pq.write_table(TABLE, path)
     assert isinstance(parquet_feed((path,), list, cache=None), ParquetFeed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from composable.engine.feed.shuffle import ShuffledBlocks
+from composable.engine.feed.chunk import ShuffledBlocks
 
 
 def rows_of(mixture):
