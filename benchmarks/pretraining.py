@@ -35,8 +35,7 @@ from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
 from composable.engine.train import train
 from composable.training.stages.pretrain.jigsaw import jigsaw
-from composable.training.stages.pretrain.masking import masking
-from composable.training.stages.pretrain.number_denoising import number_denoising
+from composable.training.stages.pretrain.masking import masking, number_denoising
 from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.training.stages.pretrain.pretrain import learn
 from composable.training.stages.pretrain.reconstruction import autoencoding, denoising, occlusion

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from composable.auto.trainings import Trainings
 from composable.auto.transfer import transferred
 from composable.auto.user_inputs import UserInputs
+from composable.core.errors import ConfigError
+from composable.design.building import outline
+from composable.design.inputs import Input
 from composable.modality import candidates
 from composable.modality.facts import facts_of
-from composable.search.small_enough import small_enough
 from composable.training.candidate import Candidate
 
 _MOST = 40  # later draws bring next to nothing, and each takes room on the disk
@@ -72,3 +74,34 @@ def candidate_list(trainings: Trainings, user_inputs: UserInputs) -> Iterator[Ca
     if options.max_parameters is not None:
         found = small_enough(found, material.shapes, most=options.max_parameters, networks=split.scored_folds)
     return islice(found, options.max_trials)
+
+
+def small_enough(
+    found: Iterable[Candidate], shapes: Mapping[str, Input], *, most: int, networks: int
+) -> Iterator[Candidate]:
+    """Those that `networks` of together have at most `most` weights.
+
+    Args:
+        found: Candidates; they come to an end.
+        shapes: What a network takes in.
+        most: Weights in all.
+        networks: That every candidate is trained as, one on each fold, and that answer together.
+
+    Raises:
+        ConfigError: If there is none among them.
+    """
+    least, name = None, ""
+    for candidate in found:
+        model, _ = outline(candidate.architecture, shapes)
+        weights = networks * model.count_params()
+        if weights <= most:
+            yield candidate
+        if least is None or weights < least:
+            least, name = weights, candidate.name
+    if least is not None and least > most:
+        raise ConfigError(
+            "A network within max_parameters is needed.",
+            received=f"max_parameters={most}; the smallest one, {name}, is {networks} network"
+            f"{'s' * (networks > 1)} of {least // networks} weights",
+            remedy=f"allow at least {least}, or leave max_parameters out",
+        )

@@ -21,7 +21,7 @@ from composable.design.taps import named
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing
 from composable.problem.problem import Head
-from composable.training.tfidf import incidence_matrices, inverse_lengths
+from composable.training.linear_texts import incidence_matrices, inverse_lengths
 
 MOST = 12  # n-grams of an answer
 ANSWERS = 100  # at most; of more classes the others are left out

@@ -27,8 +27,7 @@ from composable.modality.modality import Modality
 from composable.training import recipes
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
-from composable.training.stages.pretrain.masking import masking
-from composable.training.stages.pretrain.number_denoising import number_denoising
+from composable.training.stages.pretrain.masking import masking, number_denoising
 from composable.zoo.linear import linear
 from composable.zoo.mlp import mlp
 from composable.zoo.realmlp import realmlp

@@ -33,9 +33,8 @@ from composable.training.beginning import beginner
 from composable.training.candidate import REFIT, Arrays, Candidate, Material, Small, Trained, shrunk
 from composable.training.checkpointer import checkpointer
 from composable.training.closed_form import ClosedFormProblem, LabeledRows, NetworkPool, Solution, median_of
-from composable.training.fold_rows import FoldRows
+from composable.training.fold_rows import FoldRows, is_mapped, mapped_feed, watched
 from composable.training.mirrored_views import knows_mirrored_views, with_mirrored_views
-from composable.training.streamed import is_mapped, mapped_feed, watched
 
 _SOME = 20_000  # rows
 

@@ -21,9 +21,16 @@ from composable.design.tables import EMBEDDING, adapt
 from composable.design.taps import before_layers
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
-from composable.training.closed_form import ClosedFormProblem, Solution, scores_name
-from composable.training.scores_as_logits import as_scores, factor_of, loss_of, rows_of_scores
-from composable.training.tfidf import idf, incidence_matrices, scaled
+from composable.training.closed_form import (
+    ClosedFormProblem,
+    Solution,
+    as_scores,
+    factor_of,
+    loss_of,
+    rows_of_scores,
+    scores_name,
+)
+from composable.training.linear_texts import idf, incidence_matrices, scaled
 
 _ROUNDS = 3  # of the power iteration
 _SAMPLED = 500  # rows whose distances show what is usual

@@ -16,8 +16,16 @@ from composable.design.taps import before_layers
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.problem import Head
-from composable.training.closed_form import ClosedFormProblem, Solution, scores_name, with_layers
-from composable.training.scores_as_logits import as_scores, factor_of, loss_of, rows_of_scores
+from composable.training.closed_form import (
+    ClosedFormProblem,
+    Solution,
+    as_scores,
+    factor_of,
+    loss_of,
+    rows_of_scores,
+    scores_name,
+    with_layers,
+)
 
 _LEAST = 1e-6  # of a feature's standard deviation; below, it is the same in all rows
 _TINY = 1e-12  # of an inverse's diagonal
