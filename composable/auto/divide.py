@@ -79,7 +79,10 @@ def _split_frame(table: Table, schema: Schema, wanted: str) -> pd.DataFrame:
         return table.frame
     column = schema.column(name)
     if not ((found := kind_reading(column)) and found.is_ordered):
+        numbers = np.asarray(pd.to_numeric(table.frame[name], errors="coerce"), "float64")
         column = Column(name, "date", date_format="ISO8601")
+        if not np.isnan(numbers).any():  # row numbers, which are no feature
+            column = Column(name, "number")
     times = parsed(Cells(column, table.frame, origin=table.origin, strict=True))
     return table.frame.assign(**{name: times})
 

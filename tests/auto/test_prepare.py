@@ -159,6 +159,13 @@ def test_a_number_can_be_the_time(frame):
     assert found.split.folds[0].train.max() < found.split.folds[0].test.min()
 
 
+@pytest.mark.parametrize("kind", [int, str])
+def test_the_number_of_a_row_can_be_the_time(frame, kind):
+    """As a feature it would be left out."""
+    found, _ = prepared(frame.assign(step=np.arange(len(frame)).astype(kind)), split="time:step")
+    np.testing.assert_array_equal(found.split.folds[0].train, np.arange(len(found.split.folds[0].train)))
+
+
 def test_a_split_column_must_be_there(frame):
     with pytest.raises(DataError, match="'ownr'"):
         prepared(frame, split="group:ownr")
