@@ -152,6 +152,8 @@ def check_dropped(table: Table, drop: Sequence[str], targets: Sequence[str]) -> 
 def apply_schema(table: Table, schema: Schema, targets: tuple[str, ...] = ()) -> Schema:
     """The user's schema for this table: it wins over inference, whatever the values look like.
 
+    Columns that together were one of a kind are taken one by one if that is given another kind.
+
     Args:
         table: The table it must fit.
         schema: Columns in any order; columns of the table that it leaves out are dropped.
@@ -166,6 +168,7 @@ def apply_schema(table: Table, schema: Schema, targets: tuple[str, ...] = ()) ->
     """
     names = list(table.frame.columns)
     holder: dict[str, Column] = {}
+    schema = Schema(tuple(one for column in schema.columns for one in _taken_apart(column)))
     for column in schema.columns:
         for name in column.table_columns:
             rule = "Every column of the schema must be in the table."
@@ -189,6 +192,13 @@ def apply_schema(table: Table, schema: Schema, targets: tuple[str, ...] = ()) ->
             if name not in grouped
         )
     )
+
+
+def _taken_apart(column: Column) -> tuple[Column, ...]:
+    """The column, or its members where no kind makes one of several such columns."""
+    if not column.members or any(kind.groups and column.kind in kind.reads for kind in KINDS):
+        return (column,)
+    return tuple(replace(column, name=name, members=()) for name in column.members)
 
 
 def _with_role(column: Column | None, name: str, *, is_target: bool) -> Column:

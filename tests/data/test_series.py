@@ -1,12 +1,14 @@
 """Series in columns, arrays and files: recognized, padded, encoded; what can't be one is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from composable.core.errors import DataError
 from composable.data.encoding import encode, fit_encoding, query_notices, training_notices
-from composable.data.infer import infer_schema
+from composable.data.infer import apply_schema, infer_schema
 from composable.data.kinds.series import SeriesBlock
 from composable.data.profile import profile
 from composable.data.read import read_table
@@ -78,6 +80,16 @@ def test_a_schema_overrules_what_was_recognized():
     frame = in_columns(curves())
     schema = Schema(tuple(Column(name, "number") for name in frame))
     assert fit_encoding(frame, schema).widths == {"numbers": 20}
+
+
+def test_a_series_whose_kind_is_changed_in_the_schema_is_columns_again():
+    frame = in_columns(curves()).assign(age=np.arange(ROWS) % 7)
+    table, schema, _ = understood(frame)
+    changed = Schema(tuple(replace(c, kind="number") if c.kind == "series" else c for c in schema.columns))
+    applied = apply_schema(table, changed)
+    assert [column.name for column in applied.columns] == list(frame)
+    assert fit_encoding(table.frame, applied).widths == {"numbers": 21}
+    assert apply_schema(table, schema) == schema
 
 
 def test_arrays_of_steps_and_channels_are_series_beside_other_columns():

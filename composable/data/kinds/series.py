@@ -142,7 +142,10 @@ def _groups(table: Table, names: Sequence[str]) -> Iterator[Finding]:
             f"The {len(members)} columns {shown(members[0])} to {shown(members[-1])} are read as one series: "
             "their numbers run on, and neighbors are alike."
         )
-        remedy = "give each of them the kind 'number' in a schema to take them one by one: --schema"
+        remedy = (
+            f"to take them one by one, let 'composable inspect' write a schema, give {shown(name)} the kind "
+            "'number' in it, and fit with --schema"
+        )
         yield Finding(column, (Notice(text, column=name, remedy=remedy),))
 
 
