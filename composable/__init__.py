@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from composable.design import Task as Task
     from composable.design import component as component
     from composable.design.cost import cost as cost
+    from composable.design.evolve import cross as cross
+    from composable.design.evolve import draw as draw
+    from composable.design.evolve import graft as graft
+    from composable.design.evolve import mutate as mutate
     from composable.design.taps import tap as tap
     from composable.zoo.catalog import architecture as architecture
 
@@ -51,6 +55,10 @@ _ORIGINS = {  # public name -> module, name there
     "component": ("composable.design", "component"),
     "tap": ("composable.design.taps", "tap"),
     "cost": ("composable.design.cost", "cost"),
+    "draw": ("composable.design.evolve", "draw"),
+    "mutate": ("composable.design.evolve", "mutate"),
+    "cross": ("composable.design.evolve", "cross"),
+    "graft": ("composable.design.evolve", "graft"),
     "ComposableError": ("composable.core.errors", "ComposableError"),
     "ComposableWarning": ("composable.core.errors", "ComposableWarning"),
     "DataError": ("composable.core.errors", "DataError"),
@@ -63,6 +71,7 @@ _ORIGINS = {  # public name -> module, name there
 __all__ = [  # noqa: RUF022 (in the order of use)
     "fit", "Run", "load", "inspect", "Classifier", "Regressor",
     "architecture", "Architecture", "Task", "Part", "Choice", "Between", "Input", "component", "tap", "cost",
+    "draw", "mutate", "cross", "graft",
     "ComposableError", "DataError", "ConfigError", "ArtifactError", "SetupError",
     "NothingSucceeded", "ComposableWarning",
 ]  # fmt: skip

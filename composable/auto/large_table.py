@@ -44,7 +44,7 @@ def read_sample(data: Any, options: FitOptions) -> Table | None:
         ConfigError: If `sample_rows` is set for what isn't a file, or its rows can't be divided as wanted.
     """
     path, wanted = table_path(data), options.sample_rows
-    if path is None and wanted is not None:
+    if path is None and wanted is not None and not _is_missing(data):
         raise ConfigError(
             "Rows are sampled from a CSV or Parquet file.",
             received=f"--sample-rows {wanted} for {data if isinstance(data, str) else type(data).__name__}",
@@ -90,6 +90,11 @@ def table_path(data: Any) -> Path | None:
         return path if path.is_file() and path.suffix.lower() != ".npz" else None
     except (OSError, ValueError):
         return None
+
+
+def _is_missing(data: Any) -> bool:
+    """Whether a path leads nowhere, of which whoever reads it says what is wrong."""
+    return isinstance(data, (str, os.PathLike)) and not Path(data).expanduser().exists()
 
 
 def is_too_large(path: Path) -> bool:

@@ -168,6 +168,8 @@ def test_splits_that_need_all_rows_are_refused(tmp_path, shops, split):
 def test_a_sample_is_for_files_and_their_columns(tmp_path, shops):
     with pytest.raises(ConfigError, match="CSV or Parquet file"):
         fitted(many_shops(), tmp_path / "run")
+    with pytest.raises(DataError, match="file that can be read"):
+        fitted(tmp_path / "none.csv", tmp_path / "run")
     with pytest.raises(ConfigError, match="weights are a column"):
         fitted(shops, tmp_path / "run", sample_weight=np.ones(ROWS))
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from composable import cross, draw, graft, mutate
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Between, Choice, Part, Task
 from composable.design.choice import exact
-from composable.design.evolve import cross, decisions, draw, graft, mutate
+from composable.design.evolve import decisions
 from composable.design.learners import group
 from composable.design.openings import children
 from composable.design.tasks import classifier, flattened, regressor
