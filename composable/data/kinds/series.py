@@ -143,8 +143,8 @@ def _groups(table: Table, names: Sequence[str]) -> Iterator[Finding]:
             "their numbers run on, and neighbors are alike."
         )
         remedy = (
-            f"to take them one by one, let 'composable inspect' write a schema, give {shown(name)} the kind "
-            "'number' in it, and fit with --schema"
+            f"let 'composable inspect' write a schema, give {shown(name)} the kind 'number' in it, and fit "
+            "with --schema to take them one by one"
         )
         yield Finding(column, (Notice(text, column=name, remedy=remedy),))
 
