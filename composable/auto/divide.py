@@ -22,7 +22,7 @@ from composable.problem.problem import Problem
 from composable.problem.scores import constant_predictor, selection_score
 
 _MOST_UNSEEN_OF_FILE = 10_000  # rows, as they decide whether learning from the whole file pays
-Tell = Callable[[Notice], None]
+Notify = Callable[[Notice], None]
 
 
 def divide(
@@ -30,7 +30,7 @@ def divide(
     schema: Schema,
     strata: Sequence[np.ndarray],
     options: FitOptions,
-    tell: Tell,
+    notify: Notify,
     *,
     has_test: bool,
     costly: bool,
@@ -42,7 +42,7 @@ def divide(
         schema: Of their columns.
         strata: Per head, by what rows are spread over the folds.
         options: Of the fit.
-        tell: Is called with a notice of rows that repeat each other.
+        notify: Is called with a notice of rows that repeat each other.
         has_test: Whether the user brought test rows of their own.
         costly: Whether a network takes so long to train that every candidate trains one.
 
@@ -55,13 +55,13 @@ def divide(
         strata=strata,
         seed=derive(options.seed, "split"),
         has_test=has_test,
-        copies=copies(table, schema, strata, options.duplicates, tell),
+        copies=copies(table, schema, strata, options.duplicates, notify),
         most_unseen=MOST_UNSEEN if table.sample is None else _MOST_UNSEEN_OF_FILE,
     )
     if costly:
         split = replace(split, scored_folds=1)
     if split.duplicates:
-        tell(copies_notice(split))
+        notify(copies_notice(split))
     return split
 
 

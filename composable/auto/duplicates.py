@@ -16,11 +16,11 @@ from composable.data.split import Split
 from composable.data.table import Table
 
 _DISAGREEING = 0.05  # of the repeated combinations
-Tell = Callable[[Notice], None]
+Notify = Callable[[Notice], None]
 
 
 def copies(
-    table: Table, schema: Schema, targets: Sequence[np.ndarray], wanted: Duplicates | None, tell: Tell
+    table: Table, schema: Schema, targets: Sequence[np.ndarray], wanted: Duplicates | None, notify: Notify
 ) -> np.ndarray:
     """A number per row, equal for rows that must lie in one part.
 
@@ -35,7 +35,7 @@ def copies(
         schema: Determines which columns are features.
         targets: Per head; empty where they aren't known yet.
         wanted: What the user decides.
-        tell: Is called with a notice of the choice, where there is one.
+        notify: Is called with a notice of the choice, where there is one.
     """
     features = contents(table.frame, table.sources).loc[:, list(schema.feature_columns)]
     found, sizes = np.unique(row_hashes(features), return_inverse=True, return_counts=True)[1:]
@@ -43,7 +43,7 @@ def copies(
         return found
     repeat = f"{len(found) - len(sizes)} rows repeat the features of an earlier row"
     if wanted == "apart":
-        tell(Notice(f"{repeat}; they are dealt like all others."))
+        notify(Notice(f"{repeat}; they are dealt like all others."))
         return np.arange(len(found))
     reason = ""
     if wanted is None and not any(kind.is_unique for kind in map(kind_reading, schema.features) if kind):
@@ -53,7 +53,7 @@ def copies(
     text = (
         f"{repeat}: {reason}. They are taken as observations of their own, which may lie in different parts."
     )
-    tell(Notice(text, remedy="--duplicates together takes them for copies of one row"))
+    notify(Notice(text, remedy="--duplicates together takes them for copies of one row"))
     return np.arange(len(found))
 
 
@@ -85,7 +85,7 @@ def copies_notice(split: Split) -> Notice:
     )
 
 
-def tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
+def notify_of_shared(table: Table, own: Table, schema: Schema, notify: Notify) -> None:
     """Warn of rows of the user's own test file that are training rows as well."""
     names = [*schema.feature_columns, *(column.name for column in schema.targets)]
     learned, own_hashes = (
@@ -93,7 +93,7 @@ def tell_shared(table: Table, own: Table, schema: Schema, tell: Tell) -> None:
     )
     shared = int(np.isin(own_hashes, learned).sum())
     if shared:
-        tell(
+        notify(
             Notice(
                 f"{shared} of {len(own.frame)} test rows are also training rows: the test score is too good.",
                 "warning",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from composable.auto.divide import check_rows, divide
-from composable.auto.duplicates import tell_shared
+from composable.auto.duplicates import notify_of_shared
 from composable.auto.image_shapes import with_image_shapes
 from composable.auto.large_table import read_sample
 from composable.auto.options import FitOptions, refuse_foreign
@@ -41,7 +41,7 @@ from composable.problem.targets import encode_targets, have_targets
 from composable.problem.understand import understand
 from composable.training.candidate import Material
 
-Tell = Callable[[Notice], None]
+Notify = Callable[[Notice], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +104,7 @@ def completed(options: FitOptions, table: Table) -> FitOptions:
 def understand_table(
     table: Table,
     options: FitOptions,
-    tell: Tell,
+    notify: Notify,
     sample_weight: np.ndarray | None = None,
     test: Any = None,
 ) -> Understood:
@@ -113,7 +113,7 @@ def understand_table(
     Args:
         table: As it was read.
         options: Completed.
-        tell: Is called with a notice of each choice.
+        notify: Is called with a notice of each choice.
         sample_weight: A weight per row of the data, not negative; rows without weight are left out.
         test: Labeled rows of the user's own that no file holds, instead of `options.test`.
 
@@ -121,18 +121,18 @@ def understand_table(
         DataError, ConfigError: If the data, the schema or the options don't fit together.
     """
     for notice in table.notices:
-        tell(notice)
+        notify(notice)
     check_targets(table, options.target)
     check_dropped(table, options.drop, options.target)
-    schema = _schema(table, options, tell)
+    schema = _schema(table, options, notify)
     refuse_foreign(options, _kinds(table, schema, options), table.origin)
     weights = weights_of(table, options.weight, sample_weight)
     masks = None
     if asks_for_masks(schema):
-        schema = images_alone(schema, tell)
-        masks = find_masks(table, schema, tell)
-    answered = masks.kept if masks else have_targets(table, schema, tell, drop=options.drop_missing_target)
-    kept = answered & have_images(table, schema, tell)
+        schema = images_alone(schema, notify)
+        masks = find_masks(table, schema, notify)
+    answered = masks.kept if masks else have_targets(table, schema, notify, drop=options.drop_missing_target)
+    kept = answered & have_images(table, schema, notify)
     if weights is not None:
         kept &= weights > 0
         weights = weights[kept]
@@ -150,8 +150,8 @@ def understand_table(
         else understand_masks(schema.targets[0].name, counts, metric=options.metric)
     )
     for notice in problem.notices:
-        tell(notice)
-    check_whole_file(table, schema, problem, options, tell)
+        notify(notice)
+    check_whole_file(table, schema, problem, options, notify)
     if not schema.features:
         raise DataError(
             "At least one column besides the target is needed to predict from.",
@@ -174,14 +174,14 @@ def understand_table(
 
 
 def prepare(
-    understood: Understood, options: FitOptions, tell: Tell, origin: PretrainedSource | None = None
+    understood: Understood, options: FitOptions, notify: Notify, origin: PretrainedSource | None = None
 ) -> Prepared:
     """Check for leaks and copies, divide the rows, encode them.
 
     Args:
         understood: What was read.
         options: Completed.
-        tell: Is called with a notice of each choice.
+        notify: Is called with a notice of each choice.
         origin: What a fit begins from: rows are encoded as it knows them, where they have the same columns.
 
     Raises:
@@ -190,13 +190,13 @@ def prepare(
     table, schema, problem = understood.table, understood.schema, understood.problem
     # Where targets are maps, their size is known once the rows are divided; until then strata stand for them.
     early = () if understood.strata is not None else encode_targets(table, schema, problem)
-    own = _own_test(understood, options, tell)
+    own = _own_test(understood, options, notify)
     split = divide(
         table,
         schema,
         early if understood.strata is None else (understood.strata,),
         options,
-        tell,
+        notify,
         has_test=own is not None,
         costly=any(map(_is_costly, schema.features)),
     )
@@ -206,20 +206,20 @@ def prepare(
     encoding = fit_encoding(table.frame, schema, rows=known, sources=table.sources)
     encoding = with_image_shapes(encoding, table, options, origin)
     if origin is not None:
-        _warn_of_known_rows(origin, table, own, tell)
+        _warn_of_known_rows(origin, table, own, notify)
     if origin is not None and origin.encoding is not None:
         encoding = known_encoding(encoding, origin.encoding) or encoding
     inputs = encode(table.frame, schema, encoding, sources=table.sources, origin=table.origin)
     targets = early or encode_targets(table, schema, problem, encoding)
     for notice in check_leaks(encoding, problem, inputs, targets, known, allow=options.allow_leaks):
-        tell(notice)
+        notify(notice)
     for notice in training_notices(encoding, inputs):
-        tell(notice)
+        notify(notice)
     own_inputs, own_targets = None, ()
     if own is not None:
         own_inputs = encode(own.frame, schema, encoding, sources=own.sources, origin=own.origin, strict=True)
         own_targets = encode_targets(own, schema, problem, encoding)
-        tell_shared(table, own, schema, tell)
+        notify_of_shared(table, own, schema, notify)
     material = Material(
         problem,
         inputs,
@@ -233,14 +233,14 @@ def prepare(
     return Prepared(understood, split, encoding, material, own, own_targets)
 
 
-def _warn_of_known_rows(origin: PretrainedSource, table: Table, own: Table | None, tell: Tell) -> None:
+def _warn_of_known_rows(origin: PretrainedSource, table: Table, own: Table | None, notify: Notify) -> None:
     """Warn if the network that a fit begins from has learned from rows that it will be scored by."""
     if origin.rows is None:
         return
     for scored in (table, own) if own else (table,):
         share = share_known(origin.rows, scored.frame)
         if share > 0:
-            tell(
+            notify(
                 Notice(
                     f"{origin.path} has learned from about {share:.0%} of the rows of {scored.origin}: "
                     "scores on them flatter a network that begins from it.",
@@ -274,7 +274,7 @@ def _kinds(table: Table, schema: Schema, options: FitOptions) -> set[str]:
     return {column.kind for column in schema.features} | ({"text file"} if text_file else set())
 
 
-def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
+def _schema(table: Table, options: FitOptions, notify: Notify) -> Schema:
     if options.schema:
         try:
             text = Path(options.schema).read_text(encoding="utf-8")
@@ -289,7 +289,7 @@ def _schema(table: Table, options: FitOptions, tell: Tell) -> Schema:
     drop = (*options.drop, *(column for column in beside if column and column in table.frame))
     schema, notices = infer_schema(table, options.target, drop=drop, date_order=options.date_order)
     for notice in notices:
-        tell(notice)
+        notify(notice)
     return schema
 
 
@@ -310,11 +310,11 @@ def _read_test(test: Any, table: Table, options: FitOptions) -> Table | None:
     )
 
 
-def _own_test(understood: Understood, options: FitOptions, tell: Tell) -> Table | None:
+def _own_test(understood: Understood, options: FitOptions, notify: Notify) -> Table | None:
     """The rows of the user's own test file that can be scored."""
     table = understood.own_test
     if table is None:
         return None
     check_targets(table, options.target)
-    kept = have_targets(table, understood.schema, tell, drop=options.drop_missing_target)
+    kept = have_targets(table, understood.schema, notify, drop=options.drop_missing_target)
     return replace(table, frame=table.frame[kept].reset_index(drop=True))

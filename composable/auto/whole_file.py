@@ -27,10 +27,10 @@ from composable.problem.targets import encode_targets, target_missing
 from composable.training.table_file import SampledFile, TableFile, open_feed
 
 _AT_ONCE, _SHOWN = 65_536, 5  # rows
-Tell = Callable[[Notice], None]
+Notify = Callable[[Notice], None]
 
 
-def check_whole_file(table: Table, schema: Schema, problem: Problem, options: FitOptions, tell: Tell) -> None:
+def check_whole_file(table: Table, schema: Schema, problem: Problem, options: FitOptions, notify: Notify) -> None:
     """Look at the targets and the weights of all rows of a file of which a table is a sample.
 
     Raises:
@@ -55,9 +55,9 @@ def check_whole_file(table: Table, schema: Schema, problem: Problem, options: Fi
             remedy="--drop-missing-target leaves those rows out",
         )
     if missing.count:
-        tell(Notice(f"In the whole file {missing.text} have no target; they are left out.", "warning"))
+        notify(Notice(f"In the whole file {missing.text} have no target; they are left out.", "warning"))
     if unknown.count:
-        tell(
+        notify(
             Notice(
                 f"{unknown.text} are of classes that the sample doesn't hold; they are left out.",
                 "warning",

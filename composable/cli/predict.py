@@ -92,7 +92,7 @@ def command(  # noqa: PLR0913 (click hands over each option)
         say_notices(prediction.notices)
         _write_whole(prediction, out, masked=masked, as_json=as_json, raw=raw)
         return
-    parts = _told_once(answering.answer_parts(data, ids=ids, layout=read_as))
+    parts = _with_notices_once(answering.answer_parts(data, ids=ids, layout=read_as))
     if out:
         with atomic_file(out) as stream:
             write = lambda text: stream.write(text.encode(errors="backslashreplace"))  # noqa: E731
@@ -117,13 +117,13 @@ def _write_whole(prediction: Prediction, out: Path | None, *, masked: bool, as_j
         click.echo(csv_text(answers, raw=raw), nl=False)
 
 
-def _told_once(parts: Iterable[Prediction]) -> Iterator[pd.DataFrame]:
+def _with_notices_once(parts: Iterable[Prediction]) -> Iterator[pd.DataFrame]:
     """The answers of each part; what is to be said of several is said of the first of them."""
-    told: set[str] = set()
+    known: set[str] = set()
     for part in parts:
         texts = {re.sub(r"[\d,.]+", "", notice.text): notice for notice in part.notices}
-        say_notices(notice for text, notice in texts.items() if text not in told)
-        told |= texts.keys()
+        say_notices(notice for text, notice in texts.items() if text not in known)
+        known |= texts.keys()
         yield part.frame
 
 

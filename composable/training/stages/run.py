@@ -169,7 +169,7 @@ def _changed(settings: Settings, base: Settings) -> Mapping[str, Any]:
     return found
 
 
-Tell = Callable[[Outcome], None]
+Notify = Callable[[Outcome], None]
 Notice = Callable[[str], None]
 
 
@@ -181,7 +181,7 @@ def run_stages(  # noqa: PLR0913 (its arguments are its contract)
     folder: Path | None = None,
     begin: Weights | None = None,
     skip: Collection[str] = frozenset(),
-    tell: Tell = lambda _outcome: None,
+    notify: Notify = lambda _outcome: None,
     notice: Notice = lambda _text: None,
 ) -> tuple[Outcome, ...]:
     """Train in stages.
@@ -197,7 +197,7 @@ def run_stages(  # noqa: PLR0913 (its arguments are its contract)
             Stages at the end that had no time are tried again. None saves nothing.
         begin: The weights that the first stage receives; None where it draws its own.
         skip: Names of stages to leave out.
-        tell: Is called with each outcome, as soon as it is known; also with those of an earlier call.
+        notify: Is called with each outcome, as soon as it is known; also with those of an earlier call.
         notice: Is called with a sentence about each damaged file.
 
     Returns:
@@ -211,7 +211,7 @@ def run_stages(  # noqa: PLR0913 (its arguments are its contract)
     course = _Saved(job, recipe, folder, frozenset(skip), notice) if folder else None
     outcomes = course.earlier() if course else []
     for outcome in outcomes:
-        tell(outcome)
+        notify(outcome)
     progress = outcomes[-1].progress if outcomes else Progress(begin, job.settings)
     for number in range(len(outcomes), len(recipe.stages)):
         part = recipe.stages[number]
@@ -223,7 +223,7 @@ def run_stages(  # noqa: PLR0913 (its arguments are its contract)
         if course:
             course.save(number, outcome)
         outcomes.append(outcome)
-        tell(outcome)
+        notify(outcome)
         progress = outcome.progress
     return tuple(outcomes)
 

@@ -108,7 +108,7 @@ def test_a_second_call_goes_on_after_the_last_whole_stage(tmp_path):
     stage.rename(tmp_path / "elsewhere")
     calls.clear()
     told = []
-    again = run(first, noisy, faster, folder=tmp_path, tell=told.append)
+    again = run(first, noisy, faster, folder=tmp_path, notify=told.append)
     assert calls == ["faster"]
     assert told == list(again)
 

@@ -159,6 +159,6 @@ def _spread(values: np.ndarray) -> np.ndarray:
     return np.sqrt((np.where(known, filled - mean, 0.0) ** 2).sum(axis=0) / count)
 
 
-def _error(said: np.ndarray, targets: np.ndarray) -> float:
+def _error(predicted: np.ndarray, targets: np.ndarray) -> float:
     """The mean squared error of the cells that are known."""
-    return float(((said - targets[..., 0]) ** 2 * targets[..., 1]).sum() / max(targets[..., 1].sum(), 1.0))
+    return float(((predicted - targets[..., 0]) ** 2 * targets[..., 1]).sum() / max(targets[..., 1].sum(), 1.0))

@@ -109,9 +109,9 @@ def reconstruction(
     )
 
 
-def _error(said: np.ndarray | np.float32, targets: np.ndarray) -> float:
+def _error(predicted: np.ndarray | np.float32, targets: np.ndarray) -> float:
     """The mean squared error; 0 where there is no row."""
-    return float(np.sum((said - targets.astype("float32")) ** 2, dtype="float64") / max(targets.size, 1))
+    return float(np.sum((predicted - targets.astype("float32")) ** 2, dtype="float64") / max(targets.size, 1))
 
 
 @component
