@@ -30,7 +30,9 @@ _AT_ONCE, _SHOWN = 65_536, 5  # rows
 Notify = Callable[[Notice], None]
 
 
-def check_whole_file(table: Table, schema: Schema, problem: Problem, options: FitOptions, notify: Notify) -> None:
+def check_whole_file(
+    table: Table, schema: Schema, problem: Problem, options: FitOptions, notify: Notify
+) -> None:
     """Look at the targets and the weights of all rows of a file of which a table is a sample.
 
     Raises:

@@ -161,4 +161,6 @@ def _spread(values: np.ndarray) -> np.ndarray:
 
 def _error(predicted: np.ndarray, targets: np.ndarray) -> float:
     """The mean squared error of the cells that are known."""
-    return float(((predicted - targets[..., 0]) ** 2 * targets[..., 1]).sum() / max(targets[..., 1].sum(), 1.0))
+    return float(
+        ((predicted - targets[..., 0]) ** 2 * targets[..., 1]).sum() / max(targets[..., 1].sum(), 1.0)
+    )
