@@ -76,7 +76,7 @@ def expected_score(
     learned_more = any(t.refit is not None and t.refit.whole_file for t, _ in deployed.shares)
     if scorer.split.named_test or learned_more:
         rows = [scorer.split.folds[0].test]
-        test = [head[rows[0]] for head in deployed.final_predictions.test]
+        test = _averages(scorer, deployed, rows[0])
         predicted, gain, optimism = centered(scorer.tuned(deployed.predictions), test), None, 1.0
     else:
         rows = scorer.scored_parts
@@ -247,6 +247,12 @@ def _stopping_optimism(deployed: Trial, folds: int) -> float:
     return found
 
 
+def _averages(scorer: Scorer, deployed: Trial, rows: np.ndarray) -> Arrays:
+    """The deployed model's answers for rows that no network learned from, at cross-fitted temperatures."""
+    found = [head[rows] for head in deployed.predictions.test]
+    return cross_fitted_averages(scorer, rows, found) if deployed.final_calibrations else found
+
+
 def _with_ratio(metric: str, value: float, ratio: float) -> float:
     """A score whose distance from the perfect one is multiplied by a ratio."""
     return 1.0 - ratio * (1.0 - value) if higher_is_better(metric) else ratio * value
@@ -286,10 +292,7 @@ class _Gain:
         def score(taken: np.ndarray, predicted: Arrays) -> float:
             return scorer.on_parts([rows[taken]])([head[taken] for head in predicted])
 
-        average = [head[rows] for head in deployed.predictions.test]
-        if deployed.final_calibrations:
-            average = cross_fitted_averages(scorer, rows, average)
-        return cls(scorer.problem.metric, rows, score, average, singles)
+        return cls(scorer.problem.metric, rows, score, _averages(scorer, deployed, rows), singles)
 
     def ratio(self, rng: np.random.Generator | None = None) -> float:
         """The error of the average over that of single networks, drawn towards 1 where there are few rows."""
