@@ -71,7 +71,7 @@ class TrialBook:
         )
 
     def note(self, text: str) -> None:
-        """Tell the user something."""
+        """Notify the user."""
         self.recorder.notice(Notice(text))
 
     def warn(self, text: str) -> None:

@@ -57,7 +57,7 @@ class Search:
         self._state = State(
             self.trainings.left,
             baseline_first=self.trainings.modality.baseline.first,
-            places=self.trainings.executor.places,
+            workers=self.trainings.executor.workers,
             folds_left=split.scored_folds < len(split.folds),
             has_more_folds=math.isinf(self.trainings.deadline.seconds),
             has_file=self.prepared.material.file is None,

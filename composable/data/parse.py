@@ -9,7 +9,7 @@ from composable.core.errors import DataError
 from composable.data.dates import COMPACT, ISO, days_from, days_of
 from composable.data.names import shown
 from composable.data.numerals import Writing, numbers_from
-from composable.data.schema import MISSING_MARKS, Column
+from composable.data.schema import MISSING_MARKERS, Column
 
 
 def parse_numbers(values: pd.Series, column: Column, *, origin: str, strict: bool) -> np.ndarray:
@@ -96,7 +96,7 @@ def _without_missing(texts: pd.Series, markers: tuple[str, ...]) -> pd.Series:
 def _refuse_unread(texts: pd.Series, parsed: np.ndarray, column: Column, wanted: str, origin: str) -> None:
     if not np.isnan(parsed).any():
         return
-    present = _without_missing(texts, (*MISSING_MARKS, *column.missing))
+    present = _without_missing(texts, (*MISSING_MARKERS, *column.missing))
     unread = np.flatnonzero(np.isnan(parsed) & present.notna().to_numpy())
     if unread.size:
         row = int(unread[0])

@@ -11,8 +11,8 @@ Kind = Literal[
 Role = Literal["feature", "target", "split", "drop"]
 
 MODEL_KINDS: tuple[Kind, ...] = ("number", "category", "boolean", "date", "text", "image", "series")
-SURE_MARKS = ("?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL")  # "no value", in any column
-MISSING_MARKS = ("", *SURE_MARKS, "None", "none", "-", "--", ".")  # the others may be words with a meaning
+SURE_MARKERS = ("?", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "null", "NULL")  # "no value", in any column
+MISSING_MARKERS = ("", *SURE_MARKERS, "None", "none", "-", "--", ".")  # the others may mean something
 SCHEMA_VERSION = 2  # of the format of a schema written as JSON
 DATE_ORIGIN = "2000-01-01"  # dates enter the model as days since this day, small enough for float32
 

@@ -30,11 +30,11 @@ class Callbacks:
     Args:
         callbacks: Of a cohort of one; of a larger one, a function from an instance's number to its callbacks,
             since each keeps a state of its own.
-        notice: Receives messages for the user.
+        notify: Receives messages for the user.
     """
 
     callbacks: Sequence[keras.callbacks.Callback] | Callable[[int], Sequence[keras.callbacks.Callback]]
-    notice: Callable[[str], None] = lambda _text: None
+    notify: Callable[[str], None] = lambda _text: None
     every_batch: bool = field(init=False, default=False)
 
     def begin(self, cohort: Cohort) -> None:
@@ -63,7 +63,7 @@ class Callbacks:
         slow = [type(one).__name__ for some in each for one in some if _wants_batches(one)]
         self.every_batch = bool(slow)
         if slow:
-            self.notice(
+            self.notify(
                 f"{', '.join(sorted(set(slow)))} has methods for every batch: steps are taken one by one, "
                 "which is slower"
             )

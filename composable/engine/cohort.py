@@ -291,7 +291,7 @@ def in_parts(
     run: Callable[[Sequence[int], Deadline], list[Result]],
     *,
     deadline: Deadline,
-    notice: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> list[Result]:
     """What `run` gives for all instances; where the memory is too small, for halves of them.
 
@@ -300,7 +300,7 @@ def in_parts(
         run: Trains some of them until a deadline; one result each. What it did before the memory was used up
             is lost: that part begins again.
         deadline: Of all; halves share the time that is left.
-        notice: Receives a message when a cohort is divided.
+        notify: Receives a message when a cohort is divided.
 
     Raises:
         MemoryError: Or what the backend raises instead, if a single instance is too much.
@@ -312,13 +312,13 @@ def in_parts(
             raise
         reason = str(failed).splitlines()[0][:200] if str(failed) else type(failed).__name__
     middle = (len(numbers) + 1) // 2
-    notice(
+    notify(
         f"{len(numbers)} instances at once are too much for the memory ({reason}): "
         f"they are trained {middle} at a time."
     )
     first = Deadline(deadline.remaining * middle / len(numbers), deadline.clock)
-    done = in_parts(numbers[:middle], run, deadline=first, notice=notice)
-    return done + in_parts(numbers[middle:], run, deadline=deadline, notice=notice)
+    done = in_parts(numbers[:middle], run, deadline=first, notify=notify)
+    return done + in_parts(numbers[middle:], run, deadline=deadline, notify=notify)
 
 
 def _out_of_memory(failed: BaseException) -> bool:

@@ -75,7 +75,7 @@ def fit_model(
     *,
     validation: tuple[Any, Any] | None = None,
     deadline: Deadline | None = None,
-    notice: Callable[[str], None] | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> keras.callbacks.History:
     """Train a compiled model.
 
@@ -86,7 +86,7 @@ def fit_model(
         fitting: Epochs, batch size and so on.
         validation: `(x, y)` of rows to measure on.
         deadline: When training stops.
-        notice: Receives messages for the user; by default they become Python warnings.
+        notify: Receives messages for the user; by default they become Python warnings.
 
     Returns:
         Keras's history: `loss`, `val_loss`, and `val_` with the name of each compiled metric.
@@ -115,7 +115,7 @@ def fit_model(
     source = feed if isinstance(feed, Feed) else None
     cohort = Cohort(model, _goals(model), together, (instance,), feed=source)
     history = keras.callbacks.History()
-    callbacks = Callbacks([_Metrics(validation), history, *fitting.callbacks], notice or warnings.warn)
+    callbacks = Callbacks([_Metrics(validation), history, *fitting.callbacks], notify or warnings.warn)
     train(cohort, deadline=deadline or Deadline(), options=Options(callbacks=callbacks))
     model.set_weights(cohort.weights(best=False)[0])
     model.optimizer.build(model.trainable_variables)

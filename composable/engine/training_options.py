@@ -1,4 +1,4 @@
-"""What a training may do beside training: tell of epochs, halve the instances, call back, save itself."""
+"""What a training may do beside training: report epochs, halve the instances, call back, save itself."""
 
 from __future__ import annotations
 

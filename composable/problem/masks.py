@@ -164,7 +164,7 @@ def _resized(source: ImageSource, shape: ImageShape, name: str) -> np.ndarray:
     return np.asarray(image)
 
 
-Tell = Callable[[Notice], None]
+Notify = Callable[[Notice], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +189,7 @@ def asks_for_masks(schema: Schema) -> bool:
     return any(column.kind == "image" for column in schema.targets)
 
 
-def images_alone(schema: Schema, tell: Tell) -> Schema:
+def images_alone(schema: Schema, notify: Notify) -> Schema:
     """The schema in which masks are made of one column of images alone.
 
     Raises:
@@ -212,11 +212,11 @@ def images_alone(schema: Schema, tell: Tell) -> Schema:
     others = [column.name for column in schema.features if column.name != images[0]]
     if not others:
         return schema
-    tell(Notice(f"Masks are predicted from {images[0]!r} alone; left out: {listed(others, 20)}."))
+    notify(Notice(f"Masks are predicted from {images[0]!r} alone; left out: {listed(others, 20)}."))
     return Schema(tuple(_dropped(c) if c.name in others else c for c in schema.columns))
 
 
-def find_masks(table: Table, schema: Schema, tell: Tell) -> Masks:
+def find_masks(table: Table, schema: Schema, notify: Notify) -> Masks:
     """Look at every mask; a few that are missing, broken or of another size than their images are left out.
 
     Raises:
@@ -243,7 +243,7 @@ def find_masks(table: Table, schema: Schema, tell: Tell) -> Masks:
             wrong[row] = f"{_by(masks.size(names[row]))} pixels, its image {pictured[row]} {_by(size)}"
         else:
             counts[row] = found
-    _check(names, wrong, table.origin, tell)
+    _check(names, wrong, table.origin, notify)
     kept = np.zeros(len(names), bool)
     kept[list(counts)] = True
     return Masks(kept, np.array([counts[row] for row in sorted(counts)]).reshape(kept.sum(), -1))
@@ -278,7 +278,7 @@ def masks_as_targets(table: Table, head: Head, encoding: Encoding) -> np.ndarray
     return encode_masks(source, names, head, ImageShape(*image.shape))
 
 
-def _check(names: list[str], wrong: dict[int, str], origin: str, tell: Tell) -> None:
+def _check(names: list[str], wrong: dict[int, str], origin: str, notify: Notify) -> None:
     if not wrong:
         return
     wrong = dict(sorted(wrong.items()))
@@ -290,7 +290,7 @@ def _check(names: list[str], wrong: dict[int, str], origin: str, tell: Tell) -> 
         )
     rows = wrong_rows(names, wrong)
     text = f"{len(wrong)} images have no whole mask of their own size and are left out: {rows}."
-    tell(Notice(text, "warning", remedy="bring or repair those masks"))
+    notify(Notice(text, "warning", remedy="bring or repair those masks"))
 
 
 def _no_mask(why: str, image: str) -> str:

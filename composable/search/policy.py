@@ -24,7 +24,7 @@ class State:
         baseline_first: Whether the baseline comes before the first candidate.
         begun: How many candidates were begun.
         running: How many of them have not ended.
-        places: How many may run at once.
+        workers: How many may run at once.
         succeeded: How many candidates came to their end.
         candidates_left: Whether there is another one.
         cut_short: Whether the clock ended the training of the last one.
@@ -41,7 +41,7 @@ class State:
     baseline_first: bool = False
     begun: int = 0
     running: int = 0
-    places: int = 1
+    workers: int = 1
     succeeded: int = 0
     candidates_left: bool = True
     cut_short: bool = False
@@ -64,7 +64,7 @@ def next_step(state: State) -> Step:
     if not state.has_baseline and (state.baseline_first or state.begun > 0) and not state.running:
         return "baseline"
     if _tries_another(state):
-        return "candidate" if state.running < state.places else "wait"
+        return "candidate" if state.running < state.workers else "wait"
     if state.running:
         return "wait"
     if state.succeeded == 0:

@@ -31,13 +31,13 @@ class Checkpoints:
     Attributes:
         folder: Made when it is first needed. What else lies in it is left alone.
         identity: Of the training; another one's checkpoints are refused.
-        notice: Is called with a sentence that names the file, for everything that is skipped or can't be
+        notify: Is called with a sentence that names the file, for everything that is skipped or can't be
             removed.
     """
 
     folder: Path
     identity: Identity
-    notice: Callable[[str], None]
+    notify: Callable[[str], None]
     # Whether best, for each generation whose files this process wrote or verified: none is read twice.
     _sound: dict[int, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -78,14 +78,14 @@ class Checkpoints:
         unfinished = [number for number in self._numbers(partial=True) if number > max([0, *numbers])]
         lost = [path for path in (self._path(one, partial=True) for one in unfinished) if is_ours(path)]
         for path in lost:
-            self.notice(f"{path} was never finished.")
+            self.notify(f"{path} was never finished.")
         for number in numbers:
             if generation := self._read(number):
                 if lost or number != numbers[0]:
-                    self.notice(f"Training goes on from {self._path(number)}; what came after it is lost.")
+                    self.notify(f"Training goes on from {self._path(number)}; what came after it is lost.")
                 return generation.state
         if lost or numbers:
-            self.notice(f"No checkpoint in {self.folder} is usable: training starts again.")
+            self.notify(f"No checkpoint in {self.folder} is usable: training starts again.")
         return None
 
     def best(self) -> State | None:
@@ -117,13 +117,13 @@ class Checkpoints:
         try:
             remove(path)
         except OSError as failed:  # the new generation is safe, which is what the caller wants
-            self.notice(f"{path} could not be removed: {failed}.")
+            self.notify(f"{path} could not be removed: {failed}.")
 
     def _read(self, number: int) -> Generation | None:
         try:
             generation = read_generation(self._path(number))
         except DamagedError as broken:
-            self.notice(f"A damaged checkpoint is skipped: {broken.received}.")
+            self.notify(f"A damaged checkpoint is skipped: {broken.received}.")
             return None
         check_identity(generation.identity, self.identity, origin=str(self._path(number)))
         self._sound[number] = generation.best
@@ -186,7 +186,7 @@ class FolderCheckpointer:
 
 
 def checkpointer(
-    folder: Path, cohort: Cohort, *, every: float = 30.0, notice: Callable[[str], None]
+    folder: Path, cohort: Cohort, *, every: float = 30.0, notify: Callable[[str], None]
 ) -> FolderCheckpointer:
     """A checkpointer of this cohort in `folder`; checkpoints of another training there are refused.
 
@@ -199,7 +199,7 @@ def checkpointer(
     backend = keras.backend.backend()
     versions = {name: version(name) for name in ("composable", "keras", backend)}
     identity = Identity(model_layers(cohort.model), versions, digest.hexdigest())
-    return FolderCheckpointer(Checkpoints(folder, identity, notice), every)
+    return FolderCheckpointer(Checkpoints(folder, identity, notify), every)
 
 
 def forget(folder: Path) -> None:

@@ -33,7 +33,7 @@ class Executor(Protocol):
     """The only way to start a training."""
 
     @property
-    def places(self) -> int:
+    def workers(self) -> int:
         """How many jobs are done at once."""
         ...
 
@@ -63,7 +63,7 @@ class InProcess:
     _waiting: deque[Job] = field(default_factory=deque)
 
     @property
-    def places(self) -> int:
+    def workers(self) -> int:
         """One."""
         return 1
 
@@ -109,14 +109,14 @@ class LocalProcesses:
         dataset: The rows and folds; they are written to `folder` once.
         notify: Is given each event of each job.
         folder: For the rows.
-        places: How many processes run at once.
+        workers: How many processes run at once.
         most_bytes: Of resident memory that one may have.
     """
 
     dataset: Dataset
     notify: Notify
     folder: Path
-    places: int
+    workers: int
     most_bytes: float
     _waiting: deque[Job] = field(default_factory=deque)
     _running: list[_Running] = field(default_factory=list)
@@ -155,7 +155,7 @@ class LocalProcesses:
         self._running.clear()
 
     def _begin_waiting(self) -> None:
-        while self._waiting and len(self._running) < self.places:
+        while self._waiting and len(self._running) < self.workers:
             job = self._waiting.popleft()
             path = save_job(job)
             with (job.folder / "worker.log").open("w", encoding="utf-8") as log:

@@ -94,7 +94,7 @@ class FoldTrainer:
         starts: Mapping[int, Sequence[np.ndarray]] | None = None,
         folder: Path | None = None,
         on_epoch: Callable[[int, Epoch], None] = lambda _number, _epoch: None,
-        notice: Callable[[str], None] = lambda _text: None,
+        notify: Callable[[str], None] = lambda _text: None,
     ) -> list[Trained]:
         """Train a network on each fold's training rows, in one cohort; it stops by its held-out rows.
 
@@ -107,7 +107,7 @@ class FoldTrainer:
             starts: Weights that the networks of some folds begin with.
             folder: Where checkpoints of a long training are kept until it ends.
             on_epoch: Called with the number of a fold and its epoch, as each ends.
-            notice: Called with what the user should know.
+            notify: Called with what the user should know.
 
         Returns:
             One network per fold, in their order, with its outputs for the other rows.
@@ -120,7 +120,7 @@ class FoldTrainer:
             saving = None
             if folder is not None:
                 name = f"checkpoints-{numbers[0]}-{numbers[-1]}"
-                saving = checkpointer(folder / name, cohort, notice=notice)
+                saving = checkpointer(folder / name, cohort, notify=notify)
             options = Options(
                 on_epoch=lambda index, epoch: on_epoch(numbers[index], epoch),
                 checkpointer=saving,
@@ -135,7 +135,7 @@ class FoldTrainer:
         if is_mapped(self.material.inputs):  # one after another: each reads the file for itself
             shares = zip(folds, range(len(folds), 0, -1), strict=True)
             return [run([n], Deadline(deadline.remaining / left, deadline.clock))[0] for n, left in shares]
-        return in_parts(list(folds), run, deadline=deadline, notice=notice)
+        return in_parts(list(folds), run, deadline=deadline, notify=notify)
 
     @property
     def compiles_ahead(self) -> bool:

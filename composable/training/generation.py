@@ -170,7 +170,7 @@ def commit(folder: Path, result: StageResult, identity: Identity) -> bool:
         DiskFullError: With nothing visible.
         OSError: As the system raises it; likewise.
     """
-    if committed(folder, identity, notice=lambda _: None) is not None:
+    if committed(folder, identity, notify=lambda _: None) is not None:
         sync_folder(folder.parent)  # the kill may have come before the rename was there to last
         return False
     for path in (partial_name(folder), folder):
@@ -184,7 +184,7 @@ def commit(folder: Path, result: StageResult, identity: Identity) -> bool:
     return True
 
 
-def committed(folder: Path, identity: Identity, *, notice: Callable[[str], None]) -> StageResult | None:
+def committed(folder: Path, identity: Identity, *, notify: Callable[[str], None]) -> StageResult | None:
     """The result of a stage that has ended; None if it has not, or, with a notice, if the result is damaged.
 
     Raises:
@@ -195,7 +195,7 @@ def committed(folder: Path, identity: Identity, *, notice: Callable[[str], None]
     try:
         generation = read_generation(folder)
     except DamagedError as broken:
-        notice(f"A damaged result is skipped, its stage is done again: {broken.received}.")
+        notify(f"A damaged result is skipped, its stage is done again: {broken.received}.")
         return None
     check_identity(generation.identity, identity, origin=str(folder))
     return StageResult(generation.state, generation.outcome or {})

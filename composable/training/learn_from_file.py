@@ -44,12 +44,12 @@ def learn_from_file(trainer: FoldTrainer, job: Job, network: Trained, fold: Fold
     trainer = trainer.trained_by(replace(settings, epochs=max(1, epochs), patience=None))
     cohort = trainer.cohort({REFIT: fold}, job.seed, {}, feed)
 
-    def notice(text: str) -> None:
+    def warn(text: str) -> None:
         notify("warning", {"text": text})
 
     options = Options(
         on_epoch=lambda _, epoch: notify("epoch", epoch_facts(job.folds[0], epoch)),
-        checkpointer=checkpointer(job.folder / "checkpoints-file", cohort, notice=notice),
+        checkpointer=checkpointer(job.folder / "checkpoints-file", cohort, notify=warn),
     )
     histories = train(cohort, deadline=Deadline(job.seconds), options=options)
     (found,) = trainer.trained(cohort, [(REFIT, fold)], histories)

@@ -78,7 +78,7 @@ def _fold_networks(job: Job, trainers: Trainers, notify: Notify) -> tuple[list[T
         deadline=deadline,
         starts=staged.starts,
         folder=job.folder,
-        notice=lambda text: notify("warning", {"text": text}),
+        notify=lambda text: notify("warning", {"text": text}),
         on_epoch=lambda number, epoch: notify("epoch", epoch_facts(number, epoch)),
     )
     for network in trained:
@@ -101,7 +101,7 @@ def _stages(
         seed=job.seed,
         deadline=deadline.keeping(deadline.remaining * _SHARE_OF_STAGES) if timed else deadline,
         folder=job.folder,
-        notice=lambda text: notify("warning", {"text": text}),
+        notify=lambda text: notify("warning", {"text": text}),
     )
 
 

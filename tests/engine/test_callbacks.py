@@ -14,9 +14,9 @@ from composable.engine.training_options import Options
 from tests.engine.cohorts import cohort, instance, trained
 
 
-def run(callbacks, *instances, notice=lambda _text: None):
+def run(callbacks, *instances, notify=lambda _text: None):
     made = cohort(*(instances or (instance(epochs=6, patience=None),)))
-    options = Options(callbacks=Callbacks(callbacks, notice))
+    options = Options(callbacks=Callbacks(callbacks, notify))
     return made, train(made, deadline=Deadline(), options=options)
 
 
@@ -99,7 +99,7 @@ def test_one_that_wants_batches_gets_them_with_a_message():
             self.losses.append((batch, logs["loss"]))
 
     notices, count = [], Count()
-    _, (history,) = run([count], instance(epochs=2, patience=None), notice=notices.append)
+    _, (history,) = run([count], instance(epochs=2, patience=None), notify=notices.append)
     assert [batch for batch, _ in count.losses] == [*range(7), *range(7)]
     assert history.epochs[0].loss == pytest.approx(np.mean([loss for _, loss in count.losses[:7]]), rel=1e-5)
     assert "Count" in notices[0]

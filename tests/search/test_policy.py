@@ -20,9 +20,9 @@ SEARCHED = replace(BEGUN, candidates_left=False, succeeded=3)
         (State(60.0, has_constant=True, baseline_first=True), "baseline"),
         (State(60.0, has_constant=True, begun=1), "baseline"),
         (State(60.0, has_constant=True, begun=1, running=1), "wait"),
-        (State(60.0, has_constant=True, begun=1, running=1, places=2), "candidate"),
+        (State(60.0, has_constant=True, begun=1, running=1, workers=2), "candidate"),
         (BEGUN, "candidate"),
-        (replace(BEGUN, running=2, places=2), "wait"),
+        (replace(BEGUN, running=2, workers=2), "wait"),
         (replace(BEGUN, left=0.0), "candidate"),  # the first network must come to be
         (replace(BEGUN, left=0.0, succeeded=1), "ensemble"),
         (replace(BEGUN, succeeded=3, cut_short=True, folds_left=True), "ensemble"),
@@ -52,7 +52,7 @@ def test_nothing_is_compiled_ahead_that_could_hardly_be_trained():
 
 def test_every_search_ends():
     """Whatever happens, no more steps are taken than there are candidates and ends."""
-    state, steps = State(60.0, places=2, folds_left=True), []
+    state, steps = State(60.0, workers=2, folds_left=True), []
     while (step := next_step(state)) != "end":
         steps.append(step)
         state = replace(state, left=max(0.0, state.left - LEAST_SECONDS))

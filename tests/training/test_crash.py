@@ -32,7 +32,7 @@ def epoch_of(found):
 
 
 def checkpoints(folder):
-    return Checkpoints(folder, IDENTITY, notice=lambda _: None)
+    return Checkpoints(folder, IDENTITY, notify=lambda _: None)
 
 
 def saved(folder, epochs, *, best):
@@ -120,13 +120,13 @@ def test_a_stage_killed_at_its_end_is_promoted_once_by_whoever_comes_next(tmp_pa
         return folder
 
     for folder, failed in crashes(tmp_path, prepare, stage, failure):
-        result = committed(folder / "warmup", IDENTITY, notice=pytest.fail)
+        result = committed(folder / "warmup", IDENTITY, notify=pytest.fail)
         if result is None:
             assert failed
             assert epoch_of(checkpoints(folder / "checkpoints").latest()) == 8
         again = commit(folder / "warmup", StageResult(state(10), {"gain": 0.7}), IDENTITY)
         assert again == (result is None)
-        final = committed(folder / "warmup", IDENTITY, notice=pytest.fail)
+        final = committed(folder / "warmup", IDENTITY, notify=pytest.fail)
         assert (epoch_of(final.state), final.outcome) == (
             (10, {"gain": 0.7}) if again else (9, {"gain": 0.5})
         )
@@ -147,7 +147,7 @@ def test_the_power_fails_after_the_restart_that_found_a_result_not_yet_there_to_
         with disk:
             stage(folder)
         disk.lose_power()
-        assert epoch_of(committed(folder / "warmup", IDENTITY, notice=pytest.fail).state) == 9
+        assert epoch_of(committed(folder / "warmup", IDENTITY, notify=pytest.fail).state) == 9
 
 
 def test_a_disk_that_fills_up_at_any_moment_leaves_the_old_state_and_says_what_it_needs(tmp_path):

@@ -123,7 +123,7 @@ def test_one_process_or_two_come_to_the_same(tmp_path, dataset):
     job = Job(candidate(), (0, 1), 3, 60.0, tmp_path / "here")
     here.submit(job)
     mine = here.poll()
-    there = LocalProcesses(dataset, silent, tmp_path / "rows", places=2, most_bytes=1e12)
+    there = LocalProcesses(dataset, silent, tmp_path / "rows", workers=2, most_bytes=1e12)
     jobs = [
         replace(job, folder=tmp_path / "there"),
         replace(job, candidate=candidate(name="b"), folder=tmp_path / "b"),
@@ -203,7 +203,7 @@ def test_a_job_that_fails_says_why_and_the_next_one_goes_on(tmp_path, dataset):
 )
 def test_a_process_is_killed_at_its_limit(tmp_path, dataset, monkeypatch, bound, why):
     monkeypatch.setattr(executors, "_GRACE", -1000.0 if why == "did not end" else 60.0)
-    there = LocalProcesses(dataset, silent, tmp_path / "rows", places=1, **bound)
+    there = LocalProcesses(dataset, silent, tmp_path / "rows", workers=1, **bound)
     there.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "a"))
     assert why in there.poll().failure
 

@@ -44,7 +44,7 @@ def made():
 
 
 def kept(folder, one, notices=None):
-    return checkpointer(folder, one, every=0.0, notice=(notices if notices is not None else []).append)
+    return checkpointer(folder, one, every=0.0, notify=(notices if notices is not None else []).append)
 
 
 def killed_at(folder, number):
@@ -111,11 +111,11 @@ def test_killed_twice_it_still_ends_the_same(tmp_path):
 
 def test_a_worse_epoch_after_the_resume_does_not_replace_the_best(tmp_path):
     one = cohort(instance(epochs=6, learning_rate=0.1, patience=None))
-    options = Options(checkpointer=checkpointer(tmp_path, one, every=0.0, notice=[].append))
+    options = Options(checkpointer=checkpointer(tmp_path, one, every=0.0, notify=[].append))
     (before,) = train(one, deadline=Deadline(), options=options)
     best = one.weights()[0]
     longer = cohort(instance(epochs=6, learning_rate=0.1, patience=None))
-    course = checkpointer(tmp_path, longer, notice=[].append)
+    course = checkpointer(tmp_path, longer, notify=[].append)
     arrays, _ = course.load()
     longer.program.restore(arrays)
     longer.put(0, [np.full_like(w, 9.0) for w in longer.weights()[0]])
@@ -132,10 +132,10 @@ def test_a_worse_epoch_after_the_resume_does_not_replace_the_best(tmp_path):
 def test_another_architecture_or_other_rows_are_refused(tmp_path):
     finished(tmp_path)
     with pytest.raises(ArtifactError, match="dense"):
-        checkpointer(tmp_path, cohort(*instances(), make=build), notice=[].append).load()
+        checkpointer(tmp_path, cohort(*instances(), make=build), notify=[].append).load()
     fewer = tuple(replace(one, rows=np.arange(40)) for one in instances())
     with pytest.raises(ArtifactError):
-        checkpointer(tmp_path, cohort(*fewer, make=network), notice=[].append).load()
+        checkpointer(tmp_path, cohort(*fewer, make=network), notify=[].append).load()
 
 
 def test_what_is_saved_is_what_is_needed(tmp_path):

@@ -12,7 +12,7 @@ import pandas as pd
 from composable.data.dates import DateOrder
 from composable.data.names import shown
 from composable.data.parse import parse_categories
-from composable.data.schema import MISSING_MARKS, Column, Notice
+from composable.data.schema import MISSING_MARKERS, Column, Notice
 from composable.data.table import Source
 
 
@@ -111,11 +111,11 @@ class RawColumn:
 
     @cached_property
     def _split(self) -> tuple[Distinct, tuple[str, ...]]:
-        return self.every.without(MISSING_MARKS)
+        return self.every.without(MISSING_MARKERS)
 
     @property
     def present(self) -> Distinct:
-        """The different texts that may be values: without `MISSING_MARKS`."""
+        """The different texts that may be values: without `MISSING_MARKERS`."""
         return self._split[0]
 
     @property

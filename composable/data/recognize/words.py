@@ -13,7 +13,7 @@ from composable.data.recognize.column import (
     is_named_like_identifier,
     or_missing,
 )
-from composable.data.schema import SURE_MARKS, Column, Notice
+from composable.data.schema import SURE_MARKERS, Column, Notice
 
 VOCABULARY = 10_000  # categories that get a code of their own
 _TRUTHS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
@@ -41,7 +41,7 @@ def prose_column(cells: RawColumn) -> Finding | None:
     """The column as free text: cells are several words and mostly differ; None for others and for targets."""
     if cells.is_target or not (cells.is_text or isinstance(cells.values.dtype, pd.CategoricalDtype)):
         return None
-    present, markers = cells.every.without(SURE_MARKS)
+    present, markers = cells.every.without(SURE_MARKERS)
     if present.cells < ENOUGH_ROWS:
         return None
     words, distinct = _words(present), len(present) / present.cells
@@ -56,7 +56,7 @@ def word_column(cells: RawColumn) -> Finding:
     name = cells.name
     if not len(cells.every):
         return Finding(Column(name, "empty", "drop", "no values"))
-    present, markers = cells.every.without(SURE_MARKS)
+    present, markers = cells.every.without(SURE_MARKERS)
     if not len(present):
         return Finding(Column(name, "category" if cells.is_target else "empty", "drop", "no values", markers))
     count = f"{len(present):,} different texts"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from composable.data.schema import MISSING_MARKS, Schema
+from composable.data.schema import MISSING_MARKERS, Schema
 from composable.deploy.onnx.graph import Graph
 
 TypedRows = pd.DataFrame | Mapping[str, Any]
@@ -75,7 +75,7 @@ def read_cells(rows: Rows, column: Table, read: Callable[[Any], float], wanted: 
     for number, cell in enumerate(column_of(rows, column["name"]), 1):
         text = cell_text(cell)
         value = np.nan if text in missing else read(cell)
-        if np.isnan(value) and text not in {*missing, *MISSING_MARKS}:
+        if np.isnan(value) and text not in {*missing, *MISSING_MARKERS}:
             raise ValueError(f"Column {column['name']!r} must hold {wanted}; row {number} holds {text!r}.")
         yield value
 

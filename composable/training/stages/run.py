@@ -112,15 +112,13 @@ def save_outcome(folder: Path, outcome: Outcome, job: Job, identity: Identity) -
     commit(folder, StageResult(State(arrays, facts), facts), identity)
 
 
-def saved_outcome(
-    folder: Path, job: Job, identity: Identity, notice: Callable[[str], None]
-) -> Outcome | None:
+def saved_outcome(folder: Path, job: Job, identity: Identity, warn: Callable[[str], None]) -> Outcome | None:
     """What `save_outcome` made visible; None if there is nothing, or, with a notice, if it is damaged.
 
     Raises:
         ArtifactError: If it is the outcome of another training.
     """
-    found = committed(folder, identity, notice=notice)
+    found = committed(folder, identity, notify=warn)
     if found is None:
         return None
     arrays, facts = found.state.arrays, found.state.facts
@@ -170,7 +168,7 @@ def _changed(settings: Settings, base: Settings) -> Mapping[str, Any]:
 
 
 Notify = Callable[[Outcome], None]
-Notice = Callable[[str], None]
+Warn = Callable[[str], None]
 
 
 def run_stages(  # noqa: PLR0913 (its arguments are its contract)
@@ -182,7 +180,7 @@ def run_stages(  # noqa: PLR0913 (its arguments are its contract)
     begin: Weights | None = None,
     skip: Collection[str] = frozenset(),
     notify: Notify = lambda _outcome: None,
-    notice: Notice = lambda _text: None,
+    warn: Warn = lambda _text: None,
 ) -> tuple[Outcome, ...]:
     """Train in stages.
 
@@ -198,7 +196,7 @@ def run_stages(  # noqa: PLR0913 (its arguments are its contract)
         begin: The weights that the first stage receives; None where it draws its own.
         skip: Names of stages to leave out.
         notify: Is called with each outcome, as soon as it is known; also with those of an earlier call.
-        notice: Is called with a sentence about each damaged file.
+        warn: Is called with a sentence about each damaged file.
 
     Returns:
         One outcome per stage. The last one's progress is the result.
@@ -208,7 +206,7 @@ def run_stages(  # noqa: PLR0913 (its arguments are its contract)
         ArtifactError: If the folder holds the outcomes of another training.
     """
     _check_skipped(recipe, skip)
-    course = _Saved(job, recipe, folder, frozenset(skip), notice) if folder else None
+    course = _Saved(job, recipe, folder, frozenset(skip), warn) if folder else None
     outcomes = course.earlier() if course else []
     for outcome in outcomes:
         notify(outcome)
@@ -263,9 +261,9 @@ def _check_skipped(recipe: Recipe, skip: Collection[str]) -> None:
 class _Saved:
     """The outcomes on the disk."""
 
-    def __init__(self, job: Job, recipe: Recipe, folder: Path, skip: frozenset[str], notice: Notice) -> None:
+    def __init__(self, job: Job, recipe: Recipe, folder: Path, skip: frozenset[str], warn: Warn) -> None:
         self._job, self._recipe, self._folder = job, recipe, folder
-        self._skip, self._notice = skip, notice
+        self._skip, self._warn = skip, warn
         self._identity = identity_of(job)
 
     def earlier(self) -> list[Outcome]:
@@ -273,7 +271,7 @@ class _Saved:
         found = []
         for number in range(len(self._recipe.stages)):
             outcome_folder, identity = self._identified_folder(number)
-            outcome = saved_outcome(outcome_folder, self._job, identity, self._notice)
+            outcome = saved_outcome(outcome_folder, self._job, identity, self._warn)
             if outcome is None:
                 break
             found.append(outcome)

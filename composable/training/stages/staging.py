@@ -47,7 +47,7 @@ def go_through(
     seed: int,
     deadline: Deadline,
     folder: Path,
-    notice: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> Staged:
     """Let a candidate go through these stages, which share the time alike.
 
@@ -61,7 +61,7 @@ def go_through(
         seed: For everything random.
         deadline: Of all of them.
         folder: Where the outcomes are kept.
-        notice: Is called with what the user should know.
+        notify: Is called with what the user should know.
     """
     of_weights = [stage for stage in stages if name_of(stage) not in _SETTINGS_ALONE]
     on_fold = {number: list(stages) if number == 0 else of_weights for number in folds}
@@ -79,7 +79,7 @@ def go_through(
             deadline=Deadline(deadline.remaining * count / left, deadline.clock),
             folder=folder / f"stages-{number}",
             begin=trainer.candidate.begin,
-            notice=notice,
+            warn=notify,
         )
         if not found:
             settings = outcomes[-1].progress.settings

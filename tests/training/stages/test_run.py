@@ -156,7 +156,7 @@ def test_a_damaged_outcome_is_done_again_and_said(tmp_path):
     (tmp_path / "2-faster" / "arrays.npz").write_bytes(b"other")
     calls.clear()
     said = []
-    run(first, faster, folder=tmp_path, notice=said.append)
+    run(first, faster, folder=tmp_path, warn=said.append)
     assert calls == ["faster"]
     assert "arrays.npz" in said[0]
 
