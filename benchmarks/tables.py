@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--tables", type=Path, required=True)
     parser.add_argument("--budget", type=int, default=60)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--peers", nargs="+", default=["histgb"], choices=["histgb", "catboost"])
+    parser.add_argument("--peers", nargs="*", default=["histgb"], choices=["histgb", "catboost"])
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--before", type=Path)
     wanted = parser.parse_args()
