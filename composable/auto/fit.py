@@ -212,8 +212,9 @@ def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted:
     recorder.write(status=status, seconds=round(deadline.spent, 2))
     path = write_report(recorder.folder)
     recorder.happened("report", path=str(path))
-    recorder.write(seconds=round(deadline.spent, 2))
-    recorder.happened("end", status=status, seconds=round(deadline.spent, 2))
+    seconds = round(deadline.spent, 2)
+    recorder.write(seconds=seconds)
+    recorder.happened("end", status=status, seconds=seconds)
     if interrupted:
         raise KeyboardInterrupt
     return Run(recorder.folder)

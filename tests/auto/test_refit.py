@@ -75,13 +75,13 @@ def test_where_rows_are_held_out_by_name_or_time_the_deployed_model_learned_from
     split, left_out, rows, tmp_path, monkeypatch
 ):
     learned = []
-    cohort = FoldTrainer._cohort
+    cohort = FoldTrainer.cohort
 
     def noted(self, folds, *others):
         learned.extend(len(fold.train) for fold in folds.values())
         return cohort(self, folds, *others)
 
-    monkeypatch.setattr(FoldTrainer, "_cohort", noted)
+    monkeypatch.setattr(FoldTrainer, "cohort", noted)
     options = {"target": "y", "split": split, "drop": left_out, "max_trials": 1, "max_epochs": 3}
     run = composable.fit(days(100), **options, out=tmp_path / "refit")
     assert learned[-1] == rows > learned[0]

@@ -36,7 +36,7 @@ def example(field):
         return list(field.choices[:2]) if field.many else field.choices[-1]
     if field.many:
         return ["a b", "learner.2"]
-    return {bool: True, int: 64, float: 2.5, str: "a.b"}[field.type]
+    return {bool: True, int: 128, float: 2.5, str: "a.b"}[field.type]
 
 
 def typed(options):
