@@ -270,7 +270,8 @@ def _targets_of(y: Any, frame: pd.DataFrame) -> np.ndarray:
     """The targets, shape (n,) or (n, targets), a row for each row of `frame`."""
     if y is None:
         raise DataError("fit requires y to be passed, but the target y is None.")
-    if np.ndim(y) == 2 and np.shape(y)[1] > 1:
+    shape = np.asarray(y).shape  # what is like an array need not know NumPy's functions
+    if len(shape) == 2 and shape[1] > 1:
         y = np.asarray(check_array(y, dtype=cast("Any", None), ensure_all_finite=False, input_name="y"))
     else:
         y = column_or_1d(y, warn=True)
