@@ -29,15 +29,18 @@ def encoded_numbers(
     rows: Rows, blocks: Sequence[Table], columns: Mapping[str, Table]
 ) -> dict[str, np.ndarray]:
     """The number columns, shape (rows, columns); NaN where there is no number."""
-    made = []
-    for block in blocks:
-        column = columns[block["column"]]
-        writing = Writing(column["decimal"], column["thousands"], tuple(column["affixes"]))
-        missing = {read_number(marker, writing) for marker in column["missing"]}  # such as -999
-        values = read_cells(rows, column, partial(read_number, writing=writing), "a number")
-        known = (np.nan if value in missing or np.isinf(value) else value for value in values)
-        made.append([value - block["offset"] for value in known])
+    made = [numbers_of(rows, columns[block["column"]]) - block["offset"] for block in blocks]
     return {NUMBERS: np.clip(np.array(made, "float64").T, -LARGEST, LARGEST).astype("float32")}
+
+
+def numbers_of(rows: Rows, column: Table) -> np.ndarray:
+    """The numbers of a column, shape (rows,); NaN where there is none."""
+    writing = Writing(column["decimal"], column["thousands"], tuple(column["affixes"]))
+    missing = [read_number(marker, writing) for marker in column["missing"]]  # such as -999
+    values = np.array(
+        list(read_cells(rows, column, partial(read_number, writing=writing), "a number")), "float64"
+    )
+    return np.where(np.isin(values, missing) | np.isinf(values), np.nan, values)
 
 
 def read_number(cell: Any, writing: Writing) -> float:

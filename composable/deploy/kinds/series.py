@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 
 from composable.data.kinds.number import missing_numbers
 from composable.data.kinds.series import SeriesBlock
-from composable.data.numerals import Writing
 from composable.data.schema import Schema
 from composable.data.series.arrays import LARGEST, SERIES
 from composable.deploy.kinds.kind import (
@@ -19,9 +17,8 @@ from composable.deploy.kinds.kind import (
     Table,
     TypedRows,
     column_of,
-    read_cells,
 )
-from composable.deploy.kinds.number import number_node, read_number
+from composable.deploy.kinds.number import number_node, numbers_of
 from composable.deploy.onnx.graph import Graph
 
 
@@ -43,12 +40,8 @@ def encoded_series(
 
 def steps_in_columns(rows: Rows, column: Table) -> np.ndarray:
     """A series whose steps are columns, shape (rows, steps)."""
-    writing = Writing(column["decimal"], column["thousands"], tuple(column["affixes"]))
-    missing = {read_number(mark, writing) for mark in column["missing"]}  # such as -999
-    read = partial(read_number, writing=writing)
-    steps = [list(read_cells(rows, {**column, "name": name}, read, "a number")) for name in column["members"]]
-    found = np.array(steps, "float64").T
-    return np.where(np.isin(found, list(missing)), np.nan, found)
+    steps = [numbers_of(rows, {**column, "name": name}) for name in column["members"]]
+    return np.stack(steps, axis=-1)
 
 
 def _inputs(blocks: Sequence[SeriesBlock]) -> tuple[FileInput, ...]:
