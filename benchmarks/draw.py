@@ -30,7 +30,7 @@ from composable.engine.cohort import Cohort
 from composable.engine.rows import held_out_blocks
 from composable.engine.train import train
 from composable.training.stages.draw import drawn
-from composable.training.stages.gain import halves, judged
+from composable.training.stages.gain import for_scoring, halves
 from composable.training.stages.stage import Job, Start, Weights, cohort_of
 
 TARGETS = {
@@ -77,7 +77,7 @@ def _measured(job: Job, count: int, epochs: int) -> Iterator[tuple[str, np.ndarr
     """Each signal, and (2, 2): correlation and gain, in the same and in another order of the rows."""
     draws = [drawn(job, derive(job.seed, "draw", number)) for number in range(count)]
     choosing, judging = halves(job)
-    settings = judged(job.settings, epochs)
+    settings = for_scoring(job.settings, epochs)
     signals: dict[str, np.ndarray] = {}
     ends = []
     for order in ("first", "second"):

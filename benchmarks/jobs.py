@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers
 
 from composable.auto.options import FitOptions
-from composable.auto.prepare import prepare, understand_table
+from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.seeds import derive
 from composable.engine.losses import categorical_cross_entropy
 from composable.engine.objective import Goal
@@ -28,13 +28,14 @@ DIGITS = Path(__file__).parent.parent / "examples" / "sign_digits.npz"
 def table_job(path: Path, target: str, *, seed: int, candidate: str = "mlp") -> Job:
     """One of the portfolio's networks on one fold of a table."""
     options = FitOptions(target=(target,), seed=seed)
-    prepared = prepare(
-        understand_table(str(path), options, lambda _notice: None), options, lambda _notice: None
-    )
+    table = read(path, options)
+    options = completed(options, table)
+    understood = understand_table(table, options, lambda _notice: None)
+    prepared = prepare(understood, options, lambda _notice: None)
     facts = facts_of(prepared.material, prepared.split, prepared.encoding)
-    known = {found.name: found for found in islice(candidates(facts, seed=0), 5)}
-    bench = FoldTrainer(known[candidate], prepared.material)
-    return fold_job(bench, prepared.split.folds[0], seed=seed)
+    known = {found.name: found for found in islice(candidates(facts, seed=0), 10)}
+    trainer = FoldTrainer(known[candidate], prepared.material)
+    return fold_job(trainer, prepared.split.folds[0], seed=seed)
 
 
 def digits_job(*, seed: int, blocks: int = 3) -> Job:

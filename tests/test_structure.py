@@ -1,6 +1,7 @@
 """How the package is cut into files: none too long, none so small that its only importer should hold it."""
 
 import ast
+import importlib.util
 from collections import defaultdict
 from pathlib import Path
 
@@ -67,3 +68,17 @@ def test_no_small_file_has_a_single_importer():
         if name not in STILL_SMALL
     ]
     assert not small, "merge these:\n" + "\n".join(sorted(small))
+
+
+def test_benchmarks_import_what_there_is():
+    """No test runs them, so that a name that changed would only be missed by whoever wants to measure."""
+    missing = [
+        f"{path.name}:{node.lineno} {node.module}.{name.name}"
+        for path in sorted((ROOT.parent / "benchmarks").glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("composable")
+        for name in node.names
+        if not hasattr(importlib.import_module(node.module or ""), name.name)
+        and importlib.util.find_spec(f"{node.module}.{name.name}") is None
+    ]
+    assert not missing

@@ -79,7 +79,7 @@ def test_it_is_done_and_its_gain_is_told(name):
 
 
 @stages
-def test_what_it_hands_on_fits_the_network(name):
+def test_what_it_passes_on_fits_the_network(name):
     weights = outcome(name).progress.weights
     if weights is not None:
         dense().set_weights(list(weights))
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_outcome(name):
 
 
 @stages
-def test_without_time_it_hands_on_what_it_received(name):
+def test_without_time_it_passes_on_what_it_received(name):
     found = run(name, deadline=NO_TIME)
     assert found.status == "skipped"
     assert found.reason

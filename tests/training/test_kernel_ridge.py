@@ -16,7 +16,7 @@ from composable.training.folds import FoldTrainer
 
 ROWS = 240
 TEST = np.arange(200, ROWS)
-ROTATIONS = {0: Fold(np.arange(160), np.arange(160, 200), TEST)}
+FOLDS = {0: Fold(np.arange(160), np.arange(160, 200), TEST)}
 HEADS = {
     "regression": Head("y", "regression", ("y",)),
     "binary": Head("y", "binary", ("y",), (0, 1)),
@@ -56,7 +56,7 @@ def candidates_of(table):
 
 def solved(given, rows=160, deadline=None):
     trainer = FoldTrainer(kernel(given, rows), given)
-    (trained,) = trainer.train(ROTATIONS, seed=0, deadline=deadline or Deadline())
+    (trained,) = trainer.train(FOLDS, seed=0, deadline=deadline or Deadline())
     trainer.network.set_weights(trained.weights)
     return trainer, trained
 
@@ -122,7 +122,7 @@ def test_features_that_say_nothing_count_less_and_less():
     for rounds in range(3):
         solver = candidate.solver.replace(rounds=rounds, penalties=(0.1,), sharpness=(1.0,))
         trainer = FoldTrainer(replace(candidate, solver=solver), given)
-        (trained,) = trainer.train(ROTATIONS, seed=0, deadline=Deadline())
+        (trained,) = trainer.train(FOLDS, seed=0, deadline=Deadline())
         assert len(trained.history.epochs) == 1 + rounds
         last_step = trained.postprocessing[0]
         losses.append(np.square(trained.test[0] * last_step.scale + last_step.offset - curve[TEST]).mean())

@@ -16,7 +16,7 @@ from composable.training.folds import FoldTrainer
 
 ROWS, SIZE = 300, 40
 VOCABULARIES = {"words": SIZE, "ngrams": SIZE, "characters": 25}
-ROTATIONS = {0: Fold(np.arange(200), np.arange(200, 250), np.arange(250, ROWS))}
+FOLDS = {0: Fold(np.arange(200), np.arange(200, 250), np.arange(250, ROWS))}
 HEADS = {
     "regression": Head("y", "regression", ("y",)),
     "binary": Head("y", "binary", ("y",), (0, 1)),
@@ -52,7 +52,7 @@ def test_a_solved_network_tells_the_held_out_rows(kind, metric):
     given = material(kind, metric)
     for candidate in linear(given):
         trainer = FoldTrainer(candidate, given)
-        (trained,) = trainer.train(ROTATIONS, seed=0, deadline=Deadline())
+        (trained,) = trainer.train(FOLDS, seed=0, deadline=Deadline())
         said, observed = trained.test[0], given.targets[0][250:]
         if kind == "regression":
             last_step = trained.postprocessing[0]
@@ -108,7 +108,7 @@ def test_the_order_of_ids_and_padding_change_nothing():
     given = material("multiclass")
     for candidate in linear(given):
         trainer = FoldTrainer(candidate, given)
-        (trained,) = trainer.train(ROTATIONS, seed=0, deadline=Deadline())
+        (trained,) = trainer.train(FOLDS, seed=0, deadline=Deadline())
         trainer.network.set_weights(trained.weights)
         rows = given.at(np.arange(20))
         turned = {name: ids[:, ::-1] for name, ids in rows.items()}
@@ -120,7 +120,7 @@ def test_the_order_of_ids_and_padding_change_nothing():
 def test_a_text_without_known_words_gets_a_finite_answer():
     given = material("binary")
     trainer = FoldTrainer(linear(given)[0], given)
-    (trained,) = trainer.train(ROTATIONS, seed=0, deadline=Deadline(0.0))
+    (trained,) = trainer.train(FOLDS, seed=0, deadline=Deadline(0.0))
     trainer.network.set_weights(trained.weights)
     nothing = {name: np.zeros((1, 6), "int32") for name in VOCABULARIES}
     assert np.isfinite(predict(trainer.network, nothing)[0]).all()
@@ -134,7 +134,7 @@ def test_a_kernel_tells_numbers_and_padding_changes_nothing(metric):
     (candidate,) = [one for one in closed_form(table) if one.name == "text_kernel"]
     trainer = FoldTrainer(candidate, given)
     fewer = Fold(np.arange(10, 200), np.arange(200, 250), np.arange(250, ROWS))
-    for trained in trainer.train({**ROTATIONS, 1: fewer}, seed=0, deadline=Deadline()):
+    for trained in trainer.train({**FOLDS, 1: fewer}, seed=0, deadline=Deadline()):
         last_step, observed = trained.postprocessing[0], given.targets[0][250:]
         assert np.abs(trained.test[0] * last_step.scale + last_step.offset - observed).mean() < 15
         trainer.network.set_weights(trained.weights)
@@ -156,7 +156,7 @@ def test_a_label_is_learned_from_the_rows_that_have_it(kind):
     given = material(kind)
     given.targets[0][::2, 0], given.targets[0][1::2, 1:] = np.nan, np.nan
     for candidate in linear(given):
-        (trained,) = FoldTrainer(candidate, given).train(ROTATIONS, seed=0, deadline=Deadline())
+        (trained,) = FoldTrainer(candidate, given).train(FOLDS, seed=0, deadline=Deadline())
         found, observed = trained.test[0], material(kind).targets[0][250:]
         right = found.argmax(axis=1) == observed[:, 0] if kind == "multiclass" else (found > 0) == observed
         assert right.mean() > 0.9

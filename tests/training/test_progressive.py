@@ -19,7 +19,7 @@ from composable.training.folds import FoldTrainer
 from composable.training.storage import load_trained, save_trained
 
 ROWS, SIDE = 60, 8
-ROTATIONS = {0: Fold(np.arange(40), np.arange(40, 50), np.arange(50, ROWS))}
+FOLDS = {0: Fold(np.arange(40), np.arange(40, 50), np.arange(50, ROWS))}
 SIDES: list[int] = []
 
 
@@ -49,7 +49,7 @@ def candidate(epochs=4):
 
 
 def trained(asked):
-    (found,) = FoldTrainer(asked, material()).train(ROTATIONS, seed=0, deadline=Deadline())
+    (found,) = FoldTrainer(asked, material()).train(FOLDS, seed=0, deadline=Deadline())
     return found
 
 

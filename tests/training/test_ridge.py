@@ -45,7 +45,7 @@ def material(*kinds, weights=None):
     return Material(problem, inputs, tuple(targets[kind] for kind in kinds), (), weights)
 
 
-def bench_of(given, **metaparameters):
+def trainer_of(given, **metaparameters):
     tasks = DataFacts(given.problem, 80, {}, ()).tasks
     design = minirocket(features=84 * 8, max_dilations=4).with_tasks(*tasks)
     solver = Part(ridge, **metaparameters)
@@ -53,7 +53,7 @@ def bench_of(given, **metaparameters):
 
 
 def solved(given, deadline=None, **metaparameters):
-    trainer = bench_of(given, **metaparameters)
+    trainer = trainer_of(given, **metaparameters)
     (trained,) = trainer.train(FOLDS, seed=0, deadline=deadline or Deadline())
     trainer.network.set_weights(trained.weights)
     return trainer, trained
@@ -126,7 +126,7 @@ def test_all_rows_are_solved_for_by_the_penalty_that_folds_chose():
     given = material("regression")
     halves = np.split(np.random.default_rng(0).permutation(100), 2)
     folds = [Fold(halves[1 - n], halves[n], TEST) for n in range(2)]
-    trainer = bench_of(given)
+    trainer = trainer_of(given)
     found = trainer.train(dict(enumerate(folds)), seed=0, deadline=Deadline())
     whole = trainer.refit(found, folds, seed=0, deadline=Deadline())
     assert whole.chosen == {"penalty": np.median([one.chosen["penalty"] for one in found])}

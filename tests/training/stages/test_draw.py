@@ -17,7 +17,7 @@ def outcome():
     return draw(of, fresh(of), deadline=Deadline(), draws=3, epochs=1, scored_for=2, seeds=2)
 
 
-def test_it_hands_on_the_weights_of_the_draw_with_the_best_signal_not_trained_ones(outcome):
+def test_it_passes_on_the_weights_of_the_draw_with_the_best_signal_not_trained_ones(outcome):
     kept = int(np.argmin(outcome.evidence["signal"]))
     assert outcome.evidence["kept"] == kept
     assert same(outcome.progress.weights, drawn(job(), derive(job().seed, "draw", kept)))

@@ -14,7 +14,7 @@ from composable.training.stages.fit import fit, phases_of
 from tests.training.stages.small_jobs import GOAL, dense, fresh, job
 
 
-def test_it_hands_on_the_weights_that_were_best_on_the_held_out_rows():
+def test_it_passes_on_the_weights_that_were_best_on_the_held_out_rows():
     of = job(settings=replace(job().settings, epochs=4))
     found = fit(of, fresh(of), deadline=Deadline())
     model = dense()

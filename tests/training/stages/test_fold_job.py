@@ -23,9 +23,9 @@ def test_stages_begin_networks_as_their_training_does():
     material = Material(problem, inputs, (inputs["numbers"][:, :1],), ())
     facts = DataFacts(problem, ROWS, material.widths, ())
     realmlp = next(one for one in candidates(facts, seed=0) if one.name == "realmlp")
-    bench = FoldTrainer(realmlp, material)
+    trainer = FoldTrainer(realmlp, material)
     fold = Fold(np.arange(60), np.arange(60, ROWS), np.arange(0))
-    job, network = fold_job(bench, fold, seed=0), bench.build()
+    job, network = fold_job(trainer, fold, seed=0), trainer.build()
     set_start(job, network, Start(job.settings, 1))
     biases = [weight for weight in network.weights if weight.path.endswith("dense/bias")]
     assert biases

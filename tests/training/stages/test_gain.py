@@ -42,7 +42,7 @@ def test_nothing_finite_is_no_gain():
     assert compared(np.array([math.nan]), np.array([math.inf]), epochs=1, paired=True).mean is None
 
 
-def test_one_seed_has_no_spread_and_hands_on_what_was_received():
+def test_one_seed_has_no_spread_and_passes_on_what_was_received():
     gain = compared(np.array([1.0]), np.array([0.5]), epochs=1, paired=True)
     assert gain.spread is None
     received, reached = Progress(None, job().settings), Progress(drawn(job(), 1), job().settings)
@@ -73,7 +73,7 @@ def test_the_same_beginnings_gain_nothing():
     assert gain.without[0] != gain.without[1]
 
 
-def test_a_stage_whose_gain_is_not_known_hands_on_what_it_received():
+def test_a_stage_whose_gain_is_not_known_passes_on_what_it_received():
     before, after = Progress(None, job().settings), Progress(drawn(job(), 1), job().settings)
     found = concluded(before, Outcome("some", after, evidence={"a": 1}), NOT_MEASURED, cut="cut")
     assert (found.status, found.progress, found.gain) == ("failed", before, None)

@@ -168,7 +168,7 @@ def test_without_a_task_it_is_skipped():
     assert (found.status, found.gain) == ("skipped", None)
 
 
-def test_a_pretext_that_diverges_hands_on_what_was_received():
+def test_a_pretext_that_diverges_passes_on_what_was_received():
     of = job()
     found = run(of, epochs=1, learning_rate=1e30, seeds=1)
     assert found.status == "failed"

@@ -67,7 +67,7 @@ def run(*stages, deadline=None, **given):
     return run_stages(job(), recipe(*stages), deadline=deadline or Deadline(), **given)
 
 
-def test_each_stage_begins_with_what_the_one_before_hands_on():
+def test_each_stage_begins_with_what_the_one_before_passes_on():
     outcomes = run(first, faster)
     assert [one.progress.weights[0][0] for one in outcomes] == [1, 2]
     assert outcomes[1].progress.settings.learning_rate == 0.5
@@ -83,7 +83,7 @@ def test_a_gain_within_its_noise_is_dropped_with_the_numbers():
     assert outcomes[2].progress.weights[0][0] == 2
 
 
-def test_a_stage_that_fails_hands_on_what_it_got():
+def test_a_stage_that_fails_passes_on_what_it_got():
     outcomes = run(first, broken, faster)
     assert [one.status for one in outcomes] == ["done", "failed", "done"]
     assert outcomes[1].reason == "ValueError: no such thing"

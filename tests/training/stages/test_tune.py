@@ -34,7 +34,7 @@ def told(outcome, **wanted):
     ]
 
 
-def test_it_hands_on_the_settings_of_the_best_trial_and_no_weights(outcome):
+def test_it_passes_on_the_settings_of_the_best_trial_and_no_weights(outcome):
     best = min(told(outcome, batch_size=outcome.evidence["batch_size"]), key=lambda trial: trial["measure"])
     assert outcome.progress.settings.learning_rate == best["learning_rate"]
     assert outcome.progress.settings.batch_size == best["batch_size"]
