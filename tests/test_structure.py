@@ -78,7 +78,13 @@ def test_benchmarks_import_what_there_is():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("composable")
         for name in node.names
-        if not hasattr(importlib.import_module(node.module or ""), name.name)
-        and importlib.util.find_spec(f"{node.module}.{name.name}") is None
+        if not is_there(node.module or "", name.name)
     ]
     assert not missing
+
+
+def is_there(module: str, name: str) -> bool:
+    found = importlib.import_module(module)
+    return hasattr(found, name) or (
+        hasattr(found, "__path__") and importlib.util.find_spec(f"{module}.{name}") is not None
+    )
