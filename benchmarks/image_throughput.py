@@ -100,7 +100,7 @@ def ours(files: list[str]) -> dict[str, Callable[[], object]]:
     """The first epoch, and later ones."""
     import jax
 
-    from composable.data.images.conversion import ImageShape
+    from composable.data.images.pixels import ImageShape
     from composable.data.images.source import ImageFiles
     from composable.design import Part
     from composable.engine.augment import augmented, draws

@@ -19,10 +19,10 @@ from composable.core.machine import memory_gb, prune, user_cache
 from composable.core.seeds import derive
 from composable.data.images.column import with_images
 from composable.data.read import is_parquet
-from composable.data.reading.text_encoding import GZIP
-from composable.data.reading.text_file import header_notices, text_format
 from composable.data.schema import Notice
 from composable.data.table import Sample, Table
+from composable.data.text_encoding import GZIP
+from composable.data.text_file import header_notices, text_format
 from composable.engine.rows import Rows
 from composable.training.table_file import open_feed
 

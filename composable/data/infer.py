@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from composable.core.errors import ConfigError, DataError
-from composable.data.dates import DateOrder
 from composable.data.kinds import KINDS, kind_reading
+from composable.data.kinds.category import word_column
 from composable.data.names import listed, require_column, shown
-from composable.data.recognize.column import Finding, RawColumn
-from composable.data.recognize.typed import typed_nothing
-from composable.data.recognize.words import word_column
+from composable.data.notation import DateOrder
+from composable.data.recognize import Finding, RawColumn, typed_nothing
 from composable.data.schema import MODEL_KINDS, Column, Kind, Notice, Schema
 from composable.data.table import Table
 

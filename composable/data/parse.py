@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.data.dates import COMPACT, ISO, days_from, days_of
 from composable.data.names import shown
-from composable.data.numerals import Writing, numbers_from
+from composable.data.notation import COMPACT, ISO, Writing, days_from, days_of, numbers_from
 from composable.data.schema import MISSING_MARKERS, Column
 
 

@@ -1,10 +1,10 @@
-"""One door for every table: a path, a pandas frame, a NumPy array, or a mapping of columns."""
+"""One door for every table: a path, whole or part after part, a frame, an array, or a mapping of columns."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from composable.core.errors import DataError
+from composable.data.arrays_file import arrays_table, read_arrays_file
 from composable.data.frames import array_frame, frame_fingerprint, mapping_frame, plain_frame
 from composable.data.images.column import with_images
 from composable.data.images.folder import is_image_folder, is_mask_folder, read_image_folder, read_mask_folder
 from composable.data.kinds import source_of
 from composable.data.names import check_names, nearest, shown
-from composable.data.reading.arrays_file import arrays_table, read_arrays_file
-from composable.data.reading.text_encoding import PARQUET
-from composable.data.reading.text_file import read_text_file
-from composable.data.series.arrays import is_ragged, series_of
+from composable.data.schema import TextFormat
+from composable.data.series import is_ragged, series_of
 from composable.data.table import Table
+from composable.data.text_encoding import PARQUET
+from composable.data.text_file import blocks, header, read_text_file, text_format, text_rows
 
 Source = str | os.PathLike[str] | pd.DataFrame | np.ndarray | Mapping[str, Any]
 
+_ROWS = 50_000  # of a part of a Parquet file
 _PARQUET_NAMES = (".parquet", ".pq", ".parq")
 _AXES = 3  # from which an array holds more than a table: rows, and two of what each row is
 
@@ -207,9 +209,50 @@ def read_parquet_file(path: Path) -> Table:
     except (pa.ArrowException, OSError, ValueError) as damaged:
         if isinstance(damaged, DataError):
             raise
-        raise DataError(
-            "The Parquet file must be whole.", received=f"{origin}: {str(damaged)[:200]}"
-        ) from damaged
+        raise _not_whole(origin, damaged) from damaged
     with path.open("rb") as stream:
         fingerprint = hashlib.file_digest(stream, "sha256").hexdigest()
     return Table(plain_frame(frame, origin=origin), origin, fingerprint)
+
+
+def table_parts(path: Path, layout: Layout = LAYOUT) -> Iterator[Table]:
+    """The rows of a CSV or Parquet file, each as `read_table` gives it; the index counts them from 0.
+
+    Args:
+        path: The file.
+        layout: How a text file is read, where what is detected is wrong.
+
+    Raises:
+        DataError: If the file can't be read; names the line of a text file.
+    """
+    form = None
+    if not is_parquet(path):
+        form = text_format(path, encoding=layout.encoding, delimiter=layout.delimiter)
+    first, notices = 0, () if form is None else form.notices
+    for frame in _parquet_parts(path) if form is None else _text_parts(path, form):
+        rows = pd.RangeIndex(first, first + len(frame))
+        yield Table(frame.set_axis(rows, axis="index"), str(path), "", form, notices)
+        first += len(frame)
+
+
+def _text_parts(path: Path, form: TextFormat) -> Iterator[pd.DataFrame]:
+    with text_rows(path, form) as rows:
+        names = header(rows, str(path))
+        for columns in blocks(rows, len(names)):
+            yield pa.table(columns, names=names).to_pandas()
+
+
+def _parquet_parts(path: Path) -> Iterator[pd.DataFrame]:
+    try:
+        with pq.ParquetFile(path) as file:
+            check_names(list(file.schema_arrow.names), origin=str(path))
+            for batch in file.iter_batches(_ROWS):
+                table = pa.Table.from_batches([batch])
+                frame = table.to_pandas(types_mapper=pd.ArrowDtype, ignore_metadata=True)
+                yield plain_frame(frame, origin=str(path))
+    except (pa.ArrowException, OSError) as damaged:
+        raise _not_whole(str(path), damaged) from damaged
+
+
+def _not_whole(origin: str, damaged: Exception) -> DataError:
+    return DataError("The Parquet file must be whole.", received=f"{origin}: {str(damaged)[:200]}")

@@ -19,8 +19,7 @@ from composable.core.records import from_json, to_json
 from composable.data.encoding import encode, query_notices
 from composable.data.images.folder import IMAGE
 from composable.data.names import listed
-from composable.data.parts import table_parts
-from composable.data.read import LAYOUT, Layout, read_table
+from composable.data.read import LAYOUT, Layout, read_table, table_parts
 from composable.data.schema import Notice
 from composable.data.table import Table
 from composable.deploy.answers import answers, beside, kept_columns, without_foreign

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from composable.data.images.conversion import image_facts
+from composable.data.images.pixels import image_facts
 from composable.deploy.answers import class_codes, class_words
 from composable.deploy.kinds.kind import Rows, Table, column_of
 from composable.deploy.masks import class_shares, full_size, levels_at

@@ -19,7 +19,7 @@ from scipy import ndimage
 from composable.core.budget import Deadline
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of
-from composable.data.images.conversion import beside_each_other, png_text
+from composable.data.images.pixels import beside_each_other, png_text
 from composable.data.kinds.image import ImageBlock
 from composable.design import Input
 from composable.design.part import Part

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from composable.core.budget import Deadline
-from composable.data.images.conversion import png_text
+from composable.data.images.pixels import png_text
 from composable.explain.explained_model import ExplainedModel
 from composable.explain.image_errors import SHOWN, augmented_pictures, image_names
 from composable.problem.formulas import confusion, overlap

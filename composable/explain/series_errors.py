@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from composable.core.budget import Deadline
-from composable.data.series.arrays import SERIES, lengths_of
+from composable.data.series import SERIES, lengths_of
 from composable.explain.explained_model import ExplainedModel, worst_errors
 from composable.problem.kinds import kind_of
 

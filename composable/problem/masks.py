@@ -15,8 +15,7 @@ from composable.core.threads import in_threads
 from composable.data.encoding import Encoding
 from composable.data.frames import column_of
 from composable.data.images.column import cells_of, wrong_rows
-from composable.data.images.conversion import ImageShape
-from composable.data.images.levels import LEVELS
+from composable.data.images.pixels import LEVELS, ImageShape
 from composable.data.images.source import MOST_BROKEN, ImageSource, images_of
 from composable.data.kinds.image import ImageBlock
 from composable.data.names import listed

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from composable.core.errors import DataError
-from composable.data import parts
-from composable.data.reading import text_file
+from composable.data import read, text_file
 from composable.deploy import bundle as bundles
 
 
@@ -43,7 +42,7 @@ def rows(count):
 def in_parts(monkeypatch):
     monkeypatch.setattr(bundles, "LARGE", 0)
     monkeypatch.setattr(text_file, "_CHUNK_CELLS", 5 * 20)
-    monkeypatch.setattr(parts, "_ROWS", 20)
+    monkeypatch.setattr(read, "_ROWS", 20)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])

@@ -22,7 +22,7 @@ from composable.data.kinds import KINDS, kind_of
 from composable.data.kinds.kind import Cells
 from composable.data.profile import profile
 from composable.data.schema import MODEL_KINDS
-from composable.data.series.arrays import SeriesArrays
+from composable.data.series import SeriesArrays
 from composable.data.table import Table
 from composable.deploy.kinds import DEPLOYED
 

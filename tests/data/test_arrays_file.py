@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from composable.core.errors import DataError
-from composable.data.images.conversion import ImageShape
+from composable.data.arrays_file import read_arrays_file
+from composable.data.images.pixels import ImageShape
 from composable.data.read import read_table
-from composable.data.reading.arrays_file import read_arrays_file
 
 X = np.arange(5 * 4 * 3, dtype="uint8").reshape(5, 4, 3)
 Y = np.array([0, 1, 2, 1, 0], "uint8")

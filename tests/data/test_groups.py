@@ -13,7 +13,7 @@ from composable.data.encoding import encode, fit_encoding
 from composable.data.infer import apply_schema, infer_schema
 from composable.data.kinds.kind import InputKind, ModelInput, known_columns
 from composable.data.kinds.number import NUMBER
-from composable.data.recognize.column import Finding
+from composable.data.recognize import Finding
 from composable.data.schema import Column
 from composable.data.table import Table
 

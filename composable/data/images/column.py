@@ -11,7 +11,7 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.frames import column_of
-from composable.data.images.conversion import SUFFIXES
+from composable.data.images.pixels import SUFFIXES
 from composable.data.images.source import MOST_BROKEN, look_at
 from composable.data.names import shown
 from composable.data.schema import Notice, Schema

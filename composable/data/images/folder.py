@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from composable.core.errors import DataError
-from composable.data.images.conversion import SUFFIXES
+from composable.data.images.pixels import SUFFIXES
 from composable.data.images.source import MOST_BROKEN, look_at
 from composable.data.names import listed
 from composable.data.schema import Notice

@@ -17,8 +17,15 @@ from composable.core.errors import DataError
 from composable.core.machine import cores
 from composable.core.threads import in_threads
 from composable.data.frames import room
-from composable.data.images.conversion import Facts, ImageShape, fitted, image_facts, read_image
-from composable.data.images.levels import pixels_of, read_levels
+from composable.data.images.pixels import (
+    Facts,
+    ImageShape,
+    fitted,
+    image_facts,
+    pixels_of,
+    read_image,
+    read_levels,
+)
 from composable.data.table import Source
 
 _AT_ONCE = 16  # images that a thread decodes before it takes more

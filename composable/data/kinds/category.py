@@ -13,14 +13,24 @@ import pandas as pd
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, Tabular, gaps, known_columns
 from composable.data.names import SHOWN, shown
 from composable.data.parse import parse_categories, raw_texts
-from composable.data.recognize.words import VOCABULARY, truth_column
-from composable.data.schema import FIRST, MISSING, UNKNOWN, Column, Notice
+from composable.data.recognize import (
+    ENOUGH_ROWS,
+    Distinct,
+    Finding,
+    RawColumn,
+    is_named_like_identifier,
+    or_missing,
+)
+from composable.data.schema import FIRST, MISSING, SURE_MARKERS, UNKNOWN, Column, Notice
 
 CATEGORIES = "categories"
 _MOST_CODES = 250  # of a column, in tables: scikit-learn takes up to 255; others count as unknown
 UNSEEN = "a value that nobody has seen"
 _MANY = 20  # with more different values than this, a value seen once is rare
-_CASINGS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+_TRUTHS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"})
+VOCABULARY = 10_000  # categories that get a code of their own
+_TOKEN = 1.2  # words per cell, on average, up to which cells are single tokens
+_SAMPLE = 5_000  # different cells whose words are counted
 _TOP, _EXAMPLES = 10, 5
 ParseTexts = Callable[[pd.Series, Column], pd.Series]
 
@@ -121,7 +131,7 @@ def _seen_spellings(values: pd.Series, texts: pd.Series, known: set[str]) -> dic
 
 def _casings(known: tuple[str, ...]) -> dict[str, str]:
     """The same truth value as another program may write it: "true" and "TRUE" for "True"."""
-    if {text.lower() for text in known} not in _CASINGS or len({text.lower() for text in known}) < len(known):
+    if {text.lower() for text in known} not in _TRUTHS or len({text.lower() for text in known}) < len(known):
         return {}
     ways = ((way, text) for text in known for way in (text.lower(), text.upper(), text.capitalize()))
     return {way: text for way, text in ways if way not in known}
@@ -141,6 +151,53 @@ def _tabular(learned: Mapping[str, np.ndarray], query: Mapping[str, np.ndarray])
         return None
     codes = (np.where(each[CATEGORIES] < _MOST_CODES, each[CATEGORIES], UNKNOWN) for each in (learned, query))
     return Tabular(*(each.astype("float32") for each in codes), categorical=True)
+
+
+def truth_column(cells: RawColumn) -> Finding | None:
+    """The column as true or false; None where it holds anything else."""
+    if not cells.is_text:
+        is_truth = cells.source is None and pd.api.types.is_bool_dtype(cells.values.dtype)
+        return Finding(Column(cells.name, "boolean", "feature", "true or false")) if is_truth else None
+    present = cells.present
+    lowered = set(present.texts.str.lower()) if len(present) <= 6 else set()  # three spellings of two values
+    if lowered not in _TRUTHS:
+        return None
+    return Finding(
+        Column(cells.name, "boolean", "feature", " or ".join(present.texts), cells.missing_markers)
+    )
+
+
+def word_column(cells: RawColumn) -> Finding:
+    """The column, of no other kind, as an identifier, a constant or a category."""
+    name = cells.name
+    if not len(cells.every):
+        return Finding(Column(name, "empty", "drop", "no values"))
+    present, markers = cells.every.without(SURE_MARKERS)
+    if not len(present):
+        return Finding(Column(name, "category" if cells.is_target else "empty", "drop", "no values", markers))
+    count = f"{len(present):,} different texts"
+    if cells.is_target:
+        return Finding(Column(name, "category", "feature", count, markers))
+    if len(present) == 1:
+        reason = f"always {shown(present.texts.iloc[0], 40)}{or_missing(cells.values, present.cells)}"
+        return Finding(Column(name, "constant", "drop", reason, markers))
+    distinct = len(present) / present.cells
+    mostly = 0.9 if is_named_like_identifier(name) else 0.95
+    if present.cells >= ENOUGH_ROWS and distinct >= mostly and words_per_cell(present) <= _TOKEN:
+        return Finding(Column(name, "identifier", "drop", f"{count} in {present.cells:,} rows", markers))
+    return Finding(Column(name, "category", "feature", count, markers), _rare(name, present))
+
+
+def words_per_cell(present: Distinct) -> float:
+    """The number of words per cell, on average."""
+    return float(present.texts.head(_SAMPLE).str.count(r"\S+").mean())
+
+
+def _rare(name: str, present: Distinct) -> tuple[Notice, ...]:
+    if len(present) <= VOCABULARY:
+        return ()
+    text = f"{len(present):,} different texts: all but the {VOCABULARY:,} most frequent count as unknown."
+    return (Notice(text, level="warning", column=name, remedy="--drop if the column only names the rows"),)
 
 
 CATEGORY = InputKind(

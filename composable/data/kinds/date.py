@@ -11,11 +11,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from composable.data.dates import Dates, detect_dates, zones
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, as_they_are, gaps, known_columns
 from composable.data.kinds.number import described
+from composable.data.notation import Dates, detect_dates, zones
 from composable.data.parse import parse_dates
-from composable.data.recognize.column import (
+from composable.data.recognize import (
     MOST,
     ODD_TEXTS,
     Distinct,
@@ -24,7 +24,6 @@ from composable.data.recognize.column import (
     odd_cells,
     or_missing,
 )
-from composable.data.recognize.typed import typed_date
 from composable.data.schema import DATE_ORIGIN, Column, Notice
 
 DATES = "dates"
@@ -86,7 +85,7 @@ def _training_notices(block: DateBlock, inputs: Mapping[str, np.ndarray]) -> Ite
 def date_column(cells: RawColumn) -> Finding | None:
     """The column as dates; None where it is a target or too few cells share a date format."""
     if not cells.is_text:
-        return typed_date(cells)
+        return _typed_date(cells)
     present = cells.present
     dates = None if cells.is_target else detect_dates(present.texts, present.counts, cells.date_order)
     if dates is None:
@@ -105,6 +104,17 @@ def date_column(cells: RawColumn) -> Finding | None:
     odd_notices = [odd_cells(cells, odd, f"date in the format {dates.format}")] if len(odd) else []
     column = Column(cells.name, "date", "feature", reason, column.missing, dates.format)
     return Finding(column, (*_order_notices(cells, good, dates), *_zone_notices(cells, good), *odd_notices))
+
+
+def _typed_date(column: RawColumn) -> Finding | None:
+    """A column of dates, which as a target are categories; None for other types."""
+    if not pd.api.types.is_datetime64_any_dtype(column.values.dtype):
+        return None
+    present = column.values.dropna()
+    if column.is_target:
+        return Finding(Column(column.name, "category", "feature", f"{present.nunique()} different dates"))
+    reason = f"dates from {present.min():%Y-%m-%d} to {present.max():%Y-%m-%d}"
+    return Finding(Column(column.name, "date", "feature", reason, date_format="ISO8601"))
 
 
 def mixed_dates(cells: RawColumn) -> tuple[Notice, ...]:

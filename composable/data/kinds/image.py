@@ -11,13 +11,13 @@ import numpy as np
 
 from composable.core.errors import DataError
 from composable.data.images.column import cells_of, wrong_rows
-from composable.data.images.conversion import ImageShape
+from composable.data.images.pixels import ImageShape
 from composable.data.images.source import ImageArrays, ImageFiles, ImageSource, image_arrays
 from composable.data.kinds.category import describe_texts
 from composable.data.kinds.kind import Cells, InputKind, ModelInput
 from composable.data.names import shown
 from composable.data.parse import parse_texts
-from composable.data.recognize.column import Finding, RawColumn
+from composable.data.recognize import Finding, RawColumn
 from composable.data.schema import Column
 
 IMAGES = "images"
@@ -29,7 +29,7 @@ LONGEST = 64  # pixels of a side: larger images are made smaller, for training t
 class ImageBlock:
     """A column of images: each decoded and resized, (height, width, channels) of uint8.
 
-    What that means, to the pixel, `composable.data.images.conversion.read_image` defines; `padded` is that of
+    What that means, to the pixel, `composable.data.images.pixels.read_image` defines; `padded` is that of
     its `ImageShape`.
     """
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from composable.data.frames import column_of
 from composable.data.parse import parse_categories
-from composable.data.recognize.column import Finding, RawColumn
+from composable.data.recognize import Finding, RawColumn
 from composable.data.schema import Column, Kind, Notice
 from composable.data.table import Source, Table
 

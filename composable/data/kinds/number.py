@@ -12,9 +12,9 @@ import pandas as pd
 
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, as_they_are, gaps, known_columns
 from composable.data.names import SHOWN, shown
-from composable.data.numerals import Writing, numbers_from
+from composable.data.notation import Writing, numbers_from
+from composable.data.number_columns import mixed_numbers, number_column
 from composable.data.parse import parse_numbers
-from composable.data.recognize.numbers import mixed_numbers, number_column
 from composable.data.schema import Column, Notice
 
 NUMBERS = "numbers"

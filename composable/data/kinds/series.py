@@ -16,9 +16,9 @@ from composable.data.kinds.kind import Cells, InputKind, ModelInput, Tabular, ga
 from composable.data.kinds.number import summary
 from composable.data.names import shown
 from composable.data.parse import parse_numbers
-from composable.data.recognize.column import Finding, RawColumn
+from composable.data.recognize import Finding, RawColumn
 from composable.data.schema import Column, Notice
-from composable.data.series.arrays import LONGEST, SERIES, SeriesArrays, finite, lengths_of, series_of
+from composable.data.series import LONGEST, SERIES, SeriesArrays, finite, lengths_of, series_of
 from composable.data.table import Table
 
 _AXES = 3  # of an array of series: rows, steps, channels

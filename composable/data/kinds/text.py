@@ -10,16 +10,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from composable.data.kinds.category import describe_texts, golden_texts
+from composable.data.kinds.category import describe_texts, golden_texts, words_per_cell
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, Tabular, known_columns
 from composable.data.names import shown
 from composable.data.parse import parse_texts
-from composable.data.recognize.words import prose_column
-from composable.data.schema import Column, Notice
+from composable.data.recognize import ENOUGH_ROWS, Finding, RawColumn
+from composable.data.schema import SURE_MARKERS, Column, Notice
 from composable.data.texts import Vocabulary, fit_latent, fit_vocabulary, latent, text_ids
 
 _MANY = 100  # different texts of a category column, from which its words are looked at as well
 _WORDS = 1.5  # in a text on average, likewise
+_FEW = 1.5  # words per cell above which cells that mostly differ are free text
+_PROSE = 8.0  # words per cell from which even repeated cells are free text
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,20 @@ def _speaks(texts: pd.Series) -> bool:
     """Whether there are many different texts, most of them of several words."""
     different = pd.Series(texts.dropna().unique(), dtype="str")
     return len(different) > _MANY and float(different.str.count(r"\S+").mean()) >= _WORDS
+
+
+def prose_column(cells: RawColumn) -> Finding | None:
+    """The column as free text: cells are several words and mostly differ; None for others and for targets."""
+    if cells.is_target or not (cells.is_text or isinstance(cells.values.dtype, pd.CategoricalDtype)):
+        return None
+    present, markers = cells.every.without(SURE_MARKERS)
+    if present.cells < ENOUGH_ROWS:
+        return None
+    words, distinct = words_per_cell(present), len(present) / present.cells
+    if not ((distinct > 0.5 and words > _FEW) or (words >= _PROSE and len(present) > 50)):
+        return None
+    reason = f"free text: {words:.1f} words on average, {distinct:.0%} of the cells differ"
+    return Finding(Column(cells.name, "text", "feature", reason, markers))
 
 
 def _training_notices(block: TextBlock, inputs: Mapping[str, np.ndarray]) -> Iterator[Notice]:

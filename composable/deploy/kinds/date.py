@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from composable.data.dates import ISO
 from composable.data.kinds.date import DATES, DateBlock
+from composable.data.notation import ISO
 from composable.data.schema import DATE_ORIGIN, Schema
 from composable.deploy.kinds.kind import (
     DeployedKind,

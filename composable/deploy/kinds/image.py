@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from composable.data.images.conversion import ImageShape, read_image
+from composable.data.images.pixels import ImageShape, read_image
 from composable.data.kinds.image import IMAGES, ImageBlock
 from composable.data.schema import Schema
 from composable.deploy.kinds.kind import DeployedKind, FileInput, Rows, Table, TypedRows, column_of

@@ -11,7 +11,7 @@ import numpy as np
 
 from composable.core.optional import optional
 from composable.data.kinds.number import LARGEST, NUMBERS, NumberBlock, missing_numbers
-from composable.data.numerals import Writing
+from composable.data.notation import Writing
 from composable.data.schema import Schema
 from composable.deploy.kinds.kind import (
     DeployedKind,

@@ -9,7 +9,7 @@ import numpy as np
 from composable.data.kinds.number import missing_numbers
 from composable.data.kinds.series import SeriesBlock
 from composable.data.schema import Schema
-from composable.data.series.arrays import LARGEST, SERIES
+from composable.data.series import LARGEST, SERIES
 from composable.deploy.kinds.kind import (
     DeployedKind,
     FileInput,

@@ -19,8 +19,8 @@ import pandas as pd
 import pyarrow as pa
 
 from composable.core.errors import ArtifactError, DataError, SetupError
-from composable.data.reading.text_file import blocks, header, text_format, text_rows
 from composable.data.schema import TextFormat
+from composable.data.text_file import blocks, header, text_format, text_rows
 from composable.engine.feed.chunk import Chunk, KeptRows, ShuffledBlocks, check_chunk
 from composable.engine.feed.tables import Encode, encoded_chunk, raw_frame
 

@@ -13,7 +13,7 @@ import numpy as np
 from composable.core.errors import DataError
 from composable.core.machine import cores
 from composable.core.threads import in_threads
-from composable.data.images.conversion import SUFFIXES, ImageShape, read_image
+from composable.data.images.pixels import SUFFIXES, ImageShape, read_image
 from composable.data.names import listed
 from composable.engine.feed.chunk import Chunk, check_chunk, chunk_of, shuffled_rows
 from composable.engine.rows import Rows

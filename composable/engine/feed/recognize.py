@@ -12,7 +12,7 @@ import keras
 
 from composable.core.errors import ConfigError, DataError
 from composable.data.names import shown
-from composable.data.reading.text_encoding import PARQUET
+from composable.data.text_encoding import PARQUET
 from composable.engine.feed.arrays import ArraysFeed
 from composable.engine.feed.arrow import csv_feed
 from composable.engine.feed.batches import (

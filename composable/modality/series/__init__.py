@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from composable.core.errors import ConfigError
-from composable.data.series.arrays import SERIES
+from composable.data.series import SERIES
 from composable.design import Architecture, Part
 from composable.design.series import clean_series, steps_as_numbers
 from composable.engine.series_augmentations import jitter, scale, window

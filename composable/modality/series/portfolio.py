@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from composable.data.series.arrays import SERIES
+from composable.data.series import SERIES
 from composable.design import Architecture, Part
 from composable.design.closed_form import kernel_scores
 from composable.design.series import beside_series, clean_series, every_step

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from composable.core.errors import DataError
-from composable.data.images.conversion import ImageShape
 from composable.data.images.folder import is_image_folder, read_image_folder
+from composable.data.images.pixels import ImageShape
 from composable.data.images.source import images_of
 
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from composable.core.errors import DataError
-from composable.data.images.levels import levels_of, read_levels
+from composable.data.images.pixels import levels_of, read_levels
 
 LEVELS = np.array([[0, 1, 2], [2, 0, 200]], "uint8")
 

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from composable.data.images.conversion import LONGEST, png_text
+from composable.data.images.pixels import LONGEST, png_text
 
 
 def drawn(pixels):

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from composable.core.errors import DataError
-from composable.data.images import conversion
-from composable.data.images.conversion import ImageShape, read_image
+from composable.data.images import pixels
+from composable.data.images.pixels import ImageShape, read_image
 from composable.engine.feed.image_folder import image_folder_feed
 
 RED, WHITE = [255, 0, 0], [255, 255, 255]
@@ -107,7 +107,7 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path, side, why):
 
 
 def test_too_many_frames_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(conversion, "_FRAMES", 3)
+    monkeypatch.setattr(pixels, "_FRAMES", 3)
     frames = [Image.new("L", (4, 4), 50 * number) for number in range(5)]
     for count in (3, 5):
         path = tmp_path / f"{count}.gif"

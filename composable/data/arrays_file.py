@@ -12,7 +12,7 @@ import pandas as pd
 
 from composable.core.errors import DataError
 from composable.data.images.folder import CLASS, IMAGE, MASK, PART
-from composable.data.images.levels import levels_of
+from composable.data.images.pixels import levels_of
 from composable.data.images.source import ImageArrays, image_arrays
 from composable.data.kinds import source_of
 from composable.data.names import listed, shown

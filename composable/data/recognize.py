@@ -1,4 +1,4 @@
-"""What inference finds about one column, and the different cells it looks at for it."""
+"""What inference finds about one column, the different cells it looks at for it, and what says nothing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from composable.data.dates import DateOrder
 from composable.data.names import shown
+from composable.data.notation import DateOrder
 from composable.data.parse import parse_categories
 from composable.data.schema import MISSING_MARKERS, Column, Notice
 from composable.data.table import Source
@@ -183,3 +183,28 @@ def row_number_reason(name: str, numbers: np.ndarray) -> str:
             else f"{distinct} different whole numbers in {rows} rows"
         )
     return ""
+
+
+def typed_nothing(column: RawColumn) -> Finding | None:
+    """A typed column that holds no value, or one; None for others."""
+    if column.is_text or isinstance(column.values.dtype, pd.CategoricalDtype):
+        return None
+    present, notices = finite_cells(column)
+    if present.empty:
+        return Finding(Column(column.name, "empty", "drop", "no values"), notices)
+    if present.nunique() == 1 and not column.is_target:
+        reason = f"always {present.iloc[0]}{or_missing(column.values, len(present))}"
+        return Finding(Column(column.name, "constant", "drop", reason), notices)
+    return None
+
+
+def finite_cells(column: RawColumn) -> tuple[pd.Series, tuple[Notice, ...]]:
+    """The cells of a typed column that hold a value, and a notice where infinite ones are left out."""
+    present = column.values.dropna()
+    if not pd.api.types.is_float_dtype(present.dtype):
+        return present, ()
+    infinite = np.isinf(present.to_numpy(dtype="float64"))
+    if not infinite.any():
+        return present, ()
+    first = int(np.asarray(present.index)[infinite][0])
+    return present.loc[~infinite], (infinite_cells(column.name, int(infinite.sum()), first),)

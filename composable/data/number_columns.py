@@ -1,21 +1,22 @@
-"""When a column of text is numbers, and when digits are only names: codes, row numbers, identifiers."""
+"""When a column is numbers, and when digits are only names: codes, row numbers, identifiers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
-from composable.data.dates import COMPACT, days_from
 from composable.data.names import listed
-from composable.data.numerals import Writing, detect_writing, numbers_from
-from composable.data.recognize.column import (
+from composable.data.notation import COMPACT, Writing, days_from, detect_writing, numbers_from
+from composable.data.recognize import (
     ENOUGH_ROWS,
     MOST,
     ODD_TEXTS,
     Distinct,
     Finding,
     RawColumn,
+    finite_cells,
     infinite_cells,
     is_named_like_identifier,
     odd_cells,
@@ -23,7 +24,6 @@ from composable.data.recognize.column import (
     row_number_reason,
     span,
 )
-from composable.data.recognize.typed import typed_number
 from composable.data.schema import Column, Notice
 
 _FEW_NUMBERS = 10  # with fewer different numbers, numbers and words together are categories: "1", "2", "3+"
@@ -32,7 +32,7 @@ _FEW_NUMBERS = 10  # with fewer different numbers, numbers and words together ar
 def number_column(cells: RawColumn) -> Finding | None:
     """The column as numbers, or as what their digits stand for; None where too few cells are numbers."""
     if not cells.is_text:
-        return typed_number(cells)
+        return _typed_number(cells)
     present = cells.present
     writing, numbers = detect_writing(present.texts, present.counts, cells.decimal)
     is_number = ~np.isnan(numbers)
@@ -58,6 +58,19 @@ def number_column(cells: RawColumn) -> Finding | None:
     )
     notices = (*_writing_notices(cells, good, writing), *_oddities(cells, good, odd, finite))
     return Finding(_judged(column, cells, good, numbers, finite), notices)
+
+
+def _typed_number(column: RawColumn) -> Finding | None:
+    """A column of numbers, or of row numbers; None for other types."""
+    kind = column.values.dtype
+    if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+        return None
+    present, notices = finite_cells(column)
+    numbers = present.to_numpy(dtype="float64")
+    may_count = pd.api.types.is_integer_dtype(kind) and not column.is_target
+    if may_count and (why := row_number_reason(column.name, numbers)):
+        return Finding(Column(column.name, "identifier", "drop", why), notices)
+    return Finding(Column(column.name, "number", "feature", span(numbers)), notices)
 
 
 def mixed_numbers(cells: RawColumn) -> tuple[Notice, ...]:

@@ -1,1 +1,0 @@
-"""What a column is, recognized by its cells: with the reason, and what the user should know."""

@@ -1,1 +1,0 @@
-"""Series: arrays of numbers step by step, in files and in memory."""
