@@ -9,8 +9,8 @@ from composable.data.frames import column_of
 from composable.data.images.column import cells_of
 from composable.data.images.source import images_of
 from composable.data.table import Table
+from composable.deploy.answers import names_in, predicted_codes
 from composable.deploy.bundle import Bundle
-from composable.deploy.masks import names_in, predicted_codes
 from composable.problem.formulas import confusion, overlap
 from composable.problem.masks import true_codes
 from composable.problem.metrics import fitting

@@ -22,10 +22,18 @@ from composable.data.names import listed
 from composable.data.read import LAYOUT, Layout, read_table, table_parts
 from composable.data.schema import Notice
 from composable.data.table import Table
-from composable.deploy.answers import answers, beside, kept_columns, without_foreign
+from composable.deploy.answers import (
+    answers,
+    beside,
+    described,
+    kept_columns,
+    levels_at,
+    names_in,
+    predicted_codes,
+    without_foreign,
+)
 from composable.deploy.card import BundleCard
 from composable.deploy.few_rows import encode_few, few_rows
-from composable.deploy.masks import described, levels_at, names_in, predicted_codes
 from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
 from composable.deploy.safe_load import check_model, model_from_bytes
 from composable.engine.predict import SERVING_SIZES, predict

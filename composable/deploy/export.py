@@ -23,7 +23,7 @@ from composable.deploy.bundle import Bundle
 from composable.deploy.card import BundleCard
 from composable.deploy.kinds import deployed_blocks
 from composable.deploy.kinds.kind import TypedRows
-from composable.deploy.onnx.export import INPUTS, MODEL, Answer, named, write_onnx
+from composable.deploy.onnx_export import INPUTS, MODEL, Answer, named, write_onnx
 from composable.deploy.publish import whole_folder
 from composable.engine.predict import predict
 

@@ -1,25 +1,33 @@
 """A bundle's model as source code: its networks, their average, and what stands between raw rows and answers.
 
 The program needs the bundle's files beside it and Keras, but no Composable. It is put together from the
-functions that made the model, so that its graph is the same and the weights fit.
+functions that made the model, so that its graph is the same and the weights fit. What reads raw cells are the
+clients of `composable.deploy.kinds`; what gives answers stands here, in plain Python, as
+`composable.deploy.answers` does it for whole pandas columns.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
+from PIL import Image
 
 from composable.amalgamation.average import EnsembleMember, average, mirrored
 from composable.codegen.definitions import Definitions
 from composable.codegen.layout import Node, assigned, call, laid_out, literal, several
 from composable.codegen.program import LOCALS, Builder, gather, program
 from composable.core.errors import ArtifactError
-from composable.deploy import plain_client as client
+from composable.data.images.pixels import image_facts
+from composable.deploy.answers import class_codes, class_shares, class_words, full_size, levels_at
 from composable.deploy.bundle import CARD, MODEL, Bundle
 from composable.deploy.card import BundleCard, Member
 from composable.deploy.kinds import deployed_blocks
+from composable.deploy.kinds.kind import Rows, Table, column_of
 from composable.design.architecture import Architecture
 from composable.design.inputs import Input
 from composable.problem.postprocessing import PostProcessing
@@ -83,7 +91,7 @@ def bundle_source(bundle: Bundle) -> str:
         needed.append(mirrored)
     for each in (
         *needed,
-        *((client.mask_answers, client.write_mask) if bundle.masked else (client.answers,)),
+        *((mask_answers, write_mask) if bundle.masked else (answers,)),
     ):
         definitions.add(each)
     builder = Builder(definitions)
@@ -151,3 +159,43 @@ def _logits(member: Member, number: int) -> str:
 
 def _last_step(fields: Mapping[str, str | float]) -> Node:
     return call("PostProcessing", **{name: literal(value) for name, value in fields.items()})
+
+
+def answers(outputs: Sequence[np.ndarray], heads: Sequence[Table]) -> dict[str, list[Any]]:
+    """`prediction` and, for classes, `p_<class>`; with several targets `prediction_<target>` and so on."""
+    columns = {}
+    several = sum(len(head["targets"]) for head in heads) > 1
+    for head, output in zip(heads, outputs, strict=True):
+        for position, target in enumerate(head["targets"]):
+            middle = f"_{target}" if several else ""
+            found = output.astype("float64")
+            if not head["labels"]:
+                columns[f"prediction{middle}"] = found[:, 0].tolist()
+                continue
+            if found.shape[1] == len(head["targets"]):  # one probability says that of both classes
+                found = np.stack([1.0 - found[:, position], found[:, position]], axis=1)
+            threshold = head["thresholds"][position] if head["thresholds"] else 0.5
+            codes = class_codes(found, threshold)
+            columns[f"prediction{middle}"] = [head["labels"][code] for code in codes]
+            for word, probabilities in zip(class_words(head["labels"]), found.T, strict=True):
+                columns[f"p{middle}_{word}"] = probabilities.tolist()
+    return columns
+
+
+def mask_answers(outputs: Sequence[np.ndarray], tables: Table, rows: Rows) -> dict[str, list[Any]]:
+    """`prediction`, the mask of each image as it was, (height, width) of uint8, and `share_<class>`."""
+    (head,), (image,) = tables["problem"]["heads"], tables["encoding"]["blocks"]
+    columns: dict[str, list[Any]] = {"prediction": []}
+    columns |= {f"share_{label}": [] for label in head["labels"]}
+    for cell, probabilities in zip(column_of(rows, image["column"]), outputs[0], strict=True):
+        seen = image_facts(Path(cell))
+        codes = full_size(probabilities, seen.height, seen.width)
+        columns["prediction"].append(levels_at(codes, head["labels"]))
+        for label, share in zip(head["labels"], class_shares(codes, len(head["labels"])), strict=True):
+            columns[f"share_{label}"].append(float(share))
+    return columns
+
+
+def write_mask(mask: np.ndarray, path: str | Path) -> None:
+    """Write a mask as a PNG file, in which the classes have the levels that the training masks had."""
+    Image.fromarray(mask).save(path, "PNG")

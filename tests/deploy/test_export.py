@@ -22,7 +22,7 @@ from composable.core.records import from_json, to_json
 from composable.deploy.bundle import VERSION, Bundle, load_bundle, save_bundle
 from composable.deploy.card import BundleCard
 from composable.deploy.export import check_parity, export, golden_rows, read_onnx
-from composable.deploy.onnx.graph import safe_names
+from composable.deploy.onnx_graph import safe_names
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing, final_answers
 from composable.problem.problem import Head
@@ -300,8 +300,8 @@ def test_another_backend_converts_in_a_child_process(
     tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The choice alone is pretended; the child is real."""
-    monkeypatch.setattr("composable.deploy.onnx.numeric.keras.backend.backend", lambda: "torch")
-    monkeypatch.setattr("composable.deploy.onnx.numeric.convert", lambda *_: pytest.fail("converted here"))
+    monkeypatch.setattr("composable.deploy.onnx_numeric.keras.backend.backend", lambda: "torch")
+    monkeypatch.setattr("composable.deploy.onnx_numeric.convert", lambda *_: pytest.fail("converted here"))
     export(tiny.bundle, "onnx", tmp_path / "out")
     assert (tmp_path / "out" / "model.onnx").exists()
 

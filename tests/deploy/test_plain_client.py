@@ -16,7 +16,7 @@ from composable.data.kinds.number import NumberBlock
 from composable.data.kinds.text import TextBlock
 from composable.data.schema import Column, Schema
 from composable.data.texts import Vocabulary
-from composable.deploy import plain_client as client
+from composable.deploy import source as client
 from composable.deploy.answers import answers
 from composable.deploy.kinds import DEPLOYED
 from composable.problem.problem import Head, Problem

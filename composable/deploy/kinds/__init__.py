@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from composable.data.encoding import Encoding
-from composable.deploy.kinds.category import CATEGORY
-from composable.deploy.kinds.date import DATE
 from composable.deploy.kinds.image import IMAGE
 from composable.deploy.kinds.kind import DeployedKind
-from composable.deploy.kinds.number import NUMBER
+from composable.deploy.kinds.numbers import DATE, NUMBER
 from composable.deploy.kinds.series import SERIES_DEPLOYED
-from composable.deploy.kinds.text import TEXT
+from composable.deploy.kinds.texts import CATEGORY, TEXT
 
 DEPLOYED: Mapping[str, DeployedKind] = {
     "number": NUMBER,

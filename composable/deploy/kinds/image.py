@@ -11,7 +11,7 @@ from composable.data.images.pixels import ImageShape, read_image
 from composable.data.kinds.image import IMAGES, ImageBlock
 from composable.data.schema import Schema
 from composable.deploy.kinds.kind import DeployedKind, FileInput, Rows, Table, TypedRows, column_of
-from composable.deploy.onnx.graph import Graph
+from composable.deploy.onnx_graph import Graph
 
 _LEVELS = (
     "levels from 0 to 255: the image turned as its Exif orientation says, 16 bits cut to 8, transparency on "

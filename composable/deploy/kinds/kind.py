@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from composable.data.schema import MISSING_MARKERS, Schema
-from composable.deploy.onnx.graph import Graph
+from composable.deploy.onnx_graph import Graph
 
 TypedRows = pd.DataFrame | Mapping[str, Any]
 Rows = Mapping[str, Sequence[Any]]

@@ -18,8 +18,8 @@ from composable.deploy.kinds.kind import (
     TypedRows,
     column_of,
 )
-from composable.deploy.kinds.number import number_node, numbers_of
-from composable.deploy.onnx.graph import Graph
+from composable.deploy.kinds.numbers import number_node, numbers_of
+from composable.deploy.onnx_graph import Graph
 
 
 def encoded_series(

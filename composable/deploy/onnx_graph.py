@@ -15,7 +15,7 @@ _SAFE = re.compile(
 
 
 class Graph:
-    """Nodes, constants, inputs and outputs, gathered until `composable.deploy.onnx.export` joins them.
+    """Nodes, constants, inputs and outputs, gathered until `composable.deploy.onnx_export` joins them.
 
     Args:
         prefix: Begins every name, so that graphs can be joined.

@@ -1,7 +1,7 @@
 """The numeric network as an ONNX graph, converted by Keras on JAX (jax2onnx), here or in a child process.
 
 On other backends than JAX a child process does it, since a backend can't be changed once Keras is
-imported. `python -m composable.deploy.onnx.numeric BUNDLE FILE` is that child.
+imported. `python -m composable.deploy.onnx_numeric BUNDLE FILE` is that child.
 
 Two things are written otherwise than jax2onnx 0.17 would. Whole numbers in float arithmetic become floats,
 since it computes `x + 2` in double precision: it promotes as NumPy does (float32 with int32 gives
@@ -92,7 +92,7 @@ def convert(model: keras.Model, path: Path) -> None:
 
 
 def _in_child(bundle: Bundle, path: Path) -> None:
-    command = [sys.executable, "-m", "composable.deploy.onnx.numeric", str(bundle.origin), str(path)]
+    command = [sys.executable, "-m", "composable.deploy.onnx_numeric", str(bundle.origin), str(path)]
     environment = {
         **os.environ,
         "KERAS_BACKEND": "jax",

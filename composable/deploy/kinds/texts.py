@@ -1,8 +1,12 @@
-"""Texts, read by the emitted client; an ONNX file takes their ids: no operator takes words apart."""
+"""Categories and texts, read by the emitted client and by ONNX files.
+
+Of texts an ONNX file takes the ids: no operator takes words apart.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -10,12 +14,70 @@ import numpy as np
 import pandas as pd
 
 from composable.codegen.definitions import Definitions, import_lines
+from composable.core.optional import optional
 from composable.data.encoding import Encoding, encode
+from composable.data.kinds.category import CATEGORIES, CategoryBlock
 from composable.data.kinds.text import TextBlock
-from composable.data.schema import FIRST, UNKNOWN_WORD, Schema
+from composable.data.schema import FIRST, MISSING, UNKNOWN, UNKNOWN_WORD, Schema
 from composable.data.texts import character_ngrams, tokens
 from composable.deploy.kinds.kind import DeployedKind, FileInput, Rows, Table, TypedRows, read_texts
-from composable.deploy.onnx.graph import Graph
+from composable.deploy.onnx_graph import Graph
+
+_NO_VALUE = ("", "?")  # texts that mean "no value" in every column, as `parse_texts` has it
+
+
+def encoded_categories(
+    rows: Rows, blocks: Sequence[Table], columns: Mapping[str, Table]
+) -> dict[str, np.ndarray]:
+    """The category columns as codes, shape (rows, columns)."""
+    made = []
+    for block in blocks:
+        if "codes" not in block:  # kept for the next rows
+            block["codes"] = {value: FIRST + number for number, value in enumerate(block["values"])}
+        codes = block["codes"]
+        cells = read_texts(rows, columns[block["column"]])
+        texts = [cell if cell is None else re.sub(r"^([+-]?\d+)\.0+$", r"\1", cell) for cell in cells]
+        spelled = [block["spellings"].get(text, text) for text in texts]
+        made.append([MISSING if text is None else codes.get(text, UNKNOWN) for text in spelled])
+    return {CATEGORIES: np.array(made, "int32").T}
+
+
+def _category_inputs(blocks: Sequence[CategoryBlock]) -> tuple[FileInput, ...]:
+    meaning = 'the value as it was written in the training data; "" where there is none'
+    return tuple(FileInput(block.column, (block.column,), "string", (1,), meaning) for block in blocks)
+
+
+def _category_nodes(
+    graph: Graph, blocks: Sequence[CategoryBlock], schema: Schema, names: Sequence[str]
+) -> dict[str, list[str]]:
+    found = []
+    for block, name in zip(blocks, names, strict=True):
+        missing = dict.fromkeys((*_NO_VALUE, *schema.column(block.column).missing), MISSING)
+        found.append(_codes(graph, graph.input(name, "string"), missing | block.codes))
+    return {CATEGORIES: found}
+
+
+def _codes(graph: Graph, value: str, codes: Mapping[str, int]) -> str:
+    found = graph.add(
+        "LabelEncoder",
+        [value],
+        domain="ai.onnx.ml",
+        keys_strings=list(codes),
+        values_int64s=list(codes.values()),
+        default_int64=UNKNOWN,
+    )
+    return graph.add("Cast", [found], to=optional("onnx", extra="onnx").TensorProto.INT32)
+
+
+def _category_feed(blocks: Sequence[CategoryBlock], schema: Schema, rows: TypedRows) -> list[np.ndarray]:
+    return [
+        np.array(["" if pd.isna(cell) else cell for cell in rows[block.column]], dtype=object).reshape(-1, 1)
+        for block in blocks
+    ]
+
+
+CATEGORY = DeployedKind(encoded_categories, _category_inputs, _category_nodes, _category_feed)
+
 
 PROGRAM, CARD = "texts.py", "bundle.json"
 _ENCODED = f'''\
@@ -93,7 +155,7 @@ def text_program() -> str:
     return "\n\n\n".join(["\n\n".join(top), *functions, _ENCODED]) + "\n"
 
 
-def _inputs(blocks: Sequence[TextBlock]) -> tuple[FileInput, ...]:
+def _text_inputs(blocks: Sequence[TextBlock]) -> tuple[FileInput, ...]:
     found = []
     for name, width in Encoding(tuple(blocks)).widths.items():
         columns = tuple(block.column for block in blocks if name in block.vocabulary.widths)
@@ -102,7 +164,7 @@ def _inputs(blocks: Sequence[TextBlock]) -> tuple[FileInput, ...]:
     return tuple(found)
 
 
-def _nodes(
+def _text_nodes(
     graph: Graph, blocks: Sequence[TextBlock], schema: Schema, names: Sequence[str]
 ) -> dict[str, list[str]]:
     widths = Encoding(tuple(blocks)).widths
@@ -110,9 +172,9 @@ def _nodes(
     return {model: [graph.input(name, "int32", (width,))] for (model, width), name in inputs}
 
 
-def _feed(blocks: Sequence[TextBlock], schema: Schema, rows: TypedRows) -> list[np.ndarray]:
+def _text_feed(blocks: Sequence[TextBlock], schema: Schema, rows: TypedRows) -> list[np.ndarray]:
     texts = pd.DataFrame({block.column: rows[block.column] for block in blocks})
     return list(encode(texts, schema, Encoding(tuple(blocks))).values())
 
 
-TEXT = DeployedKind(encoded_texts, _inputs, _nodes, _feed, text_program)
+TEXT = DeployedKind(encoded_texts, _text_inputs, _text_nodes, _text_feed, text_program)

@@ -21,8 +21,8 @@ from composable.deploy.bundle import CARD, Bundle
 from composable.deploy.card import BundleCard
 from composable.deploy.kinds import deployed_blocks
 from composable.deploy.kinds.kind import FileInput
-from composable.deploy.onnx.graph import Graph, safe_names
-from composable.deploy.onnx.numeric import OPSET, with_plain_pooling, write_numeric
+from composable.deploy.onnx_graph import Graph, safe_names
+from composable.deploy.onnx_numeric import OPSET, with_plain_pooling, write_numeric
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Label, Problem
 

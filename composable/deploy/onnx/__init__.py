@@ -1,1 +1,0 @@
-"""One ONNX file for everything: raw columns in, labels and probabilities out."""
