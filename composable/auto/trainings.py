@@ -26,7 +26,8 @@ from composable.search.cost_model import (
     save_cost_model,
     timing_of,
 )
-from composable.search.trial import Trial, conclude
+from composable.search.policy import MOST_NETWORKS
+from composable.search.trial import Trial, conclude, take_answers
 from composable.training.candidate import Candidate
 from composable.training.dataset import Dataset
 from composable.training.executor import Executor, InProcess, LocalProcesses
@@ -34,7 +35,6 @@ from composable.training.folds import FoldTrainer
 from composable.training.job import Fitted, Job, identity_of
 from composable.training.trainers import Trainers
 
-MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 _SHARE_OF_FILE = 0.5  # of the time, to learn from the whole file
 _MEMORY_SHARE = 0.8  # of the machine's, for all processes together
 
@@ -135,6 +135,13 @@ class Trainings:
         self.book.begun(trial, self._scored)
         self._submit(trial, self.job(trial, self._scored, seconds))
 
+    def begin_baseline(self, seconds: float) -> None:
+        """Begin what networks have to beat, on the same folds."""
+        baseline, seed = self.modality.baseline, self.options.seed
+        trial = self.book.new(baseline.name, "baseline", identity_of(baseline, seed))
+        self.book.begun(trial, self._scored)
+        self._submit(trial, Job(baseline, self._scored, seed, seconds, trial.folder))
+
     @property
     def _scored(self) -> tuple[int, ...]:
         """The numbers of the folds that every candidate trains."""
@@ -157,16 +164,21 @@ class Trainings:
         self.executor.submit(job)
 
     def next_ended(self) -> Trial:
-        """Wait until the training of a candidate ends; its trial, with what became of it."""
+        """Wait until the training of a candidate or the baseline ends; its trial, with what became of it."""
         fitted = self._arrived.pop(0) if self._arrived else self.executor.poll()
         trial = self._running.pop(fitted.job.identity)
-        if fitted.failure:
-            trial.status, trial.reason, trial.seconds = "failed", fitted.failure, fitted.seconds
+        if fitted.failure or fitted.skipped:
+            trial.status = "failed" if fitted.failure else "skipped"
+            trial.reason, trial.seconds = fitted.failure or fitted.skipped, fitted.seconds
             return trial
-        trial.trained = list(fitted.networks)
-        self._take_stages(trial, fitted)
-        self._learn_cost(trial, fitted)
-        self.conclude(trial)
+        if trial.role == "baseline":
+            trial.seconds = fitted.seconds
+            take_answers(trial, fitted.networks, self.book.scorer)
+        else:
+            trial.trained = list(fitted.networks)
+            self._take_stages(trial, fitted)
+            self._learn_cost(trial, fitted)
+            self.conclude(trial)
         if math.isnan(trial.score):
             trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
         return trial
@@ -201,7 +213,7 @@ class Trainings:
             self.book.recorder.happened(
                 "stage", trial=trial.number, folds=names.count(fact["stage"]), **shown
             )
-        trial.settings = fitted.candidate.settings
+        trial.settings = fitted.settings
 
     def _learn_cost(self, trial: Trial, fitted: Fitted) -> None:
         epochs = [epoch.seconds for epoch in trial.trained[0].history.epochs]
@@ -214,8 +226,7 @@ class Trainings:
 
     def conclude(self, trial: Trial) -> None:
         """Calibrate a trial's networks, gather their predictions, score them, and say what they cost."""
-        problem, targets = self.prepared.understood.problem, self.prepared.material.targets
-        conclude(trial, problem, self.prepared.split, targets, self.book.scorer, self.options.seed)
+        conclude(trial, self.book.scorer, self.options.seed)
         trial.cost |= cost_of(self.trainer(trial), len(trial.deployed_networks))
 
     def trainer(self, trial: Trial) -> FoldTrainer:

@@ -12,16 +12,9 @@ from composable.data.split import Fold
 from composable.design.cost import cost
 from composable.engine.predict import predict
 from composable.search.cost_model import Work
-from composable.search.trial import Trial
 from composable.training.folds import FoldTrainer
 
-_SHORTER = 0.2  # of a training
 _MOST_KEPT = 4000  # rows that a closed-form fit compares with each other
-
-
-def sum_of_costs(trials: Sequence[Trial]) -> dict[str, float]:
-    """What these trials' networks cost together."""
-    return {key: sum(t.cost[key] for t in trials) for key in ("parameters", "bytes", "latency_ms")}
 
 
 def cost_of(trainer: FoldTrainer, networks: int) -> dict[str, float]:
@@ -39,22 +32,6 @@ def cost_of(trainer: FoldTrainer, networks: int) -> dict[str, float]:
         "bytes": 4 * parameters,
         "latency_ms": round(1000 * float(np.median(times)) * networks, 3),
     }
-
-
-def trainings_that_fit(trial: Trial, seconds: float, *, waiting: int) -> float:
-    """How many more networks of a trial can be trained in so many seconds.
-
-    Args:
-        trial: Of trained networks.
-        seconds: For it and others.
-        waiting: How many trials share them, this one included.
-    """
-    each = trial.trained[0].seconds
-    if each <= 0:
-        return math.inf
-    if trial.network.settings.patience is None:  # a schedule can be made to end a little sooner
-        return int(seconds / (each * waiting) + _SHORTER)
-    return int(seconds / (each * (1 + waiting)))
 
 
 def work_of(trainer: FoldTrainer, folds: Sequence[Fold]) -> Work:

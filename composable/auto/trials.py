@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from composable.auto.baselines import predictions_of, reference, seconds_of
 from composable.auto.candidate_list import Upcoming, candidate_list
 from composable.auto.deploying import NotAsScoredError
-from composable.auto.file_learning import learn_from_whole_file
-from composable.auto.more_folds import most_folds, train_more_folds
-from composable.auto.refit import closed_form_refits, refit, refits_that_fit
-from composable.auto.trainings import MOST_NETWORKS, Trainings
-from composable.auto.trial_ensemble import blend_members, ensemble
+from composable.auto.further_training import learn_from_whole_file, predict_again, refit, train_more_folds
+from composable.auto.trainings import Trainings
 from composable.auto.user_inputs import UserInputs
 from composable.core.errors import NothingSucceeded
-from composable.modality import Baseline
 from composable.problem.metrics import better
+from composable.search.ensemble import blend_members, ensemble_members
 from composable.search.expected import Expected, expected_score
-from composable.search.policy import LEAST_SECONDS, State, Step, compiles_ahead, next_step, seconds_for_next
+from composable.search.policy import (
+    MOST_NETWORKS,
+    State,
+    Step,
+    compiles_ahead,
+    is_refitted_to_deploy,
+    most_folds,
+    next_step,
+    no_time_to_learn,
+    refits_fit,
+)
+from composable.search.predictions import constant_predictions
 from composable.search.trial import Trial, is_better
-from composable.training.candidate import Candidate
 
-BASELINE_SHARE = 0.3  # of the time that is left after the first network
-EARLY_SHARE = 0.05  # of the time that is left before it, where the networks then take all there is
 Deploy = Callable[[Trial], None]
 
 
@@ -71,7 +74,7 @@ class Search:
         """
         self._upcoming = Upcoming(candidate_list(self.trainings, self.user_inputs))
         try:
-            while (step := next_step(self._now())) != "end":
+            while (step := next_step(self._now())).what != "end":
                 self._take(step)
         finally:
             self.trainings.end()
@@ -92,27 +95,37 @@ class Search:
 
     def _take(self, step: Step) -> None:
         """Take a step of the policy."""
-        if step == "wait":
+        if step.what == "wait":
             self._ended(self.trainings.next_ended())
-        elif step == "candidate":
-            candidate = next(self._upcoming, None)
-            if candidate is None:
-                self._state = replace(self._state, candidates_left=False)
-            else:
-                self._begin(candidate)
-                self._state = replace(self._state, begun=self._state.begun + 1)
-                self._compile_ahead()
+        elif step.what == "candidate":
+            self._begin_next(step.seconds)
         else:
             steps = {
                 "constant": self._constant_predictor,
-                "baseline": self._baseline,
+                "baseline": lambda: self.trainings.begin_baseline(step.seconds),
                 "ensemble": self._ensemble,
                 "more_folds": self._more_folds,
                 "refit": self._refit_on_all_rows,
                 "file": self._learn_from_whole_file,
             }
-            steps[step]()
-            self._state = replace(self._state, **{f"has_{step}": True})
+            steps[step.what]()
+            self._state = replace(self._state, **{f"has_{step.what}": True})
+
+    def _begin_next(self, seconds: float) -> None:
+        """Begin the next candidate, if what it takes at least fits into the time."""
+        candidate = next(self._upcoming, None)
+        if candidate is None:
+            self._state = replace(self._state, candidates_left=False)
+            return
+        trial = self.trainings.new_trial(candidate)
+        why = no_time_to_learn(self._now(), seconds, lambda: self.trainings.least_seconds(trial))
+        if why:
+            trial.status, trial.reason = "skipped", why
+            self._ended(trial)
+        else:
+            self.trainings.begin(trial, seconds)
+        self._state = replace(self._state, begun=self._state.begun + 1)
+        self._compile_ahead()
 
     def _compile_ahead(self) -> None:
         """Compile the next network of those to come while others are trained or solved for."""
@@ -121,57 +134,10 @@ class Search:
 
     def _constant_predictor(self) -> None:
         trial = self.book.new("constant_predictor", "reference", "constant_predictor")
-        trial.predictions = reference(self.prepared)
+        trial.predictions = constant_predictions(self.prepared.material, self.prepared.split)
         self.book.scorer = replace(self.book.scorer, constant=trial.predictions)
         trial.score = self.book.scorer.selection(trial.predictions)
         self._ended(trial)
-
-    def _baseline(self) -> None:
-        """A model of another kind, unless it would take more than a share of the time that is left."""
-        usual = self.trainings.modality.baseline
-        share = EARLY_SHARE if usual.first else BASELINE_SHARE
-        trial = self.book.new(usual.name, "baseline", usual.name)
-        self.book.begun(trial, (0,))
-        began = time.monotonic()
-        try:
-            trial.reason = self._no_time_for(usual, share)
-            if trial.reason:
-                trial.status = "skipped"
-            else:
-                trial.predictions = predictions_of(usual, self.prepared, self.options.seed)
-                trial.score = self.book.scorer.selection(trial.predictions)
-        except (ValueError, MemoryError) as refused:  # scikit-learn's own limits; the networks go on
-            trial.status, trial.reason = "failed", str(refused)[:300]
-        trial.seconds = time.monotonic() - began
-        self._ended(trial)
-
-    def _no_time_for(self, usual: Baseline, share: float) -> str:
-        """Why there isn't, or ""."""
-        left = self.trainings.left
-        if math.isinf(left):
-            return ""
-        if left < LEAST_SECONDS:
-            return "no time was left for it"
-        needed = seconds_of(usual, self.prepared, self.options.seed)
-        return f"it takes about {needed:.1f} s, too much of the time" if needed > left * share else ""
-
-    def _begin(self, candidate: Candidate) -> None:
-        """Begin a candidate, if what it takes at least fits into the time."""
-        trial, seconds = self.trainings.new_trial(candidate), seconds_for_next(self._now())
-        if why := self._no_time_to_learn(trial, seconds):
-            trial.status, trial.reason = "skipped", why
-            self._ended(trial)
-        else:
-            self.trainings.begin(trial, seconds)
-
-    def _no_time_to_learn(self, trial: Trial, seconds: float) -> str:
-        """Why a candidate isn't begun, or ""; the very first one must come to be, however late it is."""
-        if not (self.book.succeeded or self.trainings.running) or math.isinf(seconds):
-            return ""
-        if seconds < LEAST_SECONDS:
-            return "the time limit came before it began"
-        least = self.trainings.least_seconds(trial)
-        return "" if least <= seconds else f"it would take {least:.0f} s at least; {seconds:.0f} s are left"
 
     @property
     def _most_weights(self) -> float:
@@ -179,8 +145,14 @@ class Search:
 
     def _ensemble(self) -> None:
         """Weigh the candidates against each other."""
-        if (trial := ensemble(self.book, self._most_weights)) is not None:
-            self._ended(trial)
+        members = ensemble_members(self.book.succeeded, self.book.scorer, self._most_weights)
+        if not members:
+            return
+        trial = self.book.new("ensemble", "ensemble", "-".join(f"{t.identity}:{w:.4f}" for t, w in members))
+        trial.members = members
+        blend_members(trial, self.book.scorer)
+        trial.score = self.book.scorer.selection(trial.predictions)
+        self._ended(trial)
 
     def _more_folds(self) -> None:
         """Train what won on the other folds, while time allows: more rows learned from, more networks."""
@@ -188,34 +160,42 @@ class Search:
         members = [t for t, _ in best.shares if t.refit is None] if best else []  # others know all rows
         if best is None or not members:
             return
-        most = most_folds(best.shares, len(split.folds), self._most_weights)
+        most = most_folds(best, len(split.folds), self._most_weights)
         grown = train_more_folds(members, self.trainings, most)
-        self._predict_again(best, grown)
-        if grown and self.deployed is best:
-            try:
-                self._put_to_use(best)
-            except NotAsScoredError as worse:  # the bundle of the scored networks stays
-                self.book.warn(str(worse))
-                for member in grown:
-                    del member.trained[split.scored_folds :]
-                self._predict_again(best, grown)
+
+        def cut(member: Trial) -> None:
+            del member.trained[split.scored_folds :]
+
+        self._deploy_changed(best, grown, undo=cut)
 
     def _refit_on_all_rows(self) -> None:
         """Where one fold alone is trained, fit the best once more on all rows, by the settings found."""
         split, best = self.prepared.split, self.deployed
         if best is None or len(split.folds) > 1 or self.options.no_refit:
             return
-        if not (members := refits_that_fit(best, self.trainings)):
+        members = [t for t, _ in best.shares if t.refit is None]
+        if not refits_fit(members, self.trainings.left):
+            self.book.note("The time doesn't suffice to fit once more on all rows.")
             return
         refit(members, "all" if split.kind == "time" else "known", self.trainings)
-        self._predict_again(best, members)
+
+        def forget(member: Trial) -> None:
+            member.refit = None
+
+        self._deploy_changed(best, members, undo=forget)
+
+    def _deploy_changed(self, trial: Trial, changed: Sequence[Trial], undo: Callable[[Trial], None]) -> None:
+        """Deploy a trial of which members changed; where held-out rows speak against it, undo that."""
+        predict_again(trial, changed, self.trainings)
+        if not changed or self.deployed is not trial:
+            return
         try:
-            self.deploy(best)
+            self._put_to_use(trial)
         except NotAsScoredError as worse:
             self.book.warn(str(worse))
-            for member in members:
-                member.refit = None
-            self._predict_again(best, members)
+            for member in changed:
+                undo(member)
+            predict_again(trial, changed, self.trainings)
 
     def _learn_from_whole_file(self) -> None:
         """Where a sample was searched, let the best network learn from the rest of its file too."""
@@ -237,20 +217,14 @@ class Search:
         Raises:
             NotAsScoredError: If the model predicts held-out rows worse than the score promises.
         """
-        waiting = closed_form_refits(trial, self.trainings)
-        refit(waiting, "known", self.trainings)
-        self._predict_again(trial, waiting)
+        trainings = self.trainings
+        waiting = [
+            t for t, _ in trial.shares if is_refitted_to_deploy(t, trainings.expected(t), trainings.left)
+        ]
+        refit(waiting, "known", trainings)
+        predict_again(trial, waiting, trainings)
         self.deploy(trial)
         self.book.write(trial)
-
-    def _predict_again(self, trial: Trial, changed: Sequence[Trial]) -> None:
-        """What a trial predicts and costs, after its networks, or those of some members, became others."""
-        for member in changed:
-            self.trainings.conclude(member)
-            self.book.write(member)
-        if changed and trial.members:
-            blend_members(trial, self.book.scorer)
-            self.book.write(trial)
 
     def test(self) -> None:
         """Score everything on the user's test rows: once, when nothing more is chosen."""

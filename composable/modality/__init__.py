@@ -16,7 +16,7 @@ from composable.modality.facts import DataFacts
 from composable.modality.image import IMAGE
 from composable.modality.mask import MASK
 from composable.modality.mixed import also_as_table, beside_table
-from composable.modality.modality import Baseline, Modality
+from composable.modality.modality import Modality
 from composable.modality.series import SERIES_MODALITY
 from composable.modality.table import TABLE
 from composable.modality.text import TEXT
@@ -94,4 +94,4 @@ def candidates(
         yield replace(candidate, settings=settings)
 
 
-__all__ = ["MODALITIES", "Baseline", "Modality", "candidates", "modality_of", "modality_of_columns"]
+__all__ = ["MODALITIES", "Modality", "candidates", "modality_of", "modality_of_columns"]

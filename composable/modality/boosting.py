@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,10 +13,12 @@ from threadpoolctl import threadpool_limits
 
 from composable.core.seeds import derive
 from composable.data.kinds import KINDS
-from composable.modality.modality import Baseline
+from composable.design import Part, component
+from composable.design.metaparameters import Count
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
-from composable.training.candidate import Arrays, Material
+from composable.training.baseline import BaselineProblem
+from composable.training.candidate import Arrays, Baseline
 
 ITERATIONS = 100  # HistGradientBoosting's default
 _FEW_ROWS = 5000
@@ -82,36 +85,35 @@ def _one(
     return shares if kind_of(head).activation == "softmax" else shares[:, 1]
 
 
-def _predict(
-    material: Material,
-    train: np.ndarray,
-    query: Mapping[str, np.ndarray],
-    seed: int,
-    iterations: int = ITERATIONS,
-) -> Arrays:
+@component
+def predict(problem: BaselineProblem, *, iterations: Count = ITERATIONS) -> Arrays:
+    """Train on the rows of a fold and predict others."""
+    material, train = problem.material, problem.train
     return gradient_boosting(
         material.problem.heads,
         material.at(train),
         tuple(y[train] for y in material.targets),
-        query,
-        seed=derive(seed, "baseline"),
+        problem.query,
+        seed=derive(problem.seed, "baseline"),
         weights=None if material.weights is None else material.weights[train],
         iterations=iterations,
     )
 
 
-def _seconds(material: Material, train: np.ndarray, _query_rows: int, seed: int) -> float:
+@component
+def seconds(problem: BaselineProblem) -> float:
     """How long one fold will take, estimated from its first iterations; on texts by the number of classes."""
+    material = problem.material
     scores = sum(head.width for head in material.problem.heads)
     if scores > _MANY and material.vocabularies:  # the first iterations alone would take long
         return _TREE * scores * ITERATIONS
-    times = []
+    few, times = replace(problem, query=material.at(problem.train[:10])), []
     for iterations in (2, 6):
         began = time.monotonic()
-        _predict(material, train, material.at(train[:10]), seed, iterations)
+        predict(few, iterations=iterations)
         times.append(time.monotonic() - began)
     one = max(0.0, times[1] - times[0]) / 4
     return times[1] + (ITERATIONS - 6) * one
 
 
-GRADIENT_BOOSTING = Baseline("gradient_boosting", _seconds, _predict)
+GRADIENT_BOOSTING = Baseline("gradient_boosting", Part(seconds), Part(predict))

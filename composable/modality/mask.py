@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from composable.core.errors import ConfigError
 from composable.core.machine import operations_per_second
 from composable.core.seeds import derive
 from composable.data.kinds.image import IMAGES
-from composable.design import Architecture, Part
+from composable.design import Architecture, Part, component
 from composable.design.prestems import select_input, standardize
 from composable.engine.augmentations import flip, light, translate, turn
 from composable.engine.optimizer import Optimizer
@@ -35,8 +35,9 @@ from composable.modality.facts import Augmentation, DataFacts
 from composable.modality.image import IMAGE
 from composable.modality.image.augmentations import augmented_as
 from composable.modality.image.designs import cost_of, images_of
-from composable.modality.modality import Baseline, Notify
-from composable.training.candidate import Arrays, Candidate, Material
+from composable.modality.modality import Notify
+from composable.training.baseline import BaselineProblem
+from composable.training.candidate import Arrays, Baseline, Candidate, Material
 from composable.zoo.unet import normalized_convolutions, unet
 
 WIDTHS = (8, 12, 16, 24, 32, 48, 64)  # channels at full size; Ronneberger et al. have 64
@@ -167,20 +168,24 @@ def described(image: np.ndarray) -> np.ndarray:
     return np.concatenate(features, axis=-1).reshape(image.shape[0] * image.shape[1], -1)
 
 
-def _predict(material: Material, train: np.ndarray, query: Mapping[str, np.ndarray], seed: int) -> Arrays:
+@component
+def predict(problem: BaselineProblem) -> Arrays:
+    """Learn from some of the masks of a fold and predict others."""
+    material, seed = problem.material, problem.seed
     (head,), (masks,) = material.problem.heads, material.targets
-    some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(train)[:_LEARNED]
+    some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(problem.train)[:_LEARNED]
     images = material.inputs[IMAGES][some]
-    shares = logistic_on_pixels(images, masks[some], query[IMAGES], seed=derive(seed, "baseline"))
+    shares = logistic_on_pixels(images, masks[some], problem.query[IMAGES], seed=derive(seed, "baseline"))
     return [np.pad(shares, [(0, 0)] * 3 + [(0, head.width - shares.shape[-1])])]
 
 
-def _seconds(material: Material, train: np.ndarray, query_rows: int, _seed: int) -> float:
+@component
+def seconds(problem: BaselineProblem) -> float:
     """How long one fold will take, estimated by describing an image."""
     began = time.monotonic()
-    described(material.inputs[IMAGES][train[0]])
+    described(problem.material.inputs[IMAGES][problem.train[0]])
     each = time.monotonic() - began
-    return _SOLVED + each * (_LEARNED + 2 * query_rows)
+    return _SOLVED + each * (_LEARNED + 2 * problem.query_rows)
 
 
 def augment(
@@ -215,7 +220,7 @@ def check_design(model: Any, name: str, facts: DataFacts) -> None:
         )
 
 
-LOGISTIC_ON_PIXELS = Baseline("logistic_on_pixels", _seconds, _predict, first=True)
+LOGISTIC_ON_PIXELS = Baseline("logistic_on_pixels", Part(seconds), Part(predict), first=True)
 MASK = replace(
     IMAGE,
     name="mask",

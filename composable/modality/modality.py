@@ -14,29 +14,10 @@ from composable.design.part import Component
 from composable.engine.settings import Settings
 from composable.explain.explained_model import ExplainedModel
 from composable.modality.facts import DataFacts
-from composable.training.candidate import Arrays, Candidate, Material
+from composable.training.candidate import Baseline, Candidate, Material
 
 Notify = Callable[[str], None]
 Explain = Callable[[ExplainedModel, Deadline], dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """A model of another kind, which networks have to beat.
-
-    Attributes:
-        name: For the leaderboard.
-        seconds: How long one fold will take: (material, numbers of the training rows, how many rows are
-            predicted, seed) -> seconds.
-        predict: Learn from training rows and predict others: (material, numbers of the training rows, inputs
-            of the others, seed) -> numbers or probabilities, one array per head.
-        first: Whether it is tried before the first network, which takes all the time that there is.
-    """
-
-    name: str
-    seconds: Callable[[Material, np.ndarray, int, int], float]
-    predict: Callable[[Material, np.ndarray, Mapping[str, np.ndarray], int], Arrays]
-    first: bool = False
 
 
 @dataclass(frozen=True)

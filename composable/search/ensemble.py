@@ -11,8 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from composable.problem.metrics import better
-from composable.search.predictions import Arrays
-from composable.search.scorer import Score
+from composable.search.policy import MOST_NETWORKS
+from composable.search.predictions import Arrays, blend
+from composable.search.scorer import Score, Scorer
+from composable.search.trial import Trial, calibrate_average
 
 ROUNDS = 25  # AutoGluon reports no gain from more
 _NOISE = 2.0  # standard errors
@@ -64,6 +66,43 @@ def greedy_weights(
         if better(metric, scores[pick], best_score):
             best_counts, best_score = counts, scores[pick]
     return best_counts / max(int(best_counts.sum()), 1)
+
+
+def ensemble_members(
+    found: Sequence[Trial], scorer: Scorer, most_weights: float
+) -> tuple[tuple[Trial, float], ...]:
+    """The members of the ensemble with the best score and their weights.
+
+    Args:
+        found: Trials of networks.
+        scorer: Of their predictions.
+        most_weights: Of all members together.
+
+    Returns:
+        Two or more of them; none where one trial alone is as good, or where it would have too many weights.
+    """
+    if len(found) < 2:
+        return ()
+    rows = np.concatenate(scorer.scored_parts)
+    weights = greedy_weights(
+        scorer.on_parts(scorer.scored_parts),
+        scorer.problem.metric,
+        [[head[rows] for head in t.predictions.out_of_fold] for t in found],
+        networks=[t.networks for t in found],
+        most=MOST_NETWORKS,
+    )
+    chosen = tuple((t, float(w)) for t, w in zip(found, weights, strict=True) if w > 0)
+    small = sum(t.cost["parameters"] for t, _ in chosen) <= most_weights
+    return chosen if len(chosen) > 1 and small else ()
+
+
+def blend_members(trial: Trial, scorer: Scorer) -> None:
+    """What an ensemble predicts and costs, by its members."""
+    members = [t for t, _ in trial.members]
+    trial.predictions = blend([t.predictions for t in members], [w for _, w in trial.members])
+    trial.seconds = sum(t.seconds for t in members)
+    calibrate_average(trial, scorer)
+    trial.cost = {key: sum(t.cost[key] for t in members) for key in ("parameters", "bytes", "latency_ms")}
 
 
 def is_worth_adding(losses: np.ndarray, scored: np.ndarray) -> bool:

@@ -9,6 +9,8 @@ import numpy as np
 
 from composable.data.split import Split
 from composable.problem.problem import Problem
+from composable.problem.scores import constant_predictor
+from composable.training.candidate import Material
 
 Arrays = list[np.ndarray]  # one per head
 
@@ -45,6 +47,20 @@ def pool(problem: Problem, split: Split, folds: Sequence[int], rows: int, of_fol
             own.append(on_own)
     own_test = [np.mean(parts, axis=0) for parts in zip(*own, strict=True)] if own else []
     return Predictions(held_out.means(), test.means(), own_test)
+
+
+def constant_predictions(material: Material, split: Split) -> Predictions:
+    """Those of the constant predictor, by the targets of the rows that each scored fold learns from."""
+    heads, targets = material.problem.heads, material.targets
+    own_rows = len(next(iter(material.own_test.values()))) if material.own_test else 0
+
+    def on_fold(number: int) -> tuple[Arrays, Arrays, Arrays]:
+        fold = split.folds[number]
+        known = tuple(y[fold.train] for y in targets)
+        held_out, test = (constant_predictor(heads, known, len(rows)) for rows in (fold.held_out, fold.test))
+        return held_out, test, constant_predictor(heads, known, own_rows) if own_rows else []
+
+    return pool(material.problem, split, range(split.scored_folds), len(targets[0]), on_fold)
 
 
 def blend(predictions: Sequence[Predictions], weights: Sequence[float]) -> Predictions:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from composable.data.split import Split
 from composable.engine.settings import Settings, described
 from composable.problem.calibrate import Calibration, calibrate
 from composable.problem.metrics import TIE_BREAK, better, higher_is_better
@@ -149,10 +148,9 @@ class Trial:
         ]
 
 
-def conclude(
-    trial: Trial, problem: Problem, split: Split, targets: Sequence[np.ndarray], scorer: Scorer, seed: int
-) -> None:
+def conclude(trial: Trial, scorer: Scorer, seed: int) -> None:
     """Calibrate a network's trial on its pooled held-out rows, gather its predictions and score it."""
+    split, targets = scorer.split, scorer.targets
     scored = [t for t in trial.trained if t.fold < split.scored_folds]
 
     def calibrated(networks: Sequence[Trained], folds: Sequence[int]) -> tuple[Calibration, ...]:
@@ -165,21 +163,13 @@ def conclude(
                 seed=seed,
                 weights=None if scorer.weights is None else scorer.weights[rows],
             )
-            for i, head in enumerate(problem.heads)
+            for i, head in enumerate(scorer.problem.heads)
         )
 
     trial.calibrations = calibrated(scored, [t.fold for t in scored])
     from_file = trial.refit is not None and trial.refit.whole_file
     trial.refit_calibrations = calibrated([trial.refit], [0]) if trial.refit and from_file else ()
-    by_fold = {t.fold: t for t in trial.trained}
-
-    def of_fold(number: int) -> tuple[Arrays, Arrays, Arrays]:
-        network = by_fold[number]
-        each = (network.held_out, network.test, network.own_test)
-        held_out, test, own_test = (trial.answers(network, logits) for logits in each)
-        return held_out, test, own_test
-
-    trial.predictions = pool(problem, split, sorted(by_fold), len(targets[0]), of_fold)
+    trial.predictions = _pooled(trial.trained, scorer, trial.answers)
     if trial.refit is not None:
         test, own_test = (
             trial.answers(trial.refit, logits) for logits in (trial.refit.test, trial.refit.own_test)
@@ -190,6 +180,26 @@ def conclude(
     calibrate_average(trial, scorer)
     trial.seconds = sum(t.seconds for t in (*trial.trained, trial.refit) if t is not None)
     trial.score = scorer.selection(trial.predictions)
+
+
+def take_answers(trial: Trial, answers: Sequence[Trained], scorer: Scorer) -> None:
+    """Gather what a baseline has answered on each fold, and score it."""
+    trial.predictions = _pooled(answers, scorer, lambda _, outputs: outputs)
+    trial.score = scorer.selection(trial.predictions)
+
+
+def _pooled(
+    networks: Sequence[Trained], scorer: Scorer, answers: Callable[[Trained, Arrays], Arrays]
+) -> Predictions:
+    """What the networks of several folds answer to rows they didn't learn from."""
+    by_fold = {one.fold: one for one in networks}
+
+    def of_fold(number: int) -> tuple[Arrays, Arrays, Arrays]:
+        one = by_fold[number]
+        held_out, test, own_test = (answers(one, part) for part in (one.held_out, one.test, one.own_test))
+        return held_out, test, own_test
+
+    return pool(scorer.problem, scorer.split, sorted(by_fold), len(scorer.targets[0]), of_fold)
 
 
 def is_better(trial: Trial, other: Trial, scorer: Scorer) -> bool:

@@ -87,6 +87,23 @@ class Candidate:
     solver: Part | None = None
 
 
+@dataclass(frozen=True)
+class Baseline:
+    """A model of another kind, which networks have to beat; it is never deployed.
+
+    Attributes:
+        name: For the leaderboard.
+        seconds: How long one fold will take: `composable.training.baseline.BaselineProblem` -> seconds.
+        predict: Learn and predict: `BaselineProblem` -> numbers or probabilities, one array per head.
+        first: Whether it is tried before the first network, which takes all the time that there is.
+    """
+
+    name: str
+    seconds: Part
+    predict: Part
+    first: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Material:
     """The encoded rows of a run.
@@ -156,7 +173,7 @@ class Trained:
     whole_file: bool = False
 
 
-_PLAIN = (Candidate, Settings, Optimizer, Group, Rule, EMA, SWA, Lookahead, Small)
+_PLAIN = (Baseline, Candidate, Settings, Optimizer, Group, Rule, EMA, SWA, Lookahead, Small)
 _RECORDS = {one.__name__: one for one in _PLAIN}
 
 

@@ -12,7 +12,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -214,13 +214,19 @@ class LocalProcesses:
             reason = running.failure or outcome.get("reason") or _log_end(job.folder / "worker.log")
             return _failed(job, str(reason)[:500], running.began)
         folds = (REFIT,) if job.refit else job.folds
-        networks = tuple(stored_network(job.folder, number) for number in folds)
-        candidate = replace(job.candidate, settings=from_plain(outcome["settings"]))
-        return Fitted(job, candidate, networks, tuple(outcome["stages"]), outcome["seconds"])
+        networks = tuple(stored_network(job.folder, n) for n in folds if not outcome["skipped"])
+        return Fitted(
+            job,
+            networks,
+            from_plain(outcome["settings"]),
+            tuple(outcome["stages"]),
+            outcome["seconds"],
+            outcome["skipped"],
+        )
 
 
 def _failed(job: Job, reason: str, began: float) -> Fitted:
-    return Fitted(job, job.candidate, seconds=time.monotonic() - began, failure=reason)
+    return Fitted(job, seconds=time.monotonic() - began, failure=reason)
 
 
 def _read(stream: IO[str] | None, events: queue.Queue[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing
-from composable.training.candidate import Material
+from composable.training.candidate import Arrays, Material
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,14 @@ class FoldRows:
         return {
             name: np.concatenate([values, own[name]]) if own else values for name, values in found.items()
         }
+
+    def apart(self, fold: Fold, outputs: Sequence[np.ndarray]) -> tuple[Arrays, Arrays, Arrays]:
+        """Outputs for the query rows, per head, apart: for held-out rows, test rows, the user's own rows."""
+        ends = np.cumsum([len(fold.held_out), len(fold.test)])
+        held_out, test, own = (
+            list(part) for part in zip(*(np.split(head, ends) for head in outputs), strict=True)
+        )
+        return held_out, test if len(fold.test) else [], own if len(self.own) else []
 
     def postprocessing(self, fold: Fold) -> tuple[PostProcessing, ...]:
         """What turns logits into answers, per head, by the training rows' targets."""

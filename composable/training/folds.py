@@ -364,10 +364,7 @@ class FoldTrainer:
         seconds: float,
     ) -> Trained:
         """A network with its outputs for the rows in `FoldRows.query_rows`, per head."""
-        ends = np.cumsum([len(fold.held_out), len(fold.test)])
-        held_out, test, own_test = (
-            list(parts) for parts in zip(*(np.split(head, ends) for head in outputs), strict=True)
-        )
+        held_out, test, own_test = self._rows.apart(fold, outputs)
         return Trained(
             fold=number,
             weights=weights,
@@ -375,6 +372,6 @@ class FoldTrainer:
             history=history,
             seconds=seconds,
             held_out=held_out,
-            test=test if len(fold.test) else [],
-            own_test=own_test if len(self._rows.own) else [],
+            test=test,
+            own_test=own_test,
         )

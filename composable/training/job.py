@@ -17,7 +17,7 @@ from composable.core.workspace import read_json, write_atomically, write_json
 from composable.design.part import Part
 from composable.engine.history import Epoch
 from composable.engine.settings import Settings
-from composable.training.candidate import Candidate, Trained, from_plain, to_plain
+from composable.training.candidate import Baseline, Candidate, Trained, from_plain, to_plain
 
 _FORMAT, _FILE, _BEGIN = "composable.job/1", "job.json", "begin.npz"
 _REMEDY = "delete the folder; the same command trains it again"
@@ -29,7 +29,7 @@ class Job:
     """What is trained, and where.
 
     Attributes:
-        candidate: The architecture and how it is trained.
+        candidate: The architecture and how it is trained; or a baseline.
         folds: The numbers of the folds of the data set; each is a network of its own.
         seed: For everything random.
         seconds: After which training stops.
@@ -41,7 +41,7 @@ class Job:
             on those of the "file" that the rows are a sample of, but for what is held out in the first fold.
     """
 
-    candidate: Candidate
+    candidate: Candidate | Baseline
     folds: tuple[int, ...]
     seed: int
     seconds: float
@@ -55,6 +55,17 @@ class Job:
         """Of the trial: what is tried, by which seed. Equal ones give equal results."""
         return identity_of(self.candidate, self.seed, self.stages)
 
+    @property
+    def network(self) -> Candidate:
+        """The candidate, where it is a network's.
+
+        Raises:
+            TypeError: If it is a baseline.
+        """
+        if isinstance(self.candidate, Baseline):
+            raise TypeError(f"The baseline {self.candidate.name!r} is no network.")
+        return self.candidate
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
@@ -62,18 +73,20 @@ class Fitted:
 
     Attributes:
         job: The job that was done.
-        candidate: With the settings that the stages chose.
-        networks: In the order of the folds; their weights lie in the job's folder.
+        networks: In the order of the folds; their weights lie in the job's folder. A baseline's have none.
+        settings: That the stages chose, or that the candidate has; None of a baseline.
         stages: What each stage came to, as plain JSON.
         seconds: That it took.
+        skipped: Why it wasn't begun; empty where it was.
         failure: Why it came to nothing; empty where it didn't fail.
     """
 
     job: Job
-    candidate: Candidate
     networks: tuple[Trained, ...] = ()
+    settings: Settings | None = None
     stages: tuple[Mapping[str, Any], ...] = ()
     seconds: float = 0.0
+    skipped: str = ""
     failure: str = ""
 
 
@@ -82,11 +95,13 @@ def epoch_facts(fold: int, epoch: Epoch) -> dict[str, Any]:
     return {"fold": fold, "epoch": epoch.epoch, "loss": epoch.loss, "held_out": epoch.held_out}
 
 
-def identity_of(candidate: Candidate, seed: int, stages: Sequence[Part] = ()) -> str:
+def identity_of(candidate: Candidate | Baseline, seed: int, stages: Sequence[Part] = ()) -> str:
     """Twelve hexadecimal digits that identify a trial among all others."""
-    tried = to_plain((replace(candidate, share=1.0), seed, tuple(stages)))  # however much time it has
-    digest = hashlib.sha256(json.dumps(tried, sort_keys=True).encode())
-    for weights in candidate.begin or ():
+    network = isinstance(candidate, Candidate)
+    tried = replace(candidate, share=1.0) if network else candidate  # however much time it has
+    plain = to_plain((tried, seed, tuple(stages)))
+    digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
+    for weights in (candidate.begin or ()) if network else ():
         digest.update(np.ascontiguousarray(weights).tobytes())
     return digest.hexdigest()[:12]
 
@@ -103,7 +118,7 @@ def save_job(job: Job) -> Path:
         "settings": to_plain(job.settings),
         "refit": job.refit,
     }
-    if job.candidate.begin is not None:
+    if isinstance(job.candidate, Candidate) and job.candidate.begin is not None:
         buffer = io.BytesIO()
         np.savez(buffer, *job.candidate.begin)
         write_atomically(job.folder / _BEGIN, buffer.getvalue())
@@ -122,8 +137,8 @@ def load_job(path: Path) -> Job:
     try:
         if facts["format"] != _FORMAT:
             raise ValueError(facts["format"])
-        candidate: Candidate = from_plain(facts["candidate"])
-        if (begin := path.with_name(_BEGIN)).exists():
+        candidate: Candidate | Baseline = from_plain(facts["candidate"])
+        if isinstance(candidate, Candidate) and (begin := path.with_name(_BEGIN)).exists():
             with np.load(begin, allow_pickle=False) as stored:
                 candidate = replace(candidate, begin=tuple(stored[name] for name in stored.files))
         seconds = float("inf") if facts["seconds"] is None else float(facts["seconds"])

@@ -11,7 +11,8 @@ from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.engine.history import History
 from composable.engine.settings import Settings
-from composable.training.candidate import Trained
+from composable.training.baseline import fit_baseline
+from composable.training.candidate import Baseline, Trained
 from composable.training.checkpointer import forget
 from composable.training.folds import FoldTrainer
 from composable.training.job import Fitted, Job, Notify, epoch_facts
@@ -24,7 +25,7 @@ _SHARE_OF_STAGES = 0.5  # of the time
 
 
 def run_job(job: Job, trainers: Trainers, notify: Notify) -> Fitted:
-    """Train the networks of a job and write them into its folder.
+    """Train the networks of a job, or fit its baseline, and write what came of it into its folder.
 
     Networks that an earlier session of the same run has trained to their end are taken as they are.
 
@@ -37,6 +38,8 @@ def run_job(job: Job, trainers: Trainers, notify: Notify) -> Fitted:
         RuntimeError: If a network came to no weights.
         ValueError, TypeError, MemoryError: As the backend raises them.
     """
+    if isinstance(job.candidate, Baseline):
+        return fit_baseline(job, job.candidate, trainers.dataset)
     began = time.monotonic()
     if job.refit:
         networks, staged = [_refit(job, trainers, notify)], Staged(_settings(job), {}, ())
@@ -44,8 +47,8 @@ def run_job(job: Job, trainers: Trainers, notify: Notify) -> Fitted:
         networks, staged = _fold_networks(job, trainers, notify)
     return Fitted(
         job,
-        replace(job.candidate, settings=staged.settings),
         tuple(replace(one, weights=[]) for one in networks),
+        staged.settings,
         staged.facts,
         time.monotonic() - began,
     )
@@ -53,23 +56,23 @@ def run_job(job: Job, trainers: Trainers, notify: Notify) -> Fitted:
 
 def _settings(job: Job) -> Settings:
     """That the job trains with, before its own stages."""
-    return job.settings or job.candidate.settings
+    return job.settings or job.network.settings
 
 
 def _trainer(job: Job, trainers: Trainers) -> FoldTrainer:
-    trainer, settings = trainers.of(job.candidate), _settings(job)
-    return trainer if settings == job.candidate.settings else trainer.trained_by(settings)
+    trainer, settings = trainers.of(job.network), _settings(job)
+    return trainer if settings == job.network.settings else trainer.trained_by(settings)
 
 
 def _fold_networks(job: Job, trainers: Trainers, notify: Notify) -> tuple[list[Trained], Staged]:
-    known = {one.fold: one for one in load_trained(job.folder, job.candidate)}
+    known = {one.fold: one for one in load_trained(job.folder, job.network)}
     found = [known[number] for number in job.folds if number in known]
     missing = {number: trainers.dataset.folds[number] for number in job.folds if number not in known}
     staged = Staged(_settings(job), {}, ())
     if not missing:
         return found, staged
     deadline, trainer = Deadline(job.seconds), _trainer(job, trainers)
-    if job.stages and job.candidate.solver is None:
+    if job.stages and job.network.solver is None:
         staged = _stages(trainer, job, missing, deadline, notify)
         trainer = trainer.trained_by(staged.settings)
     trained = trainer.train(
@@ -84,7 +87,7 @@ def _fold_networks(job: Job, trainers: Trainers, notify: Notify) -> tuple[list[T
     for network in trained:
         if network.history.best_epoch < 0:
             raise RuntimeError(_why_nothing(network.history))
-        save_trained(job.folder, network, job.candidate)
+        save_trained(job.folder, network, job.network)
     forget(job.folder)
     return sorted([*found, *trained], key=lambda one: one.fold), staged
 
@@ -107,7 +110,7 @@ def _stages(
 
 def _refit(job: Job, trainers: Trainers, notify: Notify) -> Trained:
     """One network that learns from the rows of all these folds, those held out included; or from a file."""
-    if (found := load_refit(job.folder, job.candidate)) is not None:
+    if (found := load_refit(job.folder, job.network)) is not None:
         return found
     networks = [stored_network(job.folder, number) for number in job.folds]
     folds, trainer = [trainers.dataset.folds[number] for number in job.folds], _trainer(job, trainers)
@@ -118,7 +121,7 @@ def _refit(job: Job, trainers: Trainers, notify: Notify) -> Trained:
         network = trainer.refit(networks, folds, seed=job.seed, deadline=deadline, everything=everything)
     if network.history.best_epoch < 0:
         raise RuntimeError(_why_nothing(network.history))
-    save_trained(job.folder, network, job.candidate)
+    save_trained(job.folder, network, job.network)
     forget(job.folder)
     return network
 

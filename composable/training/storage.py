@@ -15,12 +15,12 @@ from composable.core.errors import ArtifactError
 from composable.core.workspace import write_atomically
 from composable.engine.history import Divergence, Epoch, History
 from composable.problem.postprocessing import PostProcessing
-from composable.training.candidate import REFIT, Candidate, Trained
+from composable.training.candidate import REFIT, Baseline, Candidate, Trained
 
 _LOGITS = ("held_out", "test", "own_test")
 
 
-def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
+def save_trained(folder: Path, trained: Trained, candidate: Candidate | Baseline) -> None:
     """Write one fold's network and logits to `folder/fold-N.npz`, that of `REFIT` to `refit.npz`."""
     names = ("weights", *_LOGITS)
     arrays = {
@@ -41,7 +41,7 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate) -> None:
     write_atomically(_path(folder, trained.fold), buffer.getvalue())
 
 
-def load_trained(folder: Path, candidate: Candidate) -> list[Trained]:
+def load_trained(folder: Path, candidate: Candidate | Baseline) -> list[Trained]:
     """The folds of a candidate that are in `folder`, from the first to the first that isn't usable.
 
     Their weights stay on the disk, see `load_weights`. A file that is damaged, of another candidate, or of a
@@ -67,7 +67,7 @@ def load_refit(folder: Path, candidate: Candidate) -> Trained | None:
     return _usable(_path(folder, REFIT), candidate)
 
 
-def _usable(path: Path, candidate: Candidate) -> Trained | None:
+def _usable(path: Path, candidate: Candidate | Baseline) -> Trained | None:
     if not path.exists():
         return None
     try:
@@ -91,7 +91,9 @@ def _path(folder: Path, fold: int) -> Path:
     return folder / ("refit.npz" if fold == REFIT else f"fold-{fold}.npz")
 
 
-def _identity(candidate: Candidate) -> str:
+def _identity(candidate: Candidate | Baseline) -> str:
+    if isinstance(candidate, Baseline):
+        return hashlib.sha256(repr(candidate.predict).encode()).hexdigest()
     text = f"{candidate.architecture.to_json()} {candidate.settings!r}"
     for one in (candidate.small, candidate.solver):
         text += "" if one is None else f" {one!r}"

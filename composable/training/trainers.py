@@ -41,7 +41,7 @@ class Trainers:
 
     def compile_ahead(self, job: Job) -> None:
         """Begin to compile what a job will need, in a thread of its own, unless the thread is busy."""
-        key = identity_of(job.candidate, 0)
+        key = identity_of(job.network, 0)
         if self._ahead is not None and self._ahead[1].done():
             self._ahead = None
         idle = self._ahead is None and key not in self._kept and not job.stages
@@ -54,7 +54,7 @@ class Trainers:
 
     def _compile(self, key: str, job: Job) -> None:
         try:
-            trainer = FoldTrainer(job.candidate, self.dataset.material)
+            trainer = FoldTrainer(job.network, self.dataset.material)
             if trainer.compiles_ahead:
                 trainer.compile_ahead({n: self.dataset.folds[n] for n in job.folds}, seed=job.seed)
         except FAILURES:  # the training will meet it as well, and say so

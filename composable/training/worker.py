@@ -35,8 +35,8 @@ def main(arguments: list[str]) -> int:
     except FAILURES as failed:
         _write("failed", {"reason": f"{type(failed).__name__}: {failed}"[:500]})
         return 1
-    facts = {"seconds": fitted.seconds, "stages": list(fitted.stages)}
-    _write("fitted", {**facts, "settings": to_plain(fitted.candidate.settings)})
+    facts = {"seconds": fitted.seconds, "skipped": fitted.skipped, "stages": list(fitted.stages)}
+    _write("fitted", {**facts, "settings": to_plain(fitted.settings)})
     return 0
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import composable
 from composable.auto import large_table
-from composable.auto.file_learning import learn_from_whole_file
+from composable.auto.further_training import learn_from_whole_file
 from composable.core.errors import ConfigError, DataError
 from composable.engine import segments
 from composable.training import run_job, table_file

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from composable.problem.problem import Head, Problem
-from composable.search.ensemble import greedy_weights
+from composable.search.ensemble import blend_members, greedy_weights
 from composable.search.predictions import blend
+from composable.search.scorer import Scorer
+from composable.search.trial import Trial
+from tests.search.test_expected import split_of, trial_of
 
 Y = np.arange(9.0)
 
@@ -70,3 +73,16 @@ def test_candidates_without_a_score_get_no_weight(scorer, predictions_of):
     predictions = [predictions_of(np.full(9, np.nan)), predictions_of(Y + 1)]
     assert greedy(scorer, predictions, networks=[1, 1], most=2).tolist() == [0, 1]
     assert greedy(scorer, predictions[:1], networks=[1], most=1).tolist() == [0]
+
+
+def test_an_ensemble_took_as_long_as_its_members(tmp_path):
+    y = np.random.default_rng(0).normal(size=(440, 1))
+    scorer = Scorer(Problem((Head("y", "regression", ("y",)),), "rmse"), split_of(len(y)), (y,))
+    members = [
+        trial_of(number, scorer, lambda _, rows: y[rows], tmp_path / str(number)) for number in range(2)
+    ]
+    for member in members:
+        member.cost = {"parameters": 1, "bytes": 1, "latency_ms": 1.0}
+    trial = Trial(2, tmp_path / "2", "ensemble", "ensemble", members=tuple((one, 0.5) for one in members))
+    blend_members(trial, scorer)
+    assert trial.seconds == sum(one.seconds for one in members) > 0

@@ -39,7 +39,7 @@ def trial_of(number, scorer, logits_of, tmp_path, curve_of=lambda fold: ()):
         epochs = tuple(Epoch(number, 1.0, measure, 0.1) for number, measure in enumerate(curve_of(fold)))
         history = History(epochs, 0, "epochs")
         trial.trained.append(Trained(fold, [], steps, history, 1.0, *outputs, []))
-    conclude(trial, scorer.problem, scorer.split, scorer.targets, scorer, 0)
+    conclude(trial, scorer, 0)
     return trial
 
 

@@ -10,16 +10,17 @@ import pytest
 
 from composable.core.errors import ArtifactError, ConfigError
 from composable.data.split import Fold
-from composable.design import Part
+from composable.design import Part, component
 from composable.engine.augmentations import flip
 from composable.engine.averaging import EMA
 from composable.engine.optimizer import Optimizer
 from composable.engine.settings import Settings
+from composable.modality.boosting import GRADIENT_BOOSTING
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Problem
 from composable.training import executor as executors
 from composable.training import recipes
-from composable.training.candidate import REFIT, Candidate, Material, Small, from_plain, to_plain
+from composable.training.candidate import REFIT, Baseline, Candidate, Material, Small, from_plain, to_plain
 from composable.training.dataset import Dataset, load_dataset, save_dataset
 from composable.training.executor import InProcess, LocalProcesses
 from composable.training.job import Job, identity_of, load_job, save_job
@@ -52,6 +53,18 @@ def dataset():
         for number in range(4)
     )
     return Dataset(material, folds)
+
+
+@component
+def takes_for_ever(_problem):
+    """How long a baseline takes that nobody can wait for."""
+    return 1e9
+
+
+@component
+def must_not_begin(_problem):
+    """Fail."""
+    raise AssertionError("it was begun")
 
 
 def silent(_job, _event, _facts):
@@ -221,3 +234,41 @@ def test_a_refit_learns_from_all_rows_for_as_many_epochs_as_were_best(tmp_path, 
         assert len(network.history.epochs) == first.history.best_epoch + 1
         assert sum(map(len, network.test)) == predicted
         (tmp_path / "refit.npz").unlink()
+
+
+def test_a_baseline_is_a_job_like_a_training_and_comes_to_the_same_in_another_process(tmp_path, dataset):
+    here = InProcess(Trainers(dataset), silent)
+    job = Job(GRADIENT_BOOSTING, (0, 1), 3, np.inf, tmp_path / "here")
+    here.submit(job)
+    mine = here.poll()
+    there = LocalProcesses(dataset, silent, tmp_path / "rows", workers=1, most_bytes=1e12)
+    there.submit(replace(job, folder=tmp_path / "there"))
+    other = there.poll()
+    assert (mine.failure, mine.skipped, other.failure, other.skipped) == ("",) * 4
+    y = dataset.material.targets[0]
+    for a, b, fold in zip(mine.networks, other.networks, dataset.folds, strict=False):
+        assert a.held_out[0].shape == (20, 1)
+        assert a.test[0].shape == (10, 1)
+        assert np.corrcoef(a.held_out[0][:, 0], y[fold.held_out][:, 0])[0, 1] > 0.5
+        np.testing.assert_array_equal(a.held_out[0], b.held_out[0])
+
+
+def test_a_baseline_that_takes_too_much_time_is_left_out(tmp_path, dataset):
+    here = InProcess(Trainers(dataset), silent)
+    slow = Baseline("slow", Part(takes_for_ever), Part(must_not_begin))
+    here.submit(Job(slow, (0,), 3, 60.0, tmp_path))
+    fitted = here.poll()
+    assert (fitted.failure, fitted.networks) == ("", ())
+    assert "time" in fitted.skipped
+
+
+def test_folds_that_a_baseline_has_predicted_are_taken_as_they_are(tmp_path, dataset):
+    """In a session that goes on."""
+    here = InProcess(Trainers(dataset), silent)
+    job = Job(GRADIENT_BOOSTING, (0, 1), 3, np.inf, tmp_path)
+    here.submit(job)
+    first = here.poll()
+    here.submit(replace(job, seconds=0.0))
+    again = here.poll()
+    assert [one.seconds for one in again.networks] == [one.seconds for one in first.networks]
+    np.testing.assert_array_equal(again.networks[1].test[0], first.networks[1].test[0])

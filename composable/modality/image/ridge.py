@@ -9,7 +9,7 @@ here.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +18,13 @@ from scipy.special import expit, softmax
 
 from composable.core.seeds import derive
 from composable.data.kinds.image import IMAGES
-from composable.modality.modality import Baseline
+from composable.design import Part, component
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import Activation
 from composable.problem.problem import Head
 from composable.problem.scores import has_target
-from composable.training.candidate import Arrays, Material
+from composable.training.baseline import BaselineProblem
+from composable.training.candidate import Arrays, Baseline
 
 ROWS = 20_000  # more hardly make it better
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
@@ -126,22 +127,26 @@ def _log_loss(activation: Activation, scores: np.ndarray, sharpness: float, want
     return -float((wanted * np.log(answers) + against).sum(axis=1).mean())
 
 
-def _predict(material: Material, train: np.ndarray, query: Mapping[str, np.ndarray], seed: int) -> Arrays:
-    some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(train)[:ROWS]
+@component
+def predict(problem: BaselineProblem) -> Arrays:
+    """Learn from some of the images of a fold and predict others."""
+    material, seed = problem.material, problem.seed
+    some = np.random.default_rng(derive(seed, "baseline", "rows")).permutation(problem.train)[:ROWS]
     targets, images = [y[some] for y in material.targets], material.inputs[IMAGES][some]
     return ridge_on_patches(
-        material.problem.heads, images, targets, query[IMAGES], seed=derive(seed, "baseline")
+        material.problem.heads, images, targets, problem.query[IMAGES], seed=derive(seed, "baseline")
     )
 
 
-def _seconds(material: Material, train: np.ndarray, query_rows: int, _seed: int) -> float:
+@component
+def seconds(problem: BaselineProblem) -> float:
     """How long one fold will take, estimated from some images: most of it goes to describing them."""
-    some = material.inputs[IMAGES][train[:_TIMED]]
+    some = problem.material.inputs[IMAGES][problem.train[:_TIMED]]
     patches = draw_patches(some, 0)
     began = time.monotonic()
     described(some, patches)
     each = (time.monotonic() - began) / len(some)
-    return (min(len(train), ROWS) + query_rows) * each
+    return (min(len(problem.train), ROWS) + problem.query_rows) * each
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,4 +234,4 @@ def _normalized(patches: np.ndarray) -> np.ndarray:
     return centered / np.sqrt((centered**2).mean(axis=1, keepdims=True) + _CONTRAST)
 
 
-RIDGE_ON_PATCHES = Baseline("ridge_on_patches", _seconds, _predict, first=True)
+RIDGE_ON_PATCHES = Baseline("ridge_on_patches", Part(seconds), Part(predict), first=True)
