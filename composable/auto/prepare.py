@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from composable.auto.divide import check_rows, divide
-from composable.auto.duplicates import notify_of_shared
+from composable.auto.divide import check_rows, divide, notify_of_shared
 from composable.auto.image_shapes import with_image_shapes
-from composable.auto.large_table import read_sample
+from composable.auto.large_table import check_whole_file, read_sample, sampled_file
 from composable.auto.options import FitOptions, refuse_foreign
 from composable.auto.pretrained_source import PretrainedSource
 from composable.auto.sample_weight import balanced, weights_of
-from composable.auto.whole_file import check_whole_file, sampled_file
 from composable.core.errors import ConfigError, DataError
 from composable.core.records import from_json
 from composable.data.encoding import (

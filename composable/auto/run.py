@@ -100,7 +100,7 @@ class Run:
         """
         if trial is None or trial == self.facts.get("deployed"):
             return self.bundle
-        from composable.auto.trial_bundle import trial_bundle
+        from composable.auto.deploying import trial_bundle
 
         if trial not in self._bundles:
             self._bundles[trial] = trial_bundle(self.path, trial, self.bundle)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.time_reserve import TimeReserve
 from composable.auto.trial_book import TrialBook
-from composable.auto.trial_costs import cost_of, work_of
 from composable.auto.user_inputs import stage_parts
 from composable.core.budget import Deadline
 from composable.core.machine import compile_cache, memory_gb
+from composable.data.split import Fold
+from composable.design.cost import cost
+from composable.engine.predict import predict
 from composable.modality import Modality, modality_of
 from composable.search.cost_model import (
     CostModel,
@@ -37,6 +42,7 @@ from composable.training.trainers import Trainers
 
 _SHARE_OF_FILE = 0.5  # of the time, to learn from the whole file
 _MEMORY_SHARE = 0.8  # of the machine's, for all processes together
+_MOST_KEPT = 4000  # rows that a closed-form fit compares with each other
 
 
 @dataclass(eq=False)
@@ -232,3 +238,30 @@ class Trainings:
     def trainer(self, trial: Trial) -> FoldTrainer:
         """The trial's graph."""
         return self._trainers.of(trial.network)
+
+
+def cost_of(trainer: FoldTrainer, networks: int) -> dict[str, float]:
+    """What the trial's networks cost together: weights, bytes, milliseconds for a row (median of five)."""
+    row = trainer.material.at(np.array([0]))
+    predict(trainer.network, row)
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        predict(trainer.network, row)
+        times.append(time.perf_counter() - began)
+    parameters = int(trainer.network.count_params()) * networks
+    return {
+        "parameters": parameters,
+        "bytes": 4 * parameters,
+        "latency_ms": round(1000 * float(np.median(times)) * networks, 3),
+    }
+
+
+def work_of(trainer: FoldTrainer, folds: Sequence[Fold]) -> Work:
+    """What decides how long the training of a network on these folds takes."""
+    rows, candidate, found = len(folds[0].train), trainer.candidate, cost(trainer.network)
+    each, steps = float(found.multiply_adds) * rows, max(1, math.ceil(rows / candidate.settings.batch_size))
+    if candidate.solver is not None:  # features, and a matrix of all rows that are kept is solved
+        each += float(found.training_bytes) * rows + min(rows, _MOST_KEPT) ** 3
+        steps = 0
+    return Work(candidate.name, len(trainer.network.layers), each * len(folds), steps)

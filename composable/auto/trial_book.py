@@ -8,9 +8,9 @@ from functools import cached_property
 from composable.auto.record import Recorder
 from composable.core.workspace import write_json
 from composable.data.schema import Notice
+from composable.search.leaderboard import TRIAL_FILE, read_trial
 from composable.search.scorer import Scorer
 from composable.search.trial import Role, Trial, record
-from composable.search.trial_file import TRIAL_FILE, read_trial
 
 
 @dataclass(eq=False)

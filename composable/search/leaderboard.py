@@ -9,10 +9,26 @@ from typing import Any
 from composable.core.errors import ArtifactError
 from composable.core.workspace import read_json
 from composable.problem.metrics import TIE_BREAK
-from composable.search.trial_file import TRIAL_FILE, read_trial
 
+TRIAL_FILE, FORMAT = "trial.json", "composable.trial/1"
 _COLUMNS = ("role", "status", "metric", "higher_is_better", "parameters", "bytes", "latency_ms", "seconds")
 _REMEDY = "remove its folder to leave it out, or fit again into another --out"
+
+
+def read_trial(path: Path, *, remedy: str) -> dict[str, Any]:
+    """What a run wrote of one of its trials, see docs/run-folder.md.
+
+    Raises:
+        ArtifactError: Naming the file, if it is missing, damaged, or of another version; with this remedy.
+    """
+    facts = read_json(path, remedy=remedy)
+    if facts.get("format") != FORMAT:
+        raise ArtifactError(
+            f"{TRIAL_FILE} must have the format {FORMAT!r}.",
+            received=f"{path}: {facts.get('format')!r}",
+            remedy=remedy,
+        )
+    return facts
 
 
 def leaderboard(run: Path) -> list[dict[str, Any]]:

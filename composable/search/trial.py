@@ -16,9 +16,9 @@ from composable.problem.metrics import TIE_BREAK, better, higher_is_better
 from composable.problem.postprocessing import PostProcessing, postprocess, with_temperature
 from composable.problem.problem import Problem
 from composable.search.final_temperature import at_final_temperature, final_calibrations, final_steps
+from composable.search.leaderboard import FORMAT
 from composable.search.predictions import Arrays, Predictions, pool
 from composable.search.scorer import Scorer
-from composable.search.trial_file import FORMAT
 from composable.training.candidate import Candidate, Trained
 
 Role = Literal["network", "ensemble", "baseline", "reference"]

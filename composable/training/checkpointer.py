@@ -15,9 +15,15 @@ import numpy as np
 
 from composable.core.versions import version
 from composable.engine.cohort import Cohort
-from composable.training.generation import Generation, read_generation, write_generation
+from composable.training.generation import (
+    DamagedError,
+    Generation,
+    read_generation,
+    read_manifest,
+    verify,
+    write_generation,
+)
 from composable.training.identity import Identity, State, check_identity, model_layers
-from composable.training.manifest import DamagedError, read_manifest, verify
 from composable.training.own_folder import is_ours, remove
 
 _LAST = 2

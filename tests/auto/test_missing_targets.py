@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import composable
-from composable.auto.duplicates import copies
+from composable.auto.divide import copies
 from composable.auto.sample_weight import balanced
 from composable.cli.main import run as command
 from composable.core.errors import DataError

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from composable.search.leaderboard import leaderboard
-from composable.search.trial_file import FORMAT
+from composable.search.leaderboard import FORMAT, leaderboard
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_a_generation_without_a_manifest_is_ignored(tmp_path):
 
 def reseal(folder, change):
     """Alter a manifest the way somebody would who knows how it is sealed."""
-    from composable.training.manifest import _seal
+    from composable.training.generation import _seal
 
     path = folder / "manifest.json"
     body = json.loads(path.read_text())
