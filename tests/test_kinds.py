@@ -19,7 +19,7 @@ OF_ONE_KIND = (
     "data/series.py", "deploy/kinds/", "problem/kinds/",
     "modality/", "report/sections/", "zoo/", "training/stages/pretrain/",
     "design/tables.py", "design/text.py", "design/series.py", "design/prestems.py",
-    "explain/image_errors.py", "explain/mask_errors.py", "explain/text_errors.py", "explain/ngram_effects.py",
+    "explain/image_errors.py", "explain/text_errors.py", "explain/ngram_effects.py",
     "explain/series_errors.py",
     "auto/image_shapes.py",
     "auto/option.py",  # asks for types of JSON, one of which is called as a kind

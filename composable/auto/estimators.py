@@ -25,7 +25,7 @@ from composable.auto.sample_weight import checked_weights
 from composable.core.errors import DataError
 from composable.deploy.bundle import Bundle
 from composable.design import Architecture
-from composable.problem.understand import FEWEST_ROWS
+from composable.problem.targets import FEWEST_ROWS
 
 NOT_OF_ESTIMATORS = {
     "target": "y is passed to fit",

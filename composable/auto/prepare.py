@@ -35,8 +35,7 @@ from composable.data.table import Table
 from composable.problem.leaks import check_leaks
 from composable.problem.masks import asks_for_masks, find_masks, images_alone, painted, understand_masks
 from composable.problem.problem import Problem
-from composable.problem.targets import encode_targets, have_targets
-from composable.problem.understand import understand
+from composable.problem.targets import encode_targets, have_targets, understand
 from composable.training.candidate import Material
 
 Notify = Callable[[Notice], None]

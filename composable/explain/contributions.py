@@ -1,12 +1,18 @@
-"""Why a bundle predicts what it does for some rows: what each raw column adds, row by row.
+"""Why a bundle predicts what it does for some rows: what each raw column adds, row by row, as Shapley values.
 
-Predictions are compared with those for background rows, which a run keeps of its training rows.
+Predictions are compared with those for background rows, which a run keeps of its training rows. What a column
+adds is the mean, over the orders in which columns may become known, of how the prediction changes when it
+does; columns that are not yet known have the values of background rows. Exact for few columns; for more,
+orders are sampled, each followed by its reverse (Strumbelj & Kononenko 2014, "Explaining prediction models
+and individual predictions with feature contributions", Knowledge and Information Systems 41, algorithm 2).
+Either way a row's values sum to its prediction minus the mean prediction of the background.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from math import factorial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,8 +27,7 @@ from composable.data.frames import column_of
 from composable.data.table import Table
 from composable.deploy.answers import class_codes, restored
 from composable.deploy.bundle import Bundle
-from composable.explain.explained_model import slots_of
-from composable.explain.shapley import background_size, shapley_values
+from composable.explain.explained_model import Slots, slots_of
 from composable.problem.kinds import kind_of
 from composable.training.candidate import Material
 
@@ -31,6 +36,12 @@ COLUMNS = ("row", "target", "prediction", "value", "mean", "column", "cell", "co
 FILE = "background.npz"
 ROWS = 64
 _MOST_BYTES = 4_000_000  # a run keeps no gallery of pictures
+EXACT = 6  # columns up to which all 2^columns coalitions are looked at
+_MOST_EVALUATIONS = 8192  # per row
+_FEWEST_BACKGROUND = 4
+
+Scores = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+"""From the inputs of some rows to (rows, scores)."""
 
 
 class _Target(NamedTuple):
@@ -166,3 +177,87 @@ def _some_rows(rows: int, *, seed: int) -> np.ndarray:
     """The indices of at most `ROWS` rows, drawn without replacement, ascending."""
     rng = np.random.default_rng(derive(seed, "background"))
     return np.sort(rng.permutation(rows)[:ROWS])
+
+
+def background_size(columns: int, rows: int) -> int:
+    """How many of the background rows are used: fewer where each costs many evaluations."""
+    each = 2**columns if columns <= EXACT else 2 * (columns + 1)
+    return min(rows, max(_FEWEST_BACKGROUND, _MOST_EVALUATIONS // each))
+
+
+def shapley_values(
+    scores: Scores,
+    row: Mapping[str, np.ndarray],
+    background: Mapping[str, np.ndarray],
+    slots: Slots,
+    *,
+    seed: int,
+) -> np.ndarray:
+    """What each raw column of one row adds to each score.
+
+    Args:
+        scores: The model.
+        row: The inputs of the row, without an axis of rows.
+        background: The inputs of the rows that it is compared with.
+        slots: Where each raw column lies in the inputs.
+        seed: Of the sampled orders.
+
+    Returns:
+        (columns, scores), columns in the order of `slots`.
+    """
+    if len(slots) <= EXACT:
+        return _exact(scores, row, background, slots)
+    return _sampled(scores, row, background, slots, seed)
+
+
+def _exact(
+    scores: Scores, row: Mapping[str, np.ndarray], background: Mapping[str, np.ndarray], slots: Slots
+) -> np.ndarray:
+    """The sum over all coalitions of columns, equation 1 of the paper."""
+    columns, rows = len(slots), len(next(iter(background.values())))
+    coalitions = (np.arange(2**columns)[:, None] >> np.arange(columns)) & 1 == 1
+    mixed = _mixed(
+        row, background, slots, np.repeat(coalitions, rows, axis=0), np.tile(np.arange(rows), 2**columns)
+    )
+    means = scores(mixed).reshape(len(coalitions), rows, -1).mean(axis=1)
+    sizes = coalitions.sum(axis=1)
+    found = []
+    for column in range(columns):
+        without = np.flatnonzero(~coalitions[:, column])
+        weights = [factorial(n) * factorial(columns - n - 1) / factorial(columns) for n in sizes[without]]
+        found.append(weights @ (means[without | (1 << column)] - means[without]))
+    return np.array(found)
+
+
+def _sampled(
+    scores: Scores,
+    row: Mapping[str, np.ndarray],
+    background: Mapping[str, np.ndarray],
+    slots: Slots,
+    seed: int,
+) -> np.ndarray:
+    """The mean over an order and its reverse for every background row, whose columns become the row's."""
+    columns, rows = len(slots), len(next(iter(background.values())))
+    rng = np.random.default_rng(seed)
+    orders = np.array([rng.permutation(columns) for _ in range(rows)])
+    ranks = np.argsort(np.concatenate([orders, orders[:, ::-1]]), axis=1)
+    known = ranks[:, None, :] < np.arange(columns + 1)[:, None]
+    used = np.repeat(np.tile(np.arange(rows), 2), columns + 1)
+    mixed = _mixed(row, background, slots, known.reshape(-1, columns), used)
+    steps = np.diff(scores(mixed).reshape(len(ranks), columns + 1, -1), axis=1)
+    return np.take_along_axis(steps, ranks[..., None], axis=1).mean(axis=0)
+
+
+def _mixed(
+    row: Mapping[str, np.ndarray],
+    background: Mapping[str, np.ndarray],
+    slots: Slots,
+    known: np.ndarray,
+    used: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Background rows, those `used`, with the `known` columns, (rows, columns), taken from the row."""
+    mixed = {name: values[used] for name, values in background.items()}
+    for column, places in enumerate(slots.values()):
+        for slot in places:
+            mixed[slot.name][known[:, column], ..., slot.part] = row[slot.name][..., slot.part]
+    return mixed

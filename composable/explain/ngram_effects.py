@@ -1,6 +1,6 @@
 """N-grams and what they do to the predictions, the strongest first.
 
-Of a linear model of texts it is read from the weights; `composable.explain.occlusion` finds it for any
+Of a linear model of texts it is read from the weights; `composable.explain.text_errors` finds it for any
 model.
 """
 

@@ -30,7 +30,7 @@ from composable.engine.augmentations import flip, light, translate, turn
 from composable.engine.optimizer import Optimizer
 from composable.engine.schedules import polynomial
 from composable.engine.settings import Settings
-from composable.explain.mask_errors import mask_errors
+from composable.explain.image_errors import mask_errors
 from composable.modality.facts import Augmentation, DataFacts
 from composable.modality.image import IMAGE
 from composable.modality.image.augmentations import augmented_as

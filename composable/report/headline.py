@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from composable.report.facts import Facts, RunFacts, Trial
 from composable.report.reading import shortened
-from composable.report.sections.kinds import INPUTS, answer
 from composable.report.standing import Standing, standing, unit
-from composable.report.words import counted, duration, figure, metric_name, percent
+from composable.report.words import INPUTS, answer, counted, duration, figure, metric_name, percent
 
 _BANNERS = {
     "complete": "",

@@ -16,32 +16,29 @@ from composable.report.headline import headline
 from composable.report.section import TEMPLATES
 from composable.report.sections import (
     card,
-    choices,
-    data,
+    columns,
     errors,
     images,
-    importance,
     leaderboard,
     learning,
-    masks,
     network,
     series,
     texts,
 )
 
 SECTIONS = (
-    choices.SECTION,
+    card.CHOICES,
     leaderboard.SECTION,
     errors.SECTION,
-    images.SECTION,
-    masks.SECTION,
+    images.IMAGES,
+    images.MASKS,
     series.SECTION,
     texts.SECTION,
-    importance.SECTION,
+    columns.IMPORTANCE,
     learning.SECTION,
     network.SECTION,
-    data.SECTION,
-    card.SECTION,
+    columns.DATA,
+    card.CARD,
 )
 _HEIGHT = 640  # pixels of the frame in which the whole report scrolls
 

@@ -13,7 +13,7 @@ from composable.cli.main import run as command
 from composable.core.errors import DataError
 from composable.data.infer import infer_schema
 from composable.data.read import read_table
-from composable.problem.understand import understand
+from composable.problem.targets import understand
 
 TARGETS = ("price", "fast")
 QUICK = {"drop": ("class", "red", "big"), "max_trials": 3, "max_epochs": 3}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from composable.data.encoding import Slot
-from composable.explain.shapley import EXACT, background_size, shapley_values
+from composable.explain.contributions import EXACT, background_size, shapley_values
 
 RNG = np.random.default_rng(0)
 

@@ -6,8 +6,7 @@ import pytest
 
 from composable.core.budget import Deadline
 from composable.explain.ngram_effects import Effects, Ngram, strongest
-from composable.explain.occlusion import LETTERS, PIECES, TextRows, pieces_of, word_effects
-from composable.explain.text_errors import marked_errors
+from composable.explain.text_errors import LETTERS, PIECES, TextRows, marked_errors, pieces_of, word_effects
 from composable.problem.problem import Head
 
 BINARY = Head("y", "binary", ("y",), ("ham", "spam"))

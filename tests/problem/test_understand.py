@@ -12,8 +12,7 @@ from composable.data.infer import infer_schema
 from composable.data.read import read_table
 from composable.problem.kinds.classes import MOST_CLASSES
 from composable.problem.problem import Problem
-from composable.problem.targets import encode_targets
-from composable.problem.understand import understand
+from composable.problem.targets import encode_targets, understand
 
 ROWS = 60
 

@@ -10,11 +10,12 @@ import numpy as np
 from composable.core.errors import ConfigError
 from composable.design.part import Part
 from composable.design.tasks import binary_classifier
-from composable.problem.error_curves import reliability, roc
 from composable.problem.formulas import confusion, mean_of_defined
 from composable.problem.kinds.classes import (
     class_head,
     enough_of_both,
+    reliability,
+    roc,
     sigmoid_goal,
     sigmoid_row_losses,
     two_class_score,

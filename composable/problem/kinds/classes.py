@@ -1,4 +1,4 @@
-"""What the kinds of targets with classes have in common."""
+"""What the kinds of targets with classes have in common: heads, losses, and the curves of their errors."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from composable.core.errors import DataError
 from composable.engine.losses import binary_cross_entropy, of_known_labels
 from composable.engine.objective import Goal
 from composable.problem.formulas import TWO_CLASSES, own_score
+from composable.problem.kinds.target_kind import thinned
 from composable.problem.metrics import Metric
 from composable.problem.postprocessing import Activation, PostProcessing, postprocess
 from composable.problem.problem import Head
@@ -20,6 +21,8 @@ from composable.problem.target_columns import Notify, ObservedTarget, labels_of
 MOST_CLASSES = 1000
 _TINY = 1e-7
 _LEAST_OF_CLASS = 5  # rows; a few are separated by chance
+CURVE = 200  # points of a ROC curve
+BINS = 10  # of a reliability diagram
 
 
 def class_head(target: ObservedTarget, notify: Notify) -> Head:
@@ -86,3 +89,31 @@ def two_class_score(
 def enough_of_both(questions: list[np.ndarray]) -> list[np.ndarray]:
     """Those, of truth values per row, that hold enough rows of either."""
     return [asked for asked in questions if _LEAST_OF_CLASS <= asked.sum() <= len(asked) - _LEAST_OF_CLASS]
+
+
+def reliability(chances: np.ndarray, happened: np.ndarray) -> list[dict[str, float | int]]:
+    """Mean prediction and observed frequency in quantile bins of equally many rows, ties kept together."""
+    if not chances.size:
+        return []
+    bins = min(BINS, max(1, chances.size // BINS))
+    inner = np.unique(np.quantile(chances, np.linspace(0, 1, bins + 1)[1:-1]))
+    of_row = np.searchsorted(inner, chances, side="left")
+    return [
+        {
+            "predicted": float(chances[of_row == number].mean()),
+            "observed": float(happened[of_row == number].mean()),
+            "rows": int((of_row == number).sum()),
+        }
+        for number in np.unique(of_row)
+    ]
+
+
+def roc(codes: np.ndarray, chances: np.ndarray) -> list[list[float]]:
+    """False and true positive rates; empty where one class alone was observed: a rate is missing."""
+    from sklearn.metrics import roc_curve  # takes long to import, and predictions don't need it
+
+    if np.unique(codes).size < 2:
+        return []
+    false_positives, true_positives, _ = roc_curve(codes, chances)
+    keep = thinned(false_positives.size, CURVE)
+    return np.stack([false_positives[keep], true_positives[keep]], axis=1).tolist()

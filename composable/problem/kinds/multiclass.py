@@ -13,9 +13,14 @@ from composable.design.part import Part
 from composable.design.tasks import classifier
 from composable.engine.losses import categorical_cross_entropy
 from composable.engine.objective import Goal
-from composable.problem.error_curves import reliability
 from composable.problem.formulas import CLASSES, confusion, own_score
-from composable.problem.kinds.classes import class_head, enough_of_both, probabilities, softmax_row_losses
+from composable.problem.kinds.classes import (
+    class_head,
+    enough_of_both,
+    probabilities,
+    reliability,
+    softmax_row_losses,
+)
 from composable.problem.kinds.target_kind import (
     AnswerEffects,
     ScoredRows,

@@ -11,9 +11,9 @@ import numpy as np
 from composable.core.errors import DataError
 from composable.design.part import Part
 from composable.design.tasks import multi_label_classifier
-from composable.problem.error_curves import reliability
 from composable.problem.formulas import confusion
 from composable.problem.kinds.binary import BINARY
+from composable.problem.kinds.classes import reliability
 from composable.problem.kinds.target_kind import AnswerEffects, log_odds
 from composable.problem.problem import Head
 from composable.problem.target_columns import Notify, ObservedTarget, label_text, labels_of, sorted_labels

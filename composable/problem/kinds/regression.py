@@ -14,9 +14,8 @@ from composable.design.part import Part
 from composable.design.tasks import regressor
 from composable.engine.losses import absolute_error, quantile_error, squared_error
 from composable.engine.objective import Goal
-from composable.problem.error_curves import thinned
 from composable.problem.formulas import NUMBERS, own_score, quantile_loss
-from composable.problem.kinds.target_kind import AnswerEffects, ScoredRows, TargetKind
+from composable.problem.kinds.target_kind import AnswerEffects, ScoredRows, TargetKind, thinned
 from composable.problem.metrics import Metric, metric_named
 from composable.problem.postprocessing import PostProcessing, postprocess
 from composable.problem.problem import Head

@@ -81,6 +81,11 @@ def class_outcome(head: Head, observed: np.ndarray, probabilities: np.ndarray) -
     }
 
 
+def thinned(size: int, limit: int) -> np.ndarray:
+    """At most `limit` indices out of `size`, evenly spaced, both ends among them."""
+    return np.unique(np.linspace(0, size - 1, min(size, limit)).round().astype(np.int64))
+
+
 class ScoredRows(NamedTuple):
     """Rows of a head, observed and predicted.
 

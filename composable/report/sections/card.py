@@ -1,4 +1,7 @@
-"""The model card (Mitchell et al. 2019, "Model Cards for Model Reporting"): its use and its limits."""
+"""What a reader should know: warnings, choices that were made, and the model card with use and limits.
+
+The card is that of Mitchell et al. 2019, "Model Cards for Model Reporting".
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,34 @@ import json
 import shlex
 from dataclasses import dataclass
 
-from composable.report.facts import Detail, Facts, Trial, read_detail
+from composable.report.facts import Detail, Facts, NoticeFacts, Trial, read_detail
 from composable.report.reading import mapping, number, objects, shortened, text
 from composable.report.section import Section
-from composable.report.sections.kinds import INPUTS, TARGETS, TargetWords
 from composable.report.standing import standing
-from composable.report.words import counted, duration, figure, metric_name, size
+from composable.report.words import INPUTS, TARGETS, TargetWords, counted, duration, figure, metric_name, size
 
+MOST = 60  # notices of each level
 _METRICS = 60
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The notices by level, and how many more there are."""
+
+    warnings: list[NoticeFacts]
+    choices: list[NoticeFacts]
+    left_out: int
+
+
+def choices(facts: Facts) -> Choices:
+    """The first notices of each level."""
+    warnings = [notice for notice in facts.run.notices if notice.level == "warning"]
+    others = [notice for notice in facts.run.notices if notice.level != "warning"]
+    left_out = max(0, len(warnings) - MOST) + max(0, len(others) - MOST)
+    return Choices(warnings[:MOST], others[:MOST], left_out)
+
+
+CHOICES = Section("choices", "Warnings and choices", choices)
 
 
 @dataclass(frozen=True)
@@ -168,4 +191,4 @@ def _device(name: str, value: str) -> str:
     return f"{name} {value}"
 
 
-SECTION = Section("card", "Model card", card)
+CARD = Section("card", "Model card", card)

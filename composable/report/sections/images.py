@@ -1,4 +1,7 @@
-"""Where a model of images errs, as pictures: the worst errors, augmented images, altered copies."""
+"""Where a model of images errs, as pictures: the worst errors, augmented images, altered copies.
+
+Images with masks stand beside their true and their predicted masks and what differs, the worst first.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from typing import Any
 from composable.report.facts import Facts
 from composable.report.reading import number, objects, picture, sequence, shortened, text
 from composable.report.section import Section
-from composable.report.words import counted, figure, metric_name, percent
+from composable.report.words import counted, figure, fixed, metric_name, percent
 
-ERRORS, CLOSE, EXAMPLES, VARIANTS = 24, 12, 8, 12  # shown at most
+ERRORS, CLOSE, EXAMPLES, VARIANTS, MOST_MASKS = 24, 12, 8, 12, 24  # shown at most
 
 
 @dataclass(frozen=True)
@@ -98,4 +101,40 @@ def _value(value: object) -> str:
     return figure(found) if found is not None else shortened(text(value), 30)
 
 
-SECTION = Section("images", "Pictures", images)
+IMAGES = Section("images", "Pictures", images)
+
+
+@dataclass(frozen=True)
+class ShownMask:
+    """Pictures in base 64: the image, the true mask, the predicted one, the difference; and the words."""
+
+    pictures: tuple[str, ...]
+    title: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The images with the least overlap first, and images with their augmented copies."""
+
+    shown: tuple[ShownMask, ...]
+    augmented: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def masks(facts: Facts) -> Masks | None:
+    """Those of `pictures.json` of which every picture is there; None where it isn't about masks."""
+    found = facts.file("pictures")
+    if "masks" not in found:
+        return None
+    shown = tuple(one for entry in objects(found.get("masks"))[:MOST_MASKS] if (one := _shown_mask(entry)))
+    return Masks(shown, augmented(found))
+
+
+def _shown_mask(entry: Mapping[str, Any]) -> ShownMask | None:
+    pictures = tuple(picture(entry.get(key)) for key in ("picture", "observed", "predicted", "difference"))
+    overlap = number(entry.get("mean_iou"))
+    title = f"mean IoU {fixed(overlap, 2)}" if overlap is not None else ""
+    return ShownMask(pictures, title, shortened(text(entry.get("name")), 60)) if all(pictures) else None
+
+
+MASKS = Section("masks", "Masks", masks)

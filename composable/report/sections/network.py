@@ -12,8 +12,7 @@ from markupsafe import Markup
 from composable.report.facts import Facts, Trial, read_detail
 from composable.report.reading import sequence, shortened, text
 from composable.report.section import Section
-from composable.report.sections.kinds import answer
-from composable.report.words import NONE, counted
+from composable.report.words import NONE, answer, counted
 
 STAGES = {
     "prestem": ("pre-stem", "clean the raw inputs"),

@@ -1,4 +1,4 @@
-"""The data profile as a table: one line per column with a tiny picture of its values."""
+"""The columns: which the model uses, by permutation importance, and what each holds, with a tiny picture."""
 
 from __future__ import annotations
 
@@ -8,16 +8,74 @@ from datetime import date, timedelta
 from typing import Any
 
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from composable.data.schema import DATE_ORIGIN
+from composable.report.canvas import INK, MARK, MODEL, Chart, draw, single
 from composable.report.facts import Facts
 from composable.report.reading import count, number, objects, sequence, shortened, text, texts
 from composable.report.section import Section
-from composable.report.words import NONE, counted, figure, percent, size
+from composable.report.standing import unit
+from composable.report.words import NONE, counted, figure, metric_name, percent, size
 
-SHOWN = 300
-_BARS = 30
-_WIDTH, _HEIGHT = 120, 26
+COLUMNS = 20  # bars of importance
+SHOWN = 300  # rows of the profile
+_BARS = 30  # of a picture of one column
+_WIDTH, _HEIGHT = 120, 26  # of such a picture
+
+
+@dataclass(frozen=True)
+class Importance:
+    """The chart, None where nothing has been measured."""
+
+    chart: Chart | None
+
+
+def importance(facts: Facts) -> Importance | None:
+    """What `diagnostics.json` says; None where there is but one column, which nothing compares with."""
+    if facts.features.total() == 1:
+        return None
+    columns = [
+        (text(entry.get("column"), 100), mean, abs(number(entry.get("spread")) or 0.0))
+        for entry in objects(facts.file("diagnostics").get("importance"))
+        if (mean := number(entry.get("mean"))) is not None
+    ]
+    columns.sort(key=lambda entry: -entry[1])
+    trial = facts.deployed
+    metric = trial.metric if trial else facts.run.metric
+    return Importance(importance_chart(columns, metric=f"{metric_name(metric)}{unit(facts.run, metric)}"))
+
+
+def importance_chart(columns: Sequence[tuple[str, float, float]], *, metric: str) -> Chart | None:
+    """How much worse the model gets when a column is shuffled.
+
+    Args:
+        columns: (name, mean, spread) per column, most important first.
+        metric: The metric's name with its unit.
+    """
+    if not columns:
+        return None
+    shown = columns[:COLUMNS]
+
+    def paint(figure: Figure) -> None:
+        axes = single(figure, across=f"worsening of {metric} when the column is shuffled", up="", grid="x")
+        names, means, spreads = (list(values) for values in zip(*shown, strict=True))
+        places = range(len(shown))
+        axes.barh(places, means, height=0.62, color=MODEL, gid=MARK)
+        axes.errorbar(means, places, xerr=spreads, fmt="none", ecolor=INK, elinewidth=1, alpha=0.7)
+        axes.axvline(0, color="#b4bcc6", linewidth=0.8)
+        axes.set_yticks(places, [shortened(name, 40) for name in names])
+        axes.set_ylim(len(shown) - 0.4, -0.6)
+
+    note = "Lines show the spread over repeated shuffles. Columns that carry the same information share it."
+    if len(columns) > COLUMNS:
+        note += f" The {COLUMNS} most important of {len(columns):,} columns are drawn."
+    return draw(
+        paint, title="Permutation importance", span="wide", height=0.75 + 0.24 * len(shown), note=note
+    )
+
+
+IMPORTANCE = Section("importance", "Importance", importance)
 
 
 @dataclass(frozen=True)
@@ -152,4 +210,4 @@ def _merged(heights: Sequence[float]) -> list[float]:
     return [sum(heights[start : start + step]) for start in range(0, len(heights), step)]
 
 
-SECTION = Section("data", "Data", profile)
+DATA = Section("data", "Data", profile)
