@@ -16,8 +16,8 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 from composable.auto.options import FitOptions
 from composable.cli.fit import fit_options
+from composable.cli.flags import Switches
 from composable.cli.main import composable as group
-from composable.cli.switches import Switches
 
 ROOT = Path(__file__).parents[1]
 PAGES = (

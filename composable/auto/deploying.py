@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from composable.amalgamation.average import EnsembleMember, average, mirrored, start_from_zeros
+from composable.amalgamation import EnsembleMember, average, mirrored, start_from_zeros
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
 from composable.core.errors import ArtifactError, ConfigError

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from composable.cli.design_facts import Amount, InputShape, TypedInput
-from composable.cli.failures import SuggestingGroup
-from composable.cli.streams import print_json, refuse_input
-from composable.cli.switches import backend_option, debug_switch, json_switch
+from composable.cli.flags import backend_option, debug_switch, json_switch
+from composable.cli.streams import SuggestingGroup, print_json, refuse_input
 from composable.cli.tables import new_table, print_pairs, print_titled
 from composable.core.terminal import amount, number, plain, say, size, whole
 from composable.core.workspace import write_atomically

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import click
 
-from composable.cli.failures import ENVIRONMENT
-from composable.cli.streams import print_json
-from composable.cli.switches import backend_option, debug_switch, json_switch
+from composable.cli.flags import backend_option, debug_switch, json_switch
+from composable.cli.streams import ENVIRONMENT, print_json
 from composable.core.backend import choose_backend, decide_backend
 from composable.core.errors import SetupError
 from composable.core.machine import cores, memory_gb

@@ -15,10 +15,8 @@ import click
 
 from composable.auto.option import fields_of
 from composable.auto.options import FitOptions, options_from
-from composable.cli.failures import INTERRUPTED
-from composable.cli.option_flags import option_flags
-from composable.cli.streams import print_json
-from composable.cli.switches import backend_option, debug_switch, json_switch
+from composable.cli.flags import backend_option, debug_switch, json_switch, option_flags
+from composable.cli.streams import INTERRUPTED, print_json
 from composable.core.errors import ConfigError
 from composable.core.records import json_schema
 from composable.core.terminal import say

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from composable.cli.option_flags import option_flags
+from composable.cli.flags import debug_switch, json_switch, option_flags
 from composable.cli.streams import print_json, say_notices
-from composable.cli.switches import debug_switch, json_switch
 from composable.core.terminal import say
 
 if TYPE_CHECKING:  # importing an inspection imports pandas

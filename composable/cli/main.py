@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 import click
 
-from composable.cli.failures import exit_code_of, no_such_command
-from composable.cli.streams import prepare_streams
-from composable.cli.switches import Switches, debug_switch
+from composable.cli.flags import Switches, debug_switch
+from composable.cli.streams import exit_code_of, no_such_command, prepare_streams
 
 # The verbs and what they are for, here so that the help page imports none of them.
 VERBS = {
@@ -25,6 +24,8 @@ VERBS = {
     "design": "List, show and compare network architectures.",
     "doctor": "Show versions, the backend, and what is missing.",
 }
+# The short ones on a run share a module; each other verb is the `command` of a module of its own.
+RUN_VERBS = ("leaderboard", "evaluate", "export", "source", "report")
 
 
 class Verbs(click.Group):
@@ -42,6 +43,8 @@ class Verbs(click.Group):
         """
         if cmd_name not in VERBS:
             raise no_such_command(cmd_name, VERBS, ctx)
+        if cmd_name in RUN_VERBS:
+            return getattr(importlib.import_module("composable.cli.run_verbs"), cmd_name)
         return importlib.import_module(f"composable.cli.{cmd_name}").command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -16,9 +16,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from composable.cli.option_flags import UserText, layout_flags, trial_flag
+from composable.cli.flags import (
+    UserText,
+    backend_option,
+    debug_switch,
+    json_switch,
+    layout_flags,
+    run_argument,
+    trial_flag,
+)
 from composable.cli.streams import print_json, refuse_input, say_notices
-from composable.cli.switches import backend_option, debug_switch, json_switch, run_argument
 from composable.core.errors import ConfigError
 from composable.core.terminal import say
 from composable.core.workspace import atomic_file, write_atomically
@@ -82,7 +89,7 @@ def command(  # noqa: PLR0913 (click hands over each option)
     elif out:
         check_output(out, data)
 
-    from composable.cli.switches import open_run
+    from composable.cli.flags import open_run
     from composable.data.read import Layout
 
     opened = open_run(run, backend)

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 from PIL import Image
 
-from composable.amalgamation.average import EnsembleMember, average, mirrored
+from composable.amalgamation import EnsembleMember, average, mirrored
 from composable.codegen.definitions import Definitions
 from composable.codegen.layout import Node, assigned, call, laid_out, literal, several
 from composable.codegen.program import LOCALS, Builder, gather, program

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from composable.amalgamation.average import EnsembleMember, average
+from composable.amalgamation import EnsembleMember, average
 from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.deploy.safe_load import load_model

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from composable.amalgamation.average import EnsembleMember, average
+from composable.amalgamation import EnsembleMember, average
 from composable.core.errors import ArtifactError
 from composable.deploy.bundle import Bundle, load_bundle, save_bundle
 from composable.deploy.card import Member
