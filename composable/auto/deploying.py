@@ -16,7 +16,7 @@ from composable.amalgamation import EnsembleMember, average, mirrored, start_fro
 from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
 from composable.core.errors import ArtifactError, ConfigError
-from composable.data.row_sketch import RowSketch, sketch_of
+from composable.data.profile import RowSketch, sketch_of
 from composable.deploy.bundle import Bundle, load_bundle, save_bundle
 from composable.deploy.card import BundleCard, Member
 from composable.design import Architecture, Input

@@ -23,8 +23,8 @@ from composable.data.encoding import Encoding
 from composable.data.frames import column_of
 from composable.data.images.column import with_images
 from composable.data.parse import parse_numbers
+from composable.data.profile import text_hashes
 from composable.data.read import is_parquet
-from composable.data.row_sketch import text_hashes
 from composable.data.schema import Column, Notice, Schema
 from composable.data.split import Split
 from composable.data.table import Sample, Table

@@ -27,8 +27,8 @@ from composable.data.encoding import (
 from composable.data.images.column import have_images
 from composable.data.infer import apply_schema, check_dropped, check_targets, infer_schema
 from composable.data.kinds import kind_reading
+from composable.data.profile import share_known
 from composable.data.read import read_table
-from composable.data.row_sketch import share_known
 from composable.data.schema import SCHEMA_VERSION, Column, Notice, Schema
 from composable.data.split import Split
 from composable.data.table import Table

@@ -13,7 +13,7 @@ import keras
 from composable.core.errors import ConfigError
 from composable.data.encoding import Encoding
 from composable.data.kinds.image import ImageBlock
-from composable.data.row_sketch import RowSketch
+from composable.data.profile import RowSketch
 from composable.deploy.bundle import MODEL, load_bundle
 from composable.deploy.safe_load import load_model
 from composable.design import Architecture, Part

@@ -10,8 +10,14 @@ import click
 
 from composable.cli.design_facts import Amount, InputShape, TypedInput
 from composable.cli.flags import backend_option, debug_switch, json_switch
-from composable.cli.streams import SuggestingGroup, print_json, refuse_input
-from composable.cli.tables import new_table, print_pairs, print_titled
+from composable.cli.output import (
+    SuggestingGroup,
+    new_table,
+    print_json,
+    print_pairs,
+    print_titled,
+    refuse_input,
+)
 from composable.core.terminal import amount, number, plain, say, size, whole
 from composable.core.workspace import write_atomically
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import click
 
 from composable.cli.flags import backend_option, debug_switch, json_switch
-from composable.cli.streams import ENVIRONMENT, print_json
+from composable.cli.output import ENVIRONMENT, print_json
 from composable.core.backend import choose_backend, decide_backend
 from composable.core.errors import SetupError
 from composable.core.machine import cores, memory_gb
@@ -67,7 +67,7 @@ def command(backend: str | None, *, as_json: bool) -> int:
 
 def _print(found: Environment) -> None:
     from composable import __version__
-    from composable.cli.tables import print_pairs
+    from composable.cli.output import print_pairs
     from composable.core.terminal import number
 
     print_pairs(

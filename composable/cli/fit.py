@@ -16,7 +16,7 @@ import click
 from composable.auto.option import fields_of
 from composable.auto.options import FitOptions, options_from
 from composable.cli.flags import backend_option, debug_switch, json_switch, option_flags
-from composable.cli.streams import INTERRUPTED, print_json
+from composable.cli.output import INTERRUPTED, print_json
 from composable.core.errors import ConfigError
 from composable.core.records import json_schema
 from composable.core.terminal import say
@@ -91,7 +91,7 @@ def command(
 
 
 def _print_outcome(run: Run, status: str, *, as_json: bool) -> None:
-    from composable.cli.tables import print_leaderboard
+    from composable.cli.output import print_leaderboard
 
     rows = run.candidates()
     deployed = next((row["model"] for row in rows if row["deployed"]), None)

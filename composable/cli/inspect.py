@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from composable.cli.flags import debug_switch, json_switch, option_flags
-from composable.cli.streams import print_json, say_notices
+from composable.cli.output import print_json, say_notices
 from composable.core.terminal import say
 
 if TYPE_CHECKING:  # importing an inspection imports pandas
@@ -31,7 +31,7 @@ def command(data: str, out: Path | None, *, force: bool, as_json: bool, **choice
 
     Writes the schema beside DATA as NAME.schema.json: edit it and pass it to `fit --schema`.
     """
-    from composable.cli.streams import refuse_input
+    from composable.cli.output import refuse_input
     from composable.core.backend import choose_backend
 
     if out:
@@ -93,7 +93,7 @@ def _answer(inspection: Inspection) -> dict[str, Any]:
 
 def _print(inspection: Inspection) -> None:
     from composable.auto.progress import problem_line
-    from composable.cli.tables import print_columns
+    from composable.cli.output import print_columns
 
     profile, problem = inspection.profile, inspection.problem
     click.echo(f"{profile['rows']:,} rows, {len(inspection.schema.columns):,} columns.")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import click
 
 from composable.cli.flags import Switches, debug_switch
-from composable.cli.streams import exit_code_of, no_such_command, prepare_streams
+from composable.cli.output import exit_code_of, no_such_command, prepare_streams
 
 # The verbs and what they are for, here so that the help page imports none of them.
 VERBS = {

@@ -25,7 +25,7 @@ from composable.cli.flags import (
     run_argument,
     trial_flag,
 )
-from composable.cli.streams import print_json, refuse_input, say_notices
+from composable.cli.output import print_json, refuse_input, say_notices
 from composable.core.errors import ConfigError
 from composable.core.terminal import say
 from composable.core.workspace import atomic_file, write_atomically

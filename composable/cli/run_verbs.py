@@ -16,8 +16,7 @@ from composable.cli.flags import (
     run_argument,
     trial_flag,
 )
-from composable.cli.streams import print_json
-from composable.cli.tables import print_leaderboard, print_pairs
+from composable.cli.output import print_json, print_leaderboard, print_pairs
 from composable.core.backend import choose_backend
 from composable.core.terminal import number
 from composable.core.workspace import write_atomically

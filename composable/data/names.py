@@ -13,8 +13,13 @@ SHOWN = 80  # characters of a value that an error or a profile shows
 
 def shown(value: object, limit: int = SHOWN) -> str:
     """The value as text between quotes, cut at `limit` characters."""
+    return repr(cut(value, limit))
+
+
+def cut(value: object, limit: int = SHOWN) -> str:
+    """The value as text, cut at `limit` characters."""
     text = str(value)
-    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def listed(values: Iterable[object], limit: int = 10) -> str:

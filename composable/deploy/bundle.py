@@ -33,7 +33,7 @@ from composable.deploy.answers import (
     without_foreign,
 )
 from composable.deploy.card import BundleCard
-from composable.deploy.few_rows import encode_few, few_rows
+from composable.deploy.kinds import encode_few, few_rows
 from composable.deploy.publish import MANIFEST, located, read_verified, whole_folder
 from composable.deploy.safe_load import check_model, model_from_bytes
 from composable.engine.predict import SERVING_SIZES, predict

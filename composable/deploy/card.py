@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from composable.data.encoding import Encoding
-from composable.data.row_sketch import RowSketch
+from composable.data.profile import RowSketch
 from composable.data.schema import Schema
 from composable.problem.problem import Problem
 

@@ -13,7 +13,7 @@ import pandas as pd
 from composable.data.encoding import Encoding, encode
 from composable.data.frames import column_of
 from composable.data.parse import parse_numbers
-from composable.data.row_sketch import text_hashes
+from composable.data.profile import text_hashes
 from composable.data.schema import Column, Schema, TextFormat
 from composable.data.split import Fold
 from composable.data.table import Table

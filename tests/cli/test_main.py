@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from composable.cli.streams import exit_code_of
+from composable.cli.output import exit_code_of
 from composable.core import errors
 
 

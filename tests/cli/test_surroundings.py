@@ -43,8 +43,8 @@ def test_a_table_and_json_come_out_everywhere(tmp_path, surroundings):
 def test_ascii_terminals_get_ascii(tmp_path):
     script = tmp_path / "table.py"
     script.write_text(
-        "from composable.cli.streams import prepare_streams\n"
-        "from composable.cli.tables import print_pairs\n"
+        "from composable.cli.output import prepare_streams\n"
+        "from composable.cli.output import print_pairs\n"
         "prepare_streams()\n"
         "print_pairs('Größe', {'€': 'ü'})\n",
         encoding="utf-8",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from composable.data.row_sketch import share_known, sketch_of
+from composable.data.profile import share_known, sketch_of
 
 
 def rows(count, seed):

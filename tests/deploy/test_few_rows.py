@@ -7,7 +7,7 @@ import pytest
 from composable.core.errors import DataError
 from composable.deploy import bundle as bundle_module
 from composable.deploy.export import golden_rows
-from composable.deploy.few_rows import FEW, encode_few, few_rows
+from composable.deploy.kinds import FEW, encode_few, few_rows
 
 ROW = {
     "size": 5.0,

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from composable.problem.problem import Head
-from composable.report.canvas import draw
 from composable.report.page import write_report
+from composable.report.section import draw
 
 MakeRun = Callable[..., Path]
 

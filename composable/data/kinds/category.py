@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, Tabular, gaps, known_columns
-from composable.data.names import SHOWN, shown
+from composable.data.names import cut, shown
 from composable.data.parse import parse_categories, raw_texts
 from composable.data.recognize import (
     ENOUGH_ROWS,
@@ -88,15 +88,10 @@ def describe_texts(cells: Cells, parse: ParseTexts = parse_categories) -> dict[s
     counts = present.value_counts()
     return {
         "distinct": len(counts),
-        "examples": [_cut(text) for text in present.head(1_000).drop_duplicates().head(_EXAMPLES)],
-        "top": [[_cut(text), int(count)] for text, count in counts.head(_TOP).items()],
+        "examples": [cut(text) for text in present.head(1_000).drop_duplicates().head(_EXAMPLES)],
+        "top": [[cut(text), int(count)] for text, count in counts.head(_TOP).items()],
         "missing": len(cells.values) - len(present),
     }
-
-
-def _cut(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
 def _describe(cells: Cells) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from composable.data.kinds.kind import Cells, InputKind, ModelInput, as_they_are, gaps, known_columns
-from composable.data.names import SHOWN, shown
+from composable.data.names import cut, shown
 from composable.data.notation import Writing, numbers_from
 from composable.data.number_columns import mixed_numbers, number_column
 from composable.data.parse import parse_numbers
@@ -79,8 +79,7 @@ def described(cells: Cells, parsed: np.ndarray) -> dict[str, Any]:
     """The part of a profile that describes a column of these numbers, NaN where there is none."""
     present = ~np.isnan(parsed)
     first = cells.values.loc[present].head(1_000).drop_duplicates().head(_EXAMPLES)
-    examples = [text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for text in map(str, first)]
-    return summary(parsed[present]) | {"examples": examples, "missing": int((~present).sum())}
+    return summary(parsed[present]) | {"examples": list(map(cut, first)), "missing": int((~present).sum())}
 
 
 def summary(numbers: np.ndarray) -> dict[str, Any]:

@@ -13,9 +13,21 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
-from composable.report.canvas import DEEP, FAINT, INK, MARK, MODEL, PALE, Chart, Span, draw, single
 from composable.report.reading import number, objects, paired, sequence, shortened, texts
-from composable.report.section import Drawn, Table
+from composable.report.section import (
+    DEEP,
+    FAINT,
+    INK,
+    MARK,
+    MODEL,
+    PALE,
+    Chart,
+    Drawn,
+    Span,
+    Table,
+    draw,
+    single,
+)
 from composable.report.standing import share_interval
 from composable.report.words import NONE, counted, fixed, percent
 

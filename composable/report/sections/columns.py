@@ -11,10 +11,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from composable.data.schema import DATE_ORIGIN
-from composable.report.canvas import INK, MARK, MODEL, Chart, draw, single
 from composable.report.facts import Facts
 from composable.report.reading import count, number, objects, sequence, shortened, text, texts
-from composable.report.section import Section
+from composable.report.section import INK, MARK, MODEL, Chart, Section, draw, single
 from composable.report.standing import unit
 from composable.report.words import NONE, counted, figure, metric_name, percent, size
 

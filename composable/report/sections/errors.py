@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from composable.report.canvas import BASELINE, FAINT, MARK, MODEL, Chart, draw, single
 from composable.report.facts import Facts
 from composable.report.reading import number, numbers, objects, paired, sequence, shortened, text
-from composable.report.section import Drawn, Section, Table
+from composable.report.section import BASELINE, FAINT, MARK, MODEL, Chart, Drawn, Section, Table, draw, single
 from composable.report.sections.classes import classes, labels
 from composable.report.words import figure, metric_name
 

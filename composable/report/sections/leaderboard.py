@@ -10,10 +10,21 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from composable.report.canvas import BASELINE, FAINT, INK, MARK, MODEL, OTHER, REFERENCE, Chart, draw, single
 from composable.report.facts import Facts, Trial
 from composable.report.reading import shortened
-from composable.report.section import Section
+from composable.report.section import (
+    BASELINE,
+    FAINT,
+    INK,
+    MARK,
+    MODEL,
+    OTHER,
+    REFERENCE,
+    Chart,
+    Section,
+    draw,
+    single,
+)
 from composable.report.standing import unit
 from composable.report.words import NONE, counted, decimals, duration, figure, fixed, metric_name, size
 

@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from composable.report.canvas import BASELINE, INK, MARK, MODEL, Chart, draw
 from composable.report.facts import Detail, Facts, FoldHistory, Trial, read_detail
 from composable.report.reading import number, shortened, text
-from composable.report.section import Section
+from composable.report.section import BASELINE, INK, MARK, MODEL, Chart, Section, draw
 from composable.report.words import duration, figure
 
 CURVES = 6  # networks whose learning is drawn

@@ -9,10 +9,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from composable.report.canvas import BASELINE, MARK, MODEL, OTHER, REFERENCE, Chart, draw, single
 from composable.report.facts import Facts
 from composable.report.reading import number, objects, paired, sequence, shortened, text
-from composable.report.section import Section
+from composable.report.section import BASELINE, MARK, MODEL, OTHER, REFERENCE, Chart, Section, draw, single
 from composable.report.words import figure, percent
 
 ERRORS, CHANNELS, WINDOWS = 12, 8, 40  # shown at most
