@@ -50,6 +50,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     design: AnyPath | Architecture | None = None,
     training: Mapping[str, Any] | Sequence[str] = (),
     stages: Stage | Sequence[Stage] = (),
+    stage_settings: Mapping[str, Any] | Sequence[str] = (),
     start: AnyPath | None = None,
     tap: str | None = None,
     freeze: bool = False,

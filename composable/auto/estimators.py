@@ -63,6 +63,7 @@ class _Estimator(BaseEstimator):
         design: str | Path | Architecture | None = None,
         training: Mapping[str, Any] | Sequence[str] = (),
         stages: Stage | Sequence[Stage] = (),
+        stage_settings: Mapping[str, Any] | Sequence[str] = (),
         start: str | Path | None = None,
         tap: str | None = None,
         freeze: bool = False,

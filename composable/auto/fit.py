@@ -32,7 +32,13 @@ from composable.auto.time_reserve import TimeReserve
 from composable.auto.trainings import Trainings
 from composable.auto.trial_book import TrialBook
 from composable.auto.trials import Search
-from composable.auto.user_inputs import UserInputs, check_design, read_design, stage_parts
+from composable.auto.user_inputs import (
+    UserInputs,
+    check_design,
+    read_design,
+    read_stage_settings,
+    stage_parts,
+)
 from composable.core.budget import Deadline
 from composable.core.errors import ComposableError
 from composable.core.machine import compile_cache, machine, prune
@@ -87,6 +93,7 @@ def fit(
         prune(compiled)
     waiting: list[Notice] = []
     training = read_overrides(options.training)
+    read_stage_settings(options.stage_settings, options.stages)  # refused before the data are read
     table = read(data, options)
     options = completed(options, table)
     understood = understand_table(table, options, waiting.append, sample_weight, test)
@@ -156,7 +163,7 @@ def _go(
     recorder.happened("problem", metric=problem.metric, heads=[asdict(head) for head in problem.heads])
     try:
         prepared = prepare(understood, options, recorder.notice, user_inputs.pretrained)
-        stage_parts(options.stages, modality_of(prepared.material.inputs, problem))
+        stage_parts(options.stages, options.stage_settings, modality_of(prepared.material.inputs, problem))
         if user_inputs.design is not None:
             check_design(user_inputs.design, prepared)
     except (ComposableError, KeyboardInterrupt) as stopped:

@@ -113,6 +113,15 @@ class FitOptions:
         tuple[Stage, ...],
         Option("What every network goes through before its training proper.", flag="--stage"),
     ] = ()
+    stage_settings: Annotated[
+        tuple[str, ...],
+        Option(
+            "Overrules a metaparameter of a named stage, such as warmup.epochs=3 or tune.largest_batch=512.",
+            "STAGE.NAME=VALUE",
+            flag="--stage-setting",
+            pairs=True,
+        ),
+    ] = ()
     start: Annotated[
         str | None,
         Option(

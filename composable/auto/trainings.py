@@ -109,7 +109,7 @@ class Trainings:
     @cached_property
     def stages(self) -> tuple[Any, ...]:
         """The stages that come before each fit."""
-        return stage_parts(self.options.stages, self.modality)
+        return stage_parts(self.options.stages, self.options.stage_settings, self.modality)
 
     def new_trial(self, candidate: Candidate) -> Trial:
         """A trial of a candidate, not begun."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from composable.core.machine import memory_gb
 from composable.data.schema import Schema
 from composable.design.building import outline
 from composable.design.keras_configuration import checked_config
+from composable.design.metaparameters import check, names, nearest
 from composable.design.part import Part
 from composable.modality import Modality, candidates, modality_of, modality_of_columns
 from composable.modality.facts import facts_of
@@ -41,24 +43,77 @@ class UserInputs:
 
 
 _STAGES = {stage.__name__: stage for stage in STAGES}
+_TRAINED = 5  # numbers kept per parameter: itself, its gradient, AdamW's two moments, the best so far
+_NOT_SET_BY_USERS = ("progress", "deadline", "share", "task")
 
 
-def stage_parts(names: Sequence[str], modality: Modality) -> tuple[Part, ...]:
+def read_stage_settings(texts: Sequence[str], stages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The metaparameters of stages, by the stage, from texts such as `warmup.epochs=3`.
+
+    Args:
+        texts: STAGE.NAME=VALUE each; a value is a number, a tuple of numbers, or none.
+        stages: Those that are gone through, as `--stage` names them.
+
+    Raises:
+        ConfigError: If a stage isn't gone through or has no such metaparameter, one is set twice, or its
+            value is none that it takes.
+    """
+    named, found = {one.partition("=")[0] for one in stages}, {name: {} for name in _STAGES}
+    for text in texts:
+        path, equals, value = (part.strip() for part in text.partition("="))
+        stage, _, name = path.partition(".")
+        if not equals or stage not in named:
+            raise ConfigError(
+                "A setting of a stage is STAGE.NAME=VALUE, for a stage that the networks go through.",
+                received=text[:200],
+                remedy=f"the stages are {', '.join(sorted(named)) or 'none: name one by --stage'}",
+            )
+        if name not in (known := _metaparameters(stage)):
+            raise ConfigError(
+                f"The stage {stage} has no such metaparameter.",
+                received=text[:200],
+                remedy=f"it has {', '.join(known)}{nearest(name[:100], known)}",
+            )
+        if name in found[stage]:
+            raise ConfigError("A setting of a stage may be set once.", received=f"{path} twice")
+        found[stage][name] = _value(value)
+        check(_STAGES[stage], {name: found[stage][name]})
+    return found
+
+
+def _metaparameters(stage: str) -> list[str]:
+    """Those that a user sets: what is trained, where, and how long a stage may take follow from the fit."""
+    return [name for name in names(_STAGES[stage]) if name not in _NOT_SET_BY_USERS]
+
+
+def _value(text: str) -> Any:
+    if text.lower() == "none":
+        return None
+    try:
+        found = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return text  # which the check of the metaparameter then refuses, and shows
+    return tuple(found) if isinstance(found, list) else found
+
+
+def stage_parts(stages: Sequence[str], settings: Sequence[str], modality: Modality) -> tuple[Part, ...]:
     """The parts that `--stage` names mean for rows of a modality.
 
     Args:
-        names: In their order; `pretrain=NAME` names the pretext that is learned without labels.
+        stages: In their order; `pretrain=NAME` names the pretext that is learned without labels.
+        settings: Of their metaparameters, as `read_stage_settings` takes them.
         modality: Its pretexts have the names; the first one is meant without a name.
 
     Raises:
-        ConfigError: If a pretext isn't one of the modality's.
+        ConfigError: If a pretext isn't one of the modality's, or a setting is refused.
     """
-    return tuple(_part(written, modality) for written in names)
+    metaparameters = read_stage_settings(settings, stages)
+    return tuple(_part(written, modality, metaparameters) for written in stages)
 
 
-def _part(written: str, modality: Modality) -> Part:
+def _part(written: str, modality: Modality, metaparameters: Mapping[str, Mapping[str, Any]]) -> Part:
     name, _, pretext = written.partition("=")
-    part = Part(_STAGES[name])
+    part = Part(_STAGES[name], **metaparameters[name])
     if name != pretrain.__name__ or not modality.pretexts:
         return part
     if pretext and pretext not in modality.pretexts:
@@ -69,9 +124,6 @@ def _part(written: str, modality: Modality) -> Part:
             remedy=f"take one of {known}",
         )
     return part.replace(task=modality.pretexts[pretext or next(iter(modality.pretexts))])
-
-
-_TRAINED = 5  # numbers kept per parameter: itself, its gradient, AdamW's two moments, the best so far
 
 
 def read_design(text: str | None, schema: Schema) -> ParsedDesign | None:

@@ -15,6 +15,7 @@ def test_settings_are_tuned_once_and_every_network_is_warmed_up(cars, tmp_path):
         "price",
         drop=("fast", "class", "red", "big"),
         stages=("tune", "warmup"),
+        stage_settings={"tune.rates": (1e-3, 1e-2), "tune.finer": (1.0,)},
         max_trials=1,
         max_epochs=2,
         out=tmp_path / "run",
@@ -22,6 +23,7 @@ def test_settings_are_tuned_once_and_every_network_is_warmed_up(cars, tmp_path):
     (tuned,) = (fact for fact in stages_of(run) if fact["stage"] == "tune")
     assert tuned["fold"] == 0
     assert tuned["gain"] is not None
+    assert {trial["learning_rate"] for trial in tuned["evidence"]["trials"]} == {1e-3, 1e-2}
     warmed = [fact for fact in stages_of(run) if fact["stage"] == "warmup"]
     assert sorted(fact["fold"] for fact in warmed) == list(range(8))
 
