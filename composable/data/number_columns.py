@@ -43,9 +43,9 @@ def number_column(cells: RawColumn) -> Finding | None:
     different = len(np.unique(numbers))
     if len(odd) and different < _FEW_NUMBERS:
         return None
-    if finding := code_column(cells, good, numbers):
+    if finding := _code_column(cells, good, numbers):
         return finding
-    if not len(odd) and (finding := compact_date_column(cells, good, numbers)):
+    if not len(odd) and (finding := _compact_date_column(cells, good, numbers)):
         return finding
     finite = np.isfinite(numbers)
     column = Column(
@@ -172,7 +172,7 @@ def _code_reason(good: Distinct, numbers: np.ndarray) -> str:
     return ""
 
 
-def code_column(cells: RawColumn, good: Distinct, numbers: np.ndarray) -> Finding | None:
+def _code_column(cells: RawColumn, good: Distinct, numbers: np.ndarray) -> Finding | None:
     """The column as codes, dropped where nearly every row has its own; None where digits are quantities."""
     why = _code_reason(good, numbers)
     if not why:
@@ -208,7 +208,7 @@ def _are_compact_dates(good: Distinct, numbers: np.ndarray, name: str) -> bool:
     return says_so and len(good) > 1 and not np.isnan(days_from(good.texts, COMPACT)).any()
 
 
-def compact_date_column(cells: RawColumn, good: Distinct, numbers: np.ndarray) -> Finding | None:
+def _compact_date_column(cells: RawColumn, good: Distinct, numbers: np.ndarray) -> Finding | None:
     """The column as dates; None where it is a target or not every number is a day."""
     if cells.is_target or not _are_compact_dates(good, numbers, cells.name):
         return None

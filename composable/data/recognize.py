@@ -54,7 +54,7 @@ class Distinct:
         return f"{shown(self.texts.iloc[0], 40)} in row {int(self.first[0]) + 1}"
 
 
-def distinct_texts(column: pd.Series) -> Distinct:
+def _distinct_texts(column: pd.Series) -> Distinct:
     """The different texts of a `str` column; empty and blank cells are left out."""
     codes, found = pd.factorize(column.str.strip())
     known = codes >= 0
@@ -106,8 +106,8 @@ class RawColumn:
     def every(self) -> Distinct:
         """The different texts; those of a typed column are the names of its categories."""
         if isinstance(self.values.dtype, pd.CategoricalDtype):
-            return distinct_texts(parse_categories(self.values, Column(self.name, "category")))
-        return distinct_texts(self.values)
+            return _distinct_texts(parse_categories(self.values, Column(self.name, "category")))
+        return _distinct_texts(self.values)
 
     @cached_property
     def _split(self) -> tuple[Distinct, tuple[str, ...]]:

@@ -32,7 +32,7 @@ from composable.data.text_encoding import GZIP, detect_encoding, foreign_format
 _SAMPLE_LINES = 200
 _CHUNK_CELLS = 250_000
 _NUMBER = re.compile(r"\s*[+-]?\d+(?:[.,]\d*)?\s*")
-DELIMITERS = (",", "\t", ";", "|")  # where two fit equally well, the earlier
+_DELIMITERS = (",", "\t", ";", "|")  # where two fit equally well, the earlier
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _POINT_NUMBER = re.compile(r"\s*[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\s*")
 _GROUPED_NUMBER = re.compile(r"\s*[+-]?\d{1,3}[,.]\d{3}\s*")
@@ -73,25 +73,25 @@ def text_format(
         with open_file() as stream:
             text = io.TextIOWrapper(stream, encoding=encoding, newline=None)
             sample = list(itertools.islice(text, _SAMPLE_LINES))
-    layout = detect_layout(sample, stated=delimiter)
+    layout = _detect_layout(sample, stated=delimiter)
     notices += layout.notices
     if decimal is None:
-        decimal, found = detect_decimal(sample, layout)
+        decimal, found = _detect_decimal(sample, layout)
         notices += found
     return TextFormat(encoding, layout.delimiter, decimal, layout.quote, notices)
 
 
 @contextmanager
 def text_rows(path: Path, form: TextFormat) -> Iterator[Iterator[list[str]]]:
-    """The rows of a text file, the header first, each as its cells; see `checked_rows`.
+    """The rows of a text file, the header first, each as its cells; see `_checked_rows`.
 
     Raises:
         DataError: If a row has another length, or the file ends early; names the line.
     """
     with _whole(path), _opener(path)() as stream:
         text = io.TextIOWrapper(stream, encoding=form.encoding, newline=None)
-        lines = itertools.chain(text, (END,))
-        yield checked_rows(csv.reader(lines, delimiter=form.delimiter, quotechar=form.quote), str(path))
+        lines = itertools.chain(text, (_END,))
+        yield _checked_rows(csv.reader(lines, delimiter=form.delimiter, quotechar=form.quote), str(path))
 
 
 def _opener(path: Path) -> partial[BinaryIO]:
@@ -186,7 +186,7 @@ def header_notices(names: list[str]) -> tuple[Notice, ...]:
 
 
 @dataclass(frozen=True)
-class Layout:
+class _Layout:
     """How the cells of a line are separated."""
 
     delimiter: str
@@ -194,7 +194,7 @@ class Layout:
     notices: tuple[Notice, ...] = ()
 
 
-def detect_layout(lines: list[str], *, stated: str | None = None) -> Layout:
+def _detect_layout(lines: list[str], *, stated: str | None = None) -> _Layout:
     """The delimiter and quote under which most lines have as many cells as the header, and the most of them.
 
     Args:
@@ -204,12 +204,12 @@ def detect_layout(lines: list[str], *, stated: str | None = None) -> Layout:
     quotes = ('"',) if any('"' in line for line in lines) else ('"', "'")
     options = [
         (*_consistency(_rows(lines, delimiter, quote)), quote == '"', -order, delimiter, quote)
-        for order, delimiter in enumerate([stated] if stated else DELIMITERS)
+        for order, delimiter in enumerate([stated] if stated else _DELIMITERS)
         for quote in quotes
     ]
     share, cells, _, _, delimiter, quote = max(options)
     if cells < 2:
-        return Layout(stated or ",", '"')
+        return _Layout(stated or ",", '"')
     alternatives = {o[4] for o in options if o[0] == share == 1.0 and o[1] > 1 and o[4] != delimiter}
     notices = []
     if alternatives:
@@ -227,7 +227,7 @@ def detect_layout(lines: list[str], *, stated: str | None = None) -> Layout:
         )
     if quote != '"':
         notices.append(Notice(f"Cells are quoted with {quote}."))
-    return Layout(delimiter, quote, tuple(notices))
+    return _Layout(delimiter, quote, tuple(notices))
 
 
 def _rows(lines: list[str], delimiter: str, quote: str) -> list[list[str]]:
@@ -246,7 +246,7 @@ def _consistency(rows: list[list[str]]) -> tuple[float, int]:
     return widths[len(rows[0])] / len(rows), len(rows[0])
 
 
-def detect_decimal(lines: list[str], layout: Layout) -> tuple[str, tuple[Notice, ...]]:
+def _detect_decimal(lines: list[str], layout: _Layout) -> tuple[str, tuple[Notice, ...]]:
     """The decimal separator of the first lines: a comma where most numbers have one not for thousands."""
     commas = points = 0
     first = ""
@@ -264,23 +264,23 @@ def detect_decimal(lines: list[str], layout: Layout) -> tuple[str, tuple[Notice,
     return ",", (Notice(f"The decimal mark is a comma (first in {first}).", remedy="--decimal ."),)
 
 
-END = "\0"  # a last line that no file holds: if it arrives within a cell, a quote was still open
+_END = "\0"  # a last line that no file holds: if it arrives within a cell, a quote was still open
 
 
-class CsvReader(Protocol):
+class _CsvReader(Protocol):
     """What `csv.reader` returns."""
 
     @property
-    def line_num(self) -> int: ...  # noqa: D102
+    def line_num(self) -> int: ...
 
     def __iter__(self) -> Iterator[list[str]]: ...
 
 
-def checked_rows(reader: CsvReader, origin: str) -> Iterator[list[str]]:
+def _checked_rows(reader: _CsvReader, origin: str) -> Iterator[list[str]]:
     """The rows, each with as many cells as the first; blank lines are left out.
 
     Args:
-        reader: A `csv.reader` over the file's lines followed by `END`.
+        reader: A `csv.reader` over the file's lines followed by `_END`.
         origin: The file, for errors.
 
     Raises:
@@ -289,9 +289,9 @@ def checked_rows(reader: CsvReader, origin: str) -> Iterator[list[str]]:
     width, line = 0, 0
     try:
         for row in reader:
-            if row == [END] and reader.line_num == line + 1:
+            if row == [_END] and reader.line_num == line + 1:
                 return
-            if row and row[-1].endswith(END):
+            if row and row[-1].endswith(_END):
                 raise _unclosed(origin, line + 1)
             if len(row) != width:
                 if row and width:

@@ -54,7 +54,7 @@ _NOISE = 20.0  # standard deviation, in levels
 
 def image_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
     """The content of `pictures.json`, see docs/run-folder.md; what the deadline cuts off is left out."""
-    head, names, images = model.head, image_names(model), model.inputs["images"]
+    head, names, images = model.head, _image_names(model), model.inputs["images"]
     observed, predicted = model.observed[0], model.predicted[0]
     worst = worst_errors(head, observed, predicted, most=WORST).tolist()
     close = least_certain(head, observed, predicted, most=CLOSE).tolist()
@@ -66,7 +66,7 @@ def image_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
         }
         for row in [*worst, *close]
     ]
-    augmented = augmented_pictures(model.candidate.settings.augment, images[:SHOWN])
+    augmented = _augmented_pictures(model.candidate.settings.augment, images[:SHOWN])
     altered = list(_altered_scores(model.predict, head, model.inputs, observed, deadline))
     if deadline.remaining > _TO_COMPILE:
         for entry, where in zip(entries, _saliency(model, [*worst, *close], deadline), strict=False):
@@ -81,13 +81,13 @@ def image_errors(model: ExplainedModel, deadline: Deadline) -> dict[str, Any]:
     }
 
 
-def image_names(model: ExplainedModel) -> list[str]:
+def _image_names(model: ExplainedModel) -> list[str]:
     """What the cells of each row call its images; several are joined by commas."""
     columns = [cells_of(column_of(model.frame, image.column)) for image in model.encoding.of(ImageBlock)]
     return [", ".join(each) for each in zip(*columns, strict=True)]
 
 
-def augmented_pictures(augment: Sequence[Part], images: np.ndarray) -> list[dict[str, Any]]:
+def _augmented_pictures(augment: Sequence[Part], images: np.ndarray) -> list[dict[str, Any]]:
     """Images beside what some epochs of training would make of them."""
     if not augment:
         return []
@@ -242,7 +242,7 @@ _COLORS = np.array(
 
 def mask_errors(model: ExplainedModel, _deadline: Deadline) -> dict[str, Any]:
     """The content of `pictures.json`, see docs/run-folder.md: the images with the least overlap first."""
-    head, names, images = model.head, image_names(model), model.inputs["images"]
+    head, names, images = model.head, _image_names(model), model.inputs["images"]
     observed, codes = model.observed[0], model.predicted[0].argmax(axis=-1)
     scores = [
         overlap("mean_iou", confusion(true, predicted, head.width))
@@ -265,7 +265,7 @@ def mask_errors(model: ExplainedModel, _deadline: Deadline) -> dict[str, Any]:
         "format": "composable.pictures/2",
         "head": head.name,
         "masks": masks,
-        "augmented": augmented_pictures(model.candidate.settings.augment, images[:SHOWN]),
+        "augmented": _augmented_pictures(model.candidate.settings.augment, images[:SHOWN]),
     }
 
 

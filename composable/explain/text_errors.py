@@ -31,7 +31,7 @@ WORST = 12  # texts
 _ROWS = 300  # in which words are left out, where a model has no weights of n-grams
 _ERRORS_SHARE = 0.5  # of the time, where words are left out for both
 LETTERS = 6_000  # of a text that are looked at; the others are always there
-PIECES, FEWEST = 60, 4  # of a text, each left out once: the fewer, the longer the text
+PIECES, _FEWEST = 60, 4  # of a text, each left out once: the fewer, the longer the text
 Span = tuple[int, int]
 
 
@@ -204,4 +204,4 @@ def word_effects(
 
 def _times(text: str) -> int:
     """How often a part of the text is left out: each time all the rest is read."""
-    return max(FEWEST, min(PIECES, 4 * PIECES * LETTERS // max(len(text), 1)))
+    return max(_FEWEST, min(PIECES, 4 * PIECES * LETTERS // max(len(text), 1)))

@@ -27,7 +27,7 @@ _FRAMES = 1000  # of an animation, of which only the first is used
 LONGEST = 96  # pixels of a side of an image written as PNG
 _COLORED = 3  # channels
 LEVELS = 256  # of one byte
-RULE = f"A mask has one whole number from 0 to {LEVELS - 1} per pixel."
+_MASK_RULE = f"A mask has one whole number from 0 to {LEVELS - 1} per pixel."
 _LOSSY = frozenset({"JPEG", "MPO"})
 
 
@@ -238,10 +238,12 @@ def levels_of(array: np.ndarray, origin: str) -> np.ndarray:
             remedy="of one-hot masks take argmax over the last axis",
         )
     if array.dtype.kind not in "iub":
-        raise DataError(RULE, received=f"{origin}: the type {array.dtype}", remedy="number the classes")
+        raise DataError(_MASK_RULE, received=f"{origin}: the type {array.dtype}", remedy="number the classes")
     low, high = int(array.min()), int(array.max())
     if low < 0 or high >= LEVELS:
-        raise DataError(RULE, received=f"{origin}: {low} to {high}", remedy="number the classes from 0 on")
+        raise DataError(
+            _MASK_RULE, received=f"{origin}: {low} to {high}", remedy="number the classes from 0 on"
+        )
     return array.astype(np.uint8)
 
 
@@ -262,7 +264,7 @@ def _levels(image: Image.Image, path: Path) -> np.ndarray:
 
 
 def _refusal(path: Path, found: str, remedy: str) -> DataError:
-    return DataError(RULE, received=f"{path}: {found}", remedy=remedy)
+    return DataError(_MASK_RULE, received=f"{path}: {found}", remedy=remedy)
 
 
 def pixels_of(array: np.ndarray, origin: str) -> np.ndarray:
