@@ -43,8 +43,7 @@ from composable.core.budget import Deadline
 from composable.core.errors import ComposableError
 from composable.core.machine import compile_cache, machine, prune
 from composable.core.records import to_json
-from composable.core.run_lock import locked
-from composable.core.workspace import write_atomically, write_json
+from composable.core.workspace import locked, write_atomically, write_json
 from composable.data.profile import profile
 from composable.data.schema import SCHEMA_VERSION, Notice
 from composable.modality import modality_of

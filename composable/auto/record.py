@@ -15,9 +15,8 @@ import keras
 
 from composable.auto.options import FitOptions
 from composable.core.errors import ArtifactError, ConfigError
-from composable.core.run_lock import LOCK
-from composable.core.versions import version
-from composable.core.workspace import append_event, write_json
+from composable.core.packages import version
+from composable.core.workspace import LOCK, append_event, write_json
 from composable.data.schema import Notice
 from composable.design import Architecture
 

@@ -18,7 +18,7 @@ from composable.cli.output import ENVIRONMENT, print_json
 from composable.core.backend import choose_backend, decide_backend
 from composable.core.errors import SetupError
 from composable.core.machine import cores, memory_gb
-from composable.core.optional import install_command
+from composable.core.packages import install_command
 
 # Distribution -> module. Keras comes last, since importing it fails where its backend is broken.
 CORE = {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from composable.core.errors import SetupError
 from composable.core.machine import compile_cache, cores, writable
-from composable.core.optional import install_command
+from composable.core.packages import install_command
 
 MOST_DEVICES = 16  # each holds a copy of the data
 BACKENDS = ("jax", "tensorflow", "torch")  # in the order of preference

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from composable.core.errors import ArtifactError, ConfigError
-from composable.core.optional import optional
+from composable.core.packages import optional
 from composable.core.seeds import derive
 from composable.deploy.answers import class_words
 from composable.deploy.bundle import Bundle

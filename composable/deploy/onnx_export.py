@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 
-from composable.core.optional import optional
+from composable.core.packages import optional
 from composable.core.workspace import write_json
 from composable.deploy.bundle import CARD, Bundle
 from composable.deploy.card import BundleCard

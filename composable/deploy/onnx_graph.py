@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from composable.core.optional import optional
+from composable.core.packages import optional
 
 _LENGTH = 60
 _SAFE = re.compile(

@@ -28,7 +28,7 @@ from typing import Any
 import keras
 
 from composable.core.errors import ArtifactError, ComposableError
-from composable.core.optional import optional
+from composable.core.packages import optional
 from composable.deploy.bundle import MODEL, Bundle, load_bundle
 from composable.deploy.safe_load import checked_members, model_from_bytes
 from composable.design.keras_configuration import walk

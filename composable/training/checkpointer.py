@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from composable.core.versions import version
+from composable.core.packages import version
 from composable.engine.cohort import Cohort
 from composable.training.generation import (
     DamagedError,

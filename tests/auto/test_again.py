@@ -16,7 +16,7 @@ import pytest
 
 import composable
 from composable.core.errors import ArtifactError, ConfigError
-from composable.core.run_lock import LOCK, locked
+from composable.core.workspace import LOCK, locked
 
 BUDGET = {"max_trials": 3, "max_epochs": 2}
 SMALL = {"max_trials": 1, "max_epochs": 2}

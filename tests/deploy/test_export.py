@@ -16,7 +16,7 @@ import pytest
 from keras import ops
 
 import composable.deploy.export as export_module
-from composable.core import optional as optional_module
+from composable.core import packages
 from composable.core.errors import ArtifactError, ConfigError, SetupError
 from composable.core.records import from_json, to_json
 from composable.deploy.bundle import VERSION, Bundle, load_bundle, save_bundle
@@ -261,14 +261,14 @@ def test_links_and_garbage_are_refused(exported: Path, tmp_path: Path) -> None:
 def test_a_missing_exporter_names_the_extra(
     tiny: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
-    there = optional_module.importlib.import_module
+    there = packages.importlib.import_module
 
     def import_module(name: str) -> Any:
         if name == missing:
             raise ImportError(f"No module named {name!r}")
         return there(name)
 
-    monkeypatch.setattr(optional_module.importlib, "import_module", import_module)
+    monkeypatch.setattr(packages.importlib, "import_module", import_module)
     with pytest.raises(SetupError, match=r'pip install "composable-automl\[onnx\]"'):
         export(tiny.bundle, "onnx", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from composable.codegen.definitions import Definitions, import_lines
-from composable.core.optional import optional
+from composable.core.packages import optional
 from composable.data.encoding import Encoding, encode
 from composable.data.kinds.category import CATEGORIES, CategoryBlock
 from composable.data.kinds.text import TextBlock

@@ -15,7 +15,7 @@ import numpy as np
 
 from composable.core.budget import Deadline
 from composable.core.errors import ArtifactError, ConfigError
-from composable.core.versions import version
+from composable.core.packages import version
 from composable.design.config import from_config, parse, to_config
 from composable.design.metaparameters import called
 from composable.design.part import Part

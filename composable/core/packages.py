@@ -1,13 +1,15 @@
-"""Optional extras: imported late, with an error that says how to install the one that is missing."""
+"""The packages that take part: optional ones, whose absence is told with the extra to install; versions."""
 
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 from types import ModuleType
 
 from composable.core.errors import SetupError
 
 DISTRIBUTION = "composable-automl"  # on the package index, where `composable` is another project
+_OTHERWISE_CALLED = ("jax", "tensorflow", "torch", "composable")  # or their distributions may be
 
 
 def optional(module: str, *, extra: str) -> ModuleType:
@@ -29,3 +31,14 @@ def optional(module: str, *, extra: str) -> ModuleType:
 def install_command(extra: str) -> str:
     """The shell command that installs this package with an extra."""
     return f'pip install "{DISTRIBUTION}[{extra}]"'
+
+
+def version(package: str) -> str:
+    """The version of an installed package.
+
+    Of a backend and of this package it is the module's own, since the distribution may be called
+    otherwise (`tensorflow-cpu`, `composable-automl`).
+    """
+    if package in _OTHERWISE_CALLED:
+        return str(importlib.import_module(package).__version__)
+    return importlib.metadata.version(package)
