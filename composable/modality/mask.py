@@ -34,7 +34,7 @@ from composable.explain.image_errors import mask_errors
 from composable.modality.facts import Augmentation, DataFacts
 from composable.modality.image import IMAGE
 from composable.modality.image.augmentations import augmented_as
-from composable.modality.image.designs import cost_of, images_of
+from composable.modality.image.portfolio import cost_of, images_of
 from composable.modality.modality import Notify
 from composable.training.baseline import BaselineProblem
 from composable.training.candidate import Arrays, Baseline, Candidate, Material

@@ -6,8 +6,7 @@ from composable.data.kinds.image import IMAGES
 from composable.design import Part
 from composable.explain.image_errors import image_errors
 from composable.modality.image.augmentations import measured_augmentations
-from composable.modality.image.designs import fit_design, usual_settings
-from composable.modality.image.portfolio import beside, candidates, portfolio_size
+from composable.modality.image.portfolio import beside, candidates, fit_design, portfolio_size, usual_settings
 from composable.modality.image.ridge import RIDGE_ON_PATCHES
 from composable.modality.modality import Modality
 from composable.training.stages.pretrain.jigsaw import jigsaw

@@ -29,7 +29,7 @@ from composable.engine.augmentations import (
 )
 from composable.engine.randaugment import randaugment
 from composable.modality.facts import Augmentation, DataFacts, Signal
-from composable.modality.image.designs import images_of
+from composable.modality.image.portfolio import images_of
 from composable.modality.image.ridge import described, draw_patches, fit_ridge
 from composable.modality.modality import Notify
 from composable.problem.kinds import kind_of

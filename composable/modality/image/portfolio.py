@@ -1,4 +1,7 @@
-"""What is worth trying on images: networks as large as the time allows, the surest first."""
+"""What is worth trying on images: networks as large as the time allows, the surest first.
+
+Also how any design is fitted to the images at hand, how it is trained as usual, and what it costs.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from composable.core.machine import operations_per_second
 from composable.core.seeds import derive
 from composable.data.kinds.image import IMAGES
 from composable.design import Architecture, Choice, Part
+from composable.design.building import outline
+from composable.design.cost import Cost, cost
+from composable.design.inputs import Input
 from composable.design.learners import groups
 from composable.design.prestems import select_input, several_images, standardize, table_with_images
 from composable.design.tasks import pooled
@@ -20,14 +26,8 @@ from composable.design.whitening import whitened
 from composable.engine.augmentations import cutout, flip
 from composable.engine.randaugment import randaugment
 from composable.engine.settings import Settings
+from composable.modality.designed import changed_parts
 from composable.modality.facts import DataFacts, Signal
-from composable.modality.image.designs import (
-    cost_of,
-    fit_design,
-    images_of,
-    mixing,
-    usual_settings,
-)
 from composable.training import recipes
 from composable.training.candidate import Candidate, Small
 from composable.zoo.fast_cifar import convolutions, seen
@@ -208,3 +208,36 @@ def _epochs(facts: DataFacts, width: int, seconds: float) -> float:
     """How many epochs the fast CIFAR network will take in so many seconds, more or less."""
     work = 2 * _TRAINING * cost_of(fast_cnn(facts, width=width), facts).multiply_adds * facts.rows
     return seconds * _EFFICIENCY * operations_per_second() / work
+
+
+def images_of(facts: DataFacts) -> Signal:
+    """What is known of the images."""
+    return facts.signals[IMAGES]
+
+
+def fit_design(design: Architecture, facts: DataFacts) -> Architecture:
+    """The design with the tasks of these rows; where it standardizes, by the colors of these images."""
+    images = images_of(facts)
+
+    def standardized(part: Part) -> Part:
+        if part.component is not standardize:
+            return part
+        return part.replace(mean=images.mean, deviation=images.deviation)
+
+    prestem = (Part(select_input), changed_parts(design.prestem, standardized))
+    return replace(design, prestem=prestem).with_tasks(*facts.tasks)
+
+
+def usual_settings(facts: DataFacts) -> Settings:
+    """How any network of images is trained."""
+    return mixing(facts, recipes.images(facts.problem, rows=facts.rows, augment=facts.augmentation.parts))
+
+
+def mixing(facts: DataFacts, settings: Settings) -> Settings:
+    """The settings with rows mixed as the augmentation says."""
+    return replace(settings, mixup=facts.augmentation.mixup, cutmix=facts.augmentation.cutmix)
+
+
+def cost_of(design: Architecture, facts: DataFacts) -> Cost:
+    """What a network of these images costs."""
+    return cost(outline(design, {IMAGES: Input(images_of(facts).shape, "uint8")})[0])
