@@ -27,7 +27,7 @@ from keras import layers  # noqa: E402
 
 from composable.engine.training_copy import training_copy  # noqa: E402
 from composable.zoo.fast_cifar import fast_cifar  # noqa: E402
-from composable.zoo.mobilenet_v2 import mobilenet_v2  # noqa: E402
+from composable.zoo.mobilenet import mobilenet_v2  # noqa: E402
 from composable.zoo.resnet_cifar import resnet_cifar  # noqa: E402
 
 ROWS = 128

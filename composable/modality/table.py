@@ -28,8 +28,7 @@ from composable.training import recipes
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.stages.pretrain.masking import masking, number_denoising
-from composable.zoo.linear import linear
-from composable.zoo.mlp import mlp
+from composable.zoo.mlp import linear, mlp
 from composable.zoo.realmlp import realmlp
 from composable.zoo.tabm import tabm_mini
 

@@ -28,9 +28,8 @@ from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.linear_texts import linear_texts
 from composable.training.stages.pretrain.masked_words import masked_words
-from composable.zoo.dpcnn import dpcnn
-from composable.zoo.fasttext import fasttext
-from composable.zoo.text_cnn import text_cnn
+from composable.zoo.ngrams import fasttext
+from composable.zoo.text_cnn import dpcnn, text_cnn
 from composable.zoo.text_transformer import text_transformer
 
 _WIDTH = 64  # of word vectors and of all maps

@@ -1,8 +1,11 @@
-"""AlexNet: the convolutional network that won ImageNet.
+"""AlexNet, the convolutional network that won ImageNet, and ZFNet, which has a smaller first kernel.
 
 Krizhevsky, Sutskever & Hinton 2012, "ImageNet Classification with Deep Convolutional Neural Networks",
 section 3.5 and figure 2. Its two towers, one per graphics card of the time, are grouped convolutions here;
 with one tower it is the form that most later code has.
+
+Zeiler & Fergus 2013, "Visualizing and Understanding Convolutional Networks", arXiv:1311.2901, figure 3, found
+the smaller kernel by looking at what the layers had learned.
 """
 
 from __future__ import annotations
@@ -43,11 +46,14 @@ def deep(x: Any, *, filters: tuple[Count, ...], towers: Count = 1) -> Any:
     return layers.MaxPooling2D(3, strides=2)(x)
 
 
-def _conv(x: Any, filters: int, kernel_size: int, towers: int) -> Any:
+def _conv(
+    x: Any, filters: int, kernel_size: int, towers: int = 1, *, strides: int = 1, padding: str = "same"
+) -> Any:
     return layers.Conv2D(
         filters,
         kernel_size,
-        padding="same",
+        strides,
+        padding=padding,
         groups=towers,
         activation="relu",
         kernel_initializer=INITIALIZER,
@@ -101,6 +107,65 @@ def alexnet_space(*, classes: Count = 1000) -> Architecture:
         learner=(
             Part(wide, filters=Choice((64, 128, 256)), towers=towers),
             Part(deep, filters=Choice(((96, 64), (192, 192, 128), (384, 384, 256))), towers=towers),
+        ),
+        tasks=Part(
+            classifier,
+            classes=classes,
+            pool=Part(dense_neck, nodes=Choice(((256,), (1024, 1024), (4096, 4096)))),
+        ),
+    )
+
+
+@component
+def fine_stem(x: Any, *, filters: Count = 96, kernel_size: Count = 7) -> Any:
+    """A convolution that keeps every second position, then pooling: 224x224 to 55x55."""
+    x = layers.ZeroPadding2D(1)(x)
+    x = _conv(x, filters, kernel_size, strides=2, padding="valid")
+    x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
+    return response_norm(x)
+
+
+@component
+def fine_wide(x: Any, *, filters: Count) -> Any:
+    """A 5x5 convolution that keeps every second position, then pooling: 55x55 to 13x13."""
+    x = _conv(x, filters, 5, strides=2, padding="valid")
+    x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
+    return response_norm(x)
+
+
+@checked
+def zfnet(
+    *,
+    classes: Count = 1000,
+    filters: tuple[Count, Count, Count, Count, Count] = (96, 256, 384, 384, 256),
+    nodes: tuple[Count, ...] = (4096, 4096),
+    dropout: Rate = 0.5,
+) -> Architecture:
+    """ZFNet.
+
+    Args:
+        classes: How many there are.
+        filters: Of the five convolutions.
+        nodes: Of the dense layers before the last.
+        dropout: After each of them.
+    """
+    first, second, *rest = filters
+    return Architecture(
+        stem=Part(fine_stem, filters=first),
+        learner=(Part(fine_wide, filters=second), Part(deep, filters=tuple(rest))),
+        tasks=Part(classifier, classes=classes, pool=Part(dense_neck, nodes=nodes, dropout=dropout)),
+    )
+
+
+@checked
+def zfnet_space(*, classes: Count = 1000) -> Architecture:
+    """The first kernel, the width of every part, and the dense layers."""
+    return Architecture(
+        stem=Part(fine_stem, filters=Choice((32, 64, 96)), kernel_size=Choice((5, 7, 9))),
+        learner=(
+            Part(fine_wide, filters=Choice((64, 128, 256))),
+            # 512, 1024, 512: the wider last layers of the paper's section 5.1
+            Part(deep, filters=Choice(((96, 64), (192, 192, 128), (384, 384, 256), (512, 1024, 512)))),
         ),
         tasks=Part(
             classifier,

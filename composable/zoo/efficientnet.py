@@ -13,9 +13,9 @@ from keras import layers
 from pydantic import Field
 
 from composable.design import Architecture, Between, Choice, Part, component
+from composable.design.layers import divisible, gated, mobile_conv, mobile_depthwise
 from composable.design.learners import drop_branch, stochastic_depth_group, stochastic_depth_groups
 from composable.design.metaparameters import Count, Rate, checked
-from composable.design.mobile import convolve, depthwise, divisible, gated
 from composable.design.prestems import rescale
 from composable.design.tasks import classifier
 
@@ -49,10 +49,10 @@ def mbconv(
     """
     shortcut, channels = x, x.shape[-1]
     if expansion > 1:
-        x = convolve(x, channels * expansion, activation="swish")
-    x = depthwise(x, kernel_size, strides, "swish")
+        x = mobile_conv(x, channels * expansion, activation="swish")
+    x = mobile_depthwise(x, kernel_size, strides, "swish")
     x = gated(x, max(1, channels // 4), "swish", "sigmoid")
-    x = convolve(x, filters)
+    x = mobile_conv(x, filters)
     return layers.Add()([shortcut, drop_branch(x, drop_rate)]) if strides == 1 and channels == filters else x
 
 
@@ -85,7 +85,11 @@ def efficientnet(
     return Architecture(
         prestem=(Part(rescale), Part(layers.Normalization)),
         stem=Part(
-            convolve, filters=divisible(2 * filters[0] * width), kernel_size=3, strides=2, activation="swish"
+            mobile_conv,
+            filters=divisible(2 * filters[0] * width),
+            kernel_size=3,
+            strides=2,
+            activation="swish",
         ),
         learner=(
             *stochastic_depth_groups(
@@ -95,7 +99,7 @@ def efficientnet(
                 strides=STRIDES[: len(filters)],
                 step=stochastic_depth / sum(repeated),
             ),
-            Part(convolve, filters=last, activation="swish"),
+            Part(mobile_conv, filters=last, activation="swish"),
         ),
         tasks=Part(classifier, classes=classes, dropout=dropout),
     )
@@ -107,7 +111,7 @@ def efficientnet_space(*, classes: Count = 1000) -> Architecture:
     block = Part(mbconv, kernel_size=Choice((3, 5)), expansion=Choice((3, 6)))
     return Architecture(
         prestem=(Part(rescale), Part(layers.Normalization)),
-        stem=Part(convolve, filters=Choice((16, 32)), kernel_size=3, strides=2, activation="swish"),
+        stem=Part(mobile_conv, filters=Choice((16, 32)), kernel_size=3, strides=2, activation="swish"),
         learner=(
             *(
                 Part(
@@ -119,7 +123,7 @@ def efficientnet_space(*, classes: Count = 1000) -> Architecture:
                 )
                 for f, b, s in zip(FILTERS[1:6], (2, 2, 3, 3, 4), STRIDES[1:6], strict=True)
             ),
-            Part(convolve, filters=Choice((320, 640, 1280)), activation="swish"),
+            Part(mobile_conv, filters=Choice((320, 640, 1280)), activation="swish"),
         ),
         tasks=Part(classifier, classes=classes, dropout=Between(0.0, 0.5)),
     )

@@ -23,7 +23,7 @@ from composable.design.tasks import binary_classifier, classifier, multi_label_c
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing, changed_fields
 from composable.problem.problem import Head
-from composable.zoo.linear import linear
+from composable.zoo.mlp import linear
 from composable.zoo.tabm import tabm_mini
 from tests.deploy.conftest import CLASSES, REGRESSION, make_card
 

@@ -6,7 +6,7 @@ from composable.design import Input, Part, Task
 from composable.design.fitting import INIT_ROWS, data_init
 from composable.design.tables import adapt
 from composable.design.tasks import classifier, regressor
-from composable.zoo.linear import linear
+from composable.zoo.mlp import linear
 from composable.zoo.realmlp import realmlp, realmlp_s
 
 CODES = (4, 20)

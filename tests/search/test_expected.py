@@ -14,7 +14,7 @@ from composable.search.expected import expected_score
 from composable.search.scorer import Scorer
 from composable.search.trial import Trial, conclude
 from composable.training.candidate import Candidate, Trained
-from composable.zoo.linear import linear
+from composable.zoo.mlp import linear
 
 FOLDS, UNSEEN = 4, 400
 

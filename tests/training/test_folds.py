@@ -9,7 +9,7 @@ from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate, Material
 from composable.training.folds import FoldTrainer
-from composable.zoo.linear import linear
+from composable.zoo.mlp import linear
 
 ROWS = 90
 

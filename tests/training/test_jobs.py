@@ -28,7 +28,7 @@ from composable.training.kernel_ridge import kernel_ridge
 from composable.training.stages.draw import draw
 from composable.training.storage import load_weights
 from composable.training.trainers import Trainers
-from composable.zoo.linear import linear
+from composable.zoo.mlp import linear
 
 HEAD = Head("y", "regression", ("y",))
 ROWS = 90

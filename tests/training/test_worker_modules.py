@@ -13,7 +13,7 @@ from composable.training.candidate import Candidate, modules_of
 from composable.training.job import Job, save_job
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.stages.draw import draw
-from composable.zoo.linear import linear
+from composable.zoo.mlp import linear
 
 LOADS = """
 import importlib, sys

@@ -7,14 +7,13 @@ import pytest
 from composable.core.errors import ConfigError
 from composable.design.building import outline
 from composable.design.taps import tap
-from composable.zoo.alexnet import alexnet
+from composable.zoo.alexnet import alexnet, zfnet
 from composable.zoo.catalog import architecture, inputs_of
 from composable.zoo.inception import inception
 from composable.zoo.inception_v3 import inception_v3
 from composable.zoo.squeezenet import squeezenet
 from composable.zoo.vgg import vgg
 from composable.zoo.xception import xception
-from composable.zoo.zfnet import zfnet
 from tests.zoo.graphs import copy_weights
 
 COUNTS = {  # total, trainable; K: as keras.applications prints them, TV: as torchvision, P: from the paper

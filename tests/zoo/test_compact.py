@@ -7,12 +7,10 @@ import pytest
 from composable.core.errors import ConfigError
 from composable.design.building import outline, outlined
 from composable.design.cost import cost
-from composable.design.mobile import divisible
+from composable.design.layers import divisible
 from composable.zoo import catalog
 from composable.zoo.catalog import architecture
-from composable.zoo.mobilenet_v1 import mobilenet_v1
-from composable.zoo.mobilenet_v2 import mobilenet_v2
-from composable.zoo.mobilenet_v3 import mobilenet_v3
+from composable.zoo.mobilenet import mobilenet_v1, mobilenet_v2, mobilenet_v3
 from composable.zoo.shufflenet import shufflenet
 from tests.zoo.graphs import copy_weights
 

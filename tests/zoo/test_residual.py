@@ -14,12 +14,10 @@ from composable.design.layers import squeeze_excite
 from composable.zoo.catalog import architecture, inputs_of
 from composable.zoo.densenet import dense_block, densenet
 from composable.zoo.jumpnet import jumpnet
-from composable.zoo.resnet import resnet
-from composable.zoo.resnet_cifar import basic, resnet_cifar, resnet_cifar_v2
-from composable.zoo.resnet_v2 import resnet_v2
+from composable.zoo.resnet import resnet, resnet_v2
+from composable.zoo.resnet_cifar import basic, resnet_cifar, resnet_cifar_v2, wrn
 from composable.zoo.resnext import resnext, resnext_cifar
-from composable.zoo.se_resnet import se_resnet
-from composable.zoo.wrn import wrn
+from composable.zoo.senet import se_resnet
 from tests.zoo.graphs import copy_weights
 
 COUNTS = {  # total, trainable; K: as keras.applications prints them, TV: as torchvision, =: by arithmetic

@@ -32,7 +32,7 @@ from composable.training import recipes
 from composable.training.candidate import Candidate, Small
 from composable.zoo.fast_cifar import convolutions, seen
 from composable.zoo.mlp import mlp
-from composable.zoo.mobilenet_v2 import STRIDES, mobilenet_v2
+from composable.zoo.mobilenet import V2_STRIDES, mobilenet_v2
 from composable.zoo.resnet_cifar import resnet_cifar
 
 WIDTHS = (16, 24, 32, 40, 48, 64, 96, 128)  # channels of the first group
@@ -95,7 +95,7 @@ def portfolio_size(_facts: DataFacts) -> int:
 
 def _mobilenet(facts: DataFacts, share: float) -> Candidate:
     """MobileNet 2 with as few strides as small images can take, as wide as its weights may be many."""
-    strides = (1, 1, 2, 2, 1, 2, 1) if max(images_of(facts).sides) <= _SMALL else STRIDES
+    strides = (1, 1, 2, 2, 1, 2, 1) if max(images_of(facts).sides) <= _SMALL else V2_STRIDES
     designs = [fit_design(mobilenet_v2(alpha=alpha, strides=strides), facts) for alpha in _THINNER]
     few = (one for one in designs if cost_of(one, facts).parameters <= facts.most_weights)
     return Candidate("mobilenet", next(few, designs[-1]), usual_settings(facts), share)

@@ -27,6 +27,7 @@ CLASSIC = (
         "Zeiler & Fergus 2013, Visualizing and Understanding Convolutional Networks, arXiv:1311.2901",
         {"zfnet": {}},
         Smallest({"filters": (4, 8, 8, 8, 4), "nodes": (8,), "dropout": 0.0, "classes": 3}, (63, 63, 3)),
+        module="alexnet",
     ),
     Family(
         "vgg",
@@ -171,6 +172,7 @@ RESIDUAL = (
             "resnet152_v2": {"depth": 152},
         },
         Smallest(_TINY, (16, 16, 3)),
+        module="resnet",
     ),
     Family(
         "resnet_cifar",
@@ -199,6 +201,7 @@ RESIDUAL = (
             "se_resnet152": {"depth": 152},
         },
         Smallest({**_TINY, "ratio": 4}, (16, 16, 3)),
+        module="senet",
     ),
     Family(
         "resnext",
@@ -234,6 +237,7 @@ RESIDUAL = (
             "se_resnext152": {"depth": 152},
         },
         Smallest({**_TINY, "filters": (16, 32), "paths": (2, 2), "ratio": 4}, (16, 16, 3)),
+        module="senet",
     ),
     Family(
         "wrn",
@@ -257,6 +261,7 @@ RESIDUAL = (
         },
         Smallest({**_TINY, "width": 1, "dropout": 0.1}, (8, 8, 3)),
         SMALL,
+        module="resnet_cifar",
     ),
     Family(
         "jumpnet",

@@ -29,6 +29,7 @@ MODERN = (
             "mobilenet_v1_shallow": {"blocks": (1, 2, 2, 1, 2)},
         },
         Smallest({"filters": (8, 16), "blocks": (1, 1), "classes": 3}, (8, 8, 3)),
+        module="mobilenet",
     ),
     Family(
         "mobilenet_v2",
@@ -45,6 +46,7 @@ MODERN = (
         Smallest(
             {"filters": (8, 8), "blocks": (1, 1), "strides": (2, 1), "expansion": 2, "classes": 3}, (8, 8, 3)
         ),
+        module="mobilenet",
     ),
     Family(
         "mobilenet_v3",
@@ -66,6 +68,7 @@ MODERN = (
             },
             (8, 8, 3),
         ),
+        module="mobilenet",
     ),
     Family(
         "shufflenet",

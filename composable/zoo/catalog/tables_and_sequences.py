@@ -24,6 +24,7 @@ SEQUENCES = (
         {"hashed_bigrams": {}, "hashed_trigrams": {"longest": 3}},
         Smallest({"classes": 3, "buckets": 64}, _FEW_WORDS),
         _WORDS,
+        module="ngrams",
     ),
     Family(
         "fasttext",
@@ -32,6 +33,7 @@ SEQUENCES = (
         {"fasttext_words": {"longest": 1}, "fasttext_bigrams": {"buckets": 10_000_000}},
         Smallest({"classes": 3, "vocabulary": 8, "buckets": 64}, _FEW_WORDS),
         _WORDS,
+        module="ngrams",
     ),
     Family(
         "text_cnn",
@@ -48,6 +50,7 @@ SEQUENCES = (
         {"dpcnn": {}},
         Smallest({"classes": 3, "vocabulary": 8, "filters": 8, "blocks": 2}, _FEW_WORDS),
         _WORDS,
+        module="text_cnn",
     ),
     Family(
         "text_transformer",
@@ -133,6 +136,7 @@ TABULAR = (
         {"linear": {}},
         _small(),
         _TABLE,
+        module="mlp",
     ),
     Family(
         "mlp",
@@ -191,5 +195,6 @@ TABULAR = (
         {"resnet_table": {}},
         _small(width=8, blocks=1, dropout=0.0),
         _TABLE,
+        module="mlp",
     ),
 )
