@@ -33,6 +33,12 @@ def flattened(x: Any) -> Any:
 
 
 @component
+def unpooled(x: Any) -> Any:
+    """Return an id set as it is, where other tasks would pool feature maps."""
+    return x
+
+
+@component
 def dense_neck(x: Any, *, nodes: tuple[Count, ...] = (4096, 4096), dropout: Rate = 0.5) -> Any:
     """Feature maps to one long vector, then dense layers: how networks ended before 2014 (AlexNet, VGG)."""
     x = layers.Flatten()(x)
@@ -46,6 +52,28 @@ def dense_neck(x: Any, *, nodes: tuple[Count, ...] = (4096, 4096), dropout: Rate
 def dense_scores(x: Any, *, units: Count, use_bias: bool = True, name: str) -> Any:
     """Weighted sums of the embedding."""
     return layers.Dense(units, use_bias=use_bias, name=name)(x)
+
+
+@component
+def kernel_scores(x: Any, *, units: Count, rows: Count, name: str) -> Any:
+    """Score by a weighted sum over rows that are kept, of the kernel 1 / (1 + sharpness * distance^2).
+
+    That is the rational quadratic kernel, a mixture of Gaussian ones of many widths (Rasmussen and
+    Williams 2006, "Gaussian Processes for Machine Learning", equation 4.19, alpha = 1).
+
+    Args:
+        x: Features, shape (rows, features).
+        units: How many scores.
+        rows: How many are kept.
+        name: Of the layer that gives the scores; what comes before it begins its name with this one.
+    """
+    lengths = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=f"{name}_lengths")
+    keys = layers.Dense(rows, kernel_initializer="zeros", name=f"{name}_keys")
+    middle = layers.Dense(1, kernel_initializer="zeros", name=f"{name}_middle")
+    values = layers.Dense(units, kernel_initializer="zeros", name=name)
+    away: Any = ops.add(keys(x), lengths(ops.square(x)))  # 1 + sharpness * distance^2, but for rounding
+    near: Any = ops.reciprocal(ops.maximum(away, 1.0))
+    return values(near - middle(x))  # the usual value is taken off: sums of small numbers keep more digits
 
 
 @component

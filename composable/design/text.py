@@ -2,6 +2,9 @@
 
 After the embedding what flows is a pair: the vectors (rows, length, width), and 1 where there is a word and 0
 where there is padding (rows, length, 1).
+
+An id set says which of many features (words, n-grams) a row has: their ids, filled up with 0. The weights of
+linear models of id sets are set by a closed-form fit; before it they are zero.
 """
 
 from __future__ import annotations
@@ -21,6 +24,9 @@ from composable.design.part import component
 _PRIMES = (32_749, 65_521)
 _FACTORS = (48_271, 16_807)
 _VECTORS, _SQUARES = "latent_vectors", "latent_squares"
+AXES = "text_axes"  # the name of the layer
+_LEAST_SET_LENGTH = 1e-9  # squared: an empty set adds nothing
+_LEAST_TEXT_LENGTH = 1e-12  # squared: a text without known words lies in the middle of all
 
 
 @component
@@ -65,6 +71,77 @@ def _remainder(words: list[Any], prime: int, factor: int) -> Any:
         added: Any = ops.mod(found + ops.mod(word, prime), prime)
         found = ops.mod(added * factor, prime)
     return found
+
+
+@component
+def joined_id_sets(x: Mapping[str, Any], *, id_sets: tuple[str, ...], sizes: tuple[Count, ...]) -> Any:
+    """Several id_sets of ids as one: the ids of each begin where those of the one before end; 0 stays 0.
+
+    Args:
+        x: Ids, each of shape (rows, width).
+        id_sets: The names of the sets to join.
+        sizes: How many ids each has, 0 among them.
+
+    Returns:
+        Shape (rows, widths).
+    """
+    found, first = [], 0
+    for name, size in zip(id_sets, sizes, strict=True):
+        ids = x[name]
+        found.append(ops.where(ops.equal(ids, 0), 0, ids + first) if first else ids)
+        first += size
+    return ops.concatenate(found, axis=1) if len(found) > 1 else found[0]
+
+
+@component
+def weighted_id_sets(
+    x: Any, *, units: Count, widths: tuple[Count, ...], vocabulary: Count, own_lengths: bool, name: str
+) -> Any:
+    """Score by the sum of the ids' weights over the id set's length, summed over the sets, and a bias.
+
+    The length is the square root of the sum of the ids' squares, which are no parameters. Weights and squares
+    of id 0 stay zero.
+
+    Args:
+        x: The ids of the sets side by side, shape (rows, sum of the widths).
+        units: How many scores.
+        widths: Of the id sets.
+        vocabulary: How many ids there are in all.
+        own_lengths: Whether each score weights the ids in its own way, so that each has a length of its own.
+        name: Of the layer that gives the scores; what comes before it begins its name with this one.
+    """
+    weights = layers.Embedding(vocabulary, units, embeddings_initializer="zeros", name=f"{name}_weights")
+    squares = layers.Embedding(
+        vocabulary,
+        units if own_lengths else 1,
+        embeddings_initializer="zeros",
+        trainable=False,
+        name=f"{name}_squares",
+    )
+    bias = layers.Embedding(1, units, embeddings_initializer="zeros", name=f"{name}_bias")
+    terms, first = [bias(ops.zeros_like(x[:, 0]))], 0
+    for width in widths:
+        ids = x[:, first : first + width]
+        length: Any = ops.sqrt(ops.maximum(ops.sum(squares(ids), axis=1), _LEAST_SET_LENGTH))
+        terms.append(ops.sum(weights(ids), axis=1) / length)
+        first += width
+    return layers.Add(name=name)(terms)
+
+
+@component
+def text_axes(x: Any, *, vocabulary: Count, width: Count) -> Any:
+    """Sum up the vectors of a set's ids and scale the sum to length one.
+
+    Args:
+        x: Ids, 0 for none, shape (rows, ids).
+        vocabulary: How many ids there are.
+        width: Of the vectors.
+    """
+    vectors = layers.Embedding(vocabulary, width, embeddings_initializer="zeros", name=AXES)
+    total: Any = ops.sum(vectors(x), axis=1)
+    return total / ops.sqrt(
+        ops.maximum(ops.sum(ops.square(total), axis=-1, keepdims=True), _LEAST_TEXT_LENGTH)
+    )
 
 
 def latent_texts(ids: Any) -> Any:

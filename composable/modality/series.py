@@ -14,10 +14,9 @@ import numpy as np
 from composable.core.errors import ConfigError
 from composable.data.series import SERIES
 from composable.design import Architecture, Part
-from composable.design.closed_form import kernel_scores
 from composable.design.series import beside_series, clean_series, every_step, steps_as_numbers
 from composable.design.tables import prepare
-from composable.design.tasks import classifier, regressor
+from composable.design.tasks import classifier, kernel_scores, regressor
 from composable.engine.series_augmentations import jitter, scale, window
 from composable.engine.settings import Settings
 from composable.explain.series_errors import series_errors

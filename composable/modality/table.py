@@ -15,10 +15,9 @@ import numpy as np
 
 from composable.core.seeds import derive
 from composable.design import Architecture, Between, Choice, Part
-from composable.design.closed_form import kernel_scores
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
-from composable.design.tasks import regressor
+from composable.design.tasks import kernel_scores, regressor
 from composable.engine.settings import Settings
 from composable.modality.boosting import GRADIENT_BOOSTING
 from composable.modality.designed import fit_to_table, usual_settings

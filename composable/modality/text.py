@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from composable.design import Architecture, Part
 from composable.design.building import outline
-from composable.design.closed_form import joined_id_sets, kernel_scores, text_axes, unpooled, weighted_id_sets
 from composable.design.cost import cost
 from composable.design.inputs import Input
 from composable.design.metaparameters import names
 from composable.design.prestems import select_input
-from composable.design.tasks import classifier, regressor
+from composable.design.tasks import classifier, kernel_scores, regressor, unpooled
+from composable.design.text import joined_id_sets, text_axes, weighted_id_sets
 from composable.engine.settings import Settings
 from composable.explain.text_errors import text_errors
 from composable.modality.boosting import GRADIENT_BOOSTING

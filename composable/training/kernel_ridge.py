@@ -13,12 +13,12 @@ from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 from sklearn.utils.extmath import randomized_svd
 
 from composable.core.seeds import derive
-from composable.design.closed_form import AXES
 from composable.design.fitting import fit_to_rows
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.design.tables import EMBEDDING, adapt
 from composable.design.taps import before_layers
+from composable.design.text import AXES
 from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.training.closed_form import (
@@ -118,7 +118,7 @@ def kernel_ridge(
     sharpness: tuple[float, ...] = (1.0, 2.0, 0.5, 4.0),
     rounds: int = 2,
 ) -> Solution:
-    """Fit the weights of `closed_form.kernel_scores` in closed form, for each of several settings.
+    """Fit the weights of `tasks.kernel_scores` in closed form, for each of several settings.
 
     Saunders, Gammerman & Vovk 1998, "Ridge Regression Learning Algorithm in Dual Variables" (ICML). Classes
     are numbers, 1 and -1, whose scores become logits by a factor fitted to the scores that each row would get

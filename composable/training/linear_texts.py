@@ -70,7 +70,7 @@ _FEW, _FOLDS = 100, 5  # held-out rows below which the factor is found on folds 
 
 @dataclass(frozen=True, eq=False)
 class _Linear:
-    """What one head's `closed_form.weighted_id_sets` is to hold, per id set (ids, scores or 1)."""
+    """What one head's `text.weighted_id_sets` is to hold, per id set (ids, scores or 1)."""
 
     weights: list[np.ndarray]
     squares: list[np.ndarray]
@@ -97,7 +97,7 @@ def linear_texts(
     naive_bayes: bool = False,
     costs: tuple[float, ...] = (0.3, 1.0, 3.0),
 ) -> Solution:
-    """Fit the weights of `closed_form.weighted_id_sets` in closed form, for each of several regularizations.
+    """Fit the weights of `text.weighted_id_sets` in closed form, for each of several regularizations.
 
     An id's value is its inverse document frequency, and each id set is scaled to length one: tf-idf of what a
     text holds, however often. With `naive_bayes` the value is multiplied by the log ratio of the id's share
@@ -269,7 +269,7 @@ def _log_ratio(incidence: Sparse, y: np.ndarray) -> np.ndarray:
 
 
 def _layers(network: keras.Model, heads: Sequence[_Linear]) -> dict[str, list[np.ndarray]]:
-    """The values of the layers of `closed_form.weighted_id_sets`, by name."""
+    """The values of the layers of `text.weighted_id_sets`, by name."""
     found = {}
     for index, head in enumerate(heads):
         name = scores_name(network, index)

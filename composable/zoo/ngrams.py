@@ -16,9 +16,8 @@ from keras import initializers, layers, ops
 
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
-from composable.design.closed_form import unpooled
 from composable.design.metaparameters import Count, checked
-from composable.design.tasks import classifier, dense_scores
+from composable.design.tasks import classifier, dense_scores, unpooled
 from composable.design.text import hashed_ngrams as ngrams_of
 from composable.design.text import known, mean_of_words
 

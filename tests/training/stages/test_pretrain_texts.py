@@ -11,8 +11,8 @@ from composable.core.errors import DataError
 from composable.data.schema import FIRST, UNKNOWN_WORD
 from composable.data.split import Fold
 from composable.design import Input, Part
-from composable.design.closed_form import joined_id_sets
 from composable.design.taps import tap
+from composable.design.text import joined_id_sets
 from composable.modality.facts import DataFacts
 from composable.modality.text import word_order_networks
 from composable.problem.problem import Head, Problem
