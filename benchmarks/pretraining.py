@@ -25,7 +25,7 @@ from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.design import Architecture, Input, Part
 from composable.design.layers import conv_norm
-from composable.design.prestems import rescale
+from composable.design.stems import rescale
 from composable.design.taps import tap
 from composable.design.tasks import classifier
 from composable.engine.losses import categorical_cross_entropy

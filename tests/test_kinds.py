@@ -18,7 +18,7 @@ OF_ONE_KIND = (
     "data/kinds/", "data/number_columns.py", "data/notation.py", "data/texts.py", "data/images/",
     "data/series.py", "deploy/kinds/", "problem/kinds/",
     "modality/", "report/sections/", "zoo/", "training/stages/pretrain/",
-    "design/tables.py", "design/text.py", "design/series.py", "design/prestems.py",
+    "design/tables.py", "design/text.py", "design/series.py", "design/stems.py",
     "explain/image_errors.py", "explain/text_errors.py", "explain/ngram_effects.py",
     "explain/series_errors.py",
     "auto/image_shapes.py",

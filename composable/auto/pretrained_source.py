@@ -17,8 +17,8 @@ from composable.data.profile import RowSketch
 from composable.deploy.bundle import MODEL, load_bundle
 from composable.deploy.safe_load import load_model
 from composable.design import Architecture, Part
-from composable.design.prestems import select_input
 from composable.design.pretrained import Levels, network_json, pretrained_layers
+from composable.design.stems import select_input
 from composable.design.taps import tap
 from composable.zoo.catalog.parse import parse_design
 

@@ -25,7 +25,7 @@ from composable.core.machine import operations_per_second
 from composable.core.seeds import derive
 from composable.data.kinds.image import IMAGES
 from composable.design import Architecture, Part, component
-from composable.design.prestems import select_input, standardize
+from composable.design.stems import select_input, standardize
 from composable.engine.augmentations import flip, light, translate, turn
 from composable.engine.optimizer import Optimizer
 from composable.engine.schedules import polynomial

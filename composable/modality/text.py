@@ -15,7 +15,7 @@ from composable.design.building import outline
 from composable.design.cost import cost
 from composable.design.inputs import Input
 from composable.design.metaparameters import names
-from composable.design.prestems import select_input
+from composable.design.stems import select_input
 from composable.design.tasks import classifier, kernel_scores, regressor, unpooled
 from composable.design.text import joined_id_sets, text_axes, weighted_id_sets
 from composable.engine.settings import Settings

@@ -14,7 +14,7 @@ from pydantic import Field
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.learners import drop_branch, stochastic_depth_group, stochastic_depth_groups
 from composable.design.metaparameters import Count, Rate, checked
-from composable.design.prestems import standardize
+from composable.design.stems import standardize
 from composable.design.tasks import classifier
 
 EPSILON = 1e-6

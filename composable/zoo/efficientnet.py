@@ -16,7 +16,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.layers import divisible, gated, mobile_conv, mobile_depthwise
 from composable.design.learners import drop_branch, stochastic_depth_group, stochastic_depth_groups
 from composable.design.metaparameters import Count, Rate, checked
-from composable.design.prestems import rescale
+from composable.design.stems import rescale
 from composable.design.tasks import classifier
 
 FILTERS = (16, 24, 40, 80, 112, 192, 320)  # table 1

@@ -16,7 +16,7 @@ from pydantic import Field
 from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.learners import group, groups
 from composable.design.metaparameters import Count, Rate, checked
-from composable.design.prestems import standardize
+from composable.design.stems import standardize
 from composable.design.tasks import classifier, pooled
 from composable.design.whitening import whitened
 

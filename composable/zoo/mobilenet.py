@@ -23,7 +23,7 @@ from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.layers import divisible, gated, mobile_conv, mobile_depthwise
 from composable.design.learners import group, groups
 from composable.design.metaparameters import Count, Rate, checked
-from composable.design.prestems import normalize
+from composable.design.stems import normalize
 from composable.design.tasks import classifier
 
 V1_FILTERS = (64, 128, 256, 512, 1024)  # table 1 of version 1

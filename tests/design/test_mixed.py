@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from composable.design import Part
-from composable.design.prestems import several_images, table_with_images
+from composable.design.stems import several_images, table_with_images
 from composable.design.tasks import pooled
 from composable.zoo.fast_cifar import seen
 

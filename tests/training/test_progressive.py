@@ -10,7 +10,7 @@ import pytest
 from composable.core.budget import Deadline
 from composable.data.split import Fold
 from composable.design import Architecture, Part, Task, component
-from composable.design.prestems import select_input, standardize
+from composable.design.stems import select_input, standardize
 from composable.design.tasks import classifier, pooled
 from composable.engine.settings import Settings
 from composable.problem.problem import Head, Problem

@@ -20,7 +20,7 @@ from composable.design.building import outline
 from composable.design.cost import Cost, cost
 from composable.design.inputs import Input
 from composable.design.learners import groups
-from composable.design.prestems import select_input, several_images, standardize, table_with_images
+from composable.design.stems import select_input, several_images, standardize, table_with_images
 from composable.design.tasks import pooled
 from composable.design.whitening import whitened
 from composable.engine.augmentations import cutout, flip

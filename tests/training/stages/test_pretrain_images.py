@@ -7,7 +7,7 @@ import pytest
 from composable.core.errors import ConfigError, DataError
 from composable.design import Architecture, Input, Part
 from composable.design.layers import conv_norm
-from composable.design.prestems import rescale
+from composable.design.stems import rescale
 from composable.design.taps import tap
 from composable.design.tasks import classifier
 from composable.training.stages.pretrain import pretext as pretexts

@@ -7,7 +7,7 @@ from keras import layers
 
 from composable.core.errors import ConfigError
 from composable.design import Architecture, Choice, Input, Part
-from composable.design.prestems import (
+from composable.design.stems import (
     augment,
     deconvolution,
     normalize,
