@@ -27,10 +27,9 @@ from composable.modality.modality import Modality, Notify
 from composable.training.candidate import Candidate, Material
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.ridge import ridge
-from composable.zoo.inception_time import inception_time
 from composable.zoo.minirocket import clean_transform, minirocket
 from composable.zoo.recurrent import gru_stack
-from composable.zoo.tcn import tcn
+from composable.zoo.series_cnn import inception_time, tcn
 
 _KEPT = 4000  # rows of which a kernel is taken
 _KEPT_NUMBERS = 4_000_000  # that a network which keeps rows may hold

@@ -8,12 +8,11 @@ from composable.core.errors import ConfigError, DataError
 from composable.design.building import outline, outlined
 from composable.design.cost import cost
 from composable.design.learners import drop_branch
-from composable.design.whitening import whiten
 from composable.zoo import catalog
 from composable.zoo.catalog import architecture
 from composable.zoo.convnext import convnext
 from composable.zoo.efficientnet import efficientnet
-from composable.zoo.fast_cifar import fast_cifar
+from composable.zoo.fast_cifar import fast_cifar, whiten
 from composable.zoo.mlp_mixer import mlp_mixer
 from composable.zoo.vit import vit
 from tests.zoo.graphs import copy_weights

@@ -13,10 +13,10 @@ from composable.design.building import outline
 from composable.design.layers import squeeze_excite
 from composable.zoo.catalog import architecture, inputs_of
 from composable.zoo.densenet import dense_block, densenet
-from composable.zoo.jumpnet import jumpnet
 from composable.zoo.resnet import resnet, resnet_v2
 from composable.zoo.resnet_cifar import basic, resnet_cifar, resnet_cifar_v2, wrn
 from composable.zoo.resnext import resnext, resnext_cifar
+from composable.zoo.seed import jumpnet
 from composable.zoo.senet import se_resnet
 from tests.zoo.graphs import copy_weights
 

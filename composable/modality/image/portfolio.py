@@ -22,7 +22,6 @@ from composable.design.inputs import Input
 from composable.design.learners import groups
 from composable.design.stems import select_input, several_images, standardize, table_with_images
 from composable.design.tasks import pooled
-from composable.design.whitening import whitened
 from composable.engine.augmentations import cutout, flip
 from composable.engine.randaugment import randaugment
 from composable.engine.settings import Settings
@@ -30,7 +29,7 @@ from composable.modality.designed import changed_parts
 from composable.modality.facts import DataFacts, Signal
 from composable.training import recipes
 from composable.training.candidate import Candidate, Small
-from composable.zoo.fast_cifar import convolutions, seen
+from composable.zoo.fast_cifar import convolutions, seen, whitened
 from composable.zoo.mlp import mlp
 from composable.zoo.mobilenet import V2_STRIDES, mobilenet_v2
 from composable.zoo.resnet_cifar import resnet_cifar

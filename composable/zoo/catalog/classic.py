@@ -275,6 +275,7 @@ RESIDUAL = (
         },
         Smallest({"blocks": (1, 1), "filters": (4, 8), "classes": 3}, (16, 16, 3)),
         own_inputs={"jumpnet_cifar": SMALL},
+        module="seed",
     ),
     Family(
         "densenet",

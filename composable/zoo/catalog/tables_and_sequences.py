@@ -86,6 +86,7 @@ SEQUENCES = (
         {"inception_time": {}},
         Smallest({"classes": 3, "blocks": 1, "filters": 4, "kernel_size": 4, "bottleneck": 2}, (8, 2)),
         (None, 1),
+        module="series_cnn",
     ),
     Family(
         "tcn",
@@ -96,6 +97,7 @@ SEQUENCES = (
         Smallest({"classes": 3, "blocks": 2, "filters": 4, "kernel_size": 2}, (8, 2)),
         (None, 1),
         {"tcn_sequential_mnist": (784, 1)},
+        module="series_cnn",
     ),
     Family(
         "lstm_stack",

@@ -1,4 +1,8 @@
-"""InceptionTime: convolutions of three lengths side by side over a series, in residual blocks.
+"""Convolutions over series: TCN, whose causal ones see far back, and InceptionTime, of three lengths at once.
+
+Bai, Kolter & Koltun 2018, "An Empirical Evaluation of Generic Convolutional and Recurrent Networks for
+Sequence Modeling", arXiv:1803.01271, figure 1. Its weight normalization is left out: it changes the path of
+the optimizer (and adds a number per filter), not what the network can compute.
 
 Ismail Fawaz et al. 2020, "InceptionTime: Finding AlexNet for Time Series Classification", arXiv:1909.04939,
 figures 1 and 2, and the authors' code. This is one member; the paper averages five that differ in how they
@@ -11,12 +15,76 @@ from typing import Any
 
 from keras import layers, ops
 
-from composable.design import Architecture, Choice, Part, component
+from composable.design import Architecture, Between, Choice, Part, component
 from composable.design.choice import Open
-from composable.design.metaparameters import Count, checked
+from composable.design.layers import INITIALIZER
+from composable.design.metaparameters import Count, Rate, checked
 from composable.design.part import Component
-from composable.design.series import as_steps, like, mean_of_steps, step_mask
+from composable.design.series import as_steps, last_step, like, mean_of_steps, step_mask
 from composable.design.tasks import classifier
+
+
+@component
+def causal_block(x: Any, *, filters: Count, kernel_size: Count, dilation: Count, dropout: Rate = 0.0) -> Any:
+    """Two dilated causal convolutions added to what comes in (figure 1b)."""
+    shortcut, _ = as_steps(x)
+    values = shortcut
+    if shortcut.shape[-1] != filters:
+        shortcut = layers.Conv1D(filters, 1, kernel_initializer=INITIALIZER)(shortcut)
+    for _ in range(2):
+        values = layers.Conv1D(
+            filters,
+            kernel_size,
+            padding="causal",
+            dilation_rate=dilation,
+            activation="relu",
+            kernel_initializer=INITIALIZER,
+        )(values)
+        values = layers.SpatialDropout1D(dropout)(values) if dropout else values
+    return like(x, layers.ReLU()(layers.Add()([shortcut, values])))
+
+
+@checked
+def tcn(
+    *,
+    classes: Count = 10,
+    blocks: Count = 8,
+    filters: Count | Open = 25,
+    kernel_size: Count | Open = 7,
+    dropout: Rate | Open = 0.0,
+) -> Architecture:
+    """Blocks that look back twice as far each: 1 + 2 (kernel_size - 1) (2^blocks - 1) steps in all.
+
+    Args:
+        classes: How many there are.
+        blocks: How many.
+        filters: Of every convolution.
+        kernel_size: Steps that a convolution sees.
+        dropout: Of whole channels, after every convolution.
+    """
+    return Architecture(
+        learner=tuple(
+            Part(causal_block, filters=filters, kernel_size=kernel_size, dilation=2**number, dropout=dropout)
+            for number in range(blocks)
+        ),
+        tasks=Part(classifier, classes=classes, pool=Part(last_step)),
+    )
+
+
+@checked
+def tcn_space(*, classes: Count = 10) -> Architecture:
+    """How far back it sees, and how much of it."""
+    steps = {
+        "filters": Choice((16, 25, 64, 128), name="filters"),
+        "kernel_size": Between(2, 8, name="kernel_size"),
+        "dropout": Between(0.0, 0.5, name="dropout"),
+    }
+    depths = tuple(
+        tuple(Part(causal_block, dilation=2**number, **steps) for number in range(blocks))
+        for blocks in (2, 4, 6, 8)
+    )
+    return Architecture(learner=Choice(depths), tasks=Part(classifier, classes=classes, pool=Part(last_step)))
+
 
 _LOWEST = -1e9  # in place of padding, where a maximum is taken
 
