@@ -1,4 +1,4 @@
-"""Images shown a little different in every epoch, as `composable.engine.augmentations` can alter them.
+"""Rows shown a little different in every epoch, as `composable.engine.augmentations` can alter them.
 
 What happens to a row is decided by numbers that are drawn on the host with the order of the rows, so all
 backends show the same. They lie in [0, 1), (rows, 4) for each augmentation; the last of the four belongs to
@@ -17,8 +17,7 @@ from keras import ops
 from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.design.part import Part
-from composable.engine.augmentations import DRAWN, OF_MASKS
-from composable.engine.series_augmentations import OF_SERIES
+from composable.engine.augmentations import DRAWN, OF_MASKS, OF_SERIES
 
 
 def augmented(augment: Sequence[Part], inputs: Any, drawn: Any) -> Any:

@@ -19,7 +19,6 @@ from keras import ops
 from composable.core.budget import Deadline
 from composable.core.errors import ConfigError, DataError
 from composable.core.seeds import derive
-from composable.engine.callbacks import Callbacks
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.feed.batches import Names, rows_of
 from composable.engine.feed.chunk import Feed
@@ -28,7 +27,7 @@ from composable.engine.objective import Goal
 from composable.engine.rows import Rows, on_host
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.engine.training_options import Options
+from composable.engine.training_options import Callbacks, Options
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,7 @@ import keras
 import numpy as np
 
 from composable.engine.jax_program import Data, JaxProgram
-from composable.engine.jax_spread import Packing, Spread
-from composable.engine.jax_step import Step
+from composable.engine.jax_step import Packing, Spread, Step
 from composable.engine.optimizer import rate_indices
 from composable.engine.rows import as_model_input
 from composable.engine.training_copy import all_layers, dropout_rates

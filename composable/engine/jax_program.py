@@ -15,8 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from composable.engine.jax_spread import WHOLE, Spread
-from composable.engine.jax_step import Arrays, State, Step
+from composable.engine.jax_step import WHOLE, Arrays, Spread, State, Step
 from composable.engine.objective import Batch
 from composable.engine.rows import Rows, as_model_input, held_out_blocks
 

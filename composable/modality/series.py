@@ -17,7 +17,7 @@ from composable.design import Architecture, Part
 from composable.design.series import beside_series, clean_series, every_step, steps_as_numbers
 from composable.design.tables import prepare
 from composable.design.tasks import classifier, kernel_scores, regressor
-from composable.engine.series_augmentations import jitter, scale, window
+from composable.engine.augmentations import jitter, scale, window
 from composable.engine.settings import Settings
 from composable.explain.series_errors import series_errors
 from composable.modality.boosting import GRADIENT_BOOSTING

@@ -9,7 +9,7 @@ import numpy as np
 
 from composable.data.split import Fold
 from composable.engine.cohort import Instance
-from composable.engine.feed.arrays import ArraysFeed
+from composable.engine.feed.chunk import ArraysFeed
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.problem.kinds import kind_of

@@ -17,9 +17,8 @@ from composable.data.profile import text_hashes
 from composable.data.schema import Column, Schema, TextFormat
 from composable.data.split import Fold
 from composable.data.table import Table
-from composable.engine.feed.arrow import ArrowFeed, csv_feed
+from composable.engine.feed.arrow import ArrowFeed, Encode, csv_feed
 from composable.engine.feed.parquet import ParquetFeed, parquet_feed
-from composable.engine.feed.tables import Encode
 from composable.engine.rows import Rows
 from composable.problem.kinds import kind_of
 from composable.problem.postprocessing import PostProcessing

@@ -8,9 +8,8 @@ import pytest
 
 from composable.core.budget import Deadline
 from composable.core.errors import ConfigError
-from composable.engine.callbacks import Callbacks
 from composable.engine.train import train
-from composable.engine.training_options import Options
+from composable.engine.training_options import Callbacks, Options
 from tests.engine.cohorts import cohort, instance, trained
 
 

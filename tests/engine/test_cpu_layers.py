@@ -208,8 +208,8 @@ def test_the_gradient_has_no_convolution_that_xla_is_slow_in():
 
 
 def test_an_option_that_xla_does_not_know_is_left_out(monkeypatch):
-    from composable.engine import jax_spread
+    from composable.engine import jax_step
 
-    assert jax.jit(lambda x: x + 1, compiler_options=jax_spread.compiler_options())(1) == 2
-    monkeypatch.setattr(jax_spread, "CONVOLUTIONS_ON_ALL_CORES", {"xla_no_such_option": "1"})
-    assert jax_spread.compiler_options.__wrapped__() == {}
+    assert jax.jit(lambda x: x + 1, compiler_options=jax_step.compiler_options())(1) == 2
+    monkeypatch.setattr(jax_step, "CONVOLUTIONS_ON_ALL_CORES", {"xla_no_such_option": "1"})
+    assert jax_step.compiler_options.__wrapped__() == {}

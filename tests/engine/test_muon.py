@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from composable.engine.muon import Muon, orthogonalized
 from composable.engine.optimizer import Group, Optimizer
-from composable.engine.rules import Rule
+from composable.engine.rules import Muon, Rule, orthogonalized
 
 AIRBENCH = {"momentum": 0.6, "steps": 3, "rms": None, "renormalize": True}
 

@@ -5,7 +5,7 @@ import pytest
 
 from composable.design.part import Part
 from composable.engine.augment import augmented, draws
-from composable.engine.series_augmentations import jitter, scale, window
+from composable.engine.augmentations import jitter, scale, window
 
 ROWS, STEPS = 6, 20
 

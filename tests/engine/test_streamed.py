@@ -10,7 +10,7 @@ from composable.core.errors import DataError
 from composable.engine import segments
 from composable.engine import train as training
 from composable.engine.cohort import Cohort, Instance
-from composable.engine.feed.arrays import ArraysFeed
+from composable.engine.feed.chunk import ArraysFeed
 from composable.engine.initialize import initialize
 from composable.engine.train import train
 from composable.engine.training_options import Options

@@ -17,9 +17,17 @@ import pyarrow.parquet as pq
 
 from composable.core.errors import DataError
 from composable.data.names import check_names
-from composable.engine.feed.arrow import ArrowFeed, arrow_copy, arrow_feed, copy_path
+from composable.engine.feed.arrow import (
+    ArrowFeed,
+    Encode,
+    arrow_copy,
+    arrow_feed,
+    copy_path,
+    encoded_chunk,
+    plain_schema,
+    raw_frame,
+)
 from composable.engine.feed.chunk import Chunk, KeptRows, ShuffledBlocks, check_chunk
-from composable.engine.feed.tables import Encode, encoded_chunk, plain_schema, raw_frame
 
 LARGE = 1 << 16  # rows of a row group that is copied
 

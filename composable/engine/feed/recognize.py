@@ -13,8 +13,7 @@ import keras
 from composable.core.errors import ConfigError, DataError
 from composable.data.names import shown
 from composable.data.text_encoding import PARQUET
-from composable.engine.feed.arrays import ArraysFeed
-from composable.engine.feed.arrow import csv_feed
+from composable.engine.feed.arrow import Encode, csv_feed
 from composable.engine.feed.batches import (
     UNNAMED,
     Names,
@@ -23,10 +22,9 @@ from composable.engine.feed.batches import (
     tensorflow_dataset_feed,
     torch_loader_feed,
 )
-from composable.engine.feed.chunk import Feed
+from composable.engine.feed.chunk import ArraysFeed, Feed
 from composable.engine.feed.image_folder import ImageShape, image_folder_feed
 from composable.engine.feed.parquet import parquet_feed
-from composable.engine.feed.tables import Encode
 from composable.engine.rows import Rows
 
 T = TypeVar("T")

@@ -12,8 +12,15 @@ import jax.numpy as jnp
 from jax import lax
 from keras import layers, ops
 
-from composable.engine.jax_cpu.convolution import convolve, rows_at_once
-from composable.engine.jax_cpu.windows import Pads, Sizes, materialized, same_padding, tap_slices
+from composable.engine.jax_cpu.convolution import (
+    Pads,
+    Sizes,
+    convolve,
+    materialized,
+    rows_at_once,
+    same_padding,
+    tap_slices,
+)
 
 IN_CACHE = 2**20  # bytes of inputs and slopes at once: they are read anew for every element of the kernel
 

@@ -13,7 +13,7 @@ import numpy as np
 from jax import lax
 from keras import layers
 
-from composable.engine.jax_cpu.windows import (
+from composable.engine.jax_cpu.convolution import (
     Pads,
     Sizes,
     materialized,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from composable.core.errors import ConfigError, DataError
-from composable.engine.feed.arrays import ArraysFeed
 from composable.engine.feed.batches import UNNAMED, Names, rechunked, rows_of
+from composable.engine.feed.chunk import ArraysFeed
 from composable.engine.feed.recognize import as_feed
 from composable.engine.rows import Rows
 
