@@ -12,8 +12,7 @@ from keras import layers
 from composable.auto.options import FitOptions
 from composable.auto.prepare import completed, prepare, read, understand_table
 from composable.core.seeds import derive
-from composable.engine.losses import categorical_cross_entropy
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, categorical_cross_entropy
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.modality import candidates

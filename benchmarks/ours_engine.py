@@ -30,8 +30,12 @@ from composable.design.taps import tap  # noqa: E402
 from composable.design.tasks import binary_classifier  # noqa: E402
 from composable.engine.cohort import Cohort, Instance  # noqa: E402
 from composable.engine.initialize import initialize  # noqa: E402
-from composable.engine.losses import binary_cross_entropy, categorical_cross_entropy, squared_error  # noqa: E402
-from composable.engine.objective import Goal  # noqa: E402
+from composable.engine.objective import (  # noqa: E402
+    Goal,
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    squared_error,
+)
 from composable.engine.optimizer import Optimizer  # noqa: E402
 from composable.engine.rows import Rows  # noqa: E402
 from composable.engine.rules import Rule  # noqa: E402

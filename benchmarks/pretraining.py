@@ -28,8 +28,7 @@ from composable.design.layers import conv_norm
 from composable.design.stems import rescale
 from composable.design.taps import tap
 from composable.design.tasks import classifier
-from composable.engine.losses import categorical_cross_entropy
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, categorical_cross_entropy
 from composable.engine.rows import Rows, as_model_input
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings

@@ -113,7 +113,7 @@ def drawn(facts: Facts) -> str:
     Raises:
         ConfigError: If the design has open choices.
     """
-    from composable.design.figure_svg import figure_svg
+    from composable.design.figure import figure_svg
 
     if facts.figure is None:
         raise _open(facts.answer["name"])

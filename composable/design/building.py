@@ -18,8 +18,8 @@ from composable.design.architecture import in_order
 from composable.design.graph import deep_graphs, layers_between
 from composable.design.inputs import Inputs, keras_inputs
 from composable.design.metaparameters import names
+from composable.design.part import Step, recording
 from composable.design.taps import TAPS, named, tap
-from composable.design.trail import Step, recording
 
 if TYPE_CHECKING:
     from composable.design.architecture import Architecture, Parts, Task

@@ -9,8 +9,7 @@ from keras import layers
 
 from composable.design.choice import Open
 from composable.design.metaparameters import Count, Rate, paired
-from composable.design.part import Component, Part, component
-from composable.design.trail import shapes
+from composable.design.part import Component, Part, component, shapes
 
 
 @component

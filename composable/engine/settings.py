@@ -46,7 +46,7 @@ class Settings:
         weight_decay_schedule: A factor of it.
         dropout: A factor of the network's dropout rates.
         dropout_schedule: A further factor of them.
-        label_smoothing: See `composable.engine.losses`.
+        label_smoothing: See `composable.engine.objective`.
         label_smoothing_schedule: A factor of it.
         mixup: The parameter of the beta distribution of Zhang et al. 2018, "mixup"; 0 for none.
         cutmix: That of Yun et al. 2019, "CutMix"; 0 for none. Images alone.

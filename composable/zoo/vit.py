@@ -1,8 +1,12 @@
-"""Vision transformer: an image is a sequence of patches, and attention does the rest.
+"""Networks that see an image as a sequence of patches: the vision transformer, and MLP-Mixer.
 
-Dosovitskiy et al. 2020, "An Image is Worth 16x16 Words: Transformers for Image Recognition at Scale",
-arXiv:2010.11929, figure 1 and table 1. The tiny and the small one are those of Touvron et al. 2020,
-arXiv:2012.12877; averaging instead of the class token is from Zhai et al. 2021, arXiv:2106.04560.
+In the vision transformer attention does the rest: Dosovitskiy et al. 2020, "An Image is Worth 16x16 Words:
+Transformers for Image Recognition at Scale", arXiv:2010.11929, figure 1 and table 1. The tiny and the small
+one are those of Touvron et al. 2020, arXiv:2012.12877; averaging instead of the class token is from Zhai et
+al. 2021, arXiv:2106.04560.
+
+MLP-Mixer has two layers across the patches, two across the channels, and nothing else: Tolstikhin et al.
+2021, "MLP-Mixer: An all-MLP Architecture for Vision", arXiv:2105.01601, figure 1, table 1.
 """
 
 from __future__ import annotations
@@ -133,3 +137,75 @@ def _learned(numbers: Any, count: int, width: int, name: str) -> Any:
 
 def _dropped(x: Any, rate: float) -> Any:
     return layers.Dropout(rate)(x) if rate else x
+
+
+@component
+def mixer_block(x: Any, *, across_patches: Count, across_channels: Count) -> Any:
+    """The same two layers for every channel, then the same two for every patch.
+
+    Args:
+        x: Patches, each with its channels.
+        across_patches: Nodes of the hidden layer that sees all patches of a channel.
+        across_channels: Nodes of the hidden layer that sees all channels of a patch.
+    """
+    branch = layers.Permute((2, 1))(_normed(x))
+    branch = layers.Permute((2, 1))(_two_layers(branch, across_patches))
+    x = layers.Add()([x, branch])
+    return layers.Add()([x, _two_layers(_normed(x), across_channels)])
+
+
+def _two_layers(x: Any, hidden: int) -> Any:
+    return layers.Dense(x.shape[-1])(layers.Dense(hidden, activation="gelu")(x))
+
+
+def _normed(x: Any) -> Any:
+    return layers.LayerNormalization(epsilon=EPSILON)(x)
+
+
+@checked
+def mlp_mixer(
+    *,
+    patch: Count = 16,
+    width: Count = 768,
+    depth: Count = 12,
+    across_patches: Count = 384,
+    across_channels: Count = 3072,
+    classes: Count = 1000,
+) -> Architecture:
+    """MLP-Mixer; the defaults are the base model.
+
+    Args:
+        patch: The side of the patches.
+        width: Channels of a patch.
+        depth: Blocks.
+        across_patches: Nodes of the hidden layers that see all patches.
+        across_channels: Nodes of the hidden layers that see all channels.
+        classes: How many there are.
+    """
+    block = Part(mixer_block, across_patches=across_patches, across_channels=across_channels)
+    return Architecture(
+        stem=Part(patches, size=patch, width=width),
+        learner=(
+            (block,) * depth,
+            Part(layers.LayerNormalization, epsilon=EPSILON),
+        ),
+        tasks=Part(classifier, classes=classes, pool=pooled),
+    )
+
+
+@checked
+def mlp_mixer_space(*, classes: Count = 1000) -> Architecture:
+    """Size of the patches, width, depth, and both hidden layers."""
+    block = Part(
+        mixer_block,
+        across_patches=Choice((64, 128, 256), name="across_patches"),
+        across_channels=Choice((256, 512, 1024), name="across_channels"),
+    )
+    return Architecture(
+        stem=Part(patches, size=Choice((4, 8, 16)), width=Choice((64, 128, 256))),
+        learner=(
+            Choice(tuple((block,) * depth for depth in (2, 4, 6, 8))),
+            Part(layers.LayerNormalization, epsilon=EPSILON),
+        ),
+        tasks=Part(classifier, classes=classes, pool=pooled),
+    )

@@ -7,8 +7,7 @@ from keras import layers
 
 from composable.design import Architecture, Part, Task
 from composable.design.building import outline
-from composable.design.figure import Row, figure
-from composable.design.figure_svg import figure_svg
+from composable.design.figure import Row, figure, figure_svg
 from composable.design.taps import tapped
 from composable.design.tasks import classifier, regressor
 

@@ -11,8 +11,7 @@ from keras import ops
 from composable.core.budget import Deadline
 from composable.engine.cohort import Cohort, Instance
 from composable.engine.initialize import initialize
-from composable.engine.losses import squared_error
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, squared_error
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.engine.train import train

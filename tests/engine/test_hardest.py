@@ -7,8 +7,7 @@ import pytest
 from keras import ops
 
 from composable.core.errors import ConfigError
-from composable.engine.losses import squared_error
-from composable.engine.objective import Batch, Goal, hardest
+from composable.engine.objective import Batch, Goal, hardest, squared_error
 from composable.engine.rows import on_host
 from composable.engine.settings import Settings
 from tests.engine.cohorts import ROWS, X, instance, trained

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from composable.engine.losses import (
+from composable.engine.objective import (
+    Goal,
     absolute_error,
     binary_cross_entropy,
     categorical_cross_entropy,
+    labeled,
     squared_error,
 )
-from composable.engine.objective import Goal, labeled
 
 ROWS, MEMBERS, CLASSES = 6, 4, 3
 random = np.random.default_rng(0)

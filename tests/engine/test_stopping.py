@@ -11,8 +11,7 @@ from keras import ops
 from composable.core.budget import Deadline
 from composable.design import Part
 from composable.engine.history import best_first
-from composable.engine.losses import squared_error
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, squared_error
 from composable.engine.schedules import cosine
 from composable.engine.train import train
 from tests.engine.cohorts import HELD_OUT, Clock, cohort, error, instance, same, trained

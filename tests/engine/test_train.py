@@ -9,8 +9,7 @@ from keras import ops
 
 from composable.core.budget import Deadline
 from composable.engine.averaging import EMA, SWA, Lookahead
-from composable.engine.losses import squared_error
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, squared_error
 from composable.engine.optimizer import Optimizer
 from composable.engine.rows import Rows, held_out_blocks
 from composable.engine.rules import Rule

@@ -13,8 +13,7 @@ from composable.zoo.catalog import architecture
 from composable.zoo.convnext import convnext
 from composable.zoo.efficientnet import efficientnet
 from composable.zoo.fast_cifar import fast_cifar, whiten
-from composable.zoo.mlp_mixer import mlp_mixer
-from composable.zoo.vit import vit
+from composable.zoo.vit import mlp_mixer, vit
 from tests.zoo.graphs import copy_weights
 
 apps = keras.applications

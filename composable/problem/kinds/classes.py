@@ -9,8 +9,7 @@ import numpy as np
 from keras import ops
 
 from composable.core.errors import DataError
-from composable.engine.losses import binary_cross_entropy, of_known_labels
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, binary_cross_entropy, of_known_labels
 from composable.problem.formulas import TWO_CLASSES, own_score
 from composable.problem.kinds.target_kind import thinned
 from composable.problem.metrics import Metric

@@ -13,8 +13,7 @@ from composable.data.schema import Schema
 from composable.data.table import Table
 from composable.design.part import Part
 from composable.design.tasks import segmenter
-from composable.engine.losses import mask_loss
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, mask_loss
 from composable.problem.formulas import confusion_of, overlap
 from composable.problem.kinds.classes import softmax_row_losses
 from composable.problem.kinds.multiclass import EFFECTS as CLASS_EFFECTS

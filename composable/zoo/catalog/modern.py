@@ -169,6 +169,7 @@ MODERN = (
             {"patch": 8, "width": 8, "depth": 1, "across_patches": 4, "across_channels": 16, "classes": 3},
             (16, 16, 3),
         ),
+        module="vit",
     ),
     Family(
         "fast_cifar",

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 
 from composable.core.budget import Deadline
-from composable.engine.losses import squared_error
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, squared_error
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.training.stages.stage import Job, Progress

@@ -9,8 +9,7 @@ import pytest
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
 from composable.design.part import Part
-from composable.engine.losses import categorical_cross_entropy
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, categorical_cross_entropy
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.training.stages.gain import NOT_MEASURED

@@ -15,8 +15,7 @@ from pydantic import Field
 from composable.core.errors import ConfigError
 from composable.design.metaparameters import Count
 from composable.design.part import component
-from composable.engine.losses import categorical_cross_entropy
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, categorical_cross_entropy
 from composable.training.stages.pretrain.images import Images, images_of
 from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 

@@ -11,8 +11,7 @@ from pydantic import Field
 
 from composable.core.errors import DataError
 from composable.design.part import component
-from composable.engine.losses import binary_cross_entropy
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, binary_cross_entropy
 from composable.training.stages.pretrain.columns import (
     columns_of,
     known_squared_error,

@@ -12,8 +12,7 @@ from pydantic import Field
 
 from composable.design.metaparameters import Count
 from composable.design.part import component
-from composable.engine.losses import squared_error
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, squared_error
 from composable.training.stages.pretrain.images import Images, images_of
 from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
 

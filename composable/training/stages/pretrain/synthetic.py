@@ -9,8 +9,7 @@ import numpy as np
 from composable.core.errors import DataError
 from composable.design.metaparameters import Count
 from composable.design.part import component
-from composable.engine.losses import categorical_cross_entropy
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, categorical_cross_entropy
 from composable.engine.rows import Rows
 from composable.training.stages.pretrain.images import images_of
 from composable.training.stages.pretrain.jigsaw import classes_head
