@@ -33,12 +33,11 @@ from composable.engine.rows import Rows, as_model_input
 from composable.engine.schedules import cosine
 from composable.engine.settings import Settings
 from composable.engine.train import train
-from composable.training.stages.pretrain.jigsaw import jigsaw
+from composable.training.stages.pretrain.image_classes import jigsaw, synthetic
 from composable.training.stages.pretrain.masking import masking, number_denoising
 from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.training.stages.pretrain.pretrain import learn
 from composable.training.stages.pretrain.reconstruction import autoencoding, denoising, occlusion
-from composable.training.stages.pretrain.synthetic import synthetic
 from composable.training.stages.stage import Job, Start, Weights, cohort_of, set_start
 
 TARGETS = {"phoneme": "oral", "abalone": "rings"}

@@ -9,9 +9,8 @@ from composable.modality.image.augmentations import measured_augmentations
 from composable.modality.image.portfolio import beside, candidates, fit_design, portfolio_size, usual_settings
 from composable.modality.image.ridge import RIDGE_ON_PATCHES
 from composable.modality.modality import Modality
-from composable.training.stages.pretrain.jigsaw import jigsaw
+from composable.training.stages.pretrain.image_classes import jigsaw, synthetic
 from composable.training.stages.pretrain.reconstruction import autoencoding, denoising, occlusion
-from composable.training.stages.pretrain.synthetic import synthetic
 
 IMAGE = Modality(
     name="image",

@@ -13,7 +13,7 @@ from composable.engine.objective import Goal, categorical_cross_entropy
 from composable.engine.rows import Rows
 from composable.engine.settings import Settings
 from composable.training.stages.gain import NOT_MEASURED
-from composable.training.stages.pretrain.jigsaw import jigsaw
+from composable.training.stages.pretrain.image_classes import jigsaw
 from composable.training.stages.pretrain.masking import masking
 from composable.training.stages.pretrain.pretrain import _PRETEXT_SHARE, pretrain
 from composable.training.stages.run import Recipe

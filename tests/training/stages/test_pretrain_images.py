@@ -11,7 +11,7 @@ from composable.design.stems import rescale
 from composable.design.taps import tap
 from composable.design.tasks import classifier
 from composable.training.stages.pretrain import pretext as pretexts
-from composable.training.stages.pretrain.jigsaw import apart, jigsaw, mosaic
+from composable.training.stages.pretrain.image_classes import SHAPES, apart, drawn, jigsaw, mosaic, synthetic
 from composable.training.stages.pretrain.pretext import Unlabeled, attached
 from composable.training.stages.pretrain.reconstruction import (
     autoencoding,
@@ -20,7 +20,6 @@ from composable.training.stages.pretrain.reconstruction import (
     image_decoder,
     occlusion,
 )
-from composable.training.stages.pretrain.synthetic import SHAPES, drawn, synthetic
 
 TASKS = (jigsaw, denoising, autoencoding, occlusion, synthetic)
 BLACK = np.zeros(1)

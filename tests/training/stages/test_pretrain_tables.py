@@ -7,8 +7,14 @@ from keras import ops
 from composable.core.errors import DataError
 from composable.design import Input
 from composable.design.taps import tap
-from composable.training.stages.pretrain.columns import column_cross_entropy, columns_of, known_squared_error
-from composable.training.stages.pretrain.masking import masking, number_denoising, swapped
+from composable.training.stages.pretrain.masking import (
+    column_cross_entropy,
+    columns_of,
+    known_squared_error,
+    masking,
+    number_denoising,
+    swapped,
+)
 from composable.training.stages.pretrain.pretext import Unlabeled
 from composable.zoo.mlp import mlp
 from composable.zoo.tabm import tabm_mini

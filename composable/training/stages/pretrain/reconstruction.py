@@ -13,8 +13,15 @@ from pydantic import Field
 from composable.design.metaparameters import Count
 from composable.design.part import component
 from composable.engine.objective import Goal, squared_error
-from composable.training.stages.pretrain.images import Images, images_of
-from composable.training.stages.pretrain.pretext import Arrays, Pretext, Unlabeled, attached, corrupted
+from composable.training.stages.pretrain.pretext import (
+    Arrays,
+    Images,
+    Pretext,
+    Unlabeled,
+    attached,
+    corrupted,
+    images_of,
+)
 
 _SIDE = 4  # pixels, of the map that a vector is made
 
