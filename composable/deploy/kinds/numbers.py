@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from composable.data.kinds.date import DATES, DateBlock
 from composable.core.packages import optional
+from composable.data.kinds.date import DATES, DateBlock
 from composable.data.kinds.number import LARGEST, NUMBERS, NumberBlock, missing_numbers
 from composable.data.notation import ISO, Writing
 from composable.data.schema import DATE_ORIGIN, Schema

@@ -20,8 +20,8 @@ import pyarrow as pa
 
 from composable.core.errors import ArtifactError, DataError, SetupError
 from composable.data.frames import plain_frame
-from composable.data.text_file import blocks, header, text_format, text_rows
 from composable.data.schema import TextFormat
+from composable.data.text_file import blocks, header, text_format, text_rows
 from composable.engine.feed.chunk import Chunk, KeptRows, ShuffledBlocks, check_chunk, chunk_of
 from composable.engine.rows import Rows
 
