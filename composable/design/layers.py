@@ -1,4 +1,9 @@
-"""The few combinations of Keras layers that several families share."""
+"""The few combinations of Keras layers that several families share.
+
+Those of the networks that were made for phones (depthwise convolutions, widths in eights, gated channels) pad
+as TensorFlow does ("same": of an odd number of pixels, the odd one is on the right and below) and normalize
+with Keras's own epsilon, as the published weights of these networks expect.
+"""
 
 from __future__ import annotations
 
@@ -135,7 +140,7 @@ def patches(x: Any, *, size: Count = 16, width: Count) -> Any:
 def mobile_conv(
     x: Any, filters: Count, kernel_size: Count = 1, strides: Count = 1, activation: str | None = None
 ) -> Any:
-    """Convolution, batch normalization and, where there is one, the activation."""
+    """As `conv_norm`, with the padding and epsilon of networks for phones."""
     x = layers.Conv2D(
         filters, kernel_size, strides, padding="same", use_bias=False, kernel_initializer=_mobile_spread()
     )(x)

@@ -118,7 +118,7 @@ def alexnet_space(*, classes: Count = 1000) -> Architecture:
 
 @component
 def fine_stem(x: Any, *, filters: Count = 96, kernel_size: Count = 7) -> Any:
-    """A convolution that keeps every second position, then pooling: 224x224 to 55x55."""
+    """ZFNet's: a convolution that keeps every second position, then pooling: 224x224 to 55x55."""
     x = layers.ZeroPadding2D(1)(x)
     x = _conv(x, filters, kernel_size, strides=2, padding="valid")
     x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
@@ -127,7 +127,7 @@ def fine_stem(x: Any, *, filters: Count = 96, kernel_size: Count = 7) -> Any:
 
 @component
 def fine_wide(x: Any, *, filters: Count) -> Any:
-    """A 5x5 convolution that keeps every second position, then pooling: 55x55 to 13x13."""
+    """ZFNet's: a 5x5 convolution that keeps every second position, then pooling: 55x55 to 13x13."""
     x = _conv(x, filters, 5, strides=2, padding="valid")
     x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
     return response_norm(x)
