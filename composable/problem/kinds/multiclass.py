@@ -11,8 +11,7 @@ from keras import ops
 from composable.data.schema import Notice
 from composable.design.part import Part
 from composable.design.tasks import classifier
-from composable.engine.objective import categorical_cross_entropy
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, categorical_cross_entropy
 from composable.problem.formulas import CLASSES, confusion, own_score
 from composable.problem.kinds.classes import (
     class_head,

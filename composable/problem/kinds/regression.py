@@ -12,8 +12,7 @@ from keras import ops
 from composable.data.schema import Notice
 from composable.design.part import Part
 from composable.design.tasks import regressor
-from composable.engine.objective import absolute_error, quantile_error, squared_error
-from composable.engine.objective import Goal
+from composable.engine.objective import Goal, absolute_error, quantile_error, squared_error
 from composable.problem.formulas import NUMBERS, own_score, quantile_loss
 from composable.problem.kinds.target_kind import AnswerEffects, ScoredRows, TargetKind, thinned
 from composable.problem.metrics import Metric, metric_named
