@@ -119,11 +119,11 @@ def _gradient_norms(job: Job, cohort: Cohort, draws: Sequence[Weights]) -> np.nd
     inputs = part.inputs if isinstance(model.input, dict) else next(iter(part.inputs.values()))
 
     def loss(trainable, other):
-        said, _ = model.stateless_call(trainable, other, inputs, training=False)
-        said = said if isinstance(said, list | tuple) else [said]
+        outputs, _ = model.stateless_call(trainable, other, inputs, training=False)
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         return sum(
             goal.loss(jnp.asarray(y), one, 0.0).mean()
-            for goal, y, one in zip(job.goals, part.targets, said, strict=True)
+            for goal, y, one in zip(job.goals, part.targets, outputs, strict=True)
         )
 
     gradient = jax.jit(jax.grad(loss))

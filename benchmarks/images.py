@@ -96,9 +96,11 @@ def ours(data: Path, limit: int, seed: int) -> float:
         options = ["--time-limit", str(limit), "--seed", str(seed), "--out", f"{folder}/run"]
         _run([*command, "fit", str(data), *options])
         took = time.monotonic() - began
-        said = json.loads(_run([*command, "evaluate", f"{folder}/run", str(data), "--json"]))
-    print(f"  {data.name}, limit {limit} s, seed {seed}: {said['accuracy']:.4f} in {took:.1f} s", flush=True)
-    return said["accuracy"]
+        answer = json.loads(_run([*command, "evaluate", f"{folder}/run", str(data), "--json"]))
+    print(
+        f"  {data.name}, limit {limit} s, seed {seed}: {answer['accuracy']:.4f} in {took:.1f} s", flush=True
+    )
+    return answer["accuracy"]
 
 
 def peer(
@@ -117,8 +119,8 @@ def peer(
         "--stop-at",
         str(stop),
     ]
-    said = _run(command, {"KERAS_BACKEND": "tensorflow"})
-    epochs = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    answer = _run(command, {"KERAS_BACKEND": "tensorflow"})
+    epochs = [json.loads(line) for line in answer.splitlines() if line.startswith("{")]
     last = epochs[-1]
     print(f"  {network}, seed {seed}: {last['accuracy']:.4f} after {last['seconds']:.0f} s", flush=True)
     return epochs

@@ -47,7 +47,7 @@ def main() -> None:
             size = file.stat().st_size / 1e6
             took = f"{found['mib']:.0f} MiB, {found['seconds']:.0f} s"
             print(f"{name}: {size:.0f} MB, {found['rows']:,} rows, {took}")
-            print(f"  expected rmse {found['expected']:.4f}; {found['said']}", flush=True)
+            print(f"  expected rmse {found['expected']:.4f}; {found['notice']}", flush=True)
         print(f"{rows:,} rows were written")
 
 
@@ -80,13 +80,13 @@ def _fitted(path: Path, seconds: float, sample_rows: int) -> dict[str, object]:
     run = composable.fit(
         path, target="price", time_limit=seconds, sample_rows=sample_rows, out=out, verbose=0
     )
-    said = [notice.text for notice in run.notices if "whole file" in notice.text]
+    notices = [notice.text for notice in run.notices if "whole file" in notice.text]
     return {
         "rows": json.loads((out / "events.jsonl").read_text().splitlines()[1])["rows"],
         "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILO / 2**20,
         "seconds": time.monotonic() - began,
         "expected": run.facts["expected"]["value"],
-        "said": said[-1] if said else "",
+        "notice": notices[-1] if notices else "",
     }
 
 

@@ -56,8 +56,8 @@ def main() -> None:
         for seed in wanted.seeds:
             own, peer, seconds = compared(wanted.data, SETS[name], seed, wanted.budget, wanted.autogluon)
             ratios.append(own / peer)
-            told = f"{own:10.4f} in {seconds[0]:.1f} s, AutoGluon {peer:10.4f} in {seconds[1]:.1f} s"
-            print(f"  {name}, seed {seed}: {told}, ratio {own / peer:.3f}", flush=True)
+            line = f"{own:10.4f} in {seconds[0]:.1f} s, AutoGluon {peer:10.4f} in {seconds[1]:.1f} s"
+            print(f"  {name}, seed {seed}: {line}, ratio {own / peer:.3f}", flush=True)
         print(f"{name}: median ratio {np.median(ratios):.3f} over {len(ratios)} seeds")
 
 

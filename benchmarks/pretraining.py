@@ -159,8 +159,8 @@ def _trained(
     ]
     cohort = cohort_of(replace(job, train=labeled), every, held_out=np.arange(0))
     train(cohort, deadline=Deadline())
-    said = cohort.program.outputs([job.held_out] * len(every))
-    errors = np.array([_error(job, heads[0]) for heads in said]).reshape(len(begun), -1)
+    predicted = cohort.program.outputs([job.held_out] * len(every))
+    errors = np.array([_error(job, heads[0]) for heads in predicted]).reshape(len(begun), -1)
     return dict(zip(begun, errors, strict=True))
 
 
@@ -177,8 +177,8 @@ def _probed(job: Job, some: Sequence[Weights], labeled: np.ndarray) -> np.ndarra
         centerd = (vectors - vectors[job.train].mean(axis=0)) / (vectors[job.train].std(axis=0) + 1e-6)
         classes = _has_classes(job)
         linear = LogisticRegression(max_iter=2000) if classes else Ridge(10.0)
-        said = linear.fit(centerd[labeled], target[labeled]).predict(centerd[job.held_out])
-        wrong = said != target[job.held_out] if classes else (said - target[job.held_out]) ** 2
+        predicted = linear.fit(centerd[labeled], target[labeled]).predict(centerd[job.held_out])
+        wrong = predicted != target[job.held_out] if classes else (predicted - target[job.held_out]) ** 2
         errors.append(np.mean(wrong) if classes else np.sqrt(np.mean(wrong)))
     return np.array(errors)
 

@@ -189,10 +189,10 @@ def _scored(model: Any, rows: pd.DataFrame, observed: pd.Series, task: str) -> f
 
 
 def _error(
-    task: str, observed: pd.Series, said: np.ndarray, shares: np.ndarray | None, classes: list[str]
+    task: str, observed: pd.Series, predicted: np.ndarray, shares: np.ndarray | None, classes: list[str]
 ) -> float:
     if shares is None:
-        return float(mean_squared_error(observed, said) ** 0.5)
+        return float(mean_squared_error(observed, predicted) ** 0.5)
     order = np.argsort(classes)
     p = np.clip(shares[:, order], 1e-15, 1)
     p = p / p.sum(axis=1, keepdims=True)

@@ -56,8 +56,8 @@ def tabm_mini(job: Job) -> Prepared:
                 optimizer.step()
             model.eval()
             with torch.inference_mode():
-                said = model(inputs[held_out]).softmax(-1).mean(1).argmax(-1)
-                (said == classes[held_out]).float().mean().item()
+                predicted = model(inputs[held_out]).softmax(-1).mean(1).argmax(-1)
+                (predicted == classes[held_out]).float().mean().item()
 
     return Prepared(lambda: [one(fold) for fold in range(FOLDS)])
 

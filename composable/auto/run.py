@@ -89,7 +89,7 @@ class Run:
     def layout(self, stated: Layout = LAYOUT) -> Layout:
         """How text files are read: as stated, else as it was stated for the fit."""
         fitted = self.facts.get("options", {})
-        return Layout(**{name: said or fitted.get(name) for name, said in asdict(stated).items()})
+        return Layout(**{name: value or fitted.get(name) for name, value in asdict(stated).items()})
 
     def answering(self, trial: int | None = None) -> Bundle:
         """The deployed bundle, or one of another trial, which is made anew from the trial's files.

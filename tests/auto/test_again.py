@@ -142,7 +142,7 @@ def test_ctrl_c_while_continuing_keeps_the_model_that_was_there(copied, module_c
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"seed": 5}, "options.seed: was 0, now 5"),
         ({"metric": "mae"}, 'options.metric: was null, now "mae"'),
@@ -152,10 +152,10 @@ def test_ctrl_c_while_continuing_keeps_the_model_that_was_there(copied, module_c
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
-def test_a_changed_option_is_refused_with_the_difference(through, module_csv, change, told):
+def test_a_changed_option_is_refused_with_the_difference(through, module_csv, change, message):
     with pytest.raises(ConfigError) as refused:
         composable.fit(module_csv, "price", **BUDGET | change, out=through.path)
-    assert refused.value.received == told
+    assert refused.value.received == message
     assert "--out" in refused.value.remedy
 
 

@@ -76,12 +76,12 @@ def test_classes_come_back_with_their_own_type(rows, classes):
 
 
 @pytest.mark.parametrize(
-    ("y", "told"),
+    ("y", "message"),
     [(np.zeros(80), "1 class"), (np.arange(79) % 2, "inconsistent numbers of samples"), (None, "y is None")],
     ids=["constant", "too few", "none"],
 )
-def test_wrong_targets_are_value_errors(rows, y, told):
-    with pytest.raises(ValueError, match=told):
+def test_wrong_targets_are_value_errors(rows, y, message):
+    with pytest.raises(ValueError, match=message):
         Classifier(**BUDGET).fit(rows[["size"]], y)
 
 

@@ -115,23 +115,23 @@ def test_rows_that_the_split_keeps_for_the_test_never_change_what_is_fitted(tmp_
 
 
 @pytest.mark.parametrize(
-    ("weights", "told"),
+    ("weights", "message"),
     [
         ([1.0, -1.0], "index 1: -1.0"),
         ([1.0, 1.0, np.nan], "index 2: nan"),
         ([np.inf], "index 0: inf"),
     ],
 )
-def test_a_wrong_weight_is_named_by_its_index(tmp_path, csv, weights, told):
+def test_a_wrong_weight_is_named_by_its_index(tmp_path, csv, weights, message):
     weights = weights + [1.0] * (80 - len(weights))
     with pytest.raises(DataError) as refused:
         composable.fit(csv, "price", sample_weight=weights, out=tmp_path / "run")
-    assert refused.value.received == told
+    assert refused.value.received == message
     assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
-    ("weights", "told"),
+    ("weights", "message"),
     [
         (np.zeros(80), "not all be zero"),
         (np.ones(79), "one sample weight per row"),
@@ -139,8 +139,8 @@ def test_a_wrong_weight_is_named_by_its_index(tmp_path, csv, weights, told):
     ],
     ids=["zero", "too few", "words"],
 )
-def test_weights_that_cannot_be_are_refused(csv, weights, told):
-    with pytest.raises(DataError, match=told):
+def test_weights_that_cannot_be_are_refused(csv, weights, message):
+    with pytest.raises(DataError, match=message):
         composable.fit(csv, "price", sample_weight=weights)
 
 

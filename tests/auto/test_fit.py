@@ -209,9 +209,9 @@ def test_what_the_training_data_did_not_hold_is_said(fitted, cars):
     answers = fitted("regression").predict(
         cars.head(3).assign(make=["audi", "new", "bmw"], size=[1e30, 0, 0])
     )
-    said = " ".join(answers.attrs["notices"])
-    assert "1 of 3 values of 'make' are unseen" in said
-    assert "outside the training range" in said
+    message = " ".join(answers.attrs["notices"])
+    assert "1 of 3 values of 'make' are unseen" in message
+    assert "outside the training range" in message
 
 
 def test_an_unseen_category_counts_as_unknown(fitted, cars):

@@ -73,10 +73,10 @@ def test_several_labels_of_an_image(labels, manifest, tmp_path):
     assert labels.evaluate(manifest)["roc_auc"] > 0.95
     answers = labels.predict(manifest)
     assert {f"prediction_{c}" for c in COLORS} | {f"p_{c}_1" for c in COLORS} <= set(answers.columns)
-    said = on_images(labels, manifest, tmp_path)
+    on_onnx = on_images(labels, manifest, tmp_path)
     for color in COLORS:
-        assert (said[f"prediction_{color}"] == answers[f"prediction_{color}"]).mean() > 0.98
-        assert said[f"probabilities_{color}"][:, 1] == pytest.approx(answers[f"p_{color}_1"], abs=1e-5)
+        assert (on_onnx[f"prediction_{color}"] == answers[f"prediction_{color}"]).mean() > 0.98
+        assert on_onnx[f"probabilities_{color}"][:, 1] == pytest.approx(answers[f"p_{color}_1"], abs=1e-5)
 
 
 def test_a_number_of_an_image(number, manifest, tmp_path):

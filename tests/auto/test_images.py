@@ -110,14 +110,16 @@ def test_the_exported_file_takes_arrays(run, folder, tmp_path):
     assert (taken["type"], taken["shape"]) == ("uint8", ["rows", SIDE, SIDE, 3])
     images, _ = drawn(6, seed=3)
     session = onnxruntime.InferenceSession(str(exported / "model.onnx"))
-    said = dict(
+    on_onnx = dict(
         zip(
             [one.name for one in session.get_outputs()],
             session.run(None, {taken["name"]: images}),
             strict=True,
         )
     )
-    assert said["probabilities"][:, 1] == pytest.approx(run.predict(images)["p_upper"].to_numpy(), abs=1e-5)
+    assert on_onnx["probabilities"][:, 1] == pytest.approx(
+        run.predict(images)["p_upper"].to_numpy(), abs=1e-5
+    )
 
 
 def test_the_source_answers_alone(run, folder, tmp_path):
@@ -138,16 +140,16 @@ def test_the_source_answers_alone(run, folder, tmp_path):
         "print(json.dumps(model.predict(loaded, {'image': sys.argv[2:]})['p_upper']))"
     )
     files = sorted((folder / "test").rglob("*.png"))[:5]
-    said = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, "-c", program, str(run.path / "bundle"), *map(str, files)],
         capture_output=True,
         text=True,
         check=False,
         cwd=tmp_path,
     )
-    assert said.returncode == 0, said.stderr
+    assert finished.returncode == 0, finished.stderr
     array = np.stack([np.asarray(Image.open(path)) for path in files])
-    assert json.loads(said.stdout) == pytest.approx(run.predict(array)["p_upper"].tolist(), abs=1e-5)
+    assert json.loads(finished.stdout) == pytest.approx(run.predict(array)["p_upper"].tolist(), abs=1e-5)
 
 
 # What enters: manifests, arrays, and what is wrong with them.
@@ -161,11 +163,11 @@ def manifest(folder, tmp_path, **more):
 
 
 def prepared(data, *target):
-    said = []
+    notices = []
     options = FitOptions(target=target)
     table = read(data, options)
-    understood = understand_table(table, completed(options, table), said.append)
-    return prepare(understood, completed(options, table), said.append), [notice.text for notice in said]
+    understood = understand_table(table, completed(options, table), notices.append)
+    return prepare(understood, completed(options, table), notices.append), [notice.text for notice in notices]
 
 
 def test_a_column_of_paths_is_a_column_of_images(folder, tmp_path):
@@ -180,9 +182,9 @@ def test_a_few_wrong_paths_are_named_and_left_out(folder, tmp_path):
     rows, path = manifest(folder, tmp_path)
     rows.loc[5, "photo"] = "train/lost.png"
     rows.to_csv(path, index=False)
-    found, said = prepared(path, "where")
+    found, notices = prepared(path, "where")
     assert len(found.material.inputs["images"]) == 159
-    assert any("row 6, 'train/lost.png'" in text and "No such file" in text for text in said)
+    assert any("row 6, 'train/lost.png'" in text and "No such file" in text for text in notices)
 
 
 def test_many_wrong_paths_stop_the_fit(folder, tmp_path):
@@ -232,8 +234,8 @@ def test_copies_of_an_image_stay_in_one_part():
     images, low = drawn(30)
     images[20:] = images[:10]
     low[20:] = 1 - low[20:]  # shown twice, and told differently: still the same image
-    found, said = prepared({"photo": images, "where": low.astype(str)}, "where")
-    assert any("10 rows repeat the features" in text for text in said)
+    found, notices = prepared({"photo": images, "where": low.astype(str)}, "where")
+    assert any("10 rows repeat the features" in text for text in notices)
     for fold in found.split.folds:
         held = {row % 20 for row in (*fold.held_out, *fold.test)}
         assert not held & {row % 20 for row in fold.train}

@@ -112,11 +112,11 @@ def test_the_exported_file_and_the_emitted_program_give_the_same_masks(run, fold
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(str(run.export("onnx", tmp_path / "onnx") / "model.onnx"))
     images, _ = drawn(12, 1)
-    said = dict(
+    message = dict(
         zip([o.name for o in session.get_outputs()], session.run(None, {"image": images}), strict=True)
     )
     masks = np.stack(run.masks(images))
-    assert np.array_equal(said["prediction"], masks)
+    assert np.array_equal(message["prediction"], masks)
     assert command(["source", str(run.path), "--out", str(tmp_path / "winner.py")]) == 0
     client = (
         "import sys; sys.modules['composable'] = None; import winner, numpy;"
@@ -203,12 +203,12 @@ def test_a_few_wrong_masks_are_named_and_left_out(tmp_path):
     root = written(tmp_path, 40)
     (root / "masks" / "03.png").unlink()
     save(np.zeros((4, 4), "uint8"), root / "masks" / "05.png")
-    told = []
+    notices = []
     asked = FitOptions()
     table = read(root, asked)
-    found = understand_table(table, completed(asked, table), told.append)
+    found = understand_table(table, completed(asked, table), notices.append)
     assert len(found.table.frame) == 38
-    (notice,) = [n.text for n in told if "left out" in n.text]
+    (notice,) = [n.text for n in notices if "left out" in n.text]
     assert "no mask of images/03.bmp" in notice
     assert "'masks/05.png' (4 x 4 pixels, its image images/05.bmp 18 x 13)" in notice
 
@@ -253,7 +253,7 @@ def _more_masks(root):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "message"),
     [
         (_without_masks, "none with a mask"),
         (_too_small, "masks/00.png.*5 x 5 pixels, its image images/00.bmp 18 x 13"),
@@ -264,24 +264,24 @@ def _more_masks(root):
         (_more_masks, "5 masks beside 20 images.*alone0.png"),
     ],
 )
-def test_wrong_masks_are_refused_with_their_names(tmp_path, spoil, said):
+def test_wrong_masks_are_refused_with_their_names(tmp_path, spoil, message):
     root = written(tmp_path, 20)
     spoil(root)
-    with pytest.raises(DataError, match=r"(?s)" + said) as refused:
+    with pytest.raises(DataError, match=r"(?s)" + message) as refused:
         understood(root)
     assert refused.value.remedy
 
 
 @pytest.mark.parametrize(
-    ("masks", "said"),
+    ("masks", "message"),
     [
         (np.full((20, 12, 12), 300), "0 to 255"),
         (np.zeros((20, 12, 12), "float32"), "float32"),
         (np.zeros((20, 12, 11), int), "same height and width"),
     ],
 )
-def test_wrong_arrays_are_refused(masks, said):
-    with pytest.raises(DataError, match=said):
+def test_wrong_arrays_are_refused(masks, message):
+    with pytest.raises(DataError, match=message):
         understood({"x": np.zeros((20, 12, 12, 3), "uint8"), "y": masks})
 
 

@@ -50,7 +50,7 @@ def test_there_must_be_a_target():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"metric": "rsme"}, "'rsme'"),
         ({"problem": "clustering"}, "'clustering'"),
@@ -58,8 +58,8 @@ def test_there_must_be_a_target():
     ],
     ids=["metric", "problem", "fraction"],
 )
-def test_a_word_that_is_none_of_those_there_are_is_refused(wrong, told):
-    with pytest.raises(ConfigError, match=told):
+def test_a_word_that_is_none_of_those_there_are_is_refused(wrong, message):
+    with pytest.raises(ConfigError, match=message):
         composable.fit(pd.DataFrame({"x": [1]}), "x", **wrong)
 
 

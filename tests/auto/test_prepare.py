@@ -17,10 +17,10 @@ from composable.data.schema import SCHEMA_VERSION, Column, Schema
 
 def prepared(data, target="price", **options):
     """The material, and what was said on the way."""
-    said = []
+    notices = []
     options = FitOptions((target,), **options)
-    understood = understand_table(read(data, options), options, said.append)
-    return prepare(understood, options, said.append), " | ".join(notice.text for notice in said)
+    understood = understand_table(read(data, options), options, notices.append)
+    return prepare(understood, options, notices.append), " | ".join(notice.text for notice in notices)
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def test_rows_without_a_target_are_counted_and_named(frame):
     with pytest.raises(DataError, match=r"2 of 80 rows have none in 'price', first rows 4, 8") as refused:
         prepared(frame)
     assert "--drop-missing-target" in refused.value.remedy
-    found, said = prepared(frame, drop_missing_target=True)
+    found, notices = prepared(frame, drop_missing_target=True)
     assert len(found.material.targets[0]) == 78
-    assert "2 rows without a target are left out" in said
+    assert "2 rows without a target are left out" in notices
 
 
 def test_a_target_without_any_value_is_refused(frame):
@@ -85,23 +85,23 @@ def test_a_leak_is_refused_before_training_and_allowed_on_demand(frame):
     leaking = frame.assign(copy=frame["price"] * 2)
     with pytest.raises(DataError, match="'copy'"):
         prepared(leaking)
-    _, said = prepared(leaking, allow_leaks=True)
-    assert "'copy' may give the target away" in said
+    _, notices = prepared(leaking, allow_leaks=True)
+    assert "'copy' may give the target away" in notices
 
 
 def test_copies_are_counted_and_stay_together(frame):
     twice = pd.concat([frame, frame], ignore_index=True)
-    found, said = prepared(twice)
-    assert "80 rows repeat the features of an earlier row; copies stay in one part" in said
+    found, notices = prepared(twice)
+    assert "80 rows repeat the features of an earlier row; copies stay in one part" in notices
     for fold in found.split.folds:
         assert set(fold.test % 80) & set(fold.train % 80) == set()
 
 
 def test_where_most_rows_are_equal_they_are_observations_of_their_own(cars):
     """Two features with few values: parts of unseen combinations alone would say nothing."""
-    found, said = prepared(cars[["make", "red", "fast"]], "fast")
-    assert "6 different combinations" in said
-    assert "copies stay" not in said
+    found, notices = prepared(cars[["make", "red", "fast"]], "fast")
+    assert "6 different combinations" in notices
+    assert "copies stay" not in notices
     assert all(8 <= len(fold.held_out) <= 12 for fold in found.split.folds)
 
 
@@ -109,32 +109,32 @@ def test_equal_rows_with_different_answers_are_observations_of_their_own(frame):
     """One row written down twice would have the same answer."""
     again = frame.head(30).copy()
     again.loc[:3, "price"] += 1.0
-    found, said = prepared(pd.concat([frame, again], ignore_index=True))
-    assert "30 rows repeat the features of an earlier row: of 30 repeated combinations 4 have" in said
+    found, notices = prepared(pd.concat([frame, again], ignore_index=True))
+    assert "30 rows repeat the features of an earlier row: of 30 repeated combinations 4 have" in notices
     assert any(
         set(fold.test % 80) & set(fold.train % 80)  # rows from 80 on repeat the first ones
         for fold in found.split.folds
     )
     again.loc[1:3, "price"] -= 1.0  # one in thirty may be a slip
-    _, said = prepared(pd.concat([frame, again], ignore_index=True))
-    assert "copies stay in one part" in said
+    _, notices = prepared(pd.concat([frame, again], ignore_index=True))
+    assert "copies stay in one part" in notices
 
 
 def test_the_person_decides_about_equal_rows(frame):
     twice = pd.concat([frame, frame], ignore_index=True)
-    found, said = prepared(twice, duplicates="apart")
-    assert "80 rows repeat the features of an earlier row; they are dealt like all others" in said
+    found, notices = prepared(twice, duplicates="apart")
+    assert "80 rows repeat the features of an earlier row; they are dealt like all others" in notices
     assert any(set(r.test % 80) & set(r.train % 80) for r in found.split.folds)
     twice.loc[80:, "price"] += 1.0
-    found, said = prepared(twice, duplicates="together")
-    assert "copies stay in one part" in said
+    found, notices = prepared(twice, duplicates="together")
+    assert "copies stay in one part" in notices
     assert not any(set(r.test % 80) & set(r.train % 80) for r in found.split.folds)
 
 
 def test_copies_that_the_persons_split_tears_apart_are_a_warning(frame):
     twice = pd.concat([frame.assign(part="train"), frame.assign(part="test")], ignore_index=True)
-    _, said = prepared(twice, split="column:part")
-    assert "80 held-out rows have a copy among the training rows" in said
+    _, notices = prepared(twice, split="column:part")
+    assert "80 held-out rows have a copy among the training rows" in notices
 
 
 def test_a_group_is_whole_and_no_feature(frame):
@@ -193,10 +193,10 @@ def own_test(frame, tmp_path):
 
 
 def test_the_persons_test_rows_are_encoded_and_held_apart(frame, own_test):
-    found, said = prepared(frame.head(60), test=own_test(frame.tail(20)))
+    found, notices = prepared(frame.head(60), test=own_test(frame.tail(20)))
     assert len(found.own_targets[0]) == len(found.material.own_test["numbers"]) == 20
     assert not found.split.named_test
-    assert "test rows are also training rows" not in said
+    assert "test rows are also training rows" not in notices
 
 
 def test_the_test_file_is_read_once(frame, own_test):
@@ -208,8 +208,8 @@ def test_the_test_file_is_read_once(frame, own_test):
 
 def test_test_rows_that_are_training_rows_are_counted(tmp_path, frame, own_test):
     Path(tmp_path / "train.csv").write_text(frame.head(60).to_csv(index=False))
-    _, said = prepared(str(tmp_path / "train.csv"), test=own_test(frame.tail(25)))
-    assert "5 of 25 test rows are also training rows" in said
+    _, notices = prepared(str(tmp_path / "train.csv"), test=own_test(frame.tail(25)))
+    assert "5 of 25 test rows are also training rows" in notices
 
 
 def test_a_test_file_without_the_target_is_refused(frame, own_test):

@@ -47,9 +47,9 @@ def test_kept_columns_stand_before_the_answers_as_they_were_read(run, rows):
     assert list(answers.columns) == ["number", "make", "prediction"]
     pd.testing.assert_series_equal(answers["number"], asked["number"])
     np.testing.assert_array_equal(answers["prediction"], run.predict(rows)["prediction"][::-1])
-    told = " ".join(answers.attrs["notices"])
-    assert "'a b'" in told
-    assert "number" not in told
+    message = " ".join(answers.attrs["notices"])
+    assert "'a b'" in message
+    assert "number" not in message
 
 
 def test_kept_columns_that_name_several_rows_alike_are_told(run, rows):
@@ -59,17 +59,17 @@ def test_kept_columns_that_name_several_rows_alike_are_told(run, rows):
 
 
 @pytest.mark.parametrize(
-    ("ids", "told"),
+    ("ids", "message"),
     [
         (["mak"], "did you mean 'make'"),
         (["make", "make"], "named once"),
         (["prediction"], "must not be called"),
     ],
 )
-def test_columns_that_can_not_be_kept_are_refused(run, rows, ids, told):
+def test_columns_that_can_not_be_kept_are_refused(run, rows, ids, message):
     with pytest.raises(ConfigError) as refused:
         run.predict(rows.assign(prediction=1), ids=ids)
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 def test_every_network_and_ensemble_of_a_run_answers(run, rows):

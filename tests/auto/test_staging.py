@@ -27,9 +27,9 @@ def test_settings_are_tuned_once_and_every_network_is_warmed_up(cars, tmp_path):
     warmed = [fact for fact in stages_of(run) if fact["stage"] == "warmup"]
     assert sorted(fact["fold"] for fact in warmed) == list(range(8))
 
-    told = [event for event in events(run) if event["event"] == "stage"]
-    assert Counter(event["stage"] for event in told) == {"tune": 1, "warmup": 8}
-    lines = [line for event in told if (line := milestone(event, "rmse"))]
+    staged = [event for event in events(run) if event["event"] == "stage"]
+    assert Counter(event["stage"] for event in staged) == {"tune": 1, "warmup": 8}
+    lines = [line for event in staged if (line := milestone(event, "rmse"))]
     assert lines[0].startswith(f"Stage tune: {tuned['status']}, gain ")
     assert lines[1].startswith("Stage warmup, first of 8 networks: ")
     assert len(lines) == 2

@@ -51,15 +51,15 @@ def test_a_schema_of_ones_own_does_not_make_the_weights_a_feature(weighed, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("column", "refused", "told"),
+    ("column", "refused", "message"),
     [
         ("count", ConfigError, "did you mean 'counts'"),
         ("make", DataError, "number"),
         ("fast", ConfigError, "neither the target"),
     ],
 )
-def test_what_can_not_be_a_weight_is_refused(weighed, column, refused, told):
-    with pytest.raises(refused, match=told):
+def test_what_can_not_be_a_weight_is_refused(weighed, column, refused, message):
+    with pytest.raises(refused, match=message):
         understood(weighed, target=("fast",), weight=column)
 
 

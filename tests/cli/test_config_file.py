@@ -29,7 +29,7 @@ def test_a_flag_wins_over_the_file_and_what_was_not_typed_does_not(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "told"),
+    ("text", "name", "message"),
     [
         ("target: price\ntime_limt: 60\n", "fit.yaml", ("time_limt", "did you mean 'time_limit'?")),
         ('{"target": "price", "sed": 1}', "fit.json", ("sed", "did you mean 'seed'?")),
@@ -45,11 +45,11 @@ def test_a_flag_wins_over_the_file_and_what_was_not_typed_does_not(tmp_path):
         ("[1, 2]", "fit.json", ("must hold a JSON object",)),
     ],
 )
-def test_a_mistake_is_named_with_its_path(tmp_path, text, name, told):
+def test_a_mistake_is_named_with_its_path(tmp_path, text, name, message):
     with pytest.raises(ConfigError) as refused:
         fit_options({}, write(tmp_path, text, name))
     assert str(tmp_path / name) in str(refused.value)
-    assert all(part in str(refused.value) for part in told)
+    assert all(part in str(refused.value) for part in message)
 
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

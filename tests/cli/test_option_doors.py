@@ -133,7 +133,7 @@ def test_the_guide_lists_every_option_as_it_is_declared():
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({"image_size": 32}, "--image-size is only for images"),
         ({"keep_aspect": True}, "--keep-aspect is only for images"),
@@ -141,7 +141,7 @@ def test_the_guide_lists_every_option_as_it_is_declared():
         ({"delimiter": ";"}, "--delimiter is only for text files"),
     ],
 )
-def test_an_option_of_another_kind_of_data_is_refused(options, told):
+def test_an_option_of_another_kind_of_data_is_refused(options, message):
     frame = pd.DataFrame({"x": np.arange(50.0), "y": np.arange(50.0) % 7})
-    with pytest.raises(ConfigError, match=told):
+    with pytest.raises(ConfigError, match=message):
         composable.fit(frame, "y", max_trials=1, **options)

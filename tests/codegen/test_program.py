@@ -97,15 +97,15 @@ def test_metaparameters_that_are_the_default_are_left_out():
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "message"),
     [
         (lambda x: x, "<lambda>"),
         (own.holding(2.0), "held, which holds factor"),
         (eval("lambda x: x"), "<lambda>"),
     ],
 )
-def test_functions_without_a_text_of_their_own_are_refused(part, said):
-    with pytest.raises(ConfigError, match=re.escape(said)):
+def test_functions_without_a_text_of_their_own_are_refused(part, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
         source(Architecture(learner=part, tasks=regressor), (3,), name="own")
 
 

@@ -100,10 +100,10 @@ def test_three_instances_of_it_learn_in_one_cohort(family):
     histories = train(made, deadline=Deadline())
     for history in histories[:2]:
         assert min(epoch.loss for epoch in history.epochs) < history.epochs[0].loss
-    said = made.program.outputs([np.arange(ROWS)] * 3)
+    together_outputs = made.program.outputs([np.arange(ROWS)] * 3)
     for number in (0, 1):
         expected = outputs(made.take(number), rows(family))
-        for one, other in zip(said[number], expected, strict=True):
+        for one, other in zip(together_outputs[number], expected, strict=True):
             np.testing.assert_allclose(one, other, atol=1e-4)
 
 
@@ -111,8 +111,8 @@ def test_three_instances_of_it_learn_in_one_cohort(family):
 @families
 def test_an_instance_in_a_cohort_is_what_it_is_alone(family):
     together, alone = cohort(family, rates=(1e-3, 3e-3, 0.0)), cohort(family, rates=(1e-3,))
-    together_told, (alone_told,) = (train(one, deadline=Deadline()) for one in (together, alone))
-    losses = [[epoch.loss for epoch in told.epochs[:3]] for told in (together_told[0], alone_told)]
+    together_histories, (alone_history,) = (train(one, deadline=Deadline()) for one in (together, alone))
+    losses = [[epoch.loss for epoch in one.epochs[:3]] for one in (together_histories[0], alone_history)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-2)
 
 
@@ -132,9 +132,9 @@ def cohort(family: Family, rates: tuple[float, ...]) -> Cohort:
     return Cohort(model, goals, Rows(inputs, targets), instances)
 
 
-def mean_squared_error(y, said, smoothing=0.0):
+def mean_squared_error(y, predicted, smoothing=0.0):
     """Over everything but the rows."""
-    return ops.mean(ops.square(y - said), axis=tuple(range(1, len(said.shape))))
+    return ops.mean(ops.square(y - predicted), axis=tuple(range(1, len(predicted.shape))))
 
 
 @families

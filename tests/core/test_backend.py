@@ -41,10 +41,10 @@ def test_none_at_all_names_the_command(fresh, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"), [("tensorflow", r"composable-automl\[tensorflow\]"), ("numpy", "'numpy'")]
+    ("asked", "message"), [("tensorflow", r"composable-automl\[tensorflow\]"), ("numpy", "'numpy'")]
 )
-def test_what_can_not_be_had_is_refused(fresh, asked, told):
-    with pytest.raises(SetupError, match=told):
+def test_what_can_not_be_had_is_refused(fresh, asked, message):
+    with pytest.raises(SetupError, match=message):
         choose_backend(asked)
     assert "KERAS_BACKEND" not in os.environ
 

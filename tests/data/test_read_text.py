@@ -74,9 +74,9 @@ def test_delimiter_is_detected_and_stated(tmp_path, delimiter):
     table = read_table(write(tmp_path, "\n".join(delimiter.join(row) for row in rows)))
     assert cells(table) == rows[1:]
     assert table.format.delimiter == delimiter
-    said = [notice for notice in table.notices if "delimiter" in notice.text]
-    assert bool(said) == (delimiter != ",")
-    assert all("--delimiter" in notice.remedy for notice in said)
+    warned = [notice for notice in table.notices if "delimiter" in notice.text]
+    assert bool(warned) == (delimiter != ",")
+    assert all("--delimiter" in notice.remedy for notice in warned)
 
 
 def test_delimiter_that_could_be_another_is_stated_with_the_flag(tmp_path):

@@ -50,14 +50,14 @@ def test_every_unit_varies_by_one_over_the_training_rows(model, name):
 
 @pytest.mark.parametrize("name", DENSE)
 def test_every_unit_is_zero_somewhere_among_the_training_rows(model, name):
-    said = before_biases(model, name, table()) + model.get_layer(name).get_weights()[1]
-    assert (said.min(axis=0) < 0).all()
-    assert (said.max(axis=0) > 0).all()
+    outputs = before_biases(model, name, table()) + model.get_layer(name).get_weights()[1]
+    assert (outputs.min(axis=0) < 0).all()
+    assert (outputs.max(axis=0) > 0).all()
 
 
 def test_the_biases_of_a_layer_differ_from_minus_the_mean(model):
-    said = before_biases(model, "hidden_0_dense", table())
-    off = model.get_layer("hidden_0_dense").get_weights()[1] + said.mean(axis=0)
+    outputs = before_biases(model, "hidden_0_dense", table())
+    off = model.get_layer("hidden_0_dense").get_weights()[1] + outputs.mean(axis=0)
     assert 0.2 < off.std() < 0.8  # five rows with exponential weights: sqrt(1 / 3) = 0.58
 
 

@@ -19,12 +19,12 @@ def test_every_image_of_a_row_is_seen_by_the_same_network():
     keras.utils.set_random_seed(0)
     model = network(2)
     left, right = np.random.default_rng(0).uniform(0, 255, (2, 5, 8, 8, 3)).astype("float32")
-    said = model.predict_on_batch(np.concatenate([left, right], axis=-1))
+    outputs = model.predict_on_batch(np.concatenate([left, right], axis=-1))
     swapped = model.predict_on_batch(np.concatenate([right, left], axis=-1))
-    width = said.shape[1] // 3
-    np.testing.assert_allclose(said[:, :width], swapped[:, width : 2 * width], atol=1e-5)
+    width = outputs.shape[1] // 3
+    np.testing.assert_allclose(outputs[:, :width], swapped[:, width : 2 * width], atol=1e-5)
     np.testing.assert_allclose(
-        said[:, 2 * width :], np.abs(said[:, :width] - said[:, width : 2 * width]), atol=1e-5
+        outputs[:, 2 * width :], np.abs(outputs[:, :width] - outputs[:, width : 2 * width]), atol=1e-5
     )
     alike = model.predict_on_batch(np.concatenate([left, left], axis=-1))
     assert np.abs(alike[:, 2 * width :]).max() < 1e-5

@@ -35,8 +35,8 @@ def test_they_sum_to_what_the_image_adds_to_an_even_one():
     model, direction = curved(), np.array([1.0, -1.0])
     found = integrated_gradients(gradients_of(model, "images"), {"images": IMAGE}, direction)
     even = np.broadcast_to(IMAGE.astype("float32").mean(axis=(0, 1)), IMAGE.shape)
-    said = np.asarray(model({"images": np.stack([IMAGE.astype("float32"), even])}))
-    np.testing.assert_allclose(found.sum(), (said[0] - said[1]) @ direction, rtol=0.02)
+    outputs = np.asarray(model({"images": np.stack([IMAGE.astype("float32"), even])}))
+    np.testing.assert_allclose(found.sum(), (outputs[0] - outputs[1]) @ direction, rtol=0.02)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -39,9 +39,9 @@ def test_every_kind_is_answered_in_its_shape_and_better_than_by_the_constant_pre
     answers = boosted(heads, targets, inputs={"numbers": X, "categories": CODES})
     nothing = constant_predictor(heads, targets, len(X))
     assert [answer.shape for answer in answers] == [(200, head.width) for head in heads]
-    for head, y, said, plain in zip(heads, targets, answers, nothing, strict=True):
+    for head, y, predicted, plain in zip(heads, targets, answers, nothing, strict=True):
         metric = "rmse" if head.kind == "regression" else "log_loss"
-        assert score(metric, head, y, said) < 0.5 * score(metric, head, y, plain)
+        assert score(metric, head, y, predicted) < 0.5 * score(metric, head, y, plain)
 
 
 def test_a_class_without_training_rows_gets_no_probability():

@@ -23,11 +23,11 @@ def drawn(rows, seed):
 
 def test_colors_tell_the_classes_apart():
     learned, (asked, right) = drawn(20, 0), drawn(5, 1)
-    said = logistic_on_pixels(*learned, asked, seed=0)
-    assert said.shape == (5, 12, 16, 3)
-    np.testing.assert_allclose(said.sum(axis=-1), 1.0, atol=1e-5)
-    assert (said[..., 1] == 0).all()
-    assert (said.argmax(axis=-1) == right).mean() > 0.97
+    predicted = logistic_on_pixels(*learned, asked, seed=0)
+    assert predicted.shape == (5, 12, 16, 3)
+    np.testing.assert_allclose(predicted.sum(axis=-1), 1.0, atol=1e-5)
+    assert (predicted[..., 1] == 0).all()
+    assert (predicted.argmax(axis=-1) == right).mean() > 0.97
 
 
 def test_a_pixel_is_described_by_its_color_and_its_place():

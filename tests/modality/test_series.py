@@ -64,8 +64,8 @@ def test_the_same_answers_come_from_onnxruntime_alone_and_as_plain_keras(run, tm
     (tmp_path / "model.py").write_text(bundle_source(load_bundle(run.path)), encoding="utf-8")
     client = runpy.run_path(str(tmp_path / "model.py"))
     loaded = client["load"](run.path / "bundle")
-    told = client["predict"](loaded, {name: list(rows[name]) for name in rows})
-    np.testing.assert_allclose(told["p_fast"], expected, atol=1e-5)
+    from_client = client["predict"](loaded, {name: list(rows[name]) for name in rows})
+    np.testing.assert_allclose(from_client["p_fast"], expected, atol=1e-5)
 
 
 def test_errors_are_drawn_with_the_windows_that_decided(tmp_path):

@@ -26,7 +26,7 @@ KINDS = pytest.mark.parametrize("kind", TARGETS)
 NOISE = random.normal(size=ROWS)
 
 
-def told(kind, *, number=None, category=None, allow=True, y=None, head=None, rows=ROWS):
+def notices_of(kind, *, number=None, category=None, allow=True, y=None, head=None, rows=ROWS):
     """What is said of one column `x` beside an honest one."""
     default_head, default_y = TARGETS[kind]
     head, y = head or default_head, default_y if y is None else y
@@ -54,7 +54,7 @@ def assert_flagged(notices):
 @KINDS
 def test_a_copy_of_the_target_is_refused_with_the_flags(kind):
     with pytest.raises(DataError) as refused:
-        told(kind, number=TARGETS[kind][1], allow=False)
+        notices_of(kind, number=TARGETS[kind][1], allow=False)
     assert "'x'" in refused.value.received
     assert "score of 1.0" in refused.value.received
     assert "--drop 'x'" in refused.value.remedy
@@ -63,21 +63,21 @@ def test_a_copy_of_the_target_is_refused_with_the_flags(kind):
 
 @KINDS
 def test_who_allows_leaks_is_only_warned(kind):
-    assert_flagged(told(kind, number=TARGETS[kind][1]))
+    assert_flagged(notices_of(kind, number=TARGETS[kind][1]))
 
 
 @KINDS
 @pytest.mark.parametrize("transform", [np.exp, np.cbrt, lambda y: -(y**3)], ids=["exp", "root", "falling"])
 def test_a_monotone_transform_is_refused(kind, transform):
     with pytest.raises(DataError, match="give the target away"):
-        told(kind, number=transform(TARGETS[kind][1]), allow=False)
+        notices_of(kind, number=transform(TARGETS[kind][1]), allow=False)
 
 
 @KINDS
 def test_the_target_with_some_noise_is_flagged(kind):
     y = TARGETS[kind][1]
     noise = {"regression": 0.05 * y.std(), "binary": 0.15, "multiclass": 0.12}[kind]
-    assert_flagged(told(kind, number=y + noise * NOISE))
+    assert_flagged(notices_of(kind, number=y + noise * NOISE))
 
 
 @KINDS
@@ -88,7 +88,7 @@ def test_a_category_that_maps_to_the_label_is_flagged(kind):
         if kind == "regression"
         else 2 + y + 5 * (np.arange(ROWS) % 8)
     )
-    assert_flagged(told(kind, category=code))
+    assert_flagged(notices_of(kind, category=code))
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass"])
@@ -97,7 +97,7 @@ def test_a_value_that_is_only_there_for_one_class_is_flagged(kind):
     if kind == "multiclass":
         y = np.where(y == 0, 0.0, 1.0)
     head = Head("y", "binary", ("y",), ("no", "yes"))
-    notices = told("binary", number=np.where(y == 1, NOISE, np.nan), y=y, head=head)
+    notices = notices_of("binary", number=np.where(y == 1, NOISE, np.nan), y=y, head=head)
     assert_flagged(notices)
     assert "whether it is missing" in notices[0].text
 
@@ -107,44 +107,46 @@ def test_a_value_that_is_only_there_for_one_class_is_flagged(kind):
 def test_an_honest_strong_column_is_left_alone(kind, strength):
     y = TARGETS[kind][1]
     number = strength * (y - y.mean()) / y.std() + (1 - strength) * NOISE
-    assert told(kind, number=number, allow=False) == []
+    assert notices_of(kind, number=number, allow=False) == []
 
 
 def test_a_correlation_of_ninety_seven_percent_is_left_alone():
     number = AMOUNTS + 0.3 * AMOUNTS.std() * NOISE
     assert 0.8 < np.corrcoef(number, AMOUNTS)[0, 1] ** 2 < 0.98
-    assert told("regression", number=number, allow=False) == []
+    assert notices_of("regression", number=number, allow=False) == []
 
 
 @KINDS
 def test_categories_that_say_nothing_are_left_alone(kind):
     near_constant = np.full(ROWS, 2)
     near_constant[:3] = 3
-    assert told(kind, category=near_constant, allow=False) == []
-    assert told(kind, category=2 + np.arange(ROWS) % 200, allow=False) == []  # two rows for each of 200 codes
+    assert notices_of(kind, category=near_constant, allow=False) == []
+    assert (
+        notices_of(kind, category=2 + np.arange(ROWS) % 200, allow=False) == []
+    )  # two rows for each of 200 codes
 
 
 @KINDS
 def test_few_rows_prove_nothing(kind):
-    assert told(kind, number=TARGETS[kind][1], allow=False, rows=20) == []
+    assert notices_of(kind, number=TARGETS[kind][1], allow=False, rows=20) == []
 
 
 def test_three_positive_rows_prove_nothing():
     """Three of fifty rows come first by one of many columns by chance."""
     y = np.zeros(50)
     y[:3] = 1
-    assert told("binary", y=y, number=y + 0.1 * NOISE[:50], allow=False, rows=50) == []
+    assert notices_of("binary", y=y, number=y + 0.1 * NOISE[:50], allow=False, rows=50) == []
 
 
 def test_a_mostly_empty_column_is_judged_by_its_absence_alone():
     number = np.where(np.arange(ROWS) % 3 == 0, AMOUNTS, np.nan)
-    assert told("regression", number=number, allow=False) == []
+    assert notices_of("regression", number=number, allow=False) == []
 
 
 def test_each_of_several_labels_is_looked_at():
     head = Head("a+b", "multilabel", ("a", "b"), (0, 1))
     y = np.column_stack([TWO, 1.0 - (MANY > 2)])
-    notices = told("binary", head=head, y=y, number=y[:, 1])
+    notices = notices_of("binary", head=head, y=y, number=y[:, 1])
     assert_flagged(notices)
     assert "tells 'b'" in notices[0].text
 

@@ -249,8 +249,10 @@ def test_a_metric_of_ones_own_that_is_no_function_or_has_no_direction_is_refused
         metric_named(f"{own}:{name}")
 
 
-@pytest.mark.parametrize(("name", "said"), [("text_score", "'good'"), ("broken_score", "RuntimeError: no")])
-def test_a_metric_of_ones_own_that_raises_or_returns_text_is_named(own, name, said):
-    with pytest.raises(ConfigError, match=said) as refused:
+@pytest.mark.parametrize(
+    ("name", "message"), [("text_score", "'good'"), ("broken_score", "RuntimeError: no")]
+)
+def test_a_metric_of_ones_own_that_raises_or_returns_text_is_named(own, name, message):
+    with pytest.raises(ConfigError, match=message) as refused:
         score(f"{own}:{name}", TWO, Y2, P2)
     assert name in str(refused.value)

@@ -34,10 +34,10 @@ def predictions_of(scorer: Scorer) -> Callable[..., Predictions]:
     def make(*values: Sequence[float] | np.ndarray) -> Predictions:
         answers = [np.asarray(one, float).reshape(9, -1) for one in values]
 
-        def said(number: int) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+        def of_fold(number: int) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
             fold = scorer.split.folds[number]
             return [a[fold.held_out] for a in answers], [a[fold.test] for a in answers], []
 
-        return pool(scorer.problem, scorer.split, range(3), 9, said)
+        return pool(scorer.problem, scorer.split, range(3), 9, of_fold)
 
     return make

@@ -19,7 +19,7 @@ TWO = Head("sold", "binary", ("sold",), ("no", "yes"))
 
 
 def test_every_row_gets_the_answer_of_the_fold_that_did_not_learn_from_it(split, scorer):
-    def said(number):
+    def of_fold(number):
         fold = split.folds[number]
         return (
             [np.full((len(fold.held_out), 1), number)],
@@ -27,7 +27,7 @@ def test_every_row_gets_the_answer_of_the_fold_that_did_not_learn_from_it(split,
             [],
         )
 
-    predictions = pool(scorer.problem, split, range(3), 9, said)
+    predictions = pool(scorer.problem, split, range(3), 9, of_fold)
     for number, fold in enumerate(split.folds):
         assert (predictions.out_of_fold[0][fold.held_out] == number).all()
         assert (predictions.test[0][fold.test] == 10 + number).all()
@@ -119,11 +119,11 @@ def test_heads_of_different_kinds_are_measured_by_the_reference(split):
     scorer = Scorer(problem, replace(split, named_test=True), (Y[:, None], sold))
 
     def pooled(*answers):
-        def said(number):
+        def of_fold(number):
             fold = split.folds[number]
             return [a[fold.held_out] for a in answers], [a[fold.test] for a in answers], []
 
-        return pool(problem, split, range(3), 9, said)
+        return pool(problem, split, range(3), 9, of_fold)
 
     nothing = pooled(np.full((9, 1), 4.0), np.full((9, 1), 0.5))
     scorer = replace(scorer, constant=nothing)

@@ -273,8 +273,13 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path, other, differen
     for read in (checkpoints(tmp_path, [], other).latest, checkpoints(tmp_path, [], other).best):
         with pytest.raises(ArtifactError) as refused:
             read()
-        for said in (difference, str(tmp_path / "gen-1"), "keras 3.15.1", f"keras {other.versions['keras']}"):
-            assert said in refused.value.received
+        for words in (
+            difference,
+            str(tmp_path / "gen-1"),
+            "keras 3.15.1",
+            f"keras {other.versions['keras']}",
+        ):
+            assert words in refused.value.received
     assert epoch(checkpoints(tmp_path).latest()) == 1
 
 

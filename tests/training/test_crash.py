@@ -233,14 +233,14 @@ def test_a_process_killed_for_real_loses_nothing_that_it_said_was_saved(tmp_path
     for _ in range(8):
         command = [sys.executable, "-c", CHILD % size, str(tmp_path / "run"), *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-            said = [child.stdout.readline()]
-            while not said[-1].startswith("saved"):
-                said.append(child.stdout.readline())
-                assert said[-1], "the child ended by itself"
+            lines = [child.stdout.readline()]
+            while not lines[-1].startswith("saved"):
+                lines.append(child.stdout.readline())
+                assert lines[-1], "the child ended by itself"
             time.sleep(random.uniform(0, 0.2))
             child.kill()
-            said += child.stdout.read().splitlines()
-        acknowledged = max(int(line.split()[1]) for line in said if line.startswith("saved"))
+            lines += child.stdout.read().splitlines()
+        acknowledged = max(int(line.split()[1]) for line in lines if line.startswith("saved"))
         found = checkpoints(tmp_path / "run")
         latest, best = found.latest(), found.best()
         assert latest.facts["epoch"] in (acknowledged, acknowledged + 1)

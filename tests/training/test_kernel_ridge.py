@@ -66,18 +66,18 @@ def test_a_solved_network_tells_the_held_out_rows(kinds):
     given = material(*kinds)
     trainer, trained = solved(given)
     for place, kind in enumerate(kinds):
-        said, observed = trained.test[place], given.targets[place][200:]
+        outputs, observed = trained.test[place], given.targets[place][200:]
         if kind == "regression":
             last_step = trained.postprocessing[place]
-            assert np.abs(said * last_step.scale + last_step.offset - observed).mean() < 2
+            assert np.abs(outputs * last_step.scale + last_step.offset - observed).mean() < 2
         elif kind == "multiclass":
-            assert (said.argmax(axis=1) == observed[:, 0]).mean() > 0.85
+            assert (outputs.argmax(axis=1) == observed[:, 0]).mean() > 0.85
         else:
-            assert ((said > 0) == observed).mean() > 0.85
+            assert ((outputs > 0) == observed).mean() > 0.85
     assert trained.history.stopped == "closed_form"
     again = predict(trainer.network, given.at(np.arange(200, ROWS)))
-    for said, expected in zip(again, trained.test, strict=True):
-        np.testing.assert_allclose(said, expected, atol=1e-4)
+    for outputs, expected in zip(again, trained.test, strict=True):
+        np.testing.assert_allclose(outputs, expected, atol=1e-4)
 
 
 def test_a_few_held_out_rows_do_not_make_it_too_sure():
@@ -156,9 +156,9 @@ def test_all_rows_are_fitted_by_what_the_folds_chose():
     errors = []
     for one in (*found, whole):
         trainer.network.set_weights(one.weights)
-        (said,) = predict(trainer.network, given.at(TEST))
+        (outputs,) = predict(trainer.network, given.at(TEST))
         last_step = one.postprocessing[0]
-        errors.append(np.abs(said * last_step.scale + last_step.offset - given.targets[0][TEST]).mean())
+        errors.append(np.abs(outputs * last_step.scale + last_step.offset - given.targets[0][TEST]).mean())
     assert errors[-1] < np.mean(errors[:-1])
     kernels = [layer for layer in trainer.network.layers if layer.name.endswith("_keys")]
     assert np.any(kernels[0].get_weights()[0], axis=0).sum() == 200

@@ -53,17 +53,19 @@ def test_a_solved_network_tells_the_held_out_rows(kind, metric):
     for candidate in linear(given):
         trainer = FoldTrainer(candidate, given)
         (trained,) = trainer.train(FOLDS, seed=0, deadline=Deadline())
-        said, observed = trained.test[0], given.targets[0][250:]
+        outputs, observed = trained.test[0], given.targets[0][250:]
         if kind == "regression":
             last_step = trained.postprocessing[0]
-            assert np.abs(said * last_step.scale + last_step.offset - observed).mean() < 15
+            assert np.abs(outputs * last_step.scale + last_step.offset - observed).mean() < 15
         elif kind == "multiclass":
-            assert (said.argmax(axis=1) == observed[:, 0]).mean() > 0.9
+            assert (outputs.argmax(axis=1) == observed[:, 0]).mean() > 0.9
         else:
-            assert ((said > 0) == observed).mean() > 0.9
+            assert ((outputs > 0) == observed).mean() > 0.9
         assert trained.history.stopped == "closed_form"
         trainer.network.set_weights(trained.weights)
-        np.testing.assert_array_equal(predict(trainer.network, given.at(np.arange(200, ROWS)))[0][50:], said)
+        np.testing.assert_array_equal(
+            predict(trainer.network, given.at(np.arange(200, ROWS)))[0][50:], outputs
+        )
 
 
 @pytest.mark.parametrize("kind", HEADS)
@@ -99,8 +101,8 @@ def test_a_few_held_out_rows_do_not_make_it_too_sure():
 def _loss(trainer, given, one):
     """Of a network, on the rows from 250 on."""
     trainer.network.set_weights(one.weights)
-    (said,), (head,) = predict(trainer.network, given.at(np.arange(250, ROWS))), given.problem.heads
-    answers = postprocess(np, one.postprocessing[0], said)
+    (outputs,), (head,) = predict(trainer.network, given.at(np.arange(250, ROWS))), given.problem.heads
+    answers = postprocess(np, one.postprocessing[0], outputs)
     return score("mae" if head.kind == "regression" else "log_loss", head, given.targets[0][250:], answers)
 
 

@@ -78,8 +78,8 @@ def resumes_bit_equal(folder, number):
     """Whether it was killed at that save; what came of taking it up again is what came of no kill at all."""
     killed = killed_at(folder, number)
     whole, histories = finished()
-    again, told = finished(folder)
-    assert told == histories
+    again, again_histories = finished(folder)
+    assert again_histories == histories
     ours, theirs = again.program.snapshot(), whole.program.snapshot()
     assert ours.keys() == theirs.keys()
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
@@ -104,8 +104,8 @@ def test_killed_twice_it_still_ends_the_same(tmp_path):
     whole, histories = finished()
     assert killed_at(tmp_path, 4)
     assert killed_at(tmp_path, 2)
-    again, told = finished(tmp_path)
-    assert told == histories
+    again, again_histories = finished(tmp_path)
+    assert again_histories == histories
     assert same(again.weights()[0], whole.weights()[0])
 
 
@@ -146,7 +146,7 @@ def test_what_is_saved_is_what_is_needed(tmp_path):
     arrays.write_bytes(arrays.read_bytes()[:-20])
     notices = []
     whole, histories = finished()
-    again, told = finished(tmp_path, notices)
-    assert told == histories
+    again, again_histories = finished(tmp_path, notices)
+    assert again_histories == histories
     assert same(again.weights()[1], whole.weights()[1])
     assert any(newest.name in notice for notice in notices)

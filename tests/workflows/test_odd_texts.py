@@ -19,10 +19,10 @@ def odd(rows: int = ROWS) -> pd.DataFrame:
     """What is said tells the label in every script; some say nothing, or say it for 100,000 characters."""
     rng = np.random.default_rng(0)
     cat = np.arange(rows) % 2 == 0
-    told = [f"{rng.choice(CAT if one else DOG)}。{n}" for n, one in enumerate(cat)]
-    told[4], told[5] = "", "  "
-    told[6], told[7] = "猫" * 100_000, "🐕 " * 50_000
-    return pd.DataFrame({"text": told, "label": np.where(cat, "cat", "dog")})
+    comments = [f"{rng.choice(CAT if one else DOG)}。{n}" for n, one in enumerate(cat)]
+    comments[4], comments[5] = "", "  "
+    comments[6], comments[7] = "猫" * 100_000, "🐕 " * 50_000
+    return pd.DataFrame({"text": comments, "label": np.where(cat, "cat", "dog")})
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def run(tmp_path_factory):
 def test_words_of_scripts_without_blanks_and_emoji_tell_the_label(run):
     new = pd.DataFrame({"text": ["猫が好き", "犬と散歩", "我喜欢猫!", "我喜欢狗!", "🐈", "🐕"]})
     assert run.predict(new)["prediction"].tolist() == ["cat", "dog"] * 3
-    said = json.loads((run.path / "texts.json").read_text("utf-8"))
-    words = {one["answer"]: {ngram["text"] for ngram in one["ngrams"]} for one in said["words"]}
+    explanation = json.loads((run.path / "texts.json").read_text("utf-8"))
+    words = {one["answer"]: {ngram["text"] for ngram in one["ngrams"]} for one in explanation["words"]}
     assert words["cat"] & {"猫", "好", "き", "🐈"}
     assert words["dog"] & {"犬", "狗", "散", "🐕"}
 

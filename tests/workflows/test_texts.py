@@ -20,11 +20,11 @@ def reviews(*, numbers: bool) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     good = np.arange(ROWS) % 2 == 0
     filler = [" ".join(rng.choice(["it", "is", "the", "phone", "case", "item"], 5)) for _ in range(ROWS)]
-    told = [
+    texts = [
         f"{words} {rng.choice(GOOD if g else BAD)} no {n}"
         for n, (words, g) in enumerate(zip(filler, good, strict=True))
     ]
-    frame = pd.DataFrame({"review": told, "label": np.where(good, "good", "bad")})
+    frame = pd.DataFrame({"review": texts, "label": np.where(good, "good", "bad")})
     return frame.assign(price=rng.normal(size=ROWS).round(3)) if numbers else frame
 
 

@@ -64,14 +64,14 @@ def test_boxes_move_in_their_own_sides_and_grow_by_powers_of_e():
 
 
 def test_the_likeliest_anchors_are_proposed_in_order_within_the_image():
-    said = {"grid": (2, 2), "stride": 8, "sizes": (8,), "ratios": (1.0,)}
+    settings = {"grid": (2, 2), "stride": 8, "sizes": (8,), "ratios": (1.0,)}
     yes = np.array([[0.1, 0.9, 0.3, 0.6]], "float32")
     deltas = np.zeros((1, 4, 4), "float32")
     deltas[0, 3, 0] = 0.5  # half a box further down, beyond the image
     x = {"objectness": np.stack([1 - yes, yes], axis=-1), "deltas": deltas}
-    found = proposals(x, count=2, **said)
+    found = proposals(x, count=2, **settings)
     np.testing.assert_allclose(found, [[[0, 0.5, 0.5, 1], [0.75, 0.5, 1, 1]]], atol=1e-6)
-    assert proposals(x, count=300, **said).shape == (1, 4, 4)
+    assert proposals(x, count=300, **settings).shape == (1, 4, 4)
 
 
 def test_a_grid_of_other_anchors_is_refused():

@@ -219,9 +219,9 @@ def test_faster_rcnn_predicts_per_anchor_and_per_region_on_one_trunk():
 def test_faster_rcnn_looks_at_its_own_proposals():
     model = faster_rcnn(**SMALL).build({"image": (8, 12, 3), "regions": (6, 4)})
     image, anywhere = near((2, 8, 12, 3)), np.zeros((2, 6, 4), "float32")
-    said = model({"image": image, "regions": anywhere})
+    outputs = model({"image": image, "regions": anywhere})
     regions = proposals(
-        {"objectness": said["objectness"], "deltas": said["anchors"]},
+        {"objectness": outputs["objectness"], "deltas": outputs["anchors"]},
         grid=(4, 6),
         stride=2,
         sizes=(4,),
@@ -229,8 +229,8 @@ def test_faster_rcnn_looks_at_its_own_proposals():
         count=6,
     )
     seen = model({"image": image, "regions": np.asarray(regions)})
-    np.testing.assert_array_equal(seen["objectness"], said["objectness"])  # the image is the same
-    assert not np.array_equal(seen["classes"], said["classes"])
+    np.testing.assert_array_equal(seen["objectness"], outputs["objectness"])  # the image is the same
+    assert not np.array_equal(seen["classes"], outputs["classes"])
 
 
 def test_faster_rcnn_takes_any_trunk():

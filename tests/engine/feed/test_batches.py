@@ -85,7 +85,7 @@ def test_inputs_alone_have_no_targets():
 
 
 @pytest.mark.parametrize(
-    ("batch", "said"),
+    ("batch", "message"),
     [
         ((X, X, X, X), "4 parts"),
         (((X, X), X), "2, the names are 'inputs'"),
@@ -93,13 +93,13 @@ def test_inputs_alone_have_no_targets():
         ((X, X, {"a": X}), "per head"),
     ],
 )
-def test_other_structures_are_refused(batch, said):
-    with pytest.raises(DataError, match=said):
+def test_other_structures_are_refused(batch, message):
+    with pytest.raises(DataError, match=message):
         rows_of(batch, UNNAMED, origin="test")
 
 
 @pytest.mark.parametrize(
-    ("inputs", "targets", "said"),
+    ("inputs", "targets", "message"),
     [
         ({"x": X}, (X[:2],), "'x' has 3, 'target 0' 2"),
         ({"x": np.array(["a"])}, (), "'x' is <U1"),
@@ -108,8 +108,8 @@ def test_other_structures_are_refused(batch, said):
         ({}, (X,), "gives none"),
     ],
 )
-def test_arrays_that_no_device_takes_are_refused(inputs, targets, said):
-    with pytest.raises(DataError, match=said):
+def test_arrays_that_no_device_takes_are_refused(inputs, targets, message):
+    with pytest.raises(DataError, match=message):
         ArraysFeed(inputs, targets)
 
 

@@ -19,9 +19,9 @@ def test_it_passes_on_the_weights_that_were_best_on_the_held_out_rows():
     found = fit(of, fresh(of), deadline=Deadline())
     model = dense()
     model.set_weights(list(found.progress.weights))
-    said = model.predict({"numbers": of.rows.inputs["numbers"][of.held_out]}, verbose=0)
-    said = np.asarray(said[0] if isinstance(said, list) else said)
-    measure = np.asarray(GOAL.measure(of.rows.targets[0][of.held_out], said)).mean()
+    predicted = model.predict({"numbers": of.rows.inputs["numbers"][of.held_out]}, verbose=0)
+    predicted = np.asarray(predicted[0] if isinstance(predicted, list) else predicted)
+    measure = np.asarray(GOAL.measure(of.rows.targets[0][of.held_out], predicted)).mean()
     assert measure == pytest.approx(min(found.evidence["held_out"]), rel=1e-4)
     assert found.gain == pytest.approx(found.evidence["before"] - min(found.evidence["held_out"]))
     assert found.pays

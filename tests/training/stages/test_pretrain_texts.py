@@ -57,25 +57,27 @@ def transformer():
 def test_hidden_words_are_known_ones_that_were_there():
     words = texts().inputs["words"]
     words[0] = UNKNOWN_WORD
-    places, told = hidden(words, share=0.3, slots=3, classes=20, rng=np.random.default_rng(0))
+    places, hidden_words = hidden(words, share=0.3, slots=3, classes=20, rng=np.random.default_rng(0))
     there = np.take_along_axis(words, places, axis=1)
-    np.testing.assert_array_equal(told[told > 0], there[told > 0] - FIRST + 1)
-    assert told.max() <= 20
-    assert not told[0].any()  # of unknown words none can be told
+    np.testing.assert_array_equal(hidden_words[hidden_words > 0], there[hidden_words > 0] - FIRST + 1)
+    assert hidden_words.max() <= 20
+    assert not hidden_words[0].any()  # of unknown words none can be told
     some = ((words >= FIRST) & (words < FIRST + 20)).sum(axis=1)
-    np.testing.assert_array_equal((told > 0).sum(axis=1), np.ceil(0.3 * some))
+    np.testing.assert_array_equal((hidden_words > 0).sum(axis=1), np.ceil(0.3 * some))
 
 
 def test_the_network_sees_the_id_of_unknown_words_in_their_place():
     x = texts()
     made = masked_words(x, share=0.3)
     shown, places = (made.rows.inputs[name][made.held_out] for name in ("words", "hidden"))
-    told = made.rows.targets[0][made.held_out]
+    hidden_words = made.rows.targets[0][made.held_out]
     clean = x.inputs["words"][x.held_out]
     changed = shown != clean
     assert (shown[changed] == UNKNOWN_WORD).all()
-    np.testing.assert_array_equal(changed.sum(axis=1), (told > 0).sum(axis=1))
-    np.testing.assert_array_equal(np.take_along_axis(clean, places, 1)[told > 0] - FIRST + 1, told[told > 0])
+    np.testing.assert_array_equal(changed.sum(axis=1), (hidden_words > 0).sum(axis=1))
+    np.testing.assert_array_equal(
+        np.take_along_axis(clean, places, 1)[hidden_words > 0] - FIRST + 1, hidden_words[hidden_words > 0]
+    )
 
 
 def test_the_words_are_told_where_they_were_hidden(transformer):

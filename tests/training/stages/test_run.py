@@ -107,10 +107,10 @@ def test_a_second_call_goes_on_after_the_last_whole_stage(tmp_path):
     stage = tmp_path / "3-faster"
     stage.rename(tmp_path / "elsewhere")
     calls.clear()
-    told = []
-    again = run(first, noisy, faster, folder=tmp_path, notify=told.append)
+    outcomes_seen = []
+    again = run(first, noisy, faster, folder=tmp_path, notify=outcomes_seen.append)
     assert calls == ["faster"]
-    assert told == list(again)
+    assert outcomes_seen == list(again)
 
 
 def test_what_was_saved_comes_back_equal(tmp_path):
@@ -155,10 +155,10 @@ def test_a_damaged_outcome_is_done_again_and_said(tmp_path):
     run(first, faster, folder=tmp_path)
     (tmp_path / "2-faster" / "arrays.npz").write_bytes(b"other")
     calls.clear()
-    said = []
-    run(first, faster, folder=tmp_path, warn=said.append)
+    warnings_seen = []
+    run(first, faster, folder=tmp_path, warn=warnings_seen.append)
     assert calls == ["faster"]
-    assert "arrays.npz" in said[0]
+    assert "arrays.npz" in warnings_seen[0]
 
 
 def test_a_recipe_comes_back_from_json():

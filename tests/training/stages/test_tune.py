@@ -26,7 +26,7 @@ def outcome():
     )
 
 
-def told(outcome, **wanted):
+def trials_of(outcome, **wanted):
     return [
         trial
         for trial in outcome.evidence["trials"]
@@ -35,7 +35,9 @@ def told(outcome, **wanted):
 
 
 def test_it_passes_on_the_settings_of_the_best_trial_and_no_weights(outcome):
-    best = min(told(outcome, batch_size=outcome.evidence["batch_size"]), key=lambda trial: trial["measure"])
+    best = min(
+        trials_of(outcome, batch_size=outcome.evidence["batch_size"]), key=lambda trial: trial["measure"]
+    )
     assert outcome.progress.settings.learning_rate == best["learning_rate"]
     assert outcome.progress.settings.batch_size == best["batch_size"]
     assert outcome.progress.weights is None
@@ -43,7 +45,7 @@ def test_it_passes_on_the_settings_of_the_best_trial_and_no_weights(outcome):
 
 def test_the_whole_grid_and_the_rate_of_the_settings_are_tried(outcome):
     assert {*RATES, job().settings.learning_rate} <= {
-        trial["learning_rate"] for trial in told(outcome, batch_size=16)
+        trial["learning_rate"] for trial in trials_of(outcome, batch_size=16)
     }
 
 
@@ -54,10 +56,10 @@ def test_the_first_batch_size_is_scored_and_the_next_is_twice_it(outcome):
 def test_finer_rates_are_tried_with_the_best_batch_size(outcome):
     batch = outcome.evidence["batch_size"]
     coarse = min(
-        (trial for trial in told(outcome, batch_size=16) if trial["learning_rate"] in (*RATES, 0.01)),
+        (trial for trial in trials_of(outcome, batch_size=16) if trial["learning_rate"] in (*RATES, 0.01)),
         key=lambda trial: trial["measure"],
     )
-    assert told(outcome, batch_size=batch, learning_rate=0.5 * coarse["learning_rate"])
+    assert trials_of(outcome, batch_size=batch, learning_rate=0.5 * coarse["learning_rate"])
 
 
 def test_no_trial_is_repeated(outcome):
