@@ -139,7 +139,7 @@ def _replaced(values: Sequence[Any], indices: Sequence[int], new: Sequence[Any])
 
 
 Packing = Literal["vmap", "loop"]
-ACROSS = PartitionSpec("instances")
+_ACROSS = PartitionSpec("instances")
 WHOLE = PartitionSpec()
 CONVOLUTIONS_ON_ALL_CORES = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_REDUCE"}
 """YNNPACK, XLA's choice for them, computes each convolution on one core; sums it computes on all."""
@@ -157,12 +157,12 @@ class Spread:
     devices: Sequence[Any]
     packing: Packing
 
-    def placed(self, values: Any, across: PartitionSpec = ACROSS) -> Any:
+    def placed(self, values: Any, across: PartitionSpec = _ACROSS) -> Any:
         """Arrays on the devices: their leading axis, of instances, divided, or everything on each device."""
         if len(self.devices) == 1:
             return jax.tree.map(lambda x: jax.device_put(x, self.devices[0]), values)
         where = NamedSharding(self._mesh, across)
-        if across == ACROSS:
+        if across == _ACROSS:
             values = jax.tree.map(self._filled, values)
         return jax.tree.map(lambda x: jax.device_put(x, where), values)
 
@@ -178,8 +178,10 @@ class Spread:
         """
         packed = partial(_packed, function, axes, self.packing)
         if len(self.devices) > 1:
-            specs = tuple(jax.tree.map(lambda own: ACROSS if own else WHOLE, one) for one in axes)
-            packed = jax.shard_map(packed, mesh=self._mesh, in_specs=specs, out_specs=ACROSS, check_vma=False)
+            specs = tuple(jax.tree.map(lambda own: _ACROSS if own else WHOLE, one) for one in axes)
+            packed = jax.shard_map(
+                packed, mesh=self._mesh, in_specs=specs, out_specs=_ACROSS, check_vma=False
+            )
         return jax.jit(packed, donate_argnums=donated, compiler_options=compiler_options())
 
     @property

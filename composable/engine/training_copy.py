@@ -24,11 +24,11 @@ from composable.engine.rules import HostZeros
 
 Precision = Literal["float32", "bfloat16"]
 
-SCALING = (layers.Normalization, layers.Rescaling)
+_SCALING = (layers.Normalization, layers.Rescaling)
 
-RATE_NAME = "dropout_rate"
-SMALLEST_KEPT = 1e-7  # a rate of 1 keeps nothing, and dividing by nothing would make the gradients NaN
-SELU_SATURATION = -1.6732632423543772 * 1.0507009873554805  # Klambauer et al. 2017, -lambda alpha
+_RATE_NAME = "dropout_rate"
+_SMALLEST_KEPT = 1e-7  # a rate of 1 keeps nothing, and dividing by nothing would make the gradients NaN
+_SELU_SATURATION = -1.6732632423543772 * 1.0507009873554805  # Klambauer et al. 2017, -lambda alpha
 
 
 def training_copy(model: keras.Model, *, precision: Precision = "float32") -> keras.Model:
@@ -154,7 +154,7 @@ def _replacement(layer: Any) -> type:
 def _may_be_rounded(operation: Any, exact: frozenset[str]) -> bool:
     """Not a year on its way to be normalized, nor a small probability: bfloat16 has eight bits for them."""
     plain = isinstance(operation, layers.Layer) and operation.dtype_policy.name == "float32"
-    return plain and operation.name not in exact and not isinstance(operation, SCALING)
+    return plain and operation.name not in exact and not isinstance(operation, _SCALING)
 
 
 def _replaced_layers(copied: keras.Model) -> list[Any]:
@@ -191,7 +191,7 @@ class _VariableRate(keras.Layer):
 
     def build(self, input_shape: Any) -> None:  # noqa: ARG002 (Keras's signature)
         self.rate_variable = self.add_weight(
-            name=RATE_NAME,
+            name=_RATE_NAME,
             shape=(),
             initializer=keras.initializers.Constant(self.rate),
             dtype="float32",
@@ -208,7 +208,7 @@ class _VariableRate(keras.Layer):
     def _kept(self) -> Any:
         """The share that is kept, a scalar of float32."""
         rate: Any = ops.convert_to_tensor(self.rate_variable)
-        return ops.maximum(1.0 - rate, SMALLEST_KEPT)
+        return ops.maximum(1.0 - rate, _SMALLEST_KEPT)
 
     def _drawn(self, inputs: Any, noise_shape: Any) -> Any:
         """Uniform numbers in the shape of the noise, where None stands for the size of the inputs."""
@@ -274,10 +274,10 @@ class AlphaDropout(_VariableRate, layers.AlphaDropout):
         if not training:
             return inputs
         kept = self._kept()
-        scale: Any = ops.rsqrt(kept * (1.0 + (1.0 - kept) * SELU_SATURATION**2))
-        shift = -scale * SELU_SATURATION * (1.0 - kept)
+        scale: Any = ops.rsqrt(kept * (1.0 + (1.0 - kept) * _SELU_SATURATION**2))
+        shift = -scale * _SELU_SATURATION * (1.0 - kept)
         mask = ops.greater_equal(self._drawn(inputs, self.noise_shape), self.rate_variable)
-        dropped = ops.where(mask, inputs, ops.cast(SELU_SATURATION, inputs.dtype))
+        dropped = ops.where(mask, inputs, ops.cast(_SELU_SATURATION, inputs.dtype))
         factor: Any = ops.cast(scale, inputs.dtype)
         return factor * dropped + ops.cast(shift, inputs.dtype)
 

@@ -111,7 +111,7 @@ def jigsaw(
         return float(np.mean(outputs[0].argmax(axis=-1) == answers[numbers]))
 
     return Pretext(
-        attach=lambda network: attached(network, reads, lambda x: classes_head(x, len(orders))),
+        attach=lambda network: attached(network, reads, lambda x: _classes_head(x, len(orders))),
         goals=(Goal(categorical_cross_entropy, categorical_cross_entropy),),
         rows=copies.rows,
         train=copies.train,
@@ -123,7 +123,7 @@ def jigsaw(
     )
 
 
-def classes_head(x: Any, classes: int) -> Any:
+def _classes_head(x: Any, classes: int) -> Any:
     """The logits of classes that exclude each other, from a vector or from feature maps."""
     x = layers.Flatten()(x) if len(x.shape) > 2 else x
     return layers.Dense(classes)(x)
@@ -267,7 +267,7 @@ def synthetic(
         return float(np.mean(outputs[0].argmax(axis=-1) == classes[numbers]))
 
     return Pretext(
-        attach=lambda network: attached(network, reads, lambda x: classes_head(x, len(SHAPES))),
+        attach=lambda network: attached(network, reads, lambda x: _classes_head(x, len(SHAPES))),
         goals=(Goal(categorical_cross_entropy, categorical_cross_entropy),),
         rows=Rows({own.name: pixels}, (classes[:, None].astype("int32"),)),
         train=np.arange(images),

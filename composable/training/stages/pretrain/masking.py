@@ -53,7 +53,7 @@ def masking(
         return shown, (np.concatenate(masks, axis=1), *numbers, *categories)
 
     def head(embedding: Any) -> list[Any]:
-        return [layers.Dense(width)(embedding) for width in (cells, *original_widths(columns))]
+        return [layers.Dense(width)(embedding) for width in (cells, *_original_widths(columns))]
 
     def score(outputs: Sequence[np.ndarray], numbers: np.ndarray) -> float:
         return _balanced(outputs[0], copies.rows.targets[0][numbers])
@@ -62,7 +62,7 @@ def masking(
     cells = copies.rows.targets[0].shape[1]
     return Pretext(
         attach=lambda network: attached(network, reads, head),
-        goals=(Goal(binary_cross_entropy, binary_cross_entropy), *original_goals(columns, reconstruction)),
+        goals=(Goal(binary_cross_entropy, binary_cross_entropy), *_original_goals(columns, reconstruction)),
         rows=copies.rows,
         train=copies.train,
         held_out=copies.held_out,
@@ -252,14 +252,14 @@ def _classes(column: np.ndarray) -> np.ndarray:
     return found
 
 
-def original_goals(columns: Columns, weight: float = 1.0) -> tuple[Goal, ...]:
+def _original_goals(columns: Columns, weight: float = 1.0) -> tuple[Goal, ...]:
     """Of the heads for numbers and for categories, as far as there are such columns."""
     losses: list[Loss] = [known_squared_error] if columns.numbers else []
     losses += [partial(column_cross_entropy, columns.sizes)] if columns.codes else []
     return tuple(Goal(loss, loss, weight) for loss in losses)
 
 
-def original_widths(columns: Columns) -> tuple[int, ...]:
+def _original_widths(columns: Columns) -> tuple[int, ...]:
     """How many outputs the same heads have."""
     return tuple(width for width in (len(columns.ranks), sum(columns.sizes)) if width)
 
