@@ -127,20 +127,6 @@ def _silence() -> Iterator[None]:
         logging.disable(before)
 
 
-def _main() -> int:
-    folder, path = sys.argv[1:]
-    try:
-        write_numeric(load_bundle(folder), Path(path))
-    except ComposableError as error:
-        sys.stderr.write(str(error))
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main())
-
-
 def _with_float_constants(content: bytes, origin: str) -> bytes:
     """The same `.keras` file, each whole number that meets a float tensor written as a float."""
     members = checked_members(content, origin)
@@ -203,3 +189,17 @@ def _pooled_between_transpositions(node: Any, onnx: Any) -> list[Any]:
 
 def _integers(node: Any, name: str) -> list[int]:
     return next((list(one.ints) for one in node.attribute if one.name == name), [])
+
+
+def _main() -> int:
+    folder, path = sys.argv[1:]
+    try:
+        write_numeric(load_bundle(folder), Path(path))
+    except ComposableError as error:
+        sys.stderr.write(str(error))
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
