@@ -16,7 +16,6 @@ from composable.problem.metrics import better
 from composable.search.ensemble import blend_members, ensemble_members
 from composable.search.expected import Expected, expected_score
 from composable.search.policy import (
-    MOST_NETWORKS,
     State,
     Step,
     compiles_ahead,
@@ -145,7 +144,9 @@ class Search:
 
     def _ensemble(self) -> None:
         """Weigh the candidates against each other."""
-        members = ensemble_members(self.book.succeeded, self.book.scorer, self._most_weights)
+        members = ensemble_members(
+            self.book.succeeded, self.book.scorer, self._most_weights, seed=self.options.seed
+        )
         if not members:
             return
         trial = self.book.new("ensemble", "ensemble", "-".join(f"{t.identity}:{w:.4f}" for t, w in members))
@@ -239,7 +240,6 @@ class Search:
             self.book.scorer,
             self.book.succeeded,
             self.deployed,
-            most=MOST_NETWORKS,
             seed=self.options.seed,
         )
 

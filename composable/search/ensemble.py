@@ -1,22 +1,29 @@
-"""Greedy ensemble selection with replacement, and what may enter the deployed model after it.
+"""Greedy ensemble selection with replacement, bagged, and what may enter the deployed model after it.
 
-Caruana et al. 2004, "Ensemble Selection from Libraries of Models". Networks and bundles enter only where
-held-out rows speak for them.
+Caruana et al. 2004, "Ensemble Selection from Libraries of Models"; for the bags (there of candidates, here of
+rows) Caruana, Munson & Niculescu-Mizil 2006, "Getting the Most Out of Ensemble Selection" (ICDM).
+Networks and bundles enter only where held-out rows speak for them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from composable.problem.metrics import better
+from composable.core.seeds import derive
+from composable.problem.metrics import METRICS, TIE_BREAK, better
 from composable.search.policy import MOST_NETWORKS
 from composable.search.predictions import Arrays, blend
 from composable.search.scorer import Score, Scorer
 from composable.search.trial import Trial, calibrate_average
 
-ROUNDS = 25  # AutoGluon reports no gain from more
+_BAGS, _ROUNDS = 8, 12  # of each bag
+_FEWEST_ROUNDS = 5
+_VALUES = 150_000_000  # predicted values that are averaged and scored, in all: a second or two
+_LEAST_WEIGHT = 0.04  # a smaller one isn't worth a further network
 _NOISE = 2.0  # standard errors
 _LEAST = 0.02  # of the loss; a smaller difference is none
 _NEGLIGIBLE = 1e-5  # of the constant predictor's loss: next to perfect predictions differ by rounding
@@ -29,7 +36,7 @@ def greedy_weights(
     *,
     networks: Sequence[int],
     most: int,
-    rounds: int = ROUNDS,
+    rounds: int = _ROUNDS,
 ) -> np.ndarray:
     """How often each candidate is taken up, as shares: in each round the one that helps the score most.
 
@@ -68,28 +75,94 @@ def greedy_weights(
     return best_counts / max(int(best_counts.sum()), 1)
 
 
+def bagged_weights(
+    scorer: Scorer,
+    parts: Sequence[np.ndarray],
+    predicted: Sequence[Arrays],
+    *,
+    networks: Sequence[int],
+    seed: int,
+    most_scores: float = math.inf,
+) -> np.ndarray:
+    """The mean of the weights that `greedy_weights` finds on bootstrap samples of the rows.
+
+    On few rows, or by a metric that few of them decide, a single selection takes what suits just these rows.
+    Where the metric looks at ranks or decisions alone, every second bag is selected by the log loss, which
+    sees how sure each answer is (`benchmarks/ensemble.py` compares them).
+
+    Args:
+        scorer: Of predictions.
+        parts: Row numbers; those of one part were predicted by one model.
+        predicted: Of each candidate, for these rows, one part after another, per head.
+        networks: How many networks each candidate takes; all together have at most `MOST_NETWORKS`.
+        seed: For the samples.
+        most_scores: How often a mixture of predictions may be scored.
+
+    Returns:
+        A share per candidate; they sum to one, or are all zero where no candidate has a score.
+    """
+    values = sum(head.size for one in predicted for head in one)
+    affordable = min(_VALUES // max(values, 1), int(min(most_scores, 1e9)) // len(predicted))
+    rounds = max(_FEWEST_ROUNDS, min(_ROUNDS, affordable))
+    bags = max(1, min(_BAGS, affordable // rounds))
+    rng, first = np.random.default_rng(seed), np.cumsum([0, *map(len, parts)])
+    total = np.zeros(len(predicted))
+    scorers = [scorer, *_by_log_loss(scorer)]
+    for bag in range(bags):
+        by = scorers[bag % len(scorers)]
+        drawn = [rng.integers(0, len(part), len(part)) for part in parts]
+        positions = np.concatenate([start + one for start, one in zip(first, drawn, strict=False)])
+        total += greedy_weights(
+            by.on_parts([part[one] for part, one in zip(parts, drawn, strict=True)]),
+            by.problem.metric,
+            [[head[positions] for head in one] for one in predicted],
+            networks=networks,
+            most=MOST_NETWORKS,
+            rounds=rounds,
+        )
+    return _heaviest(total / max(total.sum(), 1e-9), networks)
+
+
+def _by_log_loss(scorer: Scorer) -> list[Scorer]:
+    """The scorer by the log loss, where the metric looks at ranks or decisions alone."""
+    known = METRICS.get(scorer.problem.metric)
+    if known is None or not (known.ranks or known.decides):
+        return []
+    return [replace(scorer, problem=replace(scorer.problem, metric=TIE_BREAK))]
+
+
+def _heaviest(weights: np.ndarray, networks: Sequence[int]) -> np.ndarray:
+    """The weights without small ones, and without those for which there are too many networks."""
+    kept, room = np.zeros_like(weights), MOST_NETWORKS
+    for index in np.argsort(-weights, kind="stable"):
+        if weights[index] >= _LEAST_WEIGHT and networks[index] <= room:
+            kept[index], room = weights[index], room - networks[index]
+    return kept / max(kept.sum(), 1e-9)
+
+
 def ensemble_members(
-    found: Sequence[Trial], scorer: Scorer, most_weights: float
+    found: Sequence[Trial], scorer: Scorer, most_weights: float, *, seed: int
 ) -> tuple[tuple[Trial, float], ...]:
-    """The members of the ensemble with the best score and their weights.
+    """The members of the ensemble and their weights.
 
     Args:
         found: Trials of networks.
         scorer: Of their predictions.
         most_weights: Of all members together.
+        seed: For the bags.
 
     Returns:
-        Two or more of them; none where one trial alone is as good, or where it would have too many weights.
+        Two or more of them; none where one trial alone is best, or where it would have too many weights.
     """
     if len(found) < 2:
         return ()
     rows = np.concatenate(scorer.scored_parts)
-    weights = greedy_weights(
-        scorer.on_parts(scorer.scored_parts),
-        scorer.problem.metric,
+    weights = bagged_weights(
+        scorer,
+        scorer.scored_parts,
         [[head[rows] for head in t.predictions.out_of_fold] for t in found],
         networks=[t.networks for t in found],
-        most=MOST_NETWORKS,
+        seed=derive(seed, "ensemble"),
     )
     chosen = tuple((t, float(w)) for t, w in zip(found, weights, strict=True) if w > 0)
     small = sum(t.cost["parameters"] for t, _ in chosen) <= most_weights

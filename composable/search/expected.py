@@ -23,7 +23,7 @@ import numpy as np
 from composable.core.seeds import derive
 from composable.problem.calibrate import centered, fit_temperature, with_thresholds
 from composable.problem.metrics import METRICS, higher_is_better
-from composable.search.ensemble import ROUNDS, greedy_weights
+from composable.search.ensemble import bagged_weights
 from composable.search.final_temperature import cross_fitted_averages
 from composable.search.predictions import Arrays
 from composable.search.scorer import Scorer
@@ -34,7 +34,7 @@ _PARTS, _FEWEST_FOLDS = 5, 3
 _CANDIDATES = 6  # that are weighed against each other: others hardly ever win
 _DRAWS, _DRAWN_VALUES = 300, 6_000_000  # bootstrap samples, and their predicted values in all
 _SINGLE_SCORES = 1500  # of one column in one fold, that choosing or drawing may take: a second or two
-_FEWEST = 20, 5  # bootstrap samples, rounds
+_FEWEST_DRAWS = 20  # bootstrap samples
 _LEVEL = 0.90
 _ROOTS = ("rmse", "rmsle")  # metrics that grow as the root of the loss
 _PRIOR_ROWS = 50  # unseen rows for which an average that is no better than a single network would count
@@ -60,7 +60,7 @@ class Expected:
 
 
 def expected_score(
-    scorer: Scorer, candidates: Sequence[Trial], deployed: Trial, *, most: int, seed: int
+    scorer: Scorer, candidates: Sequence[Trial], deployed: Trial, *, seed: int
 ) -> Expected | None:
     """The expected score; None where the rows don't define it.
 
@@ -68,7 +68,6 @@ def expected_score(
         scorer: Holds the rows and what was observed.
         candidates: The networks' trials that the deployed one was chosen from.
         deployed: One of them, or an ensemble of some.
-        most: The number of networks that an ensemble may have.
         seed: For everything random.
     """
     metric, fixed = scorer.problem.metric, replace(scorer, tunes=False)
@@ -80,7 +79,7 @@ def expected_score(
         predicted, gain, optimism = centered(scorer.tuned(deployed.predictions), test), None, 1.0
     else:
         rows = scorer.scored_parts
-        predicted, gain = cross_fitted(scorer, candidates, most=most, seed=seed), _Gain.of(fixed, deployed)
+        predicted, gain = cross_fitted(scorer, candidates, seed=seed), _Gain.of(fixed, deployed)
         optimism = _stopping_optimism(deployed, scorer.split.scored_folds)
         optimism **= 0.5 if metric in _ROOTS else 1.0
 
@@ -95,7 +94,7 @@ def expected_score(
     networks = 0 if gain is None else 1 + scorer.split.scored_folds  # of which the unseen rows are scored
     affordable = _SINGLE_SCORES // _single_scores(scorer, len(rows) + networks)
     draws = min(_DRAWS, _DRAWN_VALUES // size, affordable)
-    for _ in range(max(_FEWEST[0], draws)):
+    for _ in range(max(_FEWEST_DRAWS, draws)):
         positions, taken = _resampled(rows, rng)
         found = fixed.on_parts(taken)([head[positions] for head in predicted])
         drawn.append(corrected(found, rng))
@@ -106,7 +105,7 @@ def expected_score(
     )
 
 
-def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed: int) -> Arrays:
+def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, seed: int) -> Arrays:
     """Predictions for the scored rows, part after part, by what was chosen on the others.
 
     The parts are the folds; where few of them are scored, their rows are divided further.
@@ -114,8 +113,7 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
     Args:
         scorer: Holds the rows.
         candidates: The networks' trials.
-        most: The number of networks that an ensemble may have.
-        seed: For the division.
+        seed: For the division, and the bags of each choice.
 
     Returns:
         Per head, for the rows of `scorer.scored_parts`, one part after another.
@@ -135,7 +133,6 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
     for number in np.unique(part):
         others = part != number
         taken = [rows[others & (of_fold == fold)] for fold in range(len(folds))]
-        score = scorer.on_parts([one for one in taken if len(one)])
         temperatures = [
             [
                 fit_temperature(h, z[others], y[others])
@@ -147,13 +144,13 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, most: int, seed
             _answers(trial, one, of_fold, found)
             for trial, one, found in zip(candidates, logits, temperatures, strict=True)
         ]
-        weights = greedy_weights(
-            score,
-            metric,
+        weights = bagged_weights(
+            scorer,
+            [one for one in taken if len(one)],
             [[head[others] for head in one] for one in answers],
             networks=[trial.networks for trial in candidates],
-            most=most,
-            rounds=max(_FEWEST[1], min(ROUNDS, affordable // len(candidates))),
+            seed=derive(seed, "cross_fit", int(number)),
+            most_scores=affordable,
         )
         if not weights.any():
             weights[0] = 1.0

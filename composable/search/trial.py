@@ -205,8 +205,12 @@ def _pooled(
 def is_better(trial: Trial, other: Trial, scorer: Scorer) -> bool:
     """Whether a trial's score beats that of another; where they are the same, its log loss, if there is one.
 
-    Few rows give few different accuracies; the log loss also sees how sure the answers are.
+    Few rows give few different accuracies; the log loss also sees how sure the answers are. An ensemble is
+    better than its members: by the scores on many samples of the rows it was chosen, where each of them could
+    have been chosen alone.
     """
+    if trial.members:
+        return True
     if trial.score != other.score:
         return better(scorer.problem.metric, trial.score, other.score)
     losses = [scorer.validation(one.predictions).get(TIE_BREAK, math.nan) for one in (trial, other)]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from composable.problem.problem import Head, Problem
-from composable.search.ensemble import blend_members, greedy_weights
+from composable.search.ensemble import bagged_weights, blend_members, greedy_weights
+from composable.search.policy import MOST_NETWORKS
 from composable.search.predictions import blend
 from composable.search.scorer import Scorer
-from composable.search.trial import Trial
+from composable.search.trial import Trial, is_better
 from tests.search.test_expected import split_of, trial_of
 
 Y = np.arange(9.0)
@@ -73,6 +74,65 @@ def test_candidates_without_a_score_get_no_weight(scorer, predictions_of):
     predictions = [predictions_of(np.full(9, np.nan)), predictions_of(Y + 1)]
     assert greedy(scorer, predictions, networks=[1, 1], most=2).tolist() == [0, 1]
     assert greedy(scorer, predictions[:1], networks=[1], most=1).tolist() == [0]
+
+
+def bagged(scorer, answers, *, seed=0, networks=None):
+    parts = scorer.scored_parts
+    each = [[one[np.concatenate(parts)]] for one in answers]
+    return bagged_weights(scorer, parts, each, networks=networks or [1] * len(each), seed=seed)
+
+
+def ranking(rows, seed=0):
+    """A scorer by the area under the curve, two candidates with errors of their own, and a wrong one."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random((rows, 1)) < 0.1).astype(float)
+    scorer = Scorer(Problem((Head("y", "binary", ("y",), (0, 1)),), "roc_auc"), split_of(rows), (y,))
+    noisy = [1 / (1 + np.exp(-(2 * y - 1 + rng.normal(size=y.shape)))) for _ in range(2)]
+    return scorer, noisy, 1 - noisy[0]
+
+
+def test_what_bags_choose_on_few_rows_predicts_others_better():
+    """A single selection takes what suits just these rows."""
+    errors: dict[str, list[float]] = {"bags": [], "single": []}
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        y = (rng.random((500 + 80, 1)) < 0.5).astype(float)
+        scorer = Scorer(Problem((Head("y", "binary", ("y",), (0, 1)),), "roc_auc"), split_of(len(y)), (y,))
+        alike = 2 * y - 1 + rng.normal(size=y.shape)
+        each = [1 / (1 + np.exp(-(alike + rng.normal(size=y.shape)))) for _ in range(5)]
+        rows = np.concatenate(scorer.scored_parts)
+        unseen = np.setdiff1d(np.arange(len(y)), rows)
+        score = scorer.on_parts(scorer.scored_parts)
+        single = greedy_weights(score, "roc_auc", [[one[rows]] for one in each], networks=[1] * 5, most=24)
+        for name, weights in (("bags", bagged(scorer, each)), ("single", single)):
+            predicted = np.sum([w * one[unseen] for w, one in zip(weights, each, strict=True)], axis=0)
+            errors[name].append(1 - scorer.on_parts([unseen])([predicted]))
+    assert np.mean(errors["bags"]) < 0.99 * np.mean(errors["single"])
+
+
+def test_bags_leave_out_what_does_not_help_and_are_drawn_by_a_seed():
+    scorer, (a, b), wrong = ranking(640)
+    weights = bagged(scorer, (a, wrong, b))
+    assert weights[1] == 0
+    assert weights.sum() == pytest.approx(1)
+    assert weights.tolist() == bagged(scorer, (a, wrong, b)).tolist()
+    assert weights.tolist() != bagged(scorer, (a, wrong, b), seed=1).tolist()
+
+
+def test_all_bags_together_take_no_more_networks_than_may_be_deployed():
+    scorer, (a, b), _ = ranking(640)
+    weights = bagged(scorer, (a, b, (a + b) / 2), networks=[20, 20, 4])
+    assert np.array([20, 20, 4])[weights > 0].sum() <= MOST_NETWORKS
+
+
+def test_an_ensemble_comes_before_its_members_though_one_scores_better_on_these_very_rows(tmp_path):
+    scorer, (a, b), _ = ranking(640)
+    members = [
+        trial_of(n, scorer, lambda _, rows, of=of: of[rows], tmp_path / str(n)) for n, of in enumerate((a, b))
+    ]
+    mixed = Trial(2, tmp_path / "2", "ensemble", "ensemble", members=tuple((one, 0.5) for one in members))
+    mixed.score = min(one.score for one in members) - 0.01
+    assert is_better(mixed, members[0], scorer)
 
 
 def test_an_ensemble_took_as_long_as_its_members(tmp_path):

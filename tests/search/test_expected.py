@@ -61,7 +61,7 @@ def test_the_best_of_many_guesses_is_expected_to_guess(coin, tmp_path):
 
         guesses = [trial_of(number, coin, guess, tmp_path / str(seed)) for number in range(20)]
         best = max(guesses, key=lambda trial: trial.score)
-        found = expected_score(coin, guesses, best, most=24, seed=0)
+        found = expected_score(coin, guesses, best, seed=0)
         assert found is not None
         flattered.append(best.score)
         expected.append(found.value)
@@ -80,7 +80,7 @@ def test_an_average_is_expected_to_be_better_than_its_networks(tmp_path):
         0, scorer, lambda _, rows: y[rows] + rng.normal(size=(len(rows), 1)), tmp_path
     )  # errors of the networks that have nothing in common
 
-    found = expected_score(scorer, [trial], trial, most=24, seed=0)
+    found = expected_score(scorer, [trial], trial, seed=0)
     assert found is not None
     assert trial.score == pytest.approx(1.0, rel=0.15)
     assert found.value == pytest.approx(trial.score / np.sqrt(FOLDS), rel=0.2)
@@ -96,7 +96,7 @@ def test_the_best_of_many_epochs_is_not_taken_at_its_word(tmp_path):
 
     def expected_with(curve_of):
         trial = trial_of(0, scorer, lambda _, rows: np.zeros((len(rows), 1)), tmp_path, curve_of)
-        found = expected_score(scorer, [trial], trial, most=24, seed=0)
+        found = expected_score(scorer, [trial], trial, seed=0)
         assert found is not None
         return found
 
