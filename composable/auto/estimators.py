@@ -235,14 +235,14 @@ class Regressor(RegressorMixin, _Estimator):
 
         Args:
             X: A frame or an array.
-            y: (n,) numbers, or (n, targets).
+            y: (n,) numbers, or (n, targets), of which a row may lack some (NaN): it trains on the others.
             sample_weight: A weight per row, not negative.
 
         Raises:
             DataError: If the data can't be used as it is; a ValueError.
         """
         frame = self._frame(X, reset=True)
-        return self._fit(frame, _targets_of(y, frame), sample_weight, "regression")
+        return self._fit(frame, _targets_of(y, frame, may_lack=True), sample_weight, "regression")
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: N803 (scikit-learn's name)
         """The expected number for each row, shape (n,), or for each row and target, shape (n, targets)."""
@@ -267,8 +267,8 @@ Example:""",
         )
 
 
-def _targets_of(y: Any, frame: pd.DataFrame) -> np.ndarray:
-    """The targets, shape (n,) or (n, targets), a row for each row of `frame`."""
+def _targets_of(y: Any, frame: pd.DataFrame, *, may_lack: bool = False) -> np.ndarray:
+    """The targets, shape (n,) or (n, targets), a row for each row of `frame`; of several some may lack."""
     if y is None:
         raise DataError("fit requires y to be passed, but the target y is None.")
     shape = np.asarray(y).shape  # what is like an array need not know NumPy's functions
@@ -277,7 +277,7 @@ def _targets_of(y: Any, frame: pd.DataFrame) -> np.ndarray:
     else:
         y = column_or_1d(y, warn=True)
     check_consistent_length(frame, y)
-    assert_all_finite(y, input_name="y")
+    assert_all_finite(y, allow_nan=may_lack and y.ndim == 2, input_name="y")
     return y
 
 

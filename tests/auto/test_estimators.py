@@ -143,6 +143,16 @@ def test_several_numbers_are_predicted_at_once(rows):
     assert np.isfinite(found.score(rows[["size", "make"]], y))
 
 
+def test_rows_that_lack_some_of_several_numbers_train_on_the_others(rows):
+    y = np.stack([rows["price"], -rows["price"]], axis=1).astype(float)
+    y[::3, 0], y[1::3, 1] = np.nan, np.nan
+    answers = Regressor(**BUDGET).fit(rows[["size"]], y).predict(rows[["size"]])
+    assert answers.shape == y.shape
+    assert np.isfinite(answers).all()
+    with pytest.raises(ValueError, match="NaN"):
+        Regressor(**BUDGET).fit(rows[["size"]], y[:, 0])
+
+
 def test_several_labels_are_predicted_at_once(rows):
     y = rows[["red", "big"]].to_numpy()
     found = Classifier(max_trials=1, max_epochs=5).fit(rows[["size", "make"]], y)
