@@ -30,9 +30,12 @@ def augmented(augment: Sequence[Part], inputs: Any, drawn: Any) -> Any:
     """
     leaves = keras.tree.flatten(inputs)
     for index, one in enumerate(augment):
-        own = drawn[:, index * DRAWN : (index + 1) * DRAWN]
+        own = ops.convert_to_tensor(drawn[:, index * DRAWN : (index + 1) * DRAWN])
         leaves = [
-            one.component(leaf, own, **one.metaparameters) if _fits(one, leaf) else leaf for leaf in leaves
+            one.component(ops.convert_to_tensor(leaf), own, **one.metaparameters)
+            if _fits(one, leaf)
+            else leaf
+            for leaf in leaves
         ]
     return keras.tree.pack_sequence_as(inputs, leaves)
 
