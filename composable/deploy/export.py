@@ -58,6 +58,8 @@ Images: arrays of uint8 as {inputs_file} says; `composable source` writes the pr
 of files.
 """
 TOLERANCE = 1e-5  # on probabilities; on numbers in units of the target's standard deviation
+_LARGEST = 1e30  # far from where a float32 overflows
+_MOST_UNSURE = 5e-5  # in the same units: what rounding may excuse
 _TIE = 2 * TOLERANCE  # classes nearer than this may swap
 _GOLDEN_ROWS = 64
 _FILE_BYTES = 2 * 2**30
@@ -135,14 +137,17 @@ def check_parity(bundle: Bundle, path: Path, rows: TypedRows) -> None:
         _check_masks(bundle, found, rows, answers[0])
         return
     expected = bundle.predict(rows)
+    nudged = expected if all(answer.classes for answer in answers) else bundle.predict(_nudged(rows))
     several = len(answers) > 1
     for answer in answers:
         middle = f"_{answer.target}" if several else ""
         prediction = expected[f"prediction{middle}"].to_numpy()
         if not answer.classes:
             deviation = bundle.card.target_deviations.get(answer.target) or float(np.std(prediction))
-            # A float32 can't be closer than its own spacing.
-            allowed = np.maximum(TOLERANCE * deviation, 4 * np.spacing(np.abs(prediction).astype("float32")))
+            # A float32 can't be closer than its own spacing, nor two answers than the rounding of both.
+            unsure = 2 * np.abs(nudged[f"prediction{middle}"].to_numpy() - prediction).max()
+            unsure = float(np.clip(unsure, TOLERANCE * deviation, _MOST_UNSURE * deviation))
+            allowed = np.maximum(unsure, 4 * np.spacing(np.abs(prediction).astype("float32")))
             _compare(found[answer.prediction], prediction, allowed, answer.prediction)
             continue
         columns = [f"p{middle}_{word}" for word in class_words(answer.classes)]
@@ -154,6 +159,16 @@ def check_parity(bundle: Bundle, path: Path, rows: TypedRows) -> None:
         if differs.any():
             row = int(differs.argmax())
             raise _differs(answer.prediction, row, as_text[0][row], as_text[1][row])
+
+
+def _nudged(rows: TypedRows) -> dict[str, Any]:
+    """The rows with each number the next float32, away from zero, which the model can hardly tell from it."""
+    found = {str(name): rows[name] for name in rows}
+    for name, values in found.items():
+        if isinstance(values, pd.Series) and values.dtype.kind == "f":
+            larger = values + np.spacing(values.to_numpy().clip(-_LARGEST, _LARGEST).astype("float32"))
+            found[name] = larger.where(values.abs() < _LARGEST, values)
+    return found
 
 
 def _clear(probabilities: np.ndarray, threshold: float) -> np.ndarray:

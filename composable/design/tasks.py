@@ -61,6 +61,8 @@ def kernel_scores(x: Any, *, units: Count, rows: Count, name: str) -> Any:
     That is the rational quadratic kernel, a mixture of Gaussian ones of many widths (Rasmussen and
     Williams 2006, "Gaussian Processes for Machine Learning", equation 4.19, alpha = 1).
 
+    What is usual is taken off distance and kernel before they are summed up: small numbers keep more digits.
+
     Args:
         x: Features, shape (rows, features).
         units: How many scores.
@@ -69,11 +71,12 @@ def kernel_scores(x: Any, *, units: Count, rows: Count, name: str) -> Any:
     """
     lengths = layers.Dense(1, use_bias=False, kernel_initializer="zeros", name=f"{name}_lengths")
     keys = layers.Dense(rows, kernel_initializer="zeros", name=f"{name}_keys")
-    middle = layers.Dense(1, kernel_initializer="zeros", name=f"{name}_middle")
+    usual = layers.Dense(1, kernel_initializer="zeros", name=f"{name}_usual")
     values = layers.Dense(units, kernel_initializer="zeros", name=name)
-    away: Any = ops.add(keys(x), lengths(ops.square(x)))  # 1 + sharpness * distance^2, but for rounding
-    near: Any = ops.reciprocal(ops.maximum(away, 1.0))
-    return values(near - middle(x))  # the usual value is taken off: sums of small numbers keep more digits
+    farther: Any = ops.add(keys(x), lengths(ops.square(x)))  # sharpness * distance^2, less what is usual
+    least: Any = ops.add(usual(x), 1.0)
+    away: Any = ops.maximum(ops.add(least, farther), 1.0)  # 1 + sharpness * distance^2, but for rounding
+    return values(ops.negative(farther) / (away * least))  # 1 / away - 1 / least
 
 
 @component

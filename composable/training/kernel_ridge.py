@@ -175,7 +175,7 @@ def kernel_ridge(
     by = np.float32(best.sharpness / space.usual)
     factors = _factors(problem, kept, space.apart * by, best.penalty, solved)
     heads = [head.times(factor) for head, factor in zip(solved, factors, strict=True)]
-    _set_layers(model, kept.features, by * space.relevance, best.middle, heads, rows)
+    _set_layers(model, kept.features, by * space.relevance, best.sharpness, heads, rows)
     return Solution(model.get_weights(), tuple(tried), chosen, asdict(best))
 
 
@@ -291,21 +291,22 @@ def _set_layers(
     model: keras.Model,
     features: np.ndarray,
     sharp: np.ndarray,
-    middle: float,
+    usual: float,
     heads: Sequence[_Sums],
     rows: int,
 ) -> None:
-    """Set the values of the layers of `kernel_scores`; rows that aren't there are kept with a weight of 0."""
+    """Set the values of the layers of `kernel_scores`; rows that aren't there are kept with a weight of 0.
+
+    A distance is usual where its square, times the sharpness, is `usual`.
+    """
     missing = rows - len(features)
-    lengths = 1.0 + features**2 @ sharp
+    lengths = features**2 @ sharp - usual
     kernel = np.pad(-2.0 * (sharp * features).T, ((0, 0), (0, missing)))
     for index, solved in enumerate(heads):
         name = scores_name(model, index)
-        model.get_layer(f"{name}_keys").set_weights(
-            [kernel, np.pad(lengths, (0, missing), constant_values=1.0)]
-        )
+        model.get_layer(f"{name}_keys").set_weights([kernel, np.pad(lengths, (0, missing))])
         model.get_layer(f"{name}_lengths").set_weights([sharp[:, None]])
-        model.get_layer(f"{name}_middle").set_weights([np.zeros_like(sharp[:, None]), np.full(1, middle)])
+        model.get_layer(f"{name}_usual").set_weights([np.zeros_like(sharp[:, None]), np.full(1, usual)])
         model.get_layer(name).set_weights([np.pad(solved.alphas, ((0, missing), (0, 0))), solved.bias])
 
 
