@@ -21,6 +21,7 @@ from composable.data.schema import Notice
 from composable.data.table import Table
 from composable.deploy.bundle import Bundle, load_bundle
 from composable.problem.problem import Problem
+from composable.search.failures import Cause, run_failures
 from composable.search.leaderboard import leaderboard
 
 if TYPE_CHECKING:
@@ -85,6 +86,10 @@ class Run:
     def candidates(self) -> list[dict[str, Any]]:
         """The rows of the leaderboard as plain records, see `composable.search.leaderboard`."""
         return leaderboard(self.path)
+
+    def failures(self) -> tuple[Cause, ...]:
+        """Every trial that failed or was skipped, those of the same cause together, with their count."""
+        return run_failures(self.path)
 
     def layout(self, stated: Layout = LAYOUT) -> Layout:
         """How text files are read: as stated, else as it was stated for the fit."""

@@ -38,7 +38,7 @@ from composable.training.dataset import Dataset
 from composable.training.executor import Executor, InProcess, LocalProcesses
 from composable.training.folds import FoldTrainer
 from composable.training.job import Fitted, Job, identity_of
-from composable.training.trainers import Trainers
+from composable.training.trainers import FAILURES, Trainers
 
 _SHARE_OF_FILE = 0.5  # of the time, to learn from the whole file
 _MEMORY_SHARE = 0.8  # of the machine's, for all processes together
@@ -121,7 +121,10 @@ class Trainings:
 
     def least_seconds(self, trial: Trial) -> float:
         """What a trial's training takes at least, to be of use."""
-        compiled = self.trainer(trial).is_compiled
+        try:
+            compiled = self.trainer(trial).is_compiled
+        except FAILURES:  # its training will meet it as well, and say so
+            return 0.0
         return self._costs.least_seconds(self._work(trial), compiled=compiled)
 
     def expected(self, trial: Trial) -> Timing:
@@ -177,17 +180,26 @@ class Trainings:
             trial.status = "failed" if fitted.failure else "skipped"
             trial.reason, trial.seconds = fitted.failure or fitted.skipped, fitted.seconds
             return trial
+        try:
+            self._take(trial, fitted)
+        except FAILURES as failed:  # a metric of the user's own may refuse the predictions of one candidate
+            trial.status, trial.reason = "failed", f"its predictions could not be scored: {failed}"[:500]
+        else:
+            if not math.isfinite(trial.score):
+                trial.status = "failed"
+                trial.reason = f"its predictions have no finite score ({trial.score})"
+        return trial
+
+    def _take(self, trial: Trial, fitted: Fitted) -> None:
+        """Take what a job came to into its trial, and score it."""
         if trial.role == "baseline":
             trial.seconds = fitted.seconds
             take_answers(trial, fitted.networks, self.book.scorer)
-        else:
-            trial.trained = list(fitted.networks)
-            self._take_stages(trial, fitted)
-            self._learn_cost(trial, fitted)
-            self.conclude(trial)
-        if math.isnan(trial.score):
-            trial.status, trial.reason = "failed", "its predictions have no score (NaN)"
-        return trial
+            return
+        trial.trained = list(fitted.networks)
+        self._take_stages(trial, fitted)
+        self._learn_cost(trial, fitted)
+        self.conclude(trial)
 
     def do(self, trial: Trial, job: Job) -> Fitted:
         """Do a job and wait for it; what other jobs come to meanwhile is taken in later."""

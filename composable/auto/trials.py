@@ -15,7 +15,9 @@ from composable.core.errors import NothingSucceeded
 from composable.problem.metrics import better
 from composable.search.ensemble import blend_members, ensemble_members
 from composable.search.expected import Expected, expected_score
+from composable.search.failures import alike_in_a_row, told
 from composable.search.policy import (
+    MOST_ALIKE,
     State,
     Step,
     compiles_ahead,
@@ -78,9 +80,11 @@ class Search:
         finally:
             self.trainings.end()
         if self.best is None:
-            failed = [t for t in self.book.trials if t.status == "failed"]
-            reasons = "; ".join(f"{t.name}: {t.reason}" for t in failed)
-            raise NothingSucceeded("No network could be trained.", received=reasons[:500])
+            raise NothingSucceeded(
+                "No network could be trained.",
+                received=told(self.book.trials),
+                remedy=f"`composable failures {self.book.recorder.folder}` lists each with its log",
+            )
 
     def _now(self) -> State:
         networks = [t for t in self.book.trials if t.role == "network"]
@@ -90,6 +94,7 @@ class Search:
             running=self.trainings.running,
             succeeded=len(self.book.succeeded),
             cut_short=bool(networks) and networks[-1].cut_short,
+            alike_failures=alike_in_a_row(networks),
         )
 
     def _take(self, step: Step) -> None:
@@ -247,6 +252,11 @@ class Search:
         """Write the trial and deploy it if it is the best; only then send the event that it ended."""
         self.book.trials.append(trial)
         self.book.write(trial)
+        if trial.status == "failed" and alike_in_a_row(self.book.trials) == MOST_ALIKE:
+            self.book.warn(
+                f"{MOST_ALIKE} candidates in a row failed of the same cause, so no further ones are tried: "
+                f"{trial.reason}"
+            )
         if trial.status == "done" and trial.role in ("network", "ensemble"):
             self._deploy_if_better(trial)
         self.book.ended(trial)

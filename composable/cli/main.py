@@ -16,6 +16,7 @@ VERBS = {
     "inspect": "Show what a table holds and which problem it poses; write the schema to edit.",
     "fit": "Train networks on a table and keep the best.",
     "leaderboard": "List every candidate of a run with its score and cost.",
+    "failures": "List the trials of a run that failed or were skipped, by cause.",
     "predict": "Answer for new rows.",
     "evaluate": "Score a run on labeled rows.",
     "export": "Write a run's model for use elsewhere.",
@@ -25,7 +26,7 @@ VERBS = {
     "doctor": "Show versions, the backend, and what is missing.",
 }
 # The short ones on a run share a module; each other verb is the `command` of a module of its own.
-RUN_VERBS = ("leaderboard", "evaluate", "export", "source", "report")
+RUN_VERBS = ("leaderboard", "failures", "evaluate", "export", "source", "report")
 
 
 class Verbs(click.Group):

@@ -24,6 +24,8 @@ from composable.data.schema import Notice
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from composable.search.failures import Cause
+
 BUG, USAGE, ENVIRONMENT, INTERRUPTED = 1, 2, 3, 130
 PACKAGE = Path(__file__).parents[1]
 MOST_COLUMNS = 200  # more than anybody reads on a terminal
@@ -164,6 +166,17 @@ def print_leaderboard(rows: Sequence[Mapping[str, Any]]) -> None:
             low, high = number(row["expected_low"]), number(row["expected_high"])
             expected = f"{metric} {number(row['expected'])}, with 90 % probability between {low} and {high}"
             console().print(f"Expected on new rows: {expected}.", highlight=False)
+
+
+def print_failures(causes: Sequence[Cause]) -> None:
+    """Print what failed or was skipped: each cause with its trials, and where to read more."""
+    table = new_table(left=("", "trials"), right=("count",), last="cause")
+    for one in causes:
+        names = ", ".join(f"{each.trial} {plain(each.name)}" for each in one.trials)
+        table.add_row(one.status, names, whole(one.count), plain(one.cause))
+    print_titled("Trials that failed or were skipped", table)
+    for log in (each.log for one in causes for each in one.trials if each.log):
+        console().print(f"Log: {plain(log)}")
 
 
 def _remark(row: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
-"""The short verbs on a run: its candidates, scores on labeled rows, its model elsewhere, its report."""
+"""The short verbs on a run: its candidates, what failed, scores on labeled rows, its model elsewhere."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ from composable.cli.flags import (
     run_argument,
     trial_flag,
 )
-from composable.cli.output import print_json, print_leaderboard, print_pairs
+from composable.cli.output import print_failures, print_json, print_leaderboard, print_pairs
 from composable.core.backend import choose_backend
 from composable.core.terminal import number
 from composable.core.workspace import write_atomically
@@ -33,6 +34,21 @@ def leaderboard(run: str, *, as_json: bool) -> None:
         print_json(rows)
     else:
         print_leaderboard(rows)
+
+
+@click.command()
+@run_argument
+@json_switch
+@debug_switch
+def failures(run: str, *, as_json: bool) -> None:
+    """List the trials of RUN that failed or were skipped, those of the same cause together."""
+    causes = open_run(run).failures()
+    if as_json:
+        print_json([asdict(one) for one in causes])
+    elif causes:
+        print_failures(causes)
+    else:
+        click.echo("No trial failed or was skipped.")
 
 
 @click.command()

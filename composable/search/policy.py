@@ -15,6 +15,7 @@ from composable.search.trial import Trial
 
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
+MOST_ALIKE = 5  # failures of the same cause in a row: the next ones would fail as well
 AHEAD_SECONDS = 8.0  # with less, what is compiled would hardly be trained
 ENOUGH = 3  # candidates that are trained before more folds of the best are thought of
 REST_SHARE = 0.5  # of the time left, for one candidate, where the rest can go to other folds of the best
@@ -55,6 +56,7 @@ class State:
         succeeded: How many candidates came to their end.
         candidates_left: Whether there is another one.
         cut_short: Whether the clock ended the training of the last one.
+        alike_failures: How many candidates failed of the same cause, one after another, the last ones.
         folds_left: Whether the best may go on learning on folds that the candidates don't train.
         has_ensemble: Whether an ensemble was looked for.
         has_more_folds: Whether the best was trained on more folds, as far as time allowed.
@@ -72,6 +74,7 @@ class State:
     succeeded: int = 0
     candidates_left: bool = True
     cut_short: bool = False
+    alike_failures: int = 0
     folds_left: bool = False
     has_ensemble: bool = False
     has_more_folds: bool = False
@@ -142,7 +145,7 @@ def compiles_ahead(state: State) -> bool:
 
 
 def _tries_another(state: State) -> bool:
-    if not state.candidates_left:
+    if not state.candidates_left or state.alike_failures >= MOST_ALIKE:
         return False
     if state.succeeded and state.left < LEAST_SECONDS:
         return False

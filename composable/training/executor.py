@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -211,7 +212,7 @@ class LocalProcesses:
             running.process.stdout.close()
         outcome = running.outcome
         if running.failure or outcome.get("event") != "fitted":
-            reason = running.failure or outcome.get("reason") or _log_end(job.folder / "worker.log")
+            reason = running.failure or outcome.get("reason") or _how_it_ended(running)
             return _failed(job, str(reason)[:500], running.began)
         folds = (REFIT,) if job.refit else job.folds
         networks = tuple(stored_network(job.folder, n) for n in folds if not outcome["skipped"])
@@ -241,10 +242,15 @@ def _read(stream: IO[str] | None, events: queue.Queue[dict[str, Any]]) -> None:
                 events.put(event)
 
 
-def _log_end(path: Path) -> str:
-    """The last line that a process wrote to standard error."""
+def _how_it_ended(running: _Running) -> str:
+    """The signal that ended a process, and the last line that it wrote to standard error."""
+    path, code = running.job.folder / "worker.log", running.process.returncode
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
-    return f"its process ended: {lines[-1] if lines else 'without a word'}"
+    said = lines[-1] if lines else "without a word"
+    if code is None or code >= 0:
+        return f"its process ended: {said}"
+    known = {one.value: one.name for one in signal.Signals}
+    return f"its process was ended by {known.get(-code, f'signal {-code}')}: {said}"
 
 
 def _resident_bytes(pid: int) -> float:

@@ -12,7 +12,8 @@ from composable.training.job import Job, identity_of
 
 _MOST_MEGABYTES = 500  # of rows, which each cohort holds: with more, two at once take too much memory
 _KEPT = 4  # built networks: each takes memory
-FAILURES = (ValueError, RuntimeError, MemoryError, TypeError)  # of one candidate; the others go on
+# Of one candidate, whose components may be a user's own; the others go on.
+FAILURES = (ValueError, RuntimeError, MemoryError, TypeError, ArithmeticError, LookupError, AttributeError)
 
 
 @dataclass(eq=False)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import composable
+from composable.auto.trainings import Trainings
 from composable.cli.main import run as command
 from composable.core.errors import DataError, NothingSucceeded
+from composable.search.policy import MOST_ALIKE
 from composable.training.folds import FoldTrainer
 
 ONE = {"max_trials": 1, "max_epochs": 2}
@@ -62,8 +64,64 @@ def test_where_every_candidate_fails_the_reasons_are_told(tmp_path, csv, break_t
     break_training()
     with pytest.raises(NothingSucceeded) as nothing:
         composable.fit(csv, "price", max_trials=2, out=tmp_path / "run")
-    assert "linear: RuntimeError: diverged" in nothing.value.received
+    assert nothing.value.received == "2 times (linear, kernel): RuntimeError: diverged"
+    assert "composable failures" in nothing.value.remedy
     assert json.loads((tmp_path / "run" / "run.json").read_text())["status"] == "failed"
+
+
+def test_after_many_failures_of_one_cause_in_a_row_no_further_candidate_is_tried(
+    tmp_path, csv, break_training
+):
+    break_training()
+    with pytest.raises(NothingSucceeded, match=f"{MOST_ALIKE} times"):
+        composable.fit(csv, "price", max_trials=MOST_ALIKE + 3, out=tmp_path / "run")
+    run = composable.Run(tmp_path / "run")
+    (cause,) = run.failures()
+    assert (cause.count, cause.cause) == (MOST_ALIKE, "RuntimeError: diverged")
+    assert "no further ones are tried" in run.notices[-1].text
+
+
+def test_a_candidate_that_can_not_be_built_fails_alone_also_where_time_is_weighed(tmp_path, csv, monkeypatch):
+    build = FoldTrainer.build
+
+    def broken(self):
+        if self.candidate.name == "kernel":
+            raise LookupError("no such layer")
+        return build(self)
+
+    monkeypatch.setattr(FoldTrainer, "build", broken)
+    run = composable.fit(csv, "price", time_limit=60, max_trials=2, max_epochs=1, out=tmp_path / "run")
+    rows = {row["model"]: row for row in run.candidates()}
+    assert "no such layer" in rows["kernel"]["reason"]
+    assert rows["linear"]["deployed"]
+
+
+def test_a_candidate_whose_predictions_have_no_score_fails_alone(tmp_path, csv, monkeypatch):
+    """The metric of one's own is no number, infinite, or refuses, for what one candidate predicts."""
+    (tmp_path / "own.py").write_text(
+        "import numpy as np\ndef own_error(y, p):\n    return float(np.mean((y - p) ** 2))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    conclude, outcomes = Trainings.conclude, [float("nan"), float("inf"), ValueError("refused")]
+
+    def odd(self, trial):
+        conclude(self, trial)
+        if trial.name != "linear" and outcomes:
+            if isinstance(outcome := outcomes.pop(), Exception):
+                raise outcome
+            trial.score = outcome
+
+    monkeypatch.setattr(Trainings, "conclude", odd)
+    run = composable.fit(
+        csv, "price", metric="own:own_error", max_trials=4, max_epochs=1, out=tmp_path / "run"
+    )
+    reasons = {row["reason"] for row in run.candidates() if row["status"] == "failed"}
+    assert reasons == {
+        "its predictions could not be scored: refused",
+        "its predictions have no finite score (inf)",
+        "its predictions have no finite score (nan)",
+    }
+    assert next(row["model"] for row in run.candidates() if row["deployed"]) == "linear"
 
 
 def test_where_nothing_succeeded_the_exit_code_is_4(tmp_path, csv, break_training, capsys):

@@ -11,6 +11,7 @@ import pytest
 from composable.cli.main import run
 from composable.data.schema import Column, Notice, Schema
 from composable.problem.problem import Head, Problem
+from composable.search.failures import Cause, NotDone
 
 ROWS = [
     {
@@ -101,6 +102,10 @@ class FakeRun:
 
     def export(self, format, folder):
         return Path(folder) / f"model.{format}"
+
+    def failures(self):
+        one = NotDone(2, "mlp", "diverged", 0.1, "runs/cars/trials/2/traceback.txt")
+        return (Cause("failed", "diverged", 1, (one,)),)
 
     def report(self):
         return self.path / "report.html"

@@ -13,6 +13,7 @@ def test_help_lists_the_verbs_in_the_order_of_use(command):
         "inspect",
         "fit",
         "leaderboard",
+        "failures",
         "predict",
         "evaluate",
         "export",
@@ -26,7 +27,19 @@ def test_help_lists_the_verbs_in_the_order_of_use(command):
 
 
 @pytest.mark.parametrize(
-    "verb", ["inspect", "fit", "leaderboard", "predict", "evaluate", "export", "source", "report", "doctor"]
+    "verb",
+    [
+        "inspect",
+        "fit",
+        "leaderboard",
+        "failures",
+        "predict",
+        "evaluate",
+        "export",
+        "source",
+        "report",
+        "doctor",
+    ],
 )
 def test_every_verb_explains_itself(command, verb):
     shown = command(verb, "--help")

@@ -22,6 +22,20 @@ def test_leaderboard_json_is_one_list_and_nan_is_null(command, auto):
     assert rows[1]["test"] is None
 
 
+def test_failures_names_cause_count_trials_and_log(command, auto):
+    shown = command("failures", "runs/cars")
+    assert shown.code == 0
+    assert all(part in shown.out for part in ("failed", "2 mlp", "diverged", "traceback.txt"))
+    (cause,) = json.loads(command("failures", "runs/cars", "--json").out)
+    assert (cause["count"], cause["trials"][0]["trial"]) == (1, 2)
+
+
+def test_failures_says_when_there_are_none(command, auto, monkeypatch):
+    monkeypatch.setattr(auto.run, "failures", lambda self: ())
+    assert command("failures", "runs/cars").out == "No trial failed or was skipped.\n"
+    assert json.loads(command("failures", "runs/cars", "--json").out) == []
+
+
 def test_predict_writes_safe_csv_and_makes_folders(command, auto, tmp_path):
     out = tmp_path / "a b" / "é" / "out.csv"
     done = command("predict", "runs/cars", "new.csv", "--out", out)

@@ -10,6 +10,7 @@ import pytest
 from composable.search.cost_model import Timing, Work
 from composable.search.policy import (
     LEAST_SECONDS,
+    MOST_ALIKE,
     State,
     compiles_ahead,
     is_refitted_to_deploy,
@@ -39,6 +40,10 @@ SEARCHED = replace(BEGUN, candidates_left=False, succeeded=3)
         (replace(BEGUN, succeeded=3, cut_short=True, folds_left=False), "candidate"),
         (replace(BEGUN, candidates_left=False, running=1), "wait"),
         (replace(BEGUN, candidates_left=False), "end"),  # nothing succeeded
+        (replace(BEGUN, alike_failures=MOST_ALIKE - 1), "candidate"),
+        (replace(BEGUN, alike_failures=MOST_ALIKE), "end"),
+        (replace(BEGUN, alike_failures=MOST_ALIKE, running=1), "wait"),
+        (replace(BEGUN, alike_failures=MOST_ALIKE, succeeded=1), "ensemble"),
         (SEARCHED, "ensemble"),
         (replace(SEARCHED, has_ensemble=True), "more_folds"),
         (replace(SEARCHED, has_ensemble=True, has_more_folds=True), "refit"),

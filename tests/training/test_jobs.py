@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import replace
 
 import keras
@@ -23,6 +24,7 @@ from composable.training import recipes
 from composable.training.candidate import REFIT, Baseline, Candidate, Material, Small, from_plain, to_plain
 from composable.training.dataset import Dataset, load_dataset, save_dataset
 from composable.training.executor import InProcess, LocalProcesses
+from composable.training.folds import FoldTrainer
 from composable.training.job import Job, identity_of, load_job, save_job
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.stages.draw import draw
@@ -219,6 +221,30 @@ def test_a_process_is_killed_at_its_limit(tmp_path, dataset, monkeypatch, bound,
     there = LocalProcesses(dataset, silent, tmp_path / "rows", workers=1, **bound)
     there.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "a"))
     assert why in there.poll().failure
+
+
+def test_a_process_that_a_signal_ends_fails_with_its_name_and_the_next_job_goes_on(tmp_path, dataset):
+    there = LocalProcesses(dataset, silent, tmp_path / "rows", workers=1, most_bytes=1e12)
+    there.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "a"))
+    there._running[0].process.send_signal(signal.SIGSEGV)
+    assert "its process was ended by SIGSEGV" in there.poll().failure
+    there.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "b"))
+    assert not there.poll().failure
+
+
+@pytest.mark.parametrize("odd", [ZeroDivisionError("0"), KeyError("a"), AttributeError("b")], ids=repr)
+def test_a_component_may_raise_whatever_it_wants(tmp_path, dataset, monkeypatch, odd):
+    here = InProcess(Trainers(dataset), silent)
+
+    def broken(*_arguments, **_choices):
+        raise odd
+
+    with monkeypatch.context() as broken_for_now:
+        broken_for_now.setattr(FoldTrainer, "train", broken)
+        here.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "a"))
+        assert type(odd).__name__ in here.poll().failure
+    here.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "b"))
+    assert not here.poll().failure
 
 
 def test_a_refit_learns_from_all_rows_for_as_many_epochs_as_were_best(tmp_path, dataset):
