@@ -39,6 +39,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     max_trials: int | None = None,
     max_epochs: int | None = None,
     max_parameters: int | None = None,
+    max_disk: int | None = None,
     sample_rows: int | None = None,
     split: str = "auto",
     duplicates: Duplicates | None = None,

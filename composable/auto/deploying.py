@@ -198,6 +198,12 @@ def _add_networks(trial: Trial, facts: dict[str, Any], heads: Sequence[Head]) ->
     trial.trained = [stored_network(trial.folder, one["fold"]) for one in facts["histories"]]
     if "chosen" in facts:
         trial.refit = stored_network(trial.folder, REFIT)
+    if not trial.has_weights:
+        raise ConfigError(
+            "Only a trial whose weights were kept answers.",
+            received=f"trial {trial.number}, {trial.name}: they were removed to free disk; its score stays",
+            remedy="name another --trial, or leave it out: the deployed model answers",
+        )
 
 
 def _calibrations(facts: dict[str, Any], heads: Sequence[Head]) -> tuple[Calibration, ...]:

@@ -55,6 +55,7 @@ class _Estimator(BaseEstimator):
         max_trials: int | None = 3,
         max_epochs: int | None = None,
         max_parameters: int | None = None,
+        max_disk: int | None = None,
         split: str = "auto",
         duplicates: Duplicates | None = None,
         schema: str | Path | None = None,

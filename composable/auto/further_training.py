@@ -105,7 +105,7 @@ def learn_from_whole_file(deployed: Trial, trainings: Trainings) -> Trial | None
     """
     book, rows = trainings.book, len(trainings.prepared.material.targets[0])
     stepwise = [(weight, t) for t, weight in deployed.shares if t.network.solver is None]
-    stepwise = stepwise or [(1.0, t) for t in book.succeeded if t.network.solver is None]
+    stepwise = stepwise or [(1.0, t) for t in book.deployable if t.network.solver is None]
     if not stepwise:
         book.note(f"No network was trained step by step: what is deployed knows the sample of {rows:,} rows.")
         return None

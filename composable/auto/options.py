@@ -56,6 +56,15 @@ class FitOptions:
     ] = None
     max_epochs: Annotated[int | None, Option("Epochs of each network at most.", "N", low=1)] = None
     max_parameters: Annotated[int | None, Option("Weights of the deployed model at most.", "N", low=1)] = None
+    max_disk: Annotated[
+        int | None,
+        Option(
+            "Megabytes that the run folder may take: the weights of the worst candidates go first, their "
+            "scores stay.",
+            "MB",
+            low=1,
+        ),
+    ] = None
     sample_rows: Annotated[
         int | None,
         Option(

@@ -21,7 +21,13 @@ from composable.data.schema import Notice
 from composable.design import Architecture
 
 FORMAT = "composable.run/1"
-_MAY_CHANGE = ("time_limit", "max_trials", "workers", "allow_other_versions")  # while a run goes on
+_MAY_CHANGE = (
+    "time_limit",
+    "max_trials",
+    "max_disk",
+    "workers",
+    "allow_other_versions",
+)  # while a run goes on
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -115,7 +121,7 @@ def identity(
     start: str | None = None,
 ) -> dict[str, Any]:
     """What makes two fits the same: the data, the options that matter, the design, the versions."""
-    plain = json.loads(json.dumps(asdict(options)))
+    plain = _plain(options)
     for name in _MAY_CHANGE:
         plain.pop(name)
     for name in ("schema", "test", "design", "start"):  # by content, not by path
@@ -135,6 +141,9 @@ def differences(
 ) -> list[str]:
     """Where two fits differ, in words; without their versions if other ones are allowed."""
     before = earlier.get("identity", {})
+    # A run that was begun before there was an option was begun with its default.
+    usual = {name: one for name, one in _plain(FitOptions()).items() if name in now.get("options", {})}
+    before = {**before, "options": usual | before.get("options", {})}
     return [
         f"{path}: was {_short(old)}, now {_short(new)}"
         for path, old, new in _walk("", before, now)
@@ -180,6 +189,11 @@ def versions() -> dict[str, str]:
 def now() -> str:
     """The time in UTC, ISO 8601."""
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _plain(options: FitOptions) -> dict[str, Any]:
+    """The options as JSON holds them."""
+    return json.loads(json.dumps(asdict(options)))
 
 
 def _text(path: str | None) -> str | None:

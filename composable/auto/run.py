@@ -27,6 +27,7 @@ from composable.search.leaderboard import leaderboard
 if TYPE_CHECKING:
     import keras
 
+    from composable.auto.disk import Removal
     from composable.report.page import Report
 
 
@@ -90,6 +91,23 @@ class Run:
     def failures(self) -> tuple[Cause, ...]:
         """Every trial that failed or was skipped, those of the same cause together, with their count."""
         return run_failures(self.path)
+
+    def clean(self, *, keep: int = 3, dry_run: bool = False) -> tuple[Removal, ...]:
+        """Remove what a run that has ended doesn't need: weights, checkpoints, copied rows; scores stay.
+
+        Args:
+            keep: How many of the best trials that aren't deployed keep their weights.
+            dry_run: Whether nothing goes.
+
+        Returns:
+            What went, or would go.
+
+        Raises:
+            ConfigError: If the run hasn't ended.
+        """
+        from composable.auto.disk import clean
+
+        return clean(self.path, keep=keep, show=lambda _: not dry_run)
 
     def layout(self, stated: Layout = LAYOUT) -> Layout:
         """How text files are read: as stated, else as it was stated for the fit."""

@@ -32,6 +32,11 @@ class TrialBook:
         """The networks' trials that came to their end."""
         return [t for t in self.trials if t.role == "network" and t.status == "done"]
 
+    @property
+    def deployable(self) -> list[Trial]:
+        """Those of them whose weights are still there."""
+        return [t for t in self.succeeded if t.has_weights]
+
     def new(self, name: str, role: Role, identity: str) -> Trial:
         """A trial of something, numbered as in earlier sessions of the run; else by the next free number."""
         known = self._known

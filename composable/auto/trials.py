@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from composable.auto.candidate_list import Upcoming, candidate_list
 from composable.auto.deploying import NotAsScoredError
+from composable.auto.disk import keep_within
 from composable.auto.further_training import learn_from_whole_file, predict_again, refit, train_more_folds
 from composable.auto.trainings import Trainings
 from composable.auto.user_inputs import UserInputs
@@ -114,6 +115,27 @@ class Search:
             }
             steps[step.what]()
             self._state = replace(self._state, **{f"has_{step.what}": True})
+        self._keep_within_disk()
+
+    def _keep_within_disk(self) -> None:
+        """Drop the weights of the worst trials where the run folder outgrows its bound; or train no more."""
+        most, folder = self.options.max_disk, self.book.recorder.folder
+        if most is None or self.best is None or self._state.disk_full:  # the first network must come to be
+            return
+        kept = {t for one in (self.best, self.deployed) if one is not None for t, _ in one.shares}
+        metric = self.book.scorer.problem.metric
+        dropped, fits = keep_within(most, folder, self.book.succeeded, kept, metric)
+        for trial in dropped:
+            self.book.note(
+                f"The weights of trial {trial.number}, {trial.name}, were removed to keep the run within "
+                f"{most} MB; its score stays."
+            )
+        if not fits:
+            self._state = replace(self._state, disk_full=True)
+            self.book.warn(
+                f"Nothing more is trained: the run is about to take more than {most} MB, and only what is "
+                "deployed is left (--max-disk allows more)."
+            )
 
     def _begin_next(self, seconds: float) -> None:
         """Begin the next candidate, if what it takes at least fits into the time."""
@@ -150,7 +172,7 @@ class Search:
     def _ensemble(self) -> None:
         """Weigh the candidates against each other."""
         members = ensemble_members(
-            self.book.succeeded, self.book.scorer, self._most_weights, seed=self.options.seed
+            self.book.deployable, self.book.scorer, self._most_weights, seed=self.options.seed
         )
         if not members:
             return
@@ -243,7 +265,7 @@ class Search:
             return None
         return expected_score(
             self.book.scorer,
-            self.book.succeeded,
+            self.book.deployable,
             self.deployed,
             seed=self.options.seed,
         )
@@ -263,6 +285,11 @@ class Search:
 
     def _deploy_if_better(self, trial: Trial) -> None:
         metric = self.book.scorer.problem.metric
+        if not trial.has_weights:
+            self.book.note(
+                "Trials whose weights were removed keep their scores, but can't be deployed any more."
+            )
+            return
         if self.best is not None and not is_better(trial, self.best, self.book.scorer):
             return
         before, self.best = self.best, trial

@@ -23,10 +23,11 @@ VERBS = {
     "source": "Print a run's model as a Python file of plain Keras.",
     "report": "Write a run's report and say where it is.",
     "design": "List, show and compare network architectures.",
+    "clean": "Remove what a finished run doesn't need; scores and the deployed model stay.",
     "doctor": "Show versions, the backend, and what is missing.",
 }
 # The short ones on a run share a module; each other verb is the `command` of a module of its own.
-RUN_VERBS = ("leaderboard", "failures", "evaluate", "export", "source", "report")
+RUN_VERBS = ("leaderboard", "failures", "evaluate", "export", "source", "report", "clean")
 
 
 class Verbs(click.Group):

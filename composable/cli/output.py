@@ -24,6 +24,7 @@ from composable.data.schema import Notice
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from composable.auto.disk import Removal
     from composable.search.failures import Cause
 
 BUG, USAGE, ENVIRONMENT, INTERRUPTED = 1, 2, 3, 130
@@ -177,6 +178,18 @@ def print_failures(causes: Sequence[Cause]) -> None:
     print_titled("Trials that failed or were skipped", table)
     for log in (each.log for one in causes for each in one.trials if each.log):
         console().print(f"Log: {plain(log)}")
+
+
+def print_removals(found: Sequence[Removal], *, dry_run: bool) -> None:
+    """Print what goes from a run folder, or would, and how much of the disk that frees."""
+    freed = size(sum(one.bytes for one in found))
+    if not found:
+        console().print("Nothing to remove.")
+        return
+    table = new_table(left=("",), right=("size",), last="where")
+    for one in found:
+        table.add_row(plain(one.what), size(one.bytes), plain(one.path))
+    print_titled(f"{'Would free' if dry_run else 'Frees'} {freed}", table)
 
 
 def _remark(row: Mapping[str, Any]) -> str:

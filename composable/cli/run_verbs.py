@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,10 +18,13 @@ from composable.cli.flags import (
     run_argument,
     trial_flag,
 )
-from composable.cli.output import print_failures, print_json, print_leaderboard, print_pairs
+from composable.cli.output import print_failures, print_json, print_leaderboard, print_pairs, print_removals
 from composable.core.backend import choose_backend
 from composable.core.terminal import number
 from composable.core.workspace import write_atomically
+
+if TYPE_CHECKING:
+    from composable.auto.disk import Removal
 
 
 @click.command()
@@ -148,3 +152,38 @@ def report(run: str, *, as_json: bool) -> None:
         print_json({"report": str(page)})
     else:
         click.echo(f"Report: {page}")
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="How many of the best candidates keep their weights beside the deployed ones.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@json_switch
+@debug_switch
+def clean(run: str, keep: int, *, dry_run: bool, as_json: bool) -> None:
+    """Remove from RUN the weights that aren't deployed, checkpoints, and rows copied for other processes.
+
+    The deployed model, every score and the report stay. A cleaned candidate can't be asked by
+    --trial any more.
+    """
+    choose_backend()
+    from composable.auto.disk import clean as clean_run
+
+    def show(found: Sequence[Removal]) -> bool:
+        if not as_json:
+            print_removals(found, dry_run=dry_run)
+        return not dry_run
+
+    found = clean_run(Path(run), keep=keep, show=show)
+    if as_json:
+        freed = sum(one.bytes for one in found)
+        print_json(
+            {"run": run, "removed": not dry_run, "bytes": freed, "what": [asdict(one) for one in found]}
+        )

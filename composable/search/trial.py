@@ -102,6 +102,11 @@ class Trial:
         return self.trained if self.refit is None else [self.refit]
 
     @property
+    def has_weights(self) -> bool:
+        """Whether the weights of all networks that would be deployed are still there."""
+        return not any(one.dropped for member, _ in self.shares for one in member.deployed_networks)
+
+    @property
     def networks(self) -> int:
         """How many networks are deployed, or will be: one where weights have a closed form, see `refit`."""
         solved = self.candidate is not None and self.candidate.solver is not None

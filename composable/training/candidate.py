@@ -157,7 +157,7 @@ class Trained:
     held-out rows. Of a closed-form fit `chosen` holds the hyperparameters that its own held-out rows chose
     (`composable.training.closed_form.Solution`); weights and logits are by those that the other folds chose.
     With `whole_file` it learned from a file that the rows are a sample of, but for what is held out in the
-    first fold.
+    first fold. With `dropped` its weights were removed to free disk: it has a score, but can't answer.
     """
 
     fold: int
@@ -171,6 +171,7 @@ class Trained:
     mirrored: bool = False
     chosen: Mapping[str, float] = field(default_factory=dict)
     whole_file: bool = False
+    dropped: bool = False
 
 
 _PLAIN = (Baseline, Candidate, Settings, Optimizer, Group, Rule, EMA, SWA, Lookahead, Small)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +21,7 @@ from composable.problem.postprocessing import PostProcessing
 from composable.training.candidate import REFIT, Baseline, Candidate, Trained
 
 _LOGITS = ("held_out", "test", "own_test")
+_NAME = re.compile(r"refit\.npz|fold-(?P<fold>[0-9]+)\.npz")
 
 
 def save_trained(folder: Path, trained: Trained, candidate: Candidate | Baseline) -> None:
@@ -36,9 +40,52 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate | Baseline
         "postprocessing": [asdict(step) for step in trained.postprocessing],
         "history": asdict(trained.history),
     }
-    buffer = io.BytesIO()
-    np.savez(buffer, facts=np.frombuffer(json.dumps(facts).encode(), "uint8"), **arrays)
-    write_atomically(_path(folder, trained.fold), buffer.getvalue())
+    _write(_path(folder, trained.fold), facts, arrays)
+
+
+def _write(path: Path, facts: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+    buffer, named = io.BytesIO(), dict[str, Any](arrays)
+    np.savez(buffer, facts=np.frombuffer(json.dumps(facts).encode(), "uint8"), **named)
+    write_atomically(path, buffer.getvalue())
+
+
+def stored_folds(folder: Path) -> list[int]:
+    """The folds of which a network lies in `folder`, `REFIT` first if there is one; links aren't followed."""
+    names = (_NAME.fullmatch(path.name) for path in folder.glob("*.npz") if not path.is_symlink())
+    return sorted(REFIT if found["fold"] is None else int(found["fold"]) for found in names if found)
+
+
+def weight_bytes(folder: Path, fold: int) -> int:
+    """What the weights of one fold's network take on the disk; 0 where they were dropped.
+
+    Raises:
+        ArtifactError: If the file isn't what `save_trained` wrote.
+    """
+    path = _path(folder, fold)
+    try:
+        with zipfile.ZipFile(path) as stored:
+            return sum(one.compress_size for one in stored.infolist() if one.filename.startswith("weights_"))
+    except (OSError, zipfile.BadZipFile) as broken:
+        raise _damaged(path, broken) from broken
+
+
+def drop_weights(folder: Path, fold: int) -> None:
+    """Remove the weights of one fold's network from the disk; what it predicted stays, and its score with it.
+
+    Raises:
+        ArtifactError: If the file isn't what `save_trained` wrote.
+    """
+    path = _path(folder, fold)
+    arrays = _arrays(path, *_LOGITS)
+    _write(path, _facts(path, arrays) | {"dropped": True}, arrays)
+
+
+def _facts(path: Path, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """What stands beside the arrays of a file; it is taken out of them."""
+    try:
+        return dict(json.loads(arrays.pop("facts").tobytes()))
+    except (ValueError, KeyError, TypeError) as broken:
+        raise _damaged(path, broken) from broken
 
 
 def load_trained(folder: Path, candidate: Candidate | Baseline) -> list[Trained]:
@@ -82,9 +129,17 @@ def load_weights(folder: Path, fold: int) -> list[np.ndarray]:
     """The weights of one fold's network, as `keras.Model.set_weights` takes them.
 
     Raises:
-        ArtifactError: If the file isn't what `save_trained` wrote.
+        ArtifactError: If the file isn't what `save_trained` wrote, or its weights were dropped.
     """
-    return _numbered(_arrays(_path(folder, fold), "weights"), "weights")
+    path = _path(folder, fold)
+    arrays = _arrays(path, "weights")
+    if _facts(path, arrays).get("dropped"):
+        raise ArtifactError(
+            "A network answers by its weights.",
+            received=f"{path}: they were removed to free disk",
+            remedy="ask another trial, or fit again into another --out",
+        )
+    return _numbered(arrays, "weights")
 
 
 def _path(folder: Path, fold: int) -> Path:
@@ -127,6 +182,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
             mirrored=facts.get("mirrored", False),
             chosen=facts.get("chosen", {}),
             whole_file=facts.get("whole_file", False),
+            dropped=facts.get("dropped", False),
             **{name: _numbered(arrays, name) for name in _LOGITS},
         )
         return trained, facts["candidate"]
