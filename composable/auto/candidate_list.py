@@ -4,76 +4,270 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
+from composable.auto.options import FitOptions
+from composable.auto.prepare import Prepared
 from composable.auto.trainings import Trainings
 from composable.auto.transfer import transferred
-from composable.auto.user_inputs import UserInputs
+from composable.auto.user_inputs import UserInputs, check_size
 from composable.core.errors import ConfigError
 from composable.design.building import outline
 from composable.design.inputs import Input
-from composable.modality import candidates
-from composable.modality.facts import facts_of
+from composable.modality import candidates, families, modality_of
+from composable.modality.facts import DataFacts, facts_of
+from composable.search.guidance import Guidance, path_in
+from composable.search.guided import Guided, guided
+from composable.search.space import TRAINING, OpenCandidate, largest
+from composable.search.suggestions import (
+    Outcome,
+    is_known_enough,
+    most_candidates,
+    number_of,
+    suggest,
+)
 from composable.training.candidate import Candidate
 
-_MOST = 40  # later draws bring next to nothing, and each takes room on the disk
 _LOOKED_AHEAD = 3  # candidates
+_OF_A_DESIGN = 7  # candidates of a user's own design, where there is no time limit
+_TOO_LARGE = 20  # suggestions in a row, after which no smaller one is looked for
 
 
 @dataclass(eq=False)
 class Upcoming:
-    """The candidates to come; some of them can be looked at before they are taken."""
+    """The candidates to come: those planned, then suggestions; some can be looked at before they are taken.
 
-    candidates: Iterator[Candidate]
+    Attributes:
+        planned: The portfolio and what comes before it.
+        families: That suggestions are made from.
+        next_suggestion: By its number; None where there is nothing left to try.
+        most: Candidates in all.
+        suggesting: Whether suggestions follow as soon as the portfolio is over.
+    """
+
+    planned: Iterator[Candidate]
+    families: Sequence[OpenCandidate]
+    next_suggestion: Callable[[int], Candidate | None]
+    most: int
+    suggesting: bool
     _seen: deque[Candidate] = field(default_factory=deque)
+    _begun: int = 0
+    _number: int = 0
 
-    def __iter__(self) -> Iterator[Candidate]:
-        return self
+    def next(self) -> Candidate | None:
+        """The next one; None where there is none."""
+        self._look(1, ())
+        if not self._seen:
+            return None
+        self._begun += 1
+        return self._seen.popleft()
 
-    def __next__(self) -> Candidate:
-        return self._seen.popleft() if self._seen else next(self.candidates)
+    def waits_for(self, running: Sequence[str]) -> bool:
+        """Whether the next one can't be known before some of these, by their names, have ended."""
+        self._look(1, running)
+        return not self._seen and self._suggests and not is_known_enough(self._number, running, self.families)
 
-    def next_network(self) -> Candidate | None:
+    def next_network(self, running: Sequence[str]) -> Candidate | None:
         """The next one that is trained step by step; None where there is none among the next few."""
-        self._seen.extend(islice(self.candidates, max(0, _LOOKED_AHEAD - len(self._seen))))
+        self._look(_LOOKED_AHEAD, running)
         return next((one for one in self._seen if one.solver is None), None)
 
+    def begin_suggesting(self) -> bool:
+        """Let suggestions follow; False where there are none."""
+        self.suggesting = True
+        self._look(1, ())
+        return bool(self._seen)
 
-def candidate_list(trainings: Trainings, user_inputs: UserInputs) -> Iterator[Candidate]:
-    """The portfolio; where time or trials are left on few rows, random draws as well.
+    @property
+    def _suggests(self) -> bool:
+        return self.suggesting and self._begun + len(self._seen) < self.most
 
-    On many rows the time is better spent on more folds of what won.
+    def _look(self, count: int, running: Sequence[str]) -> None:
+        room = min(count, self.most - self._begun) - len(self._seen)
+        for candidate in islice(self.planned, max(0, room)):
+            self._seen.append(candidate)
+            if (number := number_of(candidate.name, self.families)) is not None:  # of an earlier session
+                self._number = max(self._number, number + 1)
+        while (
+            len(self._seen) < count
+            and self._suggests
+            and is_known_enough(self._number, running, self.families)
+        ):
+            found = self.next_suggestion(self._number)
+            self._number += 1
+            if found is None:
+                self.suggesting = False
+            else:
+                self._seen.append(found)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a search begins with, before a person's decisions.
+
+    Attributes:
+        facts: That it goes by.
+        portfolio: The candidates for these data.
+        families: Of the portfolio, with what is open in each.
     """
-    prepared, options, modality = trainings.prepared, trainings.options, trainings.modality
+
+    facts: DataFacts
+    portfolio: tuple[Candidate, ...]
+    families: tuple[OpenCandidate, ...]
+
+
+def plan(
+    prepared: Prepared,
+    options: FitOptions,
+    user_inputs: UserInputs,
+    seconds: float,
+    note: Callable[[str], None],
+) -> Plan:
+    """The portfolio for prepared rows, and its families.
+
+    Args:
+        prepared: The rows.
+        options: Of the fit.
+        user_inputs: A design of the user's own, or a trained network.
+        seconds: For the whole portfolio.
+        note: Is told what was decided about augmentation.
+    """
     split, material = prepared.split, prepared.material
+    modality = modality_of(material.inputs, prepared.understood.problem)
     most_weights = math.inf if options.max_parameters is None else float(options.max_parameters)
     facts = replace(
         facts_of(material, split, prepared.encoding), most_weights=most_weights / split.scored_folds
     )
     if modality.augment is not None:
-        train, note = split.folds[0].train, trainings.book.note
+        train = split.folds[0].train
         facts = modality.augment(facts, material, train, options.augment, options.seed, note)
     first = []
     if (source := user_inputs.pretrained) is not None:
         freeze, unfreeze = options.freeze, options.unfreeze
         first = [transferred(source, facts, prepared, freeze=freeze, unfreeze=unfreeze)]
-    found = candidates(
-        facts,
-        seed=options.seed,
-        seconds=trainings.left,
-        max_epochs=options.max_epochs,
-        design=user_inputs.design,
-        first=first,
-        training=user_inputs.training,
+    epochs, design, training = options.max_epochs, user_inputs.design, user_inputs.training
+    portfolio = tuple(
+        candidates(
+            facts,
+            seed=options.seed,
+            seconds=seconds,
+            max_epochs=epochs,
+            design=design,
+            first=first,
+            training=training,
+        )
     )
-    timed = math.isfinite(trainings.deadline.seconds) and split.scored_folds == len(split.folds)
-    draws = timed or options.max_trials is not None
-    found = islice(found, max(_MOST, options.max_trials or 0) if draws else modality.portfolio_size(facts))
-    if options.max_parameters is not None:
-        found = small_enough(found, material.shapes, most=options.max_parameters, networks=split.scored_folds)
-    return islice(found, options.max_trials)
+    found = families(facts, portfolio, max_epochs=epochs, design=design, training=training)
+    return Plan(facts, portfolio, found)
+
+
+def guided_plan(begun: Plan, prepared: Prepared, user_inputs: UserInputs) -> Guided:
+    """The plan as a person decided.
+
+    Raises:
+        ConfigError: If a decision can't be, contradicts another one, or leaves nothing to try.
+    """
+    guidance = user_inputs.guidance
+    if guidance.is_empty:
+        return Guided((), begun.portfolio, begun.families)
+    _refuse_twice(guidance, user_inputs.training, begun.families)
+    found = guided(begun.portfolio, begun.families, guidance)
+    known = {family.name: family for family in begun.families}
+    for family in found.families:
+        if family != known[family.name]:
+            weights = weights_of(largest(family), prepared.material.shapes)
+            check_size(weights, f"the largest {family.name}")
+    return found
+
+
+def upcoming(
+    trainings: Trainings, user_inputs: UserInputs, outcomes: Callable[[], list[Outcome]]
+) -> Upcoming:
+    """The portfolio as a person guides it; on few rows, where time or trials are left, suggestions after it.
+
+    On many rows the time is better spent on more folds of what won first.
+
+    Args:
+        trainings: Over the rows.
+        user_inputs: What the user brings.
+        outcomes: What is known of the candidates that were begun.
+
+    Raises:
+        ConfigError: If what the user decides can't be, or leaves nothing to try.
+    """
+    prepared, options, book = trainings.prepared, trainings.options, trainings.book
+    begun = plan(prepared, options, user_inputs, trainings.left, book.note)
+    tried = guided_plan(begun, prepared, user_inputs)
+    earlier = [one for one, is_done in book.earlier_candidates if is_done or tried.allows(one)]
+    networks, shapes = prepared.split.scored_folds, prepared.material.shapes
+    found: Iterable[Candidate] = _after(earlier, tried, same_names=user_inputs.guidance.is_empty)
+    if (limit := options.max_parameters) is not None:
+        found = small_enough(found, shapes, most=limit, networks=networks)
+
+    def next_suggestion(number: int) -> Candidate | None:
+        for attempt in range(_TOO_LARGE):
+            one = suggest(tried.families, outcomes(), options.sampler, number, options.seed + attempt)
+            if one is None or limit is None or networks * weights_of(one, shapes) <= limit:
+                return one
+        return None
+
+    timed, designed = math.isfinite(trainings.deadline.seconds), user_inputs.design is not None
+    every_fold = networks == len(prepared.split.folds)
+    most = max(most_candidates(begun.facts.rows), len(tried.first) + len(tried.portfolio))
+    if designed and not timed:
+        most = _OF_A_DESIGN
+    return Upcoming(
+        iter(found),
+        tried.families,
+        next_suggestion,
+        options.max_trials or most,
+        suggesting=(timed and every_fold) or designed or options.max_trials is not None,
+    )
+
+
+def _after(earlier: Sequence[Candidate], tried: Guided, *, same_names: bool) -> Iterator[Candidate]:
+    """What was begun in earlier sessions, then what is planned now and wasn't begun.
+
+    Args:
+        earlier: In the order of their numbers.
+        tried: What is planned.
+        same_names: Whether one that is planned is taken for the earlier one of its name.
+    """
+    yield from earlier
+    names = {one.name for one in earlier} if same_names else set()
+    for one in (*tried.first, *tried.portfolio):
+        if one.name not in names and (one.begin is not None or one not in earlier):
+            yield one
+
+
+def _refuse_twice(
+    guidance: Guidance, training: Mapping[str, object], families: Sequence[OpenCandidate]
+) -> None:
+    """Refuse a setting that is both overruled for all trainings and pinned or bounded.
+
+    Raises:
+        ConfigError: If there is one.
+    """
+    overruled = {f"{TRAINING}.{name}" for name in training}
+    for limit in guidance.limits:
+        if overruled & {path_in(limit.path, family.name) for family in families}:
+            raise ConfigError(
+                "A setting of the training is decided once.",
+                received=f"--training {', '.join(training)} and {limit.origin}",
+                remedy="leave one of them out",
+            )
+
+
+def weights_of(candidate: Candidate, shapes: Mapping[str, Input]) -> int:
+    """The weights of one network of a candidate.
+
+    Args:
+        candidate: Without openings.
+        shapes: What it takes in.
+    """
+    return int(outline(candidate.architecture, shapes)[0].count_params())
 
 
 def small_enough(
@@ -92,8 +286,7 @@ def small_enough(
     """
     least, name = None, ""
     for candidate in found:
-        model, _ = outline(candidate.architecture, shapes)
-        weights = networks * model.count_params()
+        weights = networks * weights_of(candidate, shapes)
         if weights <= most:
             yield candidate
         if least is None or weights < least:

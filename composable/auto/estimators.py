@@ -19,7 +19,15 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d,
 
 from composable.auto.fit import fit
 from composable.auto.option import arguments_of, fields_of
-from composable.auto.options import Augmentation, DateOrder, Duplicates, FitOptions, Stage, options_from
+from composable.auto.options import (
+    Augmentation,
+    DateOrder,
+    Duplicates,
+    FitOptions,
+    SamplerName,
+    Stage,
+    options_from,
+)
 from composable.auto.progress import shown
 from composable.auto.sample_weight import checked_weights
 from composable.core.errors import DataError
@@ -63,6 +71,12 @@ class _Estimator(BaseEstimator):
         drop: str | Sequence[str] = (),
         design: str | Path | Architecture | None = None,
         training: Mapping[str, Any] | Sequence[str] = (),
+        pins: Mapping[str, Any] | Sequence[str] = (),
+        ranges: Mapping[str, Any] | Sequence[str] = (),
+        exclude: str | Sequence[str] = (),
+        tries: str | Path | Sequence[str | Path] = (),
+        space: str | Path | None = None,
+        sampler: SamplerName = "tpe",
         stages: Stage | Sequence[Stage] = (),
         stage_settings: Mapping[str, Any] | Sequence[str] = (),
         start: str | Path | None = None,

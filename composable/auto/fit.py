@@ -18,6 +18,7 @@ from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared, Understood, completed, prepare, read, understand_table
 from composable.auto.pretrained_source import read_pretrained_source
 from composable.auto.record import (
+    GUIDING,
     Recorder,
     identity,
     now,
@@ -25,6 +26,7 @@ from composable.auto.record import (
     read_run,
     refuse_difference,
     run_folder,
+    text_of,
     versions,
 )
 from composable.auto.run import Run
@@ -48,6 +50,8 @@ from composable.data.profile import profile
 from composable.data.schema import SCHEMA_VERSION, Notice
 from composable.modality import modality_of
 from composable.report.page import write_report
+from composable.search.guidance import Guidance, read_guidance
+from composable.search.sampling import check_sampler
 from composable.search.scorer import Scorer
 from composable.search.trial import Trial
 from composable.training.overrides import read_overrides
@@ -91,7 +95,7 @@ def fit(
     if (compiled := compile_cache()) is not None:
         prune(compiled)
     waiting: list[Notice] = []
-    training = read_overrides(options.training)
+    training, guidance = read_overrides(options.training), _guidance(options)
     read_stage_settings(options.stage_settings, options.stages)  # refused before the data are read
     table = read(data, options)
     options = completed(options, table)
@@ -123,7 +127,13 @@ def fit(
             waiting += [others] if others else []
         recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
         return _go(
-            understood, options, UserInputs(design, origin, training), wanted, recorder, deadline, waiting
+            understood,
+            options,
+            UserInputs(design, origin, training, guidance),
+            wanted,
+            recorder,
+            deadline,
+            waiting,
         )
 
 
@@ -145,6 +155,7 @@ def _go(
         status="running",
         identity=wanted,
         options=asdict(options),
+        guided=_guided(options),
         versions=versions(),
         machine=machine(),
         data={
@@ -249,14 +260,38 @@ def _distinct(rows: list[np.ndarray]) -> int:
 
 
 def _is_done(earlier: dict[str, Any], options: FitOptions) -> bool:
-    """Whether an earlier run is complete and no larger budget is offered now."""
-    if earlier.get("status") != "complete":
-        return False
+    """Whether an earlier run is complete, guided alike, and no larger budget is offered now."""
     before = earlier.get("options", {})
+    if earlier.get("status") != "complete" or earlier.get("guided", _guided(FitOptions())) != _guided(
+        options
+    ):
+        return False
     return all(
         before.get(name) is None or (offered is not None and offered <= before[name])
         for name, offered in (("time_limit", options.time_limit), ("max_trials", options.max_trials))
     )
+
+
+def _guidance(options: FitOptions) -> Guidance:
+    """What a person decides about the search; refused here where it can't be, before the data are read."""
+    check_sampler(options.sampler)
+    return read_guidance(
+        pins=options.pins,
+        ranges=options.ranges,
+        excluded=options.exclude,
+        tries=options.tries,
+        space=options.space,
+    )
+
+
+def _guided(options: FitOptions) -> dict[str, Any]:
+    """The options that guide the search as plain JSON, files by their content."""
+    tries = [text_of(path) for path in options.tries]
+    plain = {name: getattr(options, name) for name in GUIDING} | {
+        "tries": tries,
+        "space": text_of(options.space),
+    }
+    return json.loads(json.dumps(plain))
 
 
 def _silent(_event: dict[str, Any]) -> None:

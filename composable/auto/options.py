@@ -17,6 +17,7 @@ Augmentation = Literal[
     "mixup", "cutmix", "jitter", "scale", "window",
 ]  # fmt: skip
 ProblemKind = Literal["regression", "binary", "multiclass", "multilabel"]
+SamplerName = Literal["tpe", "random", "grid", "evolutionary", "gp", "narrowing"]
 Duplicates = Literal["together", "apart"]
 Stage = Literal[
     "draw", "warmup", "tune", "pretrain", "finetune",
@@ -118,6 +119,41 @@ class FitOptions:
             pairs=True,
         ),
     ] = ()
+    pins: Annotated[
+        tuple[str, ...],
+        Option(
+            "Pins what the search leaves open, such as units=128, mlp.dropout=0.1 or batch_size=64; "
+            "`composable space` shows the paths.",
+            "PATH=VALUE",
+            flag="--set",
+            pairs=True,
+        ),
+    ] = ()
+    ranges: Annotated[
+        tuple[str, ...],
+        Option(
+            "Bounds a number that the search may choose, such as learning_rate=1e-4:1e-2.",
+            "PATH=LOW:HIGH",
+            flag="--range",
+            pairs=True,
+        ),
+    ] = ()
+    exclude: Annotated[
+        tuple[str, ...],
+        Option(
+            "Leaves out a family of candidates (realmlp) or a component wherever it stands (zoo.vgg).", "NAME"
+        ),
+    ] = ()
+    tries: Annotated[
+        tuple[str, ...],
+        Option("A configuration that is tried first.", "FILE", flag="--try", path=True),
+    ] = ()
+    space: Annotated[
+        str | None, Option("A space that `composable space` wrote, edited.", "FILE", path=True)
+    ] = None
+    sampler: Annotated[
+        SamplerName, Option("How the search goes on after the portfolio, in the families that did best.")
+    ] = "tpe"
     stages: Annotated[
         tuple[Stage, ...],
         Option("What every network goes through before its training proper.", flag="--stage"),

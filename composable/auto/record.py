@@ -21,12 +21,15 @@ from composable.data.schema import Notice
 from composable.design import Architecture
 
 FORMAT = "composable.run/1"
+GUIDING = ("pins", "ranges", "exclude", "tries", "space", "sampler")
+"""The options that guide a search: what was tried stays, what comes obeys the new ones."""
 _MAY_CHANGE = (
     "time_limit",
     "max_trials",
     "max_disk",
     "workers",
     "allow_other_versions",
+    *GUIDING,
 )  # while a run goes on
 Progress = Callable[[dict[str, Any]], None]
 
@@ -130,7 +133,7 @@ def identity(
         "data": {"fingerprint": fingerprint, "test_fingerprint": test_fingerprint},
         "options": plain,
         "versions": versions(),
-        "schema": _text(options.schema),
+        "schema": text_of(options.schema),
         "design": None if design is None else design.identity(),
         "start": start,
     }
@@ -196,7 +199,8 @@ def _plain(options: FitOptions) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(options)))
 
 
-def _text(path: str | None) -> str | None:
+def text_of(path: str | None) -> str | None:
+    """The text in a file; None where there is none."""
     return None if path is None else Path(path).read_text(encoding="utf-8")
 
 

@@ -101,6 +101,16 @@ class Trainings:
         """How many trainings have not ended."""
         return len(self._running)
 
+    @property
+    def running_trials(self) -> list[Trial]:
+        """The trials whose trainings have not ended."""
+        return list(self._running.values())
+
+    @property
+    def running_names(self) -> list[str]:
+        """The names of the candidates among them."""
+        return [trial.name for trial in self._running.values() if trial.role == "network"]
+
     @cached_property
     def modality(self) -> Modality:
         """The modality of the rows."""

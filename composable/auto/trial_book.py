@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from composable.auto.record import Recorder
-from composable.core.workspace import write_json
+from composable.core.errors import ArtifactError
+from composable.core.workspace import read_json, write_json
 from composable.data.schema import Notice
 from composable.search.leaderboard import TRIAL_FILE, read_trial
 from composable.search.scorer import Scorer
 from composable.search.trial import Role, Trial, record
+from composable.training.candidate import Candidate, from_plain, to_plain
+
+_CANDIDATE, _CANDIDATE_FILE = "composable.candidate/1", "candidate.json"
 
 
 @dataclass(eq=False)
@@ -56,8 +61,28 @@ class TrialBook:
         """Write what became of a trial; with its test scores if nothing more is chosen: `tested`."""
         write_json(trial.folder / TRIAL_FILE, record(trial, self.scorer, tested=tested))
 
+    @cached_property
+    def earlier_candidates(self) -> list[tuple[Candidate, bool]]:
+        """The candidates that earlier sessions began, by their numbers, and whether each came to its end."""
+        found = {}
+        for path in (self.recorder.folder / "trials").glob(f"*/{_CANDIDATE_FILE}"):
+            facts = read_json(path, remedy="remove its folder to train it again")
+            if facts.get("format") != _CANDIDATE:
+                raise ArtifactError(
+                    f"{path.name} must have the format {_CANDIDATE!r}.",
+                    received=f"{path}: {facts.get('format')!r}"[:300],
+                    remedy="remove its folder to train it again",
+                )
+            ended = path.with_name(TRIAL_FILE)
+            is_done = ended.exists() and json.loads(ended.read_text(encoding="utf-8")).get("status") == "done"
+            found[int(path.parent.name)] = (from_plain(facts.get("candidate")), is_done)
+        return [found[number] for number in sorted(found)]
+
     def begun(self, trial: Trial, folds: tuple[int, ...]) -> None:
-        """Say that the training of a trial on some folds begins."""
+        """Say that the training of a trial on some folds begins; a later session knows what was begun."""
+        if trial.candidate is not None and trial.candidate.begin is None:
+            plain = {"format": _CANDIDATE, "candidate": to_plain(trial.candidate)}
+            write_json(trial.folder / _CANDIDATE_FILE, plain)
         self.recorder.happened(
             "trial_start", trial=trial.number, name=trial.name, fold=folds[0], folds=len(folds)
         )

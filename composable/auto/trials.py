@@ -6,14 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from composable.auto.candidate_list import Upcoming, candidate_list
+from composable.auto.candidate_list import Upcoming, upcoming
 from composable.auto.deploying import NotAsScoredError
 from composable.auto.disk import keep_within
 from composable.auto.further_training import learn_from_whole_file, predict_again, refit, train_more_folds
 from composable.auto.trainings import Trainings
 from composable.auto.user_inputs import UserInputs
 from composable.core.errors import NothingSucceeded
-from composable.problem.metrics import better
+from composable.problem.metrics import better, higher_is_better
 from composable.search.ensemble import blend_members, ensemble_members
 from composable.search.expected import Expected, expected_score
 from composable.search.failures import alike_in_a_row, told
@@ -29,7 +29,9 @@ from composable.search.policy import (
     refits_fit,
 )
 from composable.search.predictions import constant_predictions
+from composable.search.suggestions import Outcome
 from composable.search.trial import Trial, is_better
+from composable.training.candidate import Candidate
 
 Deploy = Callable[[Trial], None]
 
@@ -64,7 +66,7 @@ class Search:
             baseline_first=self.trainings.modality.baseline.first,
             workers=self.trainings.executor.workers,
             folds_left=split.scored_folds < len(split.folds),
-            has_more_folds=math.isinf(self.trainings.deadline.seconds),
+            has_more_folds=not self._is_timed,
             has_file=self.prepared.material.file is None,
         )
 
@@ -74,8 +76,11 @@ class Search:
         Raises:
             NothingSucceeded: If no network could be trained.
         """
-        self._upcoming = Upcoming(candidate_list(self.trainings, self.user_inputs))
         try:
+            self._upcoming = upcoming(self.trainings, self.user_inputs, self._outcomes)
+            self._state = replace(
+                self._state, has_suggestions=self._upcoming.suggesting or not self._is_timed
+            )
             while (step := next_step(self._now())).what != "end":
                 self._take(step)
         finally:
@@ -87,6 +92,10 @@ class Search:
                 remedy=f"`composable failures {self.book.recorder.folder}` lists each with its log",
             )
 
+    @property
+    def _is_timed(self) -> bool:
+        return math.isfinite(self.trainings.deadline.seconds)
+
     def _now(self) -> State:
         networks = [t for t in self.book.trials if t.role == "network"]
         return replace(
@@ -94,6 +103,7 @@ class Search:
             left=self.trainings.left,
             running=self.trainings.running,
             succeeded=len(self.book.succeeded),
+            waits=self._state.candidates_left and self._upcoming.waits_for(self.trainings.running_names),
             cut_short=bool(networks) and networks[-1].cut_short,
             alike_failures=alike_in_a_row(networks),
         )
@@ -110,11 +120,12 @@ class Search:
                 "baseline": lambda: self.trainings.begin_baseline(step.seconds),
                 "ensemble": self._ensemble,
                 "more_folds": self._more_folds,
+                "suggestions": self._begin_suggesting,
                 "refit": self._refit_on_all_rows,
                 "file": self._learn_from_whole_file,
             }
-            steps[step.what]()
             self._state = replace(self._state, **{f"has_{step.what}": True})
+            steps[step.what]()
         self._keep_within_disk()
 
     def _keep_within_disk(self) -> None:
@@ -139,7 +150,7 @@ class Search:
 
     def _begin_next(self, seconds: float) -> None:
         """Begin the next candidate, if what it takes at least fits into the time."""
-        candidate = next(self._upcoming, None)
+        candidate = self._upcoming.next()
         if candidate is None:
             self._state = replace(self._state, candidates_left=False)
             return
@@ -155,8 +166,25 @@ class Search:
 
     def _compile_ahead(self) -> None:
         """Compile the next network of those to come while others are trained or solved for."""
-        if compiles_ahead(self._now()) and (candidate := self._upcoming.next_network()) is not None:
+        if compiles_ahead(self._now()) and (candidate := self._next_network()) is not None:
             self.trainings.prepare(candidate)
+
+    def _next_network(self) -> Candidate | None:
+        return self._upcoming.next_network(self.trainings.running_names)
+
+    def _begin_suggesting(self) -> None:
+        """Where time is left after more folds of the best, go on with suggestions, then do the same again."""
+        if self._upcoming.begin_suggesting():
+            self._state = replace(self._state, candidates_left=True, has_ensemble=False, has_more_folds=False)
+
+    def _outcomes(self) -> list[Outcome]:
+        """What is known of the candidates that were begun, in the order of their numbers."""
+        sign = -1.0 if higher_is_better(self.book.scorer.problem.metric) else 1.0
+        ended = [trial for trial in self.book.trials if trial.role == "network"]
+        running = [trial for trial in self.trainings.running_trials if trial.role == "network"]
+        found = [(t, Outcome(t.network, sign * t.score if t.status == "done" else math.nan)) for t in ended]
+        found += [(trial, Outcome(trial.network, ended=False)) for trial in running]
+        return [outcome for _, outcome in sorted(found, key=lambda pair: pair[0].number)]
 
     def _constant_predictor(self) -> None:
         trial = self.book.new("constant_predictor", "reference", "constant_predictor")

@@ -21,6 +21,7 @@ from composable.design.metaparameters import check, names, nearest
 from composable.design.part import Part
 from composable.modality import Modality, candidates, modality_of, modality_of_columns
 from composable.modality.facts import facts_of
+from composable.search.guidance import Guidance
 from composable.training.stages.pretrain.pretrain import pretrain
 from composable.training.stages.run import STAGES
 from composable.zoo.catalog import FAMILIES
@@ -35,11 +36,13 @@ class UserInputs:
         design: Networks to try instead of the usual ones.
         pretrained: A trained network, to be tried first.
         training: Settings of the training, instead of those of the candidates.
+        guidance: What the user decides about the search.
     """
 
     design: ParsedDesign | None = None
     pretrained: PretrainedSource | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+    guidance: Guidance = field(default_factory=Guidance)
 
 
 _STAGES = {stage.__name__: stage for stage in STAGES}
@@ -157,7 +160,7 @@ def check_design(design: ParsedDesign, prepared: Prepared) -> None:
     facts = facts_of(material, prepared.split, prepared.encoding)
     first = next(candidates(facts, seed=0, design=design))
     model, _ = outline(first.architecture, material.shapes)
-    _check_size(model.count_params(), design)
+    check_size(model.count_params(), design.name)
     modality_of(facts.inputs, facts.problem).check_design(model, design.name, facts)
     try:
         checked_config(json.dumps(keras.saving.serialize_keras_object(model)).encode(), design.name)
@@ -169,13 +172,22 @@ def check_design(design: ParsedDesign, prepared: Prepared) -> None:
         ) from refused
 
 
-def _check_size(parameters: int, design: ParsedDesign) -> None:
+def check_size(parameters: int, name: str) -> None:
+    """Refuse a network whose training needs more memory than this machine has.
+
+    Args:
+        parameters: Of the network.
+        name: For the error.
+
+    Raises:
+        ConfigError: If it does.
+    """
     memory = memory_gb()
     needed = _TRAINED * 4 * parameters / 1e9
     if memory is not None and needed > memory:
         raise ConfigError(
             "A design is trained in this machine's memory.",
-            received=f"{design.name}: {parameters:,} parameters, about {needed:,.0f} GB to train; "
+            received=f"{name}: {parameters:,} parameters, about {needed:,.0f} GB to train; "
             f"the machine has {memory} GB",
             remedy="make it smaller; `composable design show` counts it",
         )

@@ -14,6 +14,7 @@ from composable.cli.output import exit_code_of, no_such_command, prepare_streams
 # The verbs and what they are for, here so that the help page imports none of them.
 VERBS = {
     "inspect": "Show what a table holds and which problem it poses; write the schema to edit.",
+    "space": "Show what a fit would search, or write it for editing.",
     "fit": "Train networks on a table and keep the best.",
     "leaderboard": "List every candidate of a run with its score and cost.",
     "failures": "List the trials of a run that failed or were skipped, by cause.",

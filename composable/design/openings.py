@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,19 @@ def close(value: Any, choose: Choose) -> Any:
     """
     openings(value)  # names must agree
     return _close(value, choose, "", {})
+
+
+def reopened(value: Any, change: Callable[[str, Open], Any], path: str = "") -> Any:
+    """Every opening as `change(path, opening)` makes it: another opening or a value; also inside options."""
+    if isinstance(value, Open):
+        at = path_of(path, value)
+        changed = change(at, value)
+        if not isinstance(changed, Choice):
+            return changed
+        options = tuple(reopened(each, change, f"{at}[{n}]") for n, each in enumerate(changed.options))
+        return Choice(options, changed.name)
+    inner = {name: reopened(child, change, joined(path, name)) for name, child in children(value)}
+    return rebuilt(value, inner) if inner else value
 
 
 def children(value: Any) -> list[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from composable.core.errors import ConfigError
 from composable.data.schema import Schema
-from composable.modality.designed import designed
+from composable.modality.designed import designed, first_of
 from composable.modality.facts import DataFacts
 from composable.modality.image import IMAGE
 from composable.modality.mask import MASK
@@ -21,6 +21,7 @@ from composable.modality.series import SERIES_MODALITY
 from composable.modality.table import TABLE
 from composable.modality.text import TEXT
 from composable.problem.problem import Problem
+from composable.search.space import OpenCandidate, family_named, usually_open
 from composable.training.candidate import Candidate
 from composable.training.overrides import overridden
 from composable.zoo.catalog.parse import ParsedDesign
@@ -64,11 +65,11 @@ def candidates(
     first: Iterable[Candidate] = (),
     training: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[Candidate]:
-    """What is worth trying on rows: a portfolio, then perhaps draws without end.
+    """What is worth trying on rows: the portfolio.
 
     Args:
         facts: What is known of the rows.
-        seed: The seed of the draws.
+        seed: Of what is drawn where the user's design is open.
         seconds: For all of them together.
         max_epochs: Epochs of each training at most; None for as many as it takes.
         design: The user's own design, to be tried instead.
@@ -82,16 +83,60 @@ def candidates(
         raise ConfigError(
             "CutMix is for images.", received=f"cutmix={training['cutmix']}", remedy="set mixup instead"
         )
-    modality = modality_of(facts.inputs, facts.problem)
     if design is not None:
-        space = modality.fit_design(design.architecture, facts)
-        found = designed(design.name, space, modality.settings(facts), seed)
+        found: Iterable[Candidate] = (first_of(_family_of(design, facts), seed),)
     else:
-        found = modality.candidates(facts, seed, seconds)
+        found = modality_of(facts.inputs, facts.problem).candidates(facts, seconds)
     for candidate in chain(first, found):
-        epochs = candidate.settings.epochs if max_epochs is None else max_epochs
-        settings = overridden(replace(candidate.settings, epochs=epochs), training)
-        yield replace(candidate, settings=settings)
+        yield _overridden(candidate, max_epochs, training)
 
 
-__all__ = ["MODALITIES", "Modality", "candidates", "modality_of", "modality_of_columns"]
+def families(
+    facts: DataFacts,
+    portfolio: Iterable[Candidate],
+    *,
+    max_epochs: int | None = None,
+    design: ParsedDesign | None = None,
+    training: Mapping[str, Any] = MappingProxyType({}),
+) -> tuple[OpenCandidate, ...]:
+    """The space that is searched: the families of a portfolio, with what is open in each.
+
+    Args:
+        facts: What is known of the rows.
+        portfolio: As `candidates` gives it for the same facts.
+        max_epochs: As there.
+        design: As there.
+        training: As there; what a user overrules isn't open.
+    """
+    if design is not None:
+        known: tuple[OpenCandidate, ...] = (_family_of(design, facts),)
+    else:
+        known = modality_of(facts.inputs, facts.problem).space(facts)
+    found: list[OpenCandidate] = []
+    for one in portfolio:
+        if family_named(found, one.name) is None:
+            family = family_named(known, one.name) or usually_open(one)
+            closed = not family.usual.architecture.openings()
+            found.append(replace(family, usual=one) if closed else family)
+    return tuple(
+        OpenCandidate(
+            _overridden(one.usual, max_epochs, training),
+            {name: opening for name, opening in one.training.items() if name not in training},
+        )
+        for one in found
+    )
+
+
+def _family_of(design: ParsedDesign, facts: DataFacts) -> OpenCandidate:
+    """A user's own design as a family."""
+    modality = modality_of(facts.inputs, facts.problem)
+    space = modality.fit_design(design.architecture, facts)
+    return designed(design.name, space, modality.settings(facts))
+
+
+def _overridden(candidate: Candidate, max_epochs: int | None, training: Mapping[str, Any]) -> Candidate:
+    epochs = candidate.settings.epochs if max_epochs is None else max_epochs
+    return replace(candidate, settings=overridden(replace(candidate.settings, epochs=epochs), training))
+
+
+__all__ = ["MODALITIES", "Modality", "candidates", "families", "modality_of", "modality_of_columns"]

@@ -1,48 +1,53 @@
-"""A user's own design: fitted to the rows, and as candidates in several training settings."""
+"""A user's own design: fitted to the rows, and as a family of candidates in several training settings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain, count
+from itertools import chain
 
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.design import Architecture, Choice, Part
+from composable.design import Architecture, Between, Choice, Part
 from composable.design.architecture import Parts
 from composable.design.metaparameters import names
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
 from composable.engine.settings import Settings
 from composable.modality.facts import DataFacts
+from composable.search.space import OpenCandidate
 from composable.training.candidate import Candidate
 
 _SCHEDULED = 0.9  # of the time that is left, for a training that is made to fit its time
 
 
-def designed(name: str, space: Architecture, usual: Settings, seed: int) -> Iterator[Candidate]:
-    """Candidates of one design without end, the same ones for the same seed.
-
-    The first one trains as designed at a usual rate; where the design leaves something open, it is drawn.
-    Each of the others draws its openings, its learning rate and its weight decay anew.
+def designed(name: str, space: Architecture, usual: Settings) -> OpenCandidate:
+    """A design as a family: what it leaves open, the rate and the decay of its training.
 
     Args:
-        name: The name of the first; those of the others are numbered.
+        name: Of the design.
         space: The design, fitted to the rows.
         usual: How it is usually trained.
-        seed: The seed of all draws.
     """
     share = _SCHEDULED if usual.patience is None else 1.0
-    for number in count():
-        rng = np.random.default_rng(derive(seed, "design", number))
-        settings = usual
-        if number > 0:
-            rate = float(np.exp(rng.uniform(np.log(3e-4), np.log(1e-2))))
-            decay = float(rng.choice([0.0, 3e-4, 3e-2]))
-            settings = replace(settings, learning_rate=rate, weight_decay=decay)
-        drawn = space.fill(lambda _, opening, rng=rng: opening.draw(rng))
-        yield Candidate(f"{name}_{number}" if number else name, drawn, settings, share)
+    open_settings = {
+        "learning_rate": Between(3e-4, 1e-2, log=True),
+        "weight_decay": Choice((0.0, 3e-4, 3e-2)),
+    }
+    return OpenCandidate(Candidate(name, space, usual, share), open_settings)
+
+
+def first_of(family: OpenCandidate, seed: int) -> Candidate:
+    """The first candidate of a design: it trains at a usual rate; what the design leaves open is drawn.
+
+    Args:
+        family: Of the design.
+        seed: Of the draws.
+    """
+    rng = np.random.default_rng(derive(seed, "design", 0))
+    drawn = family.usual.architecture.fill(lambda _, opening: opening.draw(rng))
+    return replace(family.usual, architecture=drawn)
 
 
 def changed_parts(parts: Parts, change: Callable[[Part], Part]) -> Parts:

@@ -56,7 +56,7 @@ _LEARNED, _SOLVED = 200, 2.0  # images, seconds
 _BLURS = (1.0, 4.0)  # pixels
 
 
-def candidates(facts: DataFacts, _seed: int, seconds: float) -> Iterator[Candidate]:
+def candidates(facts: DataFacts, seconds: float) -> Iterator[Candidate]:
     """A U-Net, as wide as `seconds` allow.
 
     Args:
@@ -225,7 +225,7 @@ MASK = replace(
     IMAGE,
     name="mask",
     candidates=candidates,
-    portfolio_size=lambda _facts: 1,
+    space=lambda _facts: (),
     baseline=LOGISTIC_ON_PIXELS,
     beside=lambda _facts, _seconds: (),
     augment=augment,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, zip_longest
@@ -14,6 +13,7 @@ from composable.design.part import Component
 from composable.modality.facts import DataFacts
 from composable.modality.modality import Modality, Notify
 from composable.modality.table import TABLE
+from composable.search.space import OpenCandidate
 from composable.training.candidate import Candidate, Material
 
 _MOST_MIXED = 6  # candidates, where networks for tables don't read all inputs
@@ -24,21 +24,21 @@ def beside_table(others: Sequence[Modality]) -> Modality:
     unread = [one for one in others if not one.in_tables]  # networks for tables don't see these inputs
     altered = [one.augment for one in others if one.augment is not None]
 
-    def candidates(facts: DataFacts, seed: int, seconds: float) -> Iterator[Candidate]:
+    def every(facts: DataFacts, seconds: float) -> Iterator[Candidate]:
         beside = [candidate for one in others for candidate in one.beside(facts, seconds)]
         facts, parts = _as_numbers(facts, unread)
-        found = _of_table(facts, parts, seed, seconds) if facts.widths else iter(())
-        if unread:
-            found = islice(found, TABLE.portfolio_size(facts))
+        found = _of_table(facts, parts, seconds) if facts.widths else iter(())
         yield from (one for one in beside if one.solver is not None)
         yield from islice(found, 1)
         yield from (one for one in beside if one.solver is None)
         yield from found
 
-    def portfolio_size(facts: DataFacts) -> int:
-        beside = sum(1 for one in others for _ in one.beside(facts, math.inf))
-        size = beside + TABLE.portfolio_size(_as_numbers(facts, unread)[0])
-        return min(size, _MOST_MIXED) if unread else size
+    def candidates(facts: DataFacts, seconds: float) -> Iterator[Candidate]:
+        return islice(every(facts, seconds), _MOST_MIXED if unread else None)
+
+    def space(facts: DataFacts) -> tuple[OpenCandidate, ...]:
+        facts, parts = _as_numbers(facts, unread)
+        return _space_of_table(facts, parts) if facts.widths else ()
 
     def augment(
         facts: DataFacts,
@@ -52,47 +52,44 @@ def beside_table(others: Sequence[Modality]) -> Modality:
             facts = each(facts, material, train, names, seed, notify)
         return facts
 
-    every = [*unread, TABLE, *(one for one in others if one.in_tables)]
+    known = [*unread, TABLE, *(one for one in others if one.in_tables)]
     pretexts: dict[str, Component] = {}
-    for one in every:
+    for one in known:
         pretexts = {**pretexts, **one.pretexts, **pretexts}
     return replace(
         TABLE,
-        inputs=frozenset[str]().union(*(one.inputs for one in every)),
-        columns=frozenset[str]().union(*(one.columns for one in every)),
+        inputs=frozenset[str]().union(*(one.inputs for one in known)),
+        columns=frozenset[str]().union(*(one.columns for one in known)),
         candidates=candidates,
-        portfolio_size=portfolio_size,
-        settings=every[0].settings,
-        baseline=replace(TABLE.baseline, first=any(one.baseline.first for one in every)),
+        space=space,
+        settings=known[0].settings,
+        baseline=replace(TABLE.baseline, first=any(one.baseline.first for one in known)),
         pretexts=pretexts,
         augment=augment if altered else None,
-        worst_errors={file: explain for one in every for file, explain in one.worst_errors.items()},
+        worst_errors={file: explain for one in known for file, explain in one.worst_errors.items()},
     )
 
 
 def also_as_table(modality: Modality) -> Modality:
     """Rows of one modality, whose inputs networks for tables see as numbers where that is sensible."""
 
-    def candidates(facts: DataFacts, seed: int, seconds: float) -> Iterator[Candidate]:
-        found = modality.candidates(facts, seed, seconds)
+    def candidates(facts: DataFacts, seconds: float) -> Iterator[Candidate]:
+        found = modality.candidates(facts, seconds)
         facts, parts = _as_numbers(facts, [modality])
         if not parts:
             yield from found
             return
-        draws = _of_table(facts, parts, seed, seconds)
-        table = list(islice(draws, TABLE.portfolio_size(facts)))
-        own = list(islice(found, modality.portfolio_size(facts)))
+        table, own = list(_of_table(facts, parts, seconds)), list(found)
         yield from (one for one in (*own, *table) if one.solver is not None)  # these take seconds
         trained = ([one for one in each if one.solver is None] for each in (table, own))
         yield from (one for pair in zip_longest(*trained) for one in pair if one is not None)
-        yield from draws
 
-    def portfolio_size(facts: DataFacts) -> int:
-        own = modality.portfolio_size(facts)
+    def space(facts: DataFacts) -> tuple[OpenCandidate, ...]:
+        own = modality.space(facts)
         facts, parts = _as_numbers(facts, [modality])
-        return own + TABLE.portfolio_size(facts) if parts else own
+        return (*own, *_space_of_table(facts, parts)) if parts else own
 
-    return replace(modality, candidates=candidates, portfolio_size=portfolio_size)
+    return replace(modality, candidates=candidates, space=space)
 
 
 def _as_numbers(facts: DataFacts, unread: Sequence[Modality]) -> tuple[DataFacts, list[Part]]:
@@ -107,9 +104,18 @@ def _as_numbers(facts: DataFacts, unread: Sequence[Modality]) -> tuple[DataFacts
     return facts, parts
 
 
-def _of_table(facts: DataFacts, parts: Sequence[Part], seed: int, seconds: float) -> Iterator[Candidate]:
+def _of_table(facts: DataFacts, parts: Sequence[Part], seconds: float) -> Iterator[Candidate]:
     """The candidates for tables, these parts in front of each."""
-    for candidate in TABLE.candidates(facts, seed, seconds):
-        design = candidate.architecture
-        prestem = (*parts, design.prestem) if parts else design.prestem
-        yield replace(candidate, architecture=replace(design, prestem=prestem))
+    for candidate in TABLE.candidates(facts, seconds):
+        yield _behind(parts, candidate)
+
+
+def _space_of_table(facts: DataFacts, parts: Sequence[Part]) -> tuple[OpenCandidate, ...]:
+    """The families for tables, these parts in front of each."""
+    return tuple(replace(one, usual=_behind(parts, one.usual)) for one in TABLE.space(facts))
+
+
+def _behind(parts: Sequence[Part], candidate: Candidate) -> Candidate:
+    design = candidate.architecture
+    prestem = (*parts, design.prestem) if parts else design.prestem
+    return replace(candidate, architecture=replace(design, prestem=prestem))

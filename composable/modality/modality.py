@@ -14,6 +14,7 @@ from composable.design.part import Component
 from composable.engine.settings import Settings
 from composable.explain.explained_model import ExplainedModel
 from composable.modality.facts import DataFacts
+from composable.search.space import OpenCandidate
 from composable.training.candidate import Baseline, Candidate, Material
 
 Notify = Callable[[str], None]
@@ -29,15 +30,15 @@ class Modality:
         inputs: The inputs of the model that are its own.
         columns: The kinds of columns that its inputs are made of.
         designs: The modalities of the catalog whose designs it can learn with.
-        candidates: What is worth trying, the surest first: (facts, seed, seconds for all together) ->
-            the portfolio, then perhaps draws without end, the same ones for the same seed.
-        portfolio_size: How many candidates there are at most before draws follow.
+        candidates: What is worth trying, the surest first: (facts, seconds for all together) -> the
+            portfolio.
         settings: How a user's own design is trained.
         fit_design: A user's own design with the tasks of these rows, and what must be known of their inputs.
         baseline: What networks have to beat.
         pretexts: What `--stage pretrain=NAME` learns without labels; the first one is meant without a name.
         beside: What is worth trying where such inputs lie beside those of other modalities: (facts, seconds)
             -> candidates.
+        space: Families of the portfolio with what is open in each; of the others, rate and decay are.
         in_tables: Whether networks for tables read its inputs too.
         as_numbers: How networks for tables may read inputs that they don't know: how many numbers they are,
             and the component that makes them of all inputs. None where they had better not.
@@ -53,13 +54,13 @@ class Modality:
     inputs: frozenset[str]
     columns: frozenset[str]
     designs: tuple[str, ...]
-    candidates: Callable[[DataFacts, int, float], Iterator[Candidate]]
-    portfolio_size: Callable[[DataFacts], int]
+    candidates: Callable[[DataFacts, float], Iterator[Candidate]]
     settings: Callable[[DataFacts], Settings]
     fit_design: Callable[[Architecture, DataFacts], Architecture]
     baseline: Baseline
     pretexts: Mapping[str, Component]
     beside: Callable[[DataFacts, float], Iterable[Candidate]] = lambda _facts, _seconds: ()
+    space: Callable[[DataFacts], tuple[OpenCandidate, ...]] = lambda _facts: ()
     in_tables: bool = True
     as_numbers: Callable[[DataFacts], tuple[int, Part] | None] = lambda _facts: None
     augment: Callable[[DataFacts, Material, np.ndarray, Sequence[str], int, Notify], DataFacts] | None = None

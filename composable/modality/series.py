@@ -39,7 +39,7 @@ _SECONDS, _SECONDS_PER_STEP = 8.0, 1e-4  # that MiniRocket takes on a usual mach
 _TIMES = 3  # as long, and it comes first
 
 
-def candidates(facts: DataFacts, _seed: int, seconds: float) -> Iterator[Candidate]:
+def candidates(facts: DataFacts, seconds: float) -> Iterator[Candidate]:
     """Ridge regression on MiniRocket's features, on the steps, neighbors; networks.
 
     What is trained first takes all the time that it needs: where that is short, it is the cheapest.
@@ -57,11 +57,6 @@ def candidates(facts: DataFacts, _seed: int, seconds: float) -> Iterator[Candida
     if facts.kept <= _KEPT:
         yield _neighbors(facts)
     yield from _networks(facts)
-
-
-def portfolio_size(facts: DataFacts) -> int:
-    """How many candidates there are; no draws follow."""
-    return sum(1 for _ in candidates(facts, 0, math.inf))
 
 
 def beside(facts: DataFacts, _seconds: float) -> Iterator[Candidate]:
@@ -156,7 +151,6 @@ SERIES_MODALITY = Modality(
     columns=frozenset({"series"}),
     designs=("series",),
     candidates=candidates,
-    portfolio_size=portfolio_size,
     settings=usual_settings,
     fit_design=fit_design,
     baseline=GRADIENT_BOOSTING,

@@ -1,6 +1,6 @@
 """Tables: numbers, categories and dates in columns, and whatever lies beside them.
 
-Worth trying is a portfolio of networks, cheapest first, then draws from open architectures.
+Worth trying is a portfolio of networks, cheapest first; its families are open to further suggestions.
 """
 
 from __future__ import annotations
@@ -9,11 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import count
 
-import numpy as np
-
-from composable.core.seeds import derive
 from composable.design import Architecture, Between, Choice, Part
 from composable.design.stems import concatenated
 from composable.design.tables import prepare
@@ -23,6 +19,7 @@ from composable.modality.boosting import GRADIENT_BOOSTING
 from composable.modality.designed import fit_to_table, usual_settings
 from composable.modality.facts import DataFacts
 from composable.modality.modality import Modality
+from composable.search.space import OpenCandidate
 from composable.training import recipes
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
@@ -39,20 +36,13 @@ _SCHEDULED = 0.5  # of the time left, for a training that is made to fit its tim
 _EPOCHS = 128  # of RealMLP: half of what its authors take, for half the time
 
 
-def candidates(facts: DataFacts, seed: int, _seconds: float = math.inf) -> Iterator[Candidate]:
-    """First the portfolio, then draws without end, the same ones for the same seed.
+def candidates(facts: DataFacts, _seconds: float = math.inf) -> Iterator[Candidate]:
+    """The portfolio, however much time there is.
 
     Args:
         facts: What decides about sizes.
-        seed: The seed of the draws.
     """
     yield from _portfolio(facts)
-    yield from _draws(facts, seed)
-
-
-def portfolio_size(facts: DataFacts) -> int:
-    """How many candidates there are before draws follow."""
-    return sum(1 for _ in _portfolio(facts))
 
 
 def _portfolio(facts: DataFacts) -> Iterator[Candidate]:
@@ -93,62 +83,61 @@ def _kernel(facts: DataFacts) -> Candidate:
     return Candidate("kernel", design, Settings(), solver=solver)
 
 
-def _draws(facts: DataFacts, seed: int) -> Iterator[Candidate]:
-    """Random search (Bergstra & Bengio 2012): the open architectures closed at random, with random rates."""
-    spaces = _spaces(facts)
-    for number in count(1):
-        rng = np.random.default_rng(derive(seed, "draw", number))
-        name = tuple(spaces)[number % len(spaces)]
-        architecture = _drawn(spaces[name], rng)
-        if name == "realmlp":
-            settings, share = _drawn_realmlp(facts, rng), _SCHEDULED
-        else:
-            rate = float(np.exp(rng.uniform(np.log(5e-4), np.log(5e-3))))
-            decay = float(rng.choice([0.0, 3e-4, 3e-2]))
-            settings, share = replace(_settings(facts, rate), weight_decay=decay), 1.0
-        yield Candidate(f"{name}_{number}", architecture, settings, share)
+def space(facts: DataFacts) -> tuple[OpenCandidate, ...]:
+    """The portfolio's families with what is open: metaparameters, and the rate and decay of their training.
 
-
-def _drawn_realmlp(facts: DataFacts, rng: np.random.Generator) -> Settings:
-    """Rates about the usual one, and decays, from the search space of TabArena."""
-    usual = _realmlp_settings(facts)
-    factor = float(np.exp(rng.uniform(np.log(0.15), np.log(2.0))))
-    decay = float(np.exp(rng.uniform(np.log(1e-3), np.log(5e-2))))
-    return replace(usual, learning_rate=factor * usual.learning_rate, weight_decay=decay)
-
-
-def _drawn(space: Architecture, rng: np.random.Generator) -> Architecture:
-    return space.fill(lambda _, opening: opening.draw(rng))
-
-
-def _spaces(facts: DataFacts) -> dict[str, Architecture]:
-    """The portfolio's families with their metaparameters left open."""
+    RealMLP's rate and decay lie within the search space of TabArena, about the usual ones.
+    """
     tasks, categories = facts.tasks, facts.categories
-    most = facts.most_units
+    most, bins, width = facts.most_units, facts.bins, facts.width
     families = {
-        "mlp": (mlp, (128, 256, 512)),
-        "tabm_mini": (tabm_mini, (64, 96, 128) if facts.rows > _LARGE else (64, 128, 256)),
+        "mlp": (mlp, (128, 256, 512), 1e-3),
+        "tabm_mini": (
+            tabm_mini,
+            (64, 96, 128, 192) if facts.rows > _LARGE else (64, 96, 128, 192, 256),
+            2e-3,
+        ),
     }
-    found = {
-        name: family(
-            tasks=tasks,
-            categories=categories,
-            units=Choice(tuple(min(most, count) for count in units)),
-            blocks=2,
-            dropout=Choice((0.0, 0.1, 0.25)),
-            bins=Choice((facts.bins, max(4, facts.bins // 3), max(4, facts.bins // 6))),
-            width=Choice((facts.width, max(1, facts.width // 2), min(16, 2 * facts.width))),
-        )
-        for name, (family, units) in families.items()
-    }
+    usual = _realmlp_settings(facts)
+    rate = usual.learning_rate
     real = realmlp(
         tasks=tasks,
         categories=categories,
         units=_layers(facts),
-        dropout=Choice((0.0, 0.15, 0.3)),
-        deviation=Between(0.02, 0.5, log=True),
+        dropout=Choice((0.0, 0.15, 0.3), name="dropout"),
+        deviation=Between(0.02, 0.5, log=True, name="deviation"),
     )
-    return {"realmlp": real, **found}
+    found = [
+        OpenCandidate(
+            Candidate("realmlp", real, usual, _SCHEDULED),
+            {
+                "learning_rate": Between(0.15 * rate, 2.0 * rate, log=True),
+                "weight_decay": Between(1e-3, 5e-2, log=True),
+            },
+        )
+    ]
+    for name, (family, units, usual_rate) in families.items():
+        design = family(
+            tasks=tasks,
+            categories=categories,
+            units=_choice("units", *(min(most, count) for count in units)),
+            blocks=2,
+            dropout=Choice((0.0, 0.1, 0.25), name="dropout"),
+            bins=_choice("bins", bins, max(4, bins // 3), max(4, bins // 6)),
+            width=_choice("width", width, max(1, width // 2), min(16, 2 * width)),
+        )
+        open_settings = {
+            "learning_rate": Between(5e-4, 5e-3, log=True),
+            "weight_decay": Choice((0.0, 3e-4, 3e-2)),
+        }
+        candidate = Candidate(name, design, _settings(facts, usual_rate))
+        found.append(OpenCandidate(candidate, open_settings))
+    return tuple(found)
+
+
+def _choice(name: str, *options: int) -> Choice:
+    """One of these numbers, each once."""
+    return Choice(tuple(sorted(set(options))), name=name)
 
 
 def _layers(facts: DataFacts) -> tuple[int, ...]:
@@ -172,7 +161,7 @@ TABLE = Modality(
     columns=frozenset({"number", "category", "boolean", "date"}),
     designs=("table",),
     candidates=candidates,
-    portfolio_size=portfolio_size,
+    space=space,
     settings=usual_settings,
     fit_design=fit_to_table,
     baseline=GRADIENT_BOOSTING,

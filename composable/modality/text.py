@@ -65,7 +65,7 @@ def fit_design(design: Architecture, facts: DataFacts) -> Architecture:
     return replace(design, prestem=prestem, stem=stem, learner=learner).with_tasks(*facts.tasks)
 
 
-def candidates(facts: DataFacts, _seed: int, seconds: float) -> Iterator[Candidate]:
+def candidates(facts: DataFacts, seconds: float) -> Iterator[Candidate]:
     """Closed-form fits, fastText, then networks that read words in their order, those that the time allows.
 
     Args:
@@ -75,11 +75,6 @@ def candidates(facts: DataFacts, _seed: int, seconds: float) -> Iterator[Candida
     yield from closed_form(facts)
     yield _fasttext(facts)
     yield from word_order_networks(facts, seconds)
-
-
-def portfolio_size(facts: DataFacts) -> int:
-    """How many candidates there are at most; no draws follow."""
-    return sum(1 for _ in candidates(facts, 0, math.inf))
 
 
 def closed_form(facts: DataFacts, _seconds: float = math.inf) -> Iterator[Candidate]:
@@ -205,7 +200,6 @@ TEXT = Modality(
     columns=frozenset({"text"}),
     designs=("text", "table"),
     candidates=candidates,
-    portfolio_size=portfolio_size,
     settings=_word_settings,
     fit_design=fit_design,
     baseline=GRADIENT_BOOSTING,

@@ -17,6 +17,7 @@ MOST_NETWORKS = 24  # in one deployed model: more take long to load and add litt
 LEAST_SECONDS = 3.0  # less than this isn't worth compiling another network for
 MOST_ALIKE = 5  # failures of the same cause in a row: the next ones would fail as well
 AHEAD_SECONDS = 8.0  # with less, what is compiled would hardly be trained
+SUGGESTING_SECONDS = 20.0  # with less, suggestions after more folds of the best come to nothing
 ENOUGH = 3  # candidates that are trained before more folds of the best are thought of
 REST_SHARE = 0.5  # of the time left, for one candidate, where the rest can go to other folds of the best
 _BASELINE_SHARE = 0.3  # of the time that is left after the first network
@@ -25,7 +26,10 @@ _SHORTER = 0.2  # of a training: a schedule can be made to end a little sooner
 _LONGER = 4  # times as long as a fold takes a closed-form fit on all rows, with no other beside it
 _STEPS_LONGER = 1.4  # times as long as its training takes a network on all rows
 
-What = Literal["constant", "baseline", "candidate", "wait", "ensemble", "more_folds", "refit", "file", "end"]
+What = Literal[
+    "constant", "baseline", "candidate", "wait", "ensemble", "more_folds", "suggestions", "refit", "file",
+    "end",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,12 +59,14 @@ class State:
         workers: How many may run at once.
         succeeded: How many candidates came to their end.
         candidates_left: Whether there is another one.
+        waits: Whether the next one depends on what still runs.
         cut_short: Whether the clock ended the training of the last one.
         alike_failures: How many candidates failed of the same cause, one after another, the last ones.
         disk_full: Whether the run folder has no room for another training.
         folds_left: Whether the best may go on learning on folds that the candidates don't train.
         has_ensemble: Whether an ensemble was looked for.
         has_more_folds: Whether the best was trained on more folds, as far as time allowed.
+        has_suggestions: Whether suggestions were begun, if they are to come after all that.
         has_refit: Whether the best was fitted again on all rows, if that is wanted.
         has_file: Whether the best has learned from the whole file; true where no file holds further rows.
     """
@@ -74,12 +80,14 @@ class State:
     workers: int = 1
     succeeded: int = 0
     candidates_left: bool = True
+    waits: bool = False
     cut_short: bool = False
     alike_failures: int = 0
     disk_full: bool = False
     folds_left: bool = False
     has_ensemble: bool = False
     has_more_folds: bool = False
+    has_suggestions: bool = True
     has_refit: bool = False
     has_file: bool = True
 
@@ -88,8 +96,8 @@ def next_step(state: State) -> Step:
     """The next step of a search.
 
     First the constant predictor; the baseline after the first candidate was begun, or before it; candidates
-    while there are some and there is time for them; then the ensemble, more folds of the best, the refit,
-    and learning from the whole file.
+    while there are some and there is time for them; then the ensemble, more folds of the best; where time is
+    left, suggestions, and both again; the refit, and learning from the whole file.
     """
     if not state.has_constant:
         return Step("constant")
@@ -97,6 +105,7 @@ def next_step(state: State) -> Step:
     if not state.has_baseline and (state.baseline_first or state.begun > 0) and is_free:
         return Step("baseline", _seconds_for_baseline(state))
     if _tries_another(state):
+        is_free = is_free and not state.waits
         return Step("candidate", _seconds_for_candidate(state)) if is_free else Step("wait")
     if state.running:
         return Step("wait")
@@ -105,6 +114,7 @@ def next_step(state: State) -> Step:
     at_the_end: tuple[tuple[What, bool], ...] = (
         ("ensemble", state.has_ensemble),
         ("more_folds", state.has_more_folds or state.disk_full),
+        ("suggestions", state.has_suggestions or state.disk_full or state.left < SUGGESTING_SECONDS),
         ("refit", state.has_refit or state.disk_full),
         ("file", state.has_file or state.disk_full),
     )

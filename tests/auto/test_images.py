@@ -20,7 +20,7 @@ from composable.core.errors import ConfigError, DataError
 from composable.data import frames
 from composable.data.kinds.image import ImageBlock
 from composable.design.building import outline
-from composable.modality import candidates
+from composable.modality import candidates, families
 from composable.modality.facts import facts_of
 from composable.modality.image import portfolio
 from composable.modality.image.augmentations import augmented_as
@@ -343,14 +343,17 @@ def test_without_a_limit_other_networks_are_tried_beside_the_first(folder):
     options = completed(FitOptions(), table)
     prepared = prepare(understand_table(table, options, print), options, print)
     facts = facts_of(prepared.material, prepared.split, prepared.encoding)
-    found = list(islice(candidates(facts, seed=0), 8))
-    names = [one.name for one in found]
-    assert names[:5] == ["fast_cnn", "fast_cnn_deep", "resnet", "mobilenet", "fast_cnn_1"]
-    for candidate in found:
+    found = list(candidates(facts, seed=0))
+    assert [one.name for one in found] == ["fast_cnn", "fast_cnn_deep", "resnet", "mobilenet"]
+    family = families(facts, found)[0]
+    drawn = [
+        family.closed(lambda _, opening, n=n: opening.draw(np.random.default_rng(n)), f"fast_cnn_{n}")
+        for n in range(4)
+    ]
+    assert len({repr(one.settings) for one in drawn}) > 1
+    for candidate in (*found, *drawn):
         model, _ = outline(candidate.architecture, prepared.material.shapes)
         assert [tuple(output.shape) for output in model.outputs] == [(None, 1)]
-    again = list(islice(candidates(facts, seed=0), 8))
-    assert [one.settings for one in again] == [one.settings for one in found]
     short = candidates(facts, seed=0, seconds=60.0)
     assert [one.name for one in short] == ["fast_cnn"]
     shares = [next(candidates(facts, seed=0, seconds=s)).share for s in (300.0, 900.0)]

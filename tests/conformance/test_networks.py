@@ -1,7 +1,5 @@
 """One suite over every network that the search may try, for every kind of head."""
 
-from itertools import islice
-
 import keras
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from composable.design import Architecture
 from composable.design.part import COMPONENTS
 from composable.design.taps import tap
 from composable.engine.predict import predict
-from composable.modality import candidates, modality_of
+from composable.modality import candidates, families
 from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.training.candidate import Candidate, Material
@@ -53,11 +51,15 @@ def material(heads: tuple[Head, ...]) -> Material:
 
 
 def first_candidates(given: Material) -> dict[str, Candidate]:
-    """The portfolio and the first draw from each open architecture."""
+    """The portfolio and a draw from each open architecture."""
     facts = DataFacts(given.problem, ROWS, given.widths, SIZES, VOCABULARIES)
-    size = modality_of(facts.inputs, facts.problem).portfolio_size(facts)
-    found = islice(candidates(facts, seed=0, max_epochs=2), size + 2)
-    return {candidate.name: candidate for candidate in found}
+    portfolio = list(candidates(facts, seed=0, max_epochs=2))
+    drawn = [
+        family.closed(lambda _, opening: opening.draw(np.random.default_rng(0)), f"{family.name}_0")
+        for family in families(facts, portfolio, max_epochs=2)
+        if family.usual.architecture.openings()
+    ]
+    return {candidate.name: candidate for candidate in (*portfolio, *drawn)}
 
 
 CASES = [(name, kind) for kind, heads in HEADS.items() for name in first_candidates(material(heads))]

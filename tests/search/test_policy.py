@@ -47,6 +47,9 @@ SEARCHED = replace(BEGUN, candidates_left=False, succeeded=3)
         (SEARCHED, "ensemble"),
         (replace(SEARCHED, has_ensemble=True), "more_folds"),
         (replace(SEARCHED, has_ensemble=True, has_more_folds=True), "refit"),
+        (replace(SEARCHED, has_ensemble=True, has_more_folds=True, has_suggestions=False), "suggestions"),
+        (replace(SEARCHED, left=9.0, has_ensemble=True, has_more_folds=True, has_suggestions=False), "refit"),
+        (replace(BEGUN, running=1, workers=2, waits=True), "wait"),
         (replace(SEARCHED, has_ensemble=True, has_more_folds=True, has_refit=True), "end"),
     ],
 )

@@ -6,7 +6,7 @@ from composable.data.kinds.image import IMAGES
 from composable.design import Part
 from composable.explain.image_errors import image_errors
 from composable.modality.image.augmentations import measured_augmentations
-from composable.modality.image.portfolio import beside, candidates, fit_design, portfolio_size, usual_settings
+from composable.modality.image.portfolio import beside, candidates, fit_design, space, usual_settings
 from composable.modality.image.ridge import RIDGE_ON_PATCHES
 from composable.modality.modality import Modality
 from composable.training.stages.pretrain.image_classes import jigsaw, synthetic
@@ -18,7 +18,7 @@ IMAGE = Modality(
     columns=frozenset({"image"}),
     designs=("image",),
     candidates=candidates,
-    portfolio_size=portfolio_size,
+    space=space,
     settings=usual_settings,
     fit_design=fit_design,
     baseline=RIDGE_ON_PATCHES,

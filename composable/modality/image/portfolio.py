@@ -8,15 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 
 from composable.core.machine import operations_per_second
-from composable.core.seeds import derive
 from composable.data.kinds.image import IMAGES
-from composable.design import Architecture, Choice, Part
+from composable.design import Architecture, Between, Choice, Part
 from composable.design.building import outline
+from composable.design.choice import Open
 from composable.design.cost import Cost, cost
 from composable.design.inputs import Input
 from composable.design.learners import groups
@@ -27,8 +26,9 @@ from composable.engine.randaugment import randaugment
 from composable.engine.settings import Settings
 from composable.modality.designed import changed_parts
 from composable.modality.facts import DataFacts, Signal
+from composable.search.space import OpenCandidate
 from composable.training import recipes
-from composable.training.candidate import Candidate, Small
+from composable.training.candidate import Candidate
 from composable.zoo.fast_cifar import convolutions, seen, whitened
 from composable.zoo.mlp import mlp
 from composable.zoo.mobilenet import V2_STRIDES, mobilenet_v2
@@ -48,16 +48,14 @@ _ALONE, _AMONG_OTHERS = 0.95, 0.4  # of the time that is left, for one candidate
 _TWICE = 600.0  # seconds, from which on two networks are worth more than one that learns for longer
 _MANY, _OFTEN = 20_000, 40  # so many images aren't worth moving unless each is seen so often
 _COVERED = 12  # epochs from which on covering a part of them is worth more than seeing all of it
-_PORTFOLIO = 6  # candidates
-_RATES = (0.5, 2.0)  # times the usual rate, between which draws are made
+_RATES = (0.5, 2.0)  # times the usual rate, between which it is open
 
 
-def candidates(facts: DataFacts, seed: int, seconds: float) -> Iterator[Candidate]:
-    """First the fast CIFAR network, as wide as `seconds` allow; on long times others, then draws without end.
+def candidates(facts: DataFacts, seconds: float) -> Iterator[Candidate]:
+    """First the fast CIFAR network, as wide as `seconds` allow; on long times others.
 
     Args:
         facts: Says the tasks and the number of rows.
-        seed: Of the draws.
         seconds: For all candidates together.
     """
     if images_of(facts).columns > 1:
@@ -84,12 +82,6 @@ def candidates(facts: DataFacts, seed: int, seconds: float) -> Iterator[Candidat
     yield Candidate("resnet", fit_design(resnet_cifar(), facts), usual_settings(facts), share)
     if math.isinf(facts.most_weights):
         yield _mobilenet(facts, share)
-    yield from _draws(facts, seed, (slim, width))
-
-
-def portfolio_size(_facts: DataFacts) -> int:
-    """How many candidates there are at most before draws follow."""
-    return _PORTFOLIO
 
 
 def _mobilenet(facts: DataFacts, share: float) -> Candidate:
@@ -100,28 +92,25 @@ def _mobilenet(facts: DataFacts, share: float) -> Candidate:
     return Candidate("mobilenet", next(few, designs[-1]), usual_settings(facts), share)
 
 
-def _draws(facts: DataFacts, seed: int, widths: tuple[int, int]) -> Iterator[Candidate]:
-    """The fast CIFAR network drawn at random: depth, width, rate, which images are seen and how."""
-    space = {
-        "depth": Choice((2, 3)),
-        "width": Choice(widths),
-        "further": Choice(((), (Part(cutout),), (Part(randaugment),))),
+def space(facts: DataFacts) -> tuple[OpenCandidate, ...]:
+    """What is open in the training of the fast CIFAR network: rate, which images are seen and how."""
+    settings = _settings(facts)
+    low, high = (factor * settings.learning_rate for factor in _RATES)
+    found: dict[str, Open] = {
+        "learning_rate": Between(low, high, log=True),
         "hardest_share": Choice((1.0, 0.6)),
         "small": Choice((0.0, 0.4)),
-        "mixing": Choice(({"mixup": 0.0, "cutmix": 0.0}, {"mixup": 0.2}, {"cutmix": 1.0})),
     }
-    for number in count(1):
-        rng = np.random.default_rng(derive(seed, "image_draw", number))
-        drawn = {name: opening.draw(rng) for name, opening in space.items()}
-        settings = _settings(_also(facts, drawn["further"]))
-        factor = float(np.exp(rng.uniform(*np.log(_RATES))))
-        rate = factor * settings.learning_rate
-        settings = replace(settings, learning_rate=rate, hardest_share=drawn["hardest_share"])
-        if not facts.augmentation.chosen:
-            settings = replace(settings, **drawn["mixing"])
-        design = fast_cnn(facts, width=drawn["width"], depth=drawn["depth"])
-        small = Small(drawn["small"]) if drawn["small"] else None
-        yield Candidate(f"fast_cnn_{number}", design, settings, _AMONG_OTHERS, small=small)
+    if not facts.augmentation.chosen:
+        seen = [
+            _also(facts, further).augmentation.parts
+            for further in ((), (Part(cutout),), (Part(randaugment),))
+        ]
+        found |= {"augment": Choice(tuple(dict.fromkeys(seen))), "mixup": Choice((0.0, 0.2))}
+        found["cutmix"] = Choice((0.0, 1.0))
+    return (
+        OpenCandidate(Candidate("fast_cnn", fast_cnn(facts, width=_UNTIMED), settings, _AMONG_OTHERS), found),
+    )
 
 
 def _also(facts: DataFacts, further: Sequence[Part]) -> DataFacts:
