@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from composable.cli.design_facts import Amount, InputShape, TypedInput
+from composable.cli.design_search import command as search
 from composable.cli.flags import backend_option, debug_switch, json_switch
 from composable.cli.output import (
     SuggestingGroup,
@@ -50,6 +51,9 @@ def command() -> None:
     ("resnet(depth=50, classes=10)"), a family's search space (resnet_space), a JSON file, or a function of
     your own (module:function).
     """
+
+
+command.add_command(search)
 
 
 @command.command("list")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +107,52 @@ def source_of(design: str, typed: Sequence[TypedInput]) -> tuple[str, str]:
     return written.name, source(written.architecture, inputs, name=written.name)
 
 
+def searched(
+    design: str,
+    typed: Sequence[TypedInput],
+    backend: str | None,
+    limits: Mapping[str, float],
+    *,
+    draws: int,
+    seed: int,
+) -> tuple[str, list[dict[str, Any]]]:
+    """The name of a search space, and its networks that were scored untrained, the most promising one first.
+
+    Raises:
+        ConfigError: As `seen`, and if it has no open choices, or no network within the limits.
+    """
+    choose_backend(backend)
+    from composable.design.evolve import decisions
+    from composable.search.untrained import Limits, search_untrained
+    from composable.search.zero_cost import UNTRAINED
+    from composable.zoo.catalog.parse import parse_design
+
+    written = parse_design(design)
+    inputs, space = _inputs(typed, written.inputs), written.architecture
+    if inputs is None:
+        raise _no_input(design)
+    if not (openings := space.openings()):
+        raise ConfigError(
+            "A search needs a design that leaves something open.",
+            received=f"{written.name}, which is closed",
+            remedy="name a family's space (resnet_cifar_space), or put Choice((16, 32)) into your design",
+        )
+    found = search_untrained(space, inputs, limits=Limits(**limits), draws=draws, seed=seed)
+    return written.name, [
+        {
+            "promise": one.promise,
+            "on_front": one.on_front,
+            "decisions": {
+                path: _decided(openings[path], value)
+                for path, value in decisions(space, one.architecture).items()
+            },
+            **{score: getattr(one.scores, score) for score in UNTRAINED},
+            "architecture": one.architecture,
+        }
+        for one in found
+    ]
+
+
 def drawn(facts: Facts) -> str:
     """The figure as the text of an SVG file.
 
@@ -157,8 +203,18 @@ def _opening(opening: Any) -> dict[str, Any]:
 
     if isinstance(opening, Between):
         return {"low": opening.low, "high": opening.high, "log": opening.log}
-    plain = (type(None), bool, int, float, str)
-    return {"options": [each if isinstance(each, plain) else repr(each) for each in opening.options]}
+    return {"options": [_plain(each) for each in opening.options]}
+
+
+def _decided(opening: Any, value: Any) -> Any:
+    """What was chosen; where that leaves something open itself, its number among the options: `[1]`."""
+    from composable.design.openings import openings
+
+    return f"[{opening.options.index(value)}]" if openings(value) else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (type(None), bool, int, float, str)) else repr(value)
 
 
 def _no_input(design: str) -> ConfigError:

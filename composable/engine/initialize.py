@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -48,15 +49,24 @@ def _initializers(model: keras.Model) -> list[tuple[Any, Any]] | None:
     return found if all(id(variable) in listed for variable in model.weights) else None
 
 
-def _as_built(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
-    # Keras seeds the global generators; what the user drew from them goes on as if nothing had happened.
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """What is built inside draws its weights, and the seeds of its dropout, from this seed.
+
+    Keras seeds the global generators; what the user drew from them goes on as if nothing had happened.
+    """
     with GLOBAL_GENERATORS:
         numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
-        keras.utils.set_random_seed(derive(seed, "weights"))
+        keras.utils.set_random_seed(seed)
         try:
-            fresh = build()
+            yield
         finally:
             np.random.set_state(numpy_state)  # noqa: NPY002
             random.setstate(python_state)
+
+
+def _as_built(model: keras.Model, build: Callable[[], keras.Model], seed: int) -> None:
+    with seeded(derive(seed, "weights")):
+        fresh = build()
     for variable, drawn in zip(model.variables, fresh.variables, strict=True):
         variable.assign(drawn)

@@ -9,8 +9,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from composable.cli import design
+from composable.design import Architecture, Choice, Part
+from composable.design.tasks import classifier
 from composable.zoo import catalog
 from composable.zoo.catalog.family import Modality
+from composable.zoo.mlp import dense_block
 
 SMALL = "resnet(blocks=(1, 2), filters=(4, 8), classes=3)"
 
@@ -22,7 +25,7 @@ def answer(done):
 
 def test_every_verb_of_it_explains_itself(command):
     shown = command("design", "--help")
-    for verb in ("list", "show", "diff", "source"):
+    for verb in ("list", "show", "diff", "source", "search"):
         assert f"\n  {verb} " in shown.out
         assert "--json" in command("design", verb, "--help").out
 
@@ -188,3 +191,37 @@ def test_source_is_python_on_standard_output_or_in_a_file(command, tmp_path):
     assert file.read_text() == shown.out
     done = answer(command("design", "source", SMALL, "--input", "16,16,3", "--json"))
     assert (done["name"], done["source"]) == ("resnet", shown.out)
+
+
+@pytest.fixture
+def space(tmp_path):
+    """A file of a space: one or two groups of dense layers."""
+    block = Part(dense_block, units=Choice((8, 16, 200), name="units"))
+    path = tmp_path / "space.json"
+    path.write_text(
+        Architecture(learner=Choice(((block,), (block, block))), tasks=Part(classifier, classes=3)).to_json()
+    )
+    return str(path)
+
+
+def test_search_ranks_networks_untrained_and_writes_the_best(command, space, tmp_path):
+    best = tmp_path / "best.json"
+    asked = ("design", "search", space, "--input", "5", "--draws", "2", "--max-params", "2k")
+    done = command(*asked, "--out", str(best), "--json")
+    found = json.loads(done.out)
+    assert done.code == 0
+    assert all(row["parameters"] <= 2_000 for row in found)
+    assert found[0]["architecture"] == json.loads(best.read_text())
+    shown = answer(command("design", "show", str(best), "--input", "5", "--json"))
+    assert shown["parameters"]["trainable"] == found[0]["parameters"]
+    assert found[0]["decisions"]["units"] in (8, 16)
+    assert "most promising" in command(*asked).out
+
+
+def test_search_refuses_a_closed_design_and_limits_that_nothing_keeps(command, space):
+    closed = command("design", "search", SMALL, "--input", "8,8,3")
+    assert closed.code == 2
+    assert "leaves something open" in closed.err
+    none = command("design", "search", space, "--input", "5", "--draws", "2", "--max-params", "3")
+    assert none.code == 2
+    assert "within its limits" in none.err
