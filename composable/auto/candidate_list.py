@@ -13,13 +13,16 @@ from composable.auto.prepare import Prepared
 from composable.auto.trainings import Trainings
 from composable.auto.transfer import transferred
 from composable.auto.user_inputs import UserInputs, check_size
+from composable.auto.within_limits import is_within, within_limits
 from composable.core.errors import ConfigError
 from composable.design.building import outline
 from composable.design.inputs import Input
 from composable.modality import candidates, families, modality_of
 from composable.modality.facts import DataFacts, facts_of
+from composable.modality.modality import Modality
 from composable.search.guidance import Guidance, path_in
 from composable.search.guided import Guided, guided
+from composable.search.limits import Limits
 from composable.search.space import TRAINING, OpenCandidate, largest
 from composable.search.suggestions import (
     Outcome,
@@ -136,9 +139,8 @@ def plan(
     """
     split, material = prepared.split, prepared.material
     modality = modality_of(material.inputs, prepared.understood.problem)
-    most_weights = math.inf if options.max_parameters is None else float(options.max_parameters)
     facts = replace(
-        facts_of(material, split, prepared.encoding), most_weights=most_weights / split.scored_folds
+        facts_of(material, split, prepared.encoding), most_weights=options.limits.most_weights / split.scored_folds
     )
     if modality.augment is not None:
         train = split.folds[0].train
@@ -159,6 +161,8 @@ def plan(
             training=training,
         )
     )
+    if options.interpretable:
+        portfolio = _readable(portfolio, modality)
     found = families(facts, portfolio, max_epochs=epochs, design=design, training=training)
     return Plan(facts, portfolio, found)
 
@@ -201,15 +205,15 @@ def upcoming(
     begun = plan(prepared, options, user_inputs, trainings.left, book.note)
     tried = guided_plan(begun, prepared, user_inputs)
     earlier = [one for one, is_done in book.earlier_candidates if is_done or tried.allows(one)]
-    networks, shapes = prepared.split.scored_folds, prepared.material.shapes
+    networks = prepared.split.scored_folds
     found: Iterable[Candidate] = _after(earlier, tried, same_names=user_inputs.guidance.is_empty)
-    if (limit := options.max_parameters) is not None:
-        found = small_enough(found, shapes, most=limit, networks=networks)
+    if (limits := options.limits) != Limits():
+        found = within_limits(found, limits, networks, trainings.foreseen_cost)
 
     def next_suggestion(number: int) -> Candidate | None:
         for attempt in range(_TOO_LARGE):
             one = suggest(tried.families, outcomes(), options.sampler, number, options.seed + attempt)
-            if one is None or limit is None or networks * weights_of(one, shapes) <= limit:
+            if one is None or limits == Limits() or is_within(one, limits, networks, trainings.foreseen_cost):
                 return one
         return None
 
@@ -270,31 +274,17 @@ def weights_of(candidate: Candidate, shapes: Mapping[str, Input]) -> int:
     return int(outline(candidate.architecture, shapes)[0].count_params())
 
 
-def small_enough(
-    found: Iterable[Candidate], shapes: Mapping[str, Input], *, most: int, networks: int
-) -> Iterator[Candidate]:
-    """Those that `networks` of together have at most `most` weights.
-
-    Args:
-        found: Candidates; they come to an end.
-        shapes: What a network takes in.
-        most: Weights in all.
-        networks: That every candidate is trained as, one on each fold, and that answer together.
+def _readable(portfolio: Iterable[Candidate], modality: Modality) -> tuple[Candidate, ...]:
+    """Those of the portfolio that a person can read.
 
     Raises:
-        ConfigError: If there is none among them.
+        ConfigError: If there is none for such rows.
     """
-    least, name = None, ""
-    for candidate in found:
-        weights = networks * weights_of(candidate, shapes)
-        if weights <= most:
-            yield candidate
-        if least is None or weights < least:
-            least, name = weights, candidate.name
-    if least is not None and least > most:
+    readable = tuple(one for one in portfolio if one.name in modality.readable)
+    if not readable:
         raise ConfigError(
-            "A network within max_parameters is needed.",
-            received=f"max_parameters={most}; the smallest one, {name}, is {networks} network"
-            f"{'s' * (networks > 1)} of {least // networks} weights",
-            remedy=f"allow at least {least}, or leave max_parameters out",
+            "A model that can be read is linear in its columns or in words.",
+            received=f"interpretable; for such rows ({modality.name}) no candidate is",
+            remedy="leave --interpretable out; the report shows what decides the answers",
         )
+    return readable

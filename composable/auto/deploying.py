@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from composable.auto.prepare import Prepared
 from composable.auto.record import now, versions
 from composable.core.errors import ArtifactError, ConfigError
 from composable.data.profile import RowSketch, sketch_of
-from composable.deploy.bundle import Bundle, load_bundle, save_bundle
+from composable.deploy.bundle import Bundle, file_bytes, load_bundle, save_bundle
 from composable.deploy.card import BundleCard, Member
 from composable.design import Architecture, Input
 from composable.design.taps import tap
@@ -29,6 +30,7 @@ from composable.problem.problem import Head
 from composable.problem.scores import constant_losses, row_losses
 from composable.search.ensemble import is_as_scored
 from composable.search.leaderboard import TRIAL_FILE, read_trial
+from composable.search.limits import Limits
 from composable.search.scorer import Scorer
 from composable.search.trial import Trial
 from composable.training.candidate import REFIT, Candidate
@@ -38,7 +40,15 @@ _CHECKED, _CHECKED_VALUES = 2000, 50_000_000  # rows whose answers are checked, 
 _REMEDY = "name a trial that `composable leaderboard` lists"
 
 
-class NotAsScoredError(Exception):
+class NotDeployableError(Exception):
+    """A trial is not deployed, although it was trained."""
+
+
+class OverLimitError(NotDeployableError):
+    """A model is larger or slower than the user allows."""
+
+
+class NotAsScoredError(NotDeployableError):
     """A model predicts held-out rows worse than its score promises, so that it is not deployed."""
 
 
@@ -69,13 +79,17 @@ def networks_of(trial: Trial) -> int:
     return sum(len(member.deployed_networks) for member, _ in trial.shares)
 
 
-def deploy(trial: Trial, prepared: Prepared, scorer: Scorer, folder: Path) -> None:
+def deploy(trial: Trial, prepared: Prepared, scorer: Scorer, folder: Path, limits: Limits) -> None:
     """Write the trial's bundle; the one that was there stays until the new one is complete.
 
     Raises:
+        OverLimitError: If the model is larger or slower than the limits allow.
         NotAsScoredError: If the model predicts held-out rows worse than the score promises.
     """
     model = deployable(trial, prepared.material.shapes)
+    cost = {**trial.cost, "bytes": file_bytes(model) if math.isfinite(limits.bytes) else 0}
+    if over := limits.exceeded(cost):
+        raise OverLimitError(f"The model of {trial.name} isn't deployed: it takes {over}.")
     _check_answers(model, trial, prepared)
     save_bundle(folder / "bundle", model, _card(trial, prepared, scorer))
     trial.cost["bytes"] = (folder / "bundle" / "model.keras").stat().st_size

@@ -24,10 +24,12 @@ from composable.auto.options import (
     DateOrder,
     Duplicates,
     FitOptions,
+    Preset,
     SamplerName,
     Stage,
     options_from,
 )
+from composable.auto.presets import PRESETS
 from composable.auto.progress import shown
 from composable.auto.sample_weight import checked_weights
 from composable.core.errors import DataError
@@ -52,6 +54,9 @@ NOT_OF_ESTIMATORS = {
 _OPTIONS = tuple(field.name for field in fields_of(FitOptions) if field.name not in NOT_OF_ESTIMATORS)
 
 
+_TRIALS = 3
+
+
 class _Estimator(BaseEstimator):
     """What classifier and regressor share."""
 
@@ -59,10 +64,13 @@ class _Estimator(BaseEstimator):
         self,
         *,
         metric: str | None = None,
+        preset: Preset | None = None,
         time_limit: float | None = None,
-        max_trials: int | None = 3,
+        max_trials: int | None = _TRIALS,
         max_epochs: int | None = None,
         max_parameters: int | None = None,
+        max_bytes: int | None = None,
+        max_latency: float | None = None,
         max_disk: int | None = None,
         split: str = "auto",
         duplicates: Duplicates | None = None,
@@ -87,6 +95,11 @@ class _Estimator(BaseEstimator):
         keep_aspect: bool = False,
         augment: Augmentation | Sequence[Augmentation] = (),
         date_order: DateOrder | None = None,
+        single: bool = False,
+        tolerance: float | None = None,
+        one_network: bool = False,
+        no_more_folds: bool = False,
+        interpretable: bool = False,
         no_refit: bool = False,
         workers: int = 1,
         allow_other_versions: bool = False,
@@ -130,6 +143,9 @@ class _Estimator(BaseEstimator):
             "seed": self._seed(),
             "allow_leaks": True,
         }
+        preset = PRESETS.get(stated["preset"], {})
+        if stated["max_trials"] == _TRIALS:  # an estimator's default, over which a preset's own number wins
+            settings["max_trials"] = preset.get("max_trials", _TRIALS)
         if isinstance(stated["design"], Architecture):
             settings["design"] = stated["design"].to_json()
         if isinstance(stated["class_weight"], Mapping):  # it is among the sample weights already

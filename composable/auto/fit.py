@@ -190,7 +190,7 @@ def _go(
     def deploy_trial(trial: Trial) -> None:
         nonlocal reported
         with reserve.bundling(networks_of(trial)):
-            deploy(trial, prepared, book.scorer, folder)
+            deploy(trial, prepared, book.scorer, folder, options.limits)
         recorder.write(deployed=trial.number, seconds=round(deadline.spent, 2))
         if not reported:  # an early report: something to look at, and its time is known from then on
             reported = True

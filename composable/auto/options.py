@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from composable.auto.agreement import check_agreement
 from composable.auto.option import Field, Option, fields_of
+from composable.auto.presets import PRESETS
 from composable.core.errors import ConfigError
 from composable.core.records import validated
 from composable.problem.metrics import METRICS, metric_named
+from composable.search.limits import Limits, SingleChoice
 
 Augmentation = Literal[
     "none", "flip", "translate", "crop", "rotate", "light", "color", "randaugment", "cutout",
@@ -25,6 +29,7 @@ Stage = Literal[
     "pretrain=shapes",
 ]  # fmt: skip
 DateOrder = Literal["day-first", "month-first"]
+Preset = Literal["fast", "balanced", "best", "small", "interpretable"]
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,10 @@ class FitOptions:
             "METRIC",
         ),
     ] = None
+    preset: Annotated[
+        Preset | None,
+        Option("Sets several options at once, but for those that are set beside it; the guide lists them."),
+    ] = None
     time_limit: Annotated[
         float | None, Option("Seconds for everything, from reading to report.", "SECONDS", above=0)
     ] = None
@@ -57,6 +66,17 @@ class FitOptions:
     ] = None
     max_epochs: Annotated[int | None, Option("Epochs of each network at most.", "N", low=1)] = None
     max_parameters: Annotated[int | None, Option("Weights of the deployed model at most.", "N", low=1)] = None
+    max_bytes: Annotated[
+        int | None, Option("Bytes that the deployed model takes as a file at most.", "N", low=1)
+    ] = None
+    max_latency: Annotated[
+        float | None,
+        Option(
+            "Milliseconds that the deployed model takes for a row at most, as the leaderboard states them.",
+            "MS",
+            above=0,
+        ),
+    ] = None
     max_disk: Annotated[
         int | None,
         Option(
@@ -213,6 +233,28 @@ class FitOptions:
             only="image or series",
         ),
     ] = ()
+    single: Annotated[bool, Option("Deploy the best single candidate, not an ensemble of several.")] = False
+    tolerance: Annotated[
+        float | None,
+        Option(
+            "With --single: deploy the candidate of the fewest weights that loses at most this share of the "
+            "best one's gain over the constant predictor, such as 0.02.",
+            "SHARE",
+            above=0,
+        ),
+    ] = None
+    one_network: Annotated[
+        bool,
+        Option(
+            "Deploy of each candidate one network that is fitted once more on all rows, not the average of "
+            "its folds'."
+        ),
+    ] = False
+    no_more_folds: Annotated[
+        bool,
+        Option("Deploy the networks that candidates were chosen by: train the best on no further folds."),
+    ] = False
+    interpretable: Annotated[bool, Option("Try only models that can be read: linear ones.")] = False
     no_refit: Annotated[
         bool,
         Option(
@@ -256,32 +298,18 @@ class FitOptions:
             raise ConfigError(
                 "A column of weights is neither the target nor dropped.", received=f"weight {self.weight!r}"
             )
-        self._check_agreement()
+        check_agreement(self)
 
-    def _check_agreement(self) -> None:
-        """Refuse options that mean nothing beside others.
+    @property
+    def limits(self) -> Limits:
+        """The most that the deployed model may cost."""
+        given = (self.max_parameters, self.max_bytes, self.max_latency)
+        return Limits(*(math.inf if one is None else float(one) for one in given))
 
-        Raises:
-            ConfigError: If there are such.
-        """
-        if self.start is None and (self.freeze or self.tap is not None):
-            raise ConfigError(
-                "Only a network that is trained already can be tapped or frozen.",
-                received="tap or freeze without a start",
-                remedy="--from RUN names one",
-            )
-        if self.unfreeze and not self.freeze:
-            raise ConfigError(
-                "What isn't frozen can't be unfrozen.",
-                received="unfreeze",
-                remedy="--freeze freezes the rest",
-            )
-        if self.duplicates is not None and self.split.startswith(("group:", "time:")):
-            raise ConfigError(
-                "Where groups or times decide, rows of equal features lie where these put them.",
-                received=f"duplicates {self.duplicates}, split {self.split}",
-                remedy="leave out --duplicates, or choose another --split",
-            )
+    @property
+    def single_choice(self) -> SingleChoice | None:
+        """How a single candidate is chosen; None where several are weighed against each other."""
+        return SingleChoice(self.tolerance or 0.0) if self.single else None
 
 
 def options_from(values: Mapping[str, Any], *, origin: str) -> FitOptions:
@@ -289,7 +317,8 @@ def options_from(values: Mapping[str, Any], *, origin: str) -> FitOptions:
 
     Args:
         values: By the names of `FitOptions`. None stands for the default; a single value for a list of one; a
-            whole number, where a name is expected, for that name; a mapping for a list of NAME=VALUE.
+            whole number, where a name is expected, for that name; a mapping for a list of NAME=VALUE. What
+            differs from its default wins over a preset.
         origin: Where they come from, for errors.
 
     Raises:
@@ -297,11 +326,12 @@ def options_from(values: Mapping[str, Any], *, origin: str) -> FitOptions:
     """
     fields = {field.name: field for field in fields_of(FitOptions)}
     stated = {name: value for name, value in values.items() if value is not None}
-    return validated(
-        FitOptions,
-        {name: _plain(value, fields[name]) if name in fields else value for name, value in stated.items()},
-        origin=origin,
-    )
+    plain = {name: _plain(value, fields[name]) if name in fields else value for name, value in stated.items()}
+    preset = PRESETS.get(plain.get("preset"), {})  # another name is refused like any wrong value
+    own = {
+        name: value for name, value in plain.items() if name not in preset or value != fields[name].default
+    }
+    return validated(FitOptions, {**preset, **own}, origin=origin)
 
 
 def refuse_foreign(options: FitOptions, present: Collection[str], origin: str) -> None:

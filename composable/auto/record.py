@@ -24,6 +24,7 @@ FORMAT = "composable.run/1"
 GUIDING = ("pins", "ranges", "exclude", "tries", "space", "sampler")
 """The options that guide a search: what was tried stays, what comes obeys the new ones."""
 _MAY_CHANGE = (
+    "preset",
     "time_limit",
     "max_trials",
     "max_disk",

@@ -19,6 +19,8 @@ from composable.auto.user_inputs import stage_parts
 from composable.core.budget import Deadline
 from composable.core.machine import compile_cache, memory_gb
 from composable.data.split import Fold
+from composable.deploy.bundle import file_bytes
+from composable.design.building import outline
 from composable.design.cost import cost
 from composable.engine.predict import predict
 from composable.modality import Modality, modality_of
@@ -255,7 +257,22 @@ class Trainings:
     def conclude(self, trial: Trial) -> None:
         """Calibrate a trial's networks, gather their predictions, score them, and say what they cost."""
         conclude(trial, self.book.scorer, self.options.seed)
-        trial.cost |= cost_of(self.trainer(trial), len(trial.deployed_networks))
+        trial.cost |= self._cost(self.trainer(trial), len(trial.deployed_networks))
+
+    def foreseen_cost(self, candidate: Candidate) -> dict[str, float]:
+        """What one network of a candidate costs, before it is trained: what the limits ask for."""
+        limits = self.options.limits
+        if math.isinf(limits.bytes) and math.isinf(limits.latency_ms):
+            model, _ = outline(candidate.architecture, self.prepared.material.shapes)
+            return {"parameters": model.count_params()}
+        return self._cost(self._trainers.of(candidate), 1)
+
+    def _cost(self, trainer: FoldTrainer, networks: int) -> dict[str, float]:
+        """As `cost_of`; where bytes are limited, those of the networks' files."""
+        found = cost_of(trainer, networks)
+        if math.isfinite(self.options.limits.bytes):
+            found["bytes"] = networks * file_bytes(trainer.network)
+        return found
 
     def trainer(self, trial: Trial) -> FoldTrainer:
         """The trial's graph."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from composable.auto.candidate_list import Upcoming, upcoming
-from composable.auto.deploying import NotAsScoredError
+from composable.auto.deploying import NotDeployableError
 from composable.auto.disk import keep_within
 from composable.auto.further_training import learn_from_whole_file, predict_again, refit, train_more_folds
 from composable.auto.trainings import Trainings
@@ -17,6 +17,7 @@ from composable.problem.metrics import better, higher_is_better
 from composable.search.ensemble import blend_members, ensemble_members
 from composable.search.expected import Expected, expected_score
 from composable.search.failures import alike_in_a_row, told
+from composable.search.limits import SingleChoice
 from composable.search.policy import (
     MOST_ALIKE,
     State,
@@ -193,14 +194,13 @@ class Search:
         trial.score = self.book.scorer.selection(trial.predictions)
         self._ended(trial)
 
-    @property
-    def _most_weights(self) -> float:
-        return math.inf if self.options.max_parameters is None else self.options.max_parameters
-
     def _ensemble(self) -> None:
-        """Weigh the candidates against each other."""
+        """Weigh the candidates against each other; where a single one is wanted, choose it."""
+        if (single := self.options.single_choice) is not None:
+            self._choose_single(single)
+            return
         members = ensemble_members(
-            self.book.deployable, self.book.scorer, self._most_weights, seed=self.options.seed
+            self.book.deployable, self.book.scorer, self.options.limits, seed=self.options.seed
         )
         if not members:
             return
@@ -210,13 +210,36 @@ class Search:
         trial.score = self.book.scorer.selection(trial.predictions)
         self._ended(trial)
 
+    def _choose_single(self, single: SingleChoice) -> None:
+        """Deploy the candidate that the rule chooses, where that isn't the deployed one already."""
+        scorer, found = self.book.scorer, self.book.deployable
+        if self.best is None or self.deployed is None or not single.tolerance:
+            return
+        constant = math.nan if scorer.constant is None else scorer.selection(scorer.constant)
+        sizes = [trial.deployed_weights for trial in found]
+        chosen = found[single.of(scorer.problem.metric, [t.score for t in found], sizes, constant)]
+        if chosen is self.deployed:
+            return
+        try:
+            self._put_to_use(chosen)
+        except NotDeployableError as refused:
+            self.book.warn(str(refused))
+            return
+        self.book.note(
+            f"{chosen.name} is deployed, the smallest that loses at most {single.tolerance:.3g} of the gain "
+            f"of {self.best.name} over the constant predictor."
+        )
+        self.best = self.deployed = chosen
+
     def _more_folds(self) -> None:
         """Train what won on the other folds, while time allows: more rows learned from, more networks."""
         best, split = self.best, self.prepared.split
+        if self.options.no_more_folds or self.options.one_network:
+            return
         members = [t for t, _ in best.shares if t.refit is None] if best else []  # others know all rows
         if best is None or not members:
             return
-        most = most_folds(best, len(split.folds), self._most_weights)
+        most = most_folds(best, len(split.folds), self.options.limits)
         grown = train_more_folds(members, self.trainings, most)
 
         def cut(member: Trial) -> None:
@@ -226,8 +249,8 @@ class Search:
 
     def _refit_on_all_rows(self) -> None:
         """Where one fold alone is trained, fit the best once more on all rows, by the settings found."""
-        split, best = self.prepared.split, self.deployed
-        if best is None or len(split.folds) > 1 or self.options.no_refit:
+        split, best, options = self.prepared.split, self.deployed, self.options
+        if best is None or options.no_refit or (len(split.folds) > 1 and not options.one_network):
             return
         members = [t for t, _ in best.shares if t.refit is None]
         if not refits_fit(members, self.trainings.left):
@@ -247,7 +270,7 @@ class Search:
             return
         try:
             self._put_to_use(trial)
-        except NotAsScoredError as worse:
+        except NotDeployableError as worse:
             self.book.warn(str(worse))
             for member in changed:
                 undo(member)
@@ -264,14 +287,15 @@ class Search:
         try:
             self.deploy(better_one)
             self.deployed = better_one
-        except NotAsScoredError as worse:
+        except NotDeployableError as worse:
             self.book.warn(str(worse))
 
     def _put_to_use(self, trial: Trial) -> None:
         """Deploy a trial; of closed-form fits, one network of all folds' rows instead of many.
 
         Raises:
-            NotAsScoredError: If the model predicts held-out rows worse than the score promises.
+            NotDeployableError: If the model predicts held-out rows worse than the score promises, or exceeds
+                a limit.
         """
         trainings = self.trainings
         waiting = [
@@ -296,6 +320,7 @@ class Search:
             self.book.deployable,
             self.deployed,
             seed=self.options.seed,
+            single=self.options.single_choice,
         )
 
     def _ended(self, trial: Trial) -> None:
@@ -325,7 +350,7 @@ class Search:
             return  # what an earlier session deployed is still better
         try:
             self._put_to_use(trial)
-        except NotAsScoredError as worse:
+        except NotDeployableError as worse:
             self.best, trial.status, trial.reason = before, "failed", str(worse)
             self.book.write(trial)
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -258,6 +259,14 @@ def save_bundle(folder: Path, model: keras.Model, card: BundleCard) -> None:
         model.save(partial / MODEL)
         check_model((partial / MODEL).read_bytes(), MODEL)
         (partial / CARD).write_text(to_json(card, format="bundle", version=VERSION), encoding="utf-8")
+
+
+def file_bytes(model: keras.Model) -> int:
+    """How many bytes a model takes as a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, MODEL)
+        model.save(path)
+        return path.stat().st_size
 
 
 def load_bundle(folder: str | Path) -> Bundle:

@@ -67,6 +67,7 @@ def beside_table(others: Sequence[Modality]) -> Modality:
         pretexts=pretexts,
         augment=augment if altered else None,
         worst_errors={file: explain for one in known for file, explain in one.worst_errors.items()},
+        readable=frozenset[str]().union(*(one.readable for one in known)),
     )
 
 
@@ -89,7 +90,8 @@ def also_as_table(modality: Modality) -> Modality:
         facts, parts = _as_numbers(facts, [modality])
         return (*own, *_space_of_table(facts, parts)) if parts else own
 
-    return replace(modality, candidates=candidates, space=space)
+    readable = modality.readable | TABLE.readable
+    return replace(modality, candidates=candidates, space=space, readable=readable)
 
 
 def _as_numbers(facts: DataFacts, unread: Sequence[Modality]) -> tuple[DataFacts, list[Part]]:

@@ -47,6 +47,7 @@ class Modality:
             may.
         worst_errors: Which rows are predicted worst and why, by the file of the run that each fills.
         check_design: Refuses a design that can't answer: (design built, its name, facts).
+        readable: The names of candidates of which a person can read what they do: linear ones.
         targets: The kinds of targets that it is for; those that no other modality is for, if empty.
     """
 
@@ -66,4 +67,5 @@ class Modality:
     augment: Callable[[DataFacts, Material, np.ndarray, Sequence[str], int, Notify], DataFacts] | None = None
     worst_errors: Mapping[str, Explain] = field(default_factory=dict)
     check_design: Callable[[Any, str, DataFacts], None] = lambda _model, _name, _facts: None
+    readable: frozenset[str] = frozenset()
     targets: frozenset[str] = frozenset()

@@ -166,4 +166,5 @@ TABLE = Modality(
     fit_design=fit_to_table,
     baseline=GRADIENT_BOOSTING,
     pretexts={"mask": Part(masking), "denoise": Part(number_denoising)},
+    readable=frozenset({"linear"}),
 )

@@ -206,4 +206,5 @@ TEXT = Modality(
     pretexts={"mask": Part(masked_words)},
     beside=closed_form,
     worst_errors={"texts.json": text_errors},
+    readable=frozenset({"text_linear", "text_naive_bayes", "text_linear_words"}),
 )

@@ -15,6 +15,7 @@ import numpy as np
 
 from composable.core.seeds import derive
 from composable.problem.metrics import METRICS, TIE_BREAK, better
+from composable.search.limits import Limits, total
 from composable.search.policy import MOST_NETWORKS
 from composable.search.predictions import Arrays, blend
 from composable.search.scorer import Score, Scorer
@@ -141,18 +142,18 @@ def _heaviest(weights: np.ndarray, networks: Sequence[int]) -> np.ndarray:
 
 
 def ensemble_members(
-    found: Sequence[Trial], scorer: Scorer, most_weights: float, *, seed: int
+    found: Sequence[Trial], scorer: Scorer, limits: Limits, *, seed: int
 ) -> tuple[tuple[Trial, float], ...]:
     """The members of the ensemble and their weights.
 
     Args:
         found: Trials of networks.
         scorer: Of their predictions.
-        most_weights: Of all members together.
+        limits: Of all members together; those of the least weight are left out until they hold.
         seed: For the bags.
 
     Returns:
-        Two or more of them; none where one trial alone is best, or where it would have too many weights.
+        Two or more of them; none where one trial alone is best, or where no two are within the limits.
     """
     if len(found) < 2:
         return ()
@@ -165,8 +166,11 @@ def ensemble_members(
         seed=derive(seed, "ensemble"),
     )
     chosen = tuple((t, float(w)) for t, w in zip(found, weights, strict=True) if w > 0)
-    small = sum(t.cost["parameters"] for t, _ in chosen) <= most_weights
-    return chosen if len(chosen) > 1 and small else ()
+    while len(chosen) > 1 and limits.exceeded(total([t.cost for t, _ in chosen])):
+        least = min(range(len(chosen)), key=lambda index: chosen[index][1])
+        chosen = chosen[:least] + chosen[least + 1 :]
+    share = sum(w for _, w in chosen)
+    return tuple((t, w / share) for t, w in chosen) if len(chosen) > 1 else ()
 
 
 def blend_members(trial: Trial, scorer: Scorer) -> None:

@@ -25,6 +25,7 @@ from composable.problem.calibrate import centered, fit_temperature, with_thresho
 from composable.problem.metrics import METRICS, higher_is_better
 from composable.search.ensemble import bagged_weights
 from composable.search.final_temperature import cross_fitted_averages
+from composable.search.limits import SingleChoice
 from composable.search.predictions import Arrays
 from composable.search.scorer import Scorer
 from composable.search.trial import Trial
@@ -60,7 +61,12 @@ class Expected:
 
 
 def expected_score(
-    scorer: Scorer, candidates: Sequence[Trial], deployed: Trial, *, seed: int
+    scorer: Scorer,
+    candidates: Sequence[Trial],
+    deployed: Trial,
+    *,
+    seed: int,
+    single: SingleChoice | None = None,
 ) -> Expected | None:
     """The expected score; None where the rows don't define it.
 
@@ -69,6 +75,7 @@ def expected_score(
         candidates: The networks' trials that the deployed one was chosen from.
         deployed: One of them, or an ensemble of some.
         seed: For everything random.
+        single: How one of them was chosen; None where they were weighed against each other.
     """
     metric, fixed = scorer.problem.metric, replace(scorer, tunes=False)
     rng = np.random.default_rng(derive(seed, "expected"))
@@ -79,7 +86,10 @@ def expected_score(
         predicted, gain, optimism = centered(scorer.tuned(deployed.predictions), test), None, 1.0
     else:
         rows = scorer.scored_parts
-        predicted, gain = cross_fitted(scorer, candidates, seed=seed), _Gain.of(fixed, deployed)
+        predicted, gain = (
+            cross_fitted(scorer, candidates, seed=seed, single=single),
+            _Gain.of(fixed, deployed),
+        )
         optimism = _stopping_optimism(deployed, scorer.split.scored_folds)
         optimism **= 0.5 if metric in _ROOTS else 1.0
 
@@ -105,7 +115,9 @@ def expected_score(
     )
 
 
-def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, seed: int) -> Arrays:
+def cross_fitted(
+    scorer: Scorer, candidates: Sequence[Trial], *, seed: int, single: SingleChoice | None = None
+) -> Arrays:
     """Predictions for the scored rows, part after part, by what was chosen on the others.
 
     The parts are the folds; where few of them are scored, their rows are divided further.
@@ -114,12 +126,14 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, seed: int) -> A
         scorer: Holds the rows.
         candidates: The networks' trials.
         seed: For the division, and the bags of each choice.
+        single: How one of them is chosen; None where they are weighed against each other.
 
     Returns:
         Per head, for the rows of `scorer.scored_parts`, one part after another.
     """
     metric = scorer.problem.metric
-    candidates = [candidates[index] for index in _best(metric, [trial.score for trial in candidates])]
+    if single is None or not single.tolerance:  # else a small one may win that is none of the best
+        candidates = [candidates[index] for index in _best(metric, [trial.score for trial in candidates])]
     folds = scorer.scored_parts
     of_fold = np.repeat(np.arange(len(folds)), [len(rows) for rows in folds])
     part = of_fold
@@ -144,13 +158,18 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, seed: int) -> A
             _answers(trial, one, of_fold, found)
             for trial, one, found in zip(candidates, logits, temperatures, strict=True)
         ]
-        weights = bagged_weights(
-            scorer,
-            [one for one in taken if len(one)],
-            [[head[others] for head in one] for one in answers],
-            networks=[trial.networks for trial in candidates],
-            seed=derive(seed, "cross_fit", int(number)),
-            most_scores=affordable,
+        known = [[head[others] for head in one] for one in answers]
+        weights = (
+            bagged_weights(
+                scorer,
+                [one for one in taken if len(one)],
+                known,
+                networks=[trial.networks for trial in candidates],
+                seed=derive(seed, "cross_fit", int(number)),
+                most_scores=affordable,
+            )
+            if single is None
+            else _chosen(single, scorer, [one for one in taken if len(one)], known, candidates)
         )
         if not weights.any():
             weights[0] = 1.0
@@ -167,6 +186,23 @@ def cross_fitted(scorer: Scorer, candidates: Sequence[Trial], *, seed: int) -> A
         for target, values in zip(chosen, mixed, strict=True):
             target[~others] = values[~others]
     return chosen
+
+
+def _chosen(
+    single: SingleChoice,
+    scorer: Scorer,
+    parts: Sequence[np.ndarray],
+    predicted: Sequence[Arrays],
+    candidates: Sequence[Trial],
+) -> np.ndarray:
+    """All weight on the candidate that is chosen by these rows."""
+    score, rows = scorer.on_parts(parts), np.concatenate(parts)
+    constant = np.nan
+    if scorer.constant is not None:
+        constant = score([head[rows] for head in scorer.constant.out_of_fold])
+    sizes = [trial.deployed_weights for trial in candidates]
+    chosen = single.of(scorer.problem.metric, [score(one) for one in predicted], sizes, constant)
+    return np.eye(len(candidates))[chosen]
 
 
 def _single_scores(scorer: Scorer, parts: int) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from composable.search.cost_model import Timing
+from composable.search.limits import Limits, total
 from composable.search.trial import Trial
 
 MOST_NETWORKS = 24  # in one deployed model: more take long to load and add little
@@ -165,18 +166,18 @@ def _tries_another(state: State) -> bool:
     return not (state.folds_left and state.cut_short and state.succeeded >= ENOUGH)
 
 
-def most_folds(trial: Trial, folds: int, most_weights: float) -> float:
+def most_folds(trial: Trial, folds: int, limits: Limits) -> float:
     """How many folds each member of what won may be trained on: models must stay small enough.
 
     Args:
         trial: That won.
         folds: That there are.
-        most_weights: Of the deployed model.
+        limits: Of the deployed model.
     """
     growing = [t for t, _ in trial.shares if t.refit is None]
-    weights = sum(t.cost["parameters"] / len(t.deployed_networks) for t in growing)
-    room = most_weights - sum(t.cost["parameters"] for t, _ in trial.shares if t.refit is not None)
-    return min(folds, MOST_NETWORKS // len(growing), room / weights)
+    each = total([{name: n / len(t.deployed_networks) for name, n in t.cost.items()} for t in growing])
+    beside = total([t.cost for t, _ in trial.shares if t.refit is not None])
+    return min(folds, MOST_NETWORKS // len(growing), limits.most_times(each, beside))
 
 
 def more_folds(member: Trial, seconds: float, *, waiting: int, most: float) -> tuple[int, ...]:

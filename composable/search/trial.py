@@ -113,6 +113,11 @@ class Trial:
         return 1 if solved and self.trained else len(self.trained)
 
     @property
+    def deployed_weights(self) -> float:
+        """How many weights the deployed model has, or would have; see `networks`."""
+        return self.cost["parameters"] / len(self.deployed_networks) * (1 if self.refit else self.networks)
+
+    @property
     def final_predictions(self) -> Predictions:
         """Its predictions, the averages of networks at their final temperatures: as the model's."""
         steps, found = self.final_steps, self.predictions

@@ -24,6 +24,7 @@ BESIDE = {  # what an option means nothing without
     "tap": {"start": "runs/one"},
     "freeze": {"start": "runs/one"},
     "unfreeze": {"start": "runs/one", "freeze": True},
+    "tolerance": {"single": True},
 }
 ONLY_IN_PYTHON = {"data", "out", "sample_weight", "progress", "verbose"}
 
@@ -32,6 +33,8 @@ def example(field):
     """A value of the option that isn't its default."""
     if field.name == "metric":
         return "f1"
+    if field.name == "tolerance":
+        return 0.5
     if field.choices:
         return list(field.choices[:2]) if field.many else field.choices[-1]
     if field.many:
