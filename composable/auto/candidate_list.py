@@ -139,9 +139,8 @@ def plan(
     """
     split, material = prepared.split, prepared.material
     modality = modality_of(material.inputs, prepared.understood.problem)
-    facts = replace(
-        facts_of(material, split, prepared.encoding), most_weights=options.limits.most_weights / split.scored_folds
-    )
+    most_weights = options.limits.most_weights / split.scored_folds
+    facts = replace(facts_of(material, split, prepared.encoding), most_weights=most_weights)
     if modality.augment is not None:
         train = split.folds[0].train
         facts = modality.augment(facts, material, train, options.augment, options.seed, note)

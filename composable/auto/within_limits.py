@@ -57,7 +57,7 @@ def is_within(candidate: Candidate, limits: Limits, networks: int, cost: Cost) -
 
 
 def together(candidate: Candidate, each: Mapping[str, float], networks: int) -> dict[str, float]:
-    """What a candidate costs: a closed-form fit answers by one network of all rows, others by one of each fold."""
+    """What a candidate costs: a closed-form fit answers by one network, others by one of each fold."""
     count = networks if candidate.solver is None else 1
     return {name: count * one for name, one in each.items()}
 
