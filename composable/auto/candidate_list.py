@@ -45,6 +45,7 @@ class Upcoming:
     Attributes:
         planned: The portfolio and what comes before it.
         families: That suggestions are made from.
+        before: The families before a person's decisions.
         next_suggestion: By its number; None where there is nothing left to try.
         most: Candidates in all.
         suggesting: Whether suggestions follow as soon as the portfolio is over.
@@ -52,6 +53,7 @@ class Upcoming:
 
     planned: Iterator[Candidate]
     families: Sequence[OpenCandidate]
+    before: Sequence[OpenCandidate]
     next_suggestion: Callable[[int], Candidate | None]
     most: int
     suggesting: bool
@@ -203,7 +205,7 @@ def upcoming(
     prepared, options, book = trainings.prepared, trainings.options, trainings.book
     begun = plan(prepared, options, user_inputs, trainings.left, book.note)
     tried = guided_plan(begun, prepared, user_inputs)
-    earlier = [one for one, is_done in book.earlier_candidates if is_done or tried.allows(one)]
+    earlier = [one.candidate for one in book.earlier if one.is_done or tried.allows(one.candidate)]
     networks = prepared.split.scored_folds
     found: Iterable[Candidate] = _after(earlier, tried, same_names=user_inputs.guidance.is_empty)
     if (limits := options.limits) != Limits():
@@ -224,6 +226,7 @@ def upcoming(
     return Upcoming(
         iter(found),
         tried.families,
+        begun.families,
         next_suggestion,
         options.max_trials or most,
         suggesting=(timed and every_fold) or designed or options.max_trials is not None,

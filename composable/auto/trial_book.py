@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from composable.auto.record import Recorder
 from composable.core.errors import ArtifactError
@@ -16,6 +17,28 @@ from composable.search.trial import Role, Trial, record
 from composable.training.candidate import Candidate, from_plain, to_plain
 
 _CANDIDATE, _CANDIDATE_FILE = "composable.candidate/1", "candidate.json"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A candidate that an earlier session of the run began.
+
+    Attributes:
+        number: Of its trial.
+        identity: Of its trial.
+        candidate: As it was begun.
+        outcome: Its `trial.json`; empty where it didn't end.
+    """
+
+    number: int
+    identity: str
+    candidate: Candidate
+    outcome: Mapping[str, Any]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it came to its end."""
+        return self.outcome.get("status") == "done"
 
 
 @dataclass(eq=False)
@@ -51,7 +74,7 @@ class TrialBook:
     @cached_property
     def _known(self) -> dict[str, int]:
         """The numbers of the trials of earlier sessions, by identity."""
-        found = {}
+        found = {one.identity: one.number for one in self.earlier}
         for path in (self.recorder.folder / "trials").glob(f"*/{TRIAL_FILE}"):
             facts = read_trial(path, remedy="remove its folder to train it again")
             found[str(facts.get("identity", path.parent.name))] = int(path.parent.name)
@@ -62,8 +85,8 @@ class TrialBook:
         write_json(trial.folder / TRIAL_FILE, record(trial, self.scorer, tested=tested))
 
     @cached_property
-    def earlier_candidates(self) -> list[tuple[Candidate, bool]]:
-        """The candidates that earlier sessions began, by their numbers, and whether each came to its end."""
+    def earlier(self) -> list[Earlier]:
+        """The candidates that earlier sessions began, by their numbers."""
         found = {}
         for path in (self.recorder.folder / "trials").glob(f"*/{_CANDIDATE_FILE}"):
             facts = read_json(path, remedy="remove its folder to train it again")
@@ -74,14 +97,19 @@ class TrialBook:
                     remedy="remove its folder to train it again",
                 )
             ended = path.with_name(TRIAL_FILE)
-            is_done = ended.exists() and json.loads(ended.read_text(encoding="utf-8")).get("status") == "done"
-            found[int(path.parent.name)] = (from_plain(facts.get("candidate")), is_done)
+            outcome = (
+                read_trial(ended, remedy="remove its folder to train it again") if ended.exists() else {}
+            )
+            number = int(path.parent.name)
+            candidate = from_plain(facts.get("candidate"))
+            found[number] = Earlier(number, str(facts.get("identity", "")), candidate, outcome)
         return [found[number] for number in sorted(found)]
 
     def begun(self, trial: Trial, folds: tuple[int, ...]) -> None:
         """Say that the training of a trial on some folds begins; a later session knows what was begun."""
         if trial.candidate is not None and trial.candidate.begin is None:
-            plain = {"format": _CANDIDATE, "candidate": to_plain(trial.candidate)}
+            identity, candidate = trial.identity, to_plain(trial.candidate)
+            plain = {"format": _CANDIDATE, "identity": identity, "candidate": candidate}
             write_json(trial.folder / _CANDIDATE_FILE, plain)
         self.recorder.happened(
             "trial_start", trial=trial.number, name=trial.name, fold=folds[0], folds=len(folds)

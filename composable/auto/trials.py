@@ -10,10 +10,11 @@ from composable.auto.candidate_list import Upcoming, upcoming
 from composable.auto.deploying import NotDeployableError
 from composable.auto.disk import keep_within
 from composable.auto.further_training import learn_from_whole_file, predict_again, refit, train_more_folds
+from composable.auto.told_study import entry_of, open_study
 from composable.auto.trainings import Trainings
 from composable.auto.user_inputs import UserInputs
 from composable.core.errors import NothingSucceeded
-from composable.problem.metrics import better, higher_is_better
+from composable.problem.metrics import better
 from composable.search.ensemble import blend_members, ensemble_members
 from composable.search.expected import Expected, expected_score
 from composable.search.failures import alike_in_a_row, told
@@ -30,6 +31,8 @@ from composable.search.policy import (
     refits_fit,
 )
 from composable.search.predictions import constant_predictions
+from composable.search.space import OpenCandidate
+from composable.search.study import Study
 from composable.search.suggestions import Outcome
 from composable.search.trial import Trial, is_better
 from composable.training.candidate import Candidate
@@ -58,6 +61,7 @@ class Search:
     deployed: Trial | None = None
     _state: State = field(init=False)
     _upcoming: Upcoming = field(init=False)
+    _study: Study | None = None
 
     def __post_init__(self) -> None:
         self.prepared, self.book = self.trainings.prepared, self.trainings.book
@@ -82,16 +86,24 @@ class Search:
             self._state = replace(
                 self._state, has_suggestions=self._upcoming.suggesting or not self._is_timed
             )
+            self._study = open_study(self.trainings, self._families)
             while (step := next_step(self._now())).what != "end":
                 self._take(step)
         finally:
             self.trainings.end()
+            if self._study is not None:
+                self._study.close()
         if self.best is None:
             raise NothingSucceeded(
                 "No network could be trained.",
                 received=told(self.book.trials),
                 remedy=f"`composable failures {self.book.recorder.folder}` lists each with its log",
             )
+
+    @property
+    def _families(self) -> list[OpenCandidate]:
+        """The families as a person decided, then as they were before."""
+        return [*self._upcoming.families, *self._upcoming.before]
 
     @property
     def _is_timed(self) -> bool:
@@ -180,7 +192,7 @@ class Search:
 
     def _outcomes(self) -> list[Outcome]:
         """What is known of the candidates that were begun, in the order of their numbers."""
-        sign = -1.0 if higher_is_better(self.book.scorer.problem.metric) else 1.0
+        sign = -1.0 if self.book.scorer.higher_is_better else 1.0
         ended = [trial for trial in self.book.trials if trial.role == "network"]
         running = [trial for trial in self.trainings.running_trials if trial.role == "network"]
         found = [(t, Outcome(t.network, sign * t.score if t.status == "done" else math.nan)) for t in ended]
@@ -327,6 +339,8 @@ class Search:
         """Write the trial and deploy it if it is the best; only then send the event that it ended."""
         self.book.trials.append(trial)
         self.book.write(trial)
+        if self._study is not None and trial.role == "network":
+            self._study.tell([entry_of(trial, self._families)])
         if trial.status == "failed" and alike_in_a_row(self.book.trials) == MOST_ALIKE:
             self.book.warn(
                 f"{MOST_ALIKE} candidates in a row failed of the same cause, so no further ones are tried: "

@@ -23,6 +23,7 @@ from composable.core.packages import install_command
 # Distribution -> module. Keras comes last, since importing it fails where its backend is broken.
 CORE = {
     "numpy": "numpy",
+    "optuna": "optuna",
     "pandas": "pandas",
     "pyarrow": "pyarrow",
     "scikit-learn": "sklearn",

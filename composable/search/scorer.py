@@ -9,7 +9,7 @@ import numpy as np
 
 from composable.data.split import Split
 from composable.problem.calibrate import with_thresholds
-from composable.problem.metrics import RELATIVE
+from composable.problem.metrics import RELATIVE, higher_is_better
 from composable.problem.problem import Problem
 from composable.problem.scores import scores, selection_score
 from composable.search.predictions import Arrays, Predictions
@@ -44,6 +44,11 @@ class Scorer:
     def scored_parts(self) -> list[np.ndarray]:
         """The held-out rows of each fold that every candidate trains."""
         return [fold.held_out for fold in self.split.scored if len(fold.held_out)]
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether the best score is the highest."""
+        return higher_is_better(self.problem.metric)
 
     def selection(self, predictions: Predictions) -> float:
         """The score that selects: on the held-out rows of the folds that every candidate trains."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 
 import pytest
 
 import composable
-from composable.core.errors import ConfigError
+from composable.core.errors import ArtifactError, ConfigError
 from composable.search.space import value_at
 from composable.training.candidate import from_plain
 
@@ -107,3 +109,35 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(module_csv, tmp_pa
         composable.fit(module_csv, "price", **options, max_epochs=1, out=tmp_path / "run")
     assert received in refused.value.received
     assert not list((tmp_path / "run").glob("trials/*/fold-*"))
+
+
+def told(folder):
+    """What the study of a run holds."""
+    connection = sqlite3.connect(folder / "study.db")
+    try:
+        rows = connection.execute(
+            "SELECT value_json FROM trial_user_attributes WHERE key = 'name' ORDER BY trial_id"
+        ).fetchall()
+        values = connection.execute("SELECT value FROM trial_values ORDER BY trial_id").fetchall()
+    finally:
+        connection.close()
+    return [json.loads(name) for (name,) in rows], [value for (value,) in values]
+
+
+def test_the_study_holds_every_candidate_and_is_written_anew_where_it_is_gone(through, module_csv, tmp_path):
+    names, values = told(through.path)
+    assert names == list(NETWORK)
+    assert sorted(values) == pytest.approx(sorted(scores(through).values()))
+    again = shutil.copytree(through.path, tmp_path / "run")
+    (again / "study.db").unlink()
+    options = FEW | {"max_trials": 5, "sampler": "random", "out": again}
+    composable.fit(module_csv, "price", **options)
+    more, _ = told(again)
+    assert more == [*NETWORK, "mlp_3"]
+
+
+def test_a_damaged_study_is_named_before_anything_is_trained(through, module_csv, tmp_path):
+    again = shutil.copytree(through.path, tmp_path / "run")
+    (again / "study.db").write_bytes(b"damaged")
+    with pytest.raises(ArtifactError, match=r"study\.db"):
+        composable.fit(module_csv, "price", **FEW, max_trials=5, sampler="random", out=again)
