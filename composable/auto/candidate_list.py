@@ -85,6 +85,12 @@ class Upcoming:
         self._look(1, ())
         return bool(self._seen)
 
+    def skipped(self, candidate: Candidate) -> None:
+        """There was no time for one: of the portfolio a smaller one may fit, but suggestions end."""
+        if number_of(candidate.name, self.families) is not None:
+            self.suggesting = False
+            self._seen = deque(one for one in self._seen if number_of(one.name, self.families) is None)
+
     @property
     def _suggests(self) -> bool:
         return self.suggesting and self._begun + len(self._seen) < self.most

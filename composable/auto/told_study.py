@@ -8,7 +8,8 @@ from typing import Any
 
 from composable.auto.trainings import Trainings
 from composable.search.space import OpenCandidate
-from composable.search.study import Entry, Study, described, study_of
+from composable.search.study import Study, described, study_of
+from composable.search.study_file import Entry
 from composable.search.trial import Trial
 from composable.training.candidate import Candidate
 

@@ -172,6 +172,7 @@ class Search:
         if why:
             trial.status, trial.reason = "skipped", why
             self._ended(trial)
+            self._upcoming.skipped(candidate)
         else:
             self.trainings.begin(trial, seconds)
         self._state = replace(self._state, begun=self._state.begun + 1)

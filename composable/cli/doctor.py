@@ -9,6 +9,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import platform
+import sqlite3
 from dataclasses import dataclass
 
 import click
@@ -19,6 +20,7 @@ from composable.core.backend import choose_backend, decide_backend
 from composable.core.errors import SetupError
 from composable.core.machine import cores, memory_gb
 from composable.core.packages import install_command
+from composable.core.workspace import journal_mode
 
 # Distribution -> module. Keras comes last, since importing it fails where its backend is broken.
 CORE = {
@@ -80,6 +82,7 @@ def _print(found: Environment) -> None:
             "cores": str(found.cores),
             "memory": number(found.memory_gb, "GB"),
             "backend": f"{found.backend or 'none'} ({found.backend_reason})",
+            "SQLite": f"{found.sqlite}: a study has a {found.journal}",
         },
     )
     print_pairs(
@@ -127,6 +130,8 @@ class Environment:
         backend: What Keras runs on, "" where there is nothing.
         backend_reason: Why it is this one, or what is missing.
         memory_gb: The machine's memory in units of 10^9 bytes, None where it isn't known.
+        sqlite: Its version.
+        journal: How it keeps a study whole.
     """
 
     python: str
@@ -135,6 +140,8 @@ class Environment:
     memory_gb: float | None
     backend: str
     backend_reason: str
+    sqlite: str
+    journal: str
     packages: tuple[Package, ...]
     extras: tuple[Extra, ...]
 
@@ -163,6 +170,8 @@ def _examine(backend: str | None = None) -> Environment:
         memory_gb=memory_gb(),
         backend=name,
         backend_reason=reason,
+        sqlite=sqlite3.sqlite_version,
+        journal="write-ahead log" if journal_mode() == "WAL" else "rollback journal",
         packages=tuple(_package(distribution, module) for distribution, module in needed.items()),
         extras=tuple(_extra(name, modules) for name, modules in EXTRAS.items()),
     )

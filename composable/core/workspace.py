@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import platform
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -93,6 +94,17 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     return value
+
+
+_SAFE_LOG = (3, 51, 3)  # the version of SQLite whose write-ahead log is safe
+
+
+def journal_mode() -> str:
+    """How SQLite keeps a database whole: its write-ahead log where that is safe, else a rollback journal.
+
+    Before 3.51.3 the log could damage a database that two connections write or check.
+    """
+    return "WAL" if sqlite3.sqlite_version_info >= _SAFE_LOG else "DELETE"
 
 
 LOCK = "run.lock"

@@ -71,6 +71,16 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(through, module_csv
     assert scores(composable.fit(module_csv, "price", **options)) == scores(through)
 
 
+@pytest.mark.slow
+def test_the_same_trials_come_with_two_workers(through, module_csv, tmp_path):
+    run = composable.fit(
+        module_csv, "price", **FEW, max_trials=4, sampler="random", workers=2, out=tmp_path / "run"
+    )
+    assert candidates(run) == candidates(through)
+    by_name = [{model: score for (_, model), score in scores(one).items()} for one in (run, through)]
+    assert by_name[0] == pytest.approx(by_name[1])
+
+
 def test_decisions_change_while_a_run_goes_on(module_csv, tmp_path):
     options = FEW | {"out": tmp_path / "run"}
     before = scores(composable.fit(module_csv, "price", **options, max_trials=1))

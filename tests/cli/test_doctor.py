@@ -20,6 +20,7 @@ def test_a_healthy_environment(command, few_packages):
     assert {package["name"] for package in found["packages"]} == {"click", "PyYAML", found["backend"]}
     assert found["cores"] >= 1
     assert found["backend_reason"]
+    assert found["journal"] in ("write-ahead log", "rollback journal")
 
 
 def test_a_broken_package_is_a_finding_with_its_command(command, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -177,3 +178,44 @@ def test_what_an_earlier_session_began_goes_on_where_the_decisions_allow_it():
     found = decided(pins=["units=100"], excluded=["linear"])
     allowed = {one.name for one in PORTFOLIO if found.allows(one)}
     assert allowed == {"kernel", "realmlp", "realmlp_slow"}
+
+
+def test_a_component_is_pinned_by_its_name_where_a_design_leaves_it_open():
+    from composable.design import Architecture, Part
+    from composable.search.space import OpenCandidate
+    from composable.training.candidate import Candidate
+    from composable.zoo.tabm import ensembled_block, shared_block
+
+    blocks = Choice((Part(shared_block, units=8), Part(ensembled_block, units=8)))
+    one = PORTFOLIO[-1]
+    open_design: Architecture = dataclasses.replace(one.architecture, learner=blocks)
+    closed = open_design.decided({"learner": blocks.options[0]})
+    own = OpenCandidate(Candidate("mine", open_design, one.settings))
+    guidance = read_guidance(pins=["learner=ensembled_block"], ranges=[], excluded=[], tries=[], space=None)
+    found = guided([dataclasses.replace(one, name="mine", architecture=closed)], [own], guidance)
+    assert found.portfolio[0].architecture.learner == Part(ensembled_block, units=8)
+    assert not found.families[0].openings
+
+
+def test_paths_are_the_same_for_texts_images_and_series():
+    from composable.modality.facts import Signal
+
+    head = Head("y", "binary", ("y",), ("no", "yes"))
+    image = Signal((16, 16, 3), (100.0,) * 3, (50.0,) * 3)
+    each = {
+        "words": {"widths": {"words": 20, "ngrams": 30}, "vocabularies": {"words": 50, "ngrams": 60}},
+        "images": {"signals": {"images": image}},
+        "series": {"signals": {"series": Signal((40, 1), (0.0,), (1.0,))}},
+    }
+    for given in each.values():
+        facts = DataFacts(Problem((head,), "auc"), 500, **{"widths": {}, "categories": (), **given})
+        portfolio = tuple(candidates(facts, seed=0))
+        guidance = read_guidance(
+            pins=["batch_size=16"], ranges=["lr=1e-5:1e-4"], excluded=[], tries=[], space=None
+        )
+        found = guided(portfolio, families(facts, portfolio), guidance)
+        trained = [one for one in found.portfolio if one.solver is None]
+        assert trained
+        assert all(one.settings.batch_size == 16 and one.settings.learning_rate <= 1e-4 for one in trained)
+        open_ones = [one for one in found.families if one.usual.solver is None]
+        assert all("training.learning_rate" in one.openings for one in open_ones)

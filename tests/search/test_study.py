@@ -8,22 +8,17 @@ from dataclasses import replace
 
 import pytest
 
-from composable.core.errors import ArtifactError
+from composable.core.errors import ArtifactError, SetupError
+from composable.core.workspace import journal_mode
 from composable.modality import candidates, families
 from composable.modality.facts import DataFacts
 from composable.problem.problem import Head, Problem
 from composable.search import study as studies
+from composable.search import study_file
 from composable.search.guidance import read_guidance
 from composable.search.guided import guided
-from composable.search.study import (
-    FILE,
-    Entry,
-    check_file,
-    described,
-    journal_mode,
-    remote_file_system,
-    study_of,
-)
+from composable.search.study import FILE, described, study_of
+from composable.search.study_file import Entry, check_file, remote_file_system
 
 FACTS = DataFacts(Problem((Head("y", "regression", ("y",)),), "rmse"), 500, {"numbers": 5}, ())
 PORTFOLIO = tuple(candidates(FACTS, seed=0))
@@ -139,7 +134,7 @@ def test_a_full_disk_is_told_with_its_free_bytes_and_keeps_what_was_written(tmp_
         connection.execute(f"PRAGMA max_page_count={pages}")
         return connection
 
-    monkeypatch.setattr(studies.sqlite3, "connect", small)
+    monkeypatch.setattr(study_file.sqlite3, "connect", small)
     each = [(number, one) for number in range(9) for one in entries()]
     many = [replace(one, identity=f"{one.identity}-{number}", reason="x" * 1500) for number, one in each]
     (said,) = told(tmp_path, many)
@@ -152,10 +147,18 @@ def test_a_full_disk_is_told_with_its_free_bytes_and_keeps_what_was_written(tmp_
     assert len(trials(tmp_path)[2]) == 2 + len(many)
 
 
+def test_a_study_that_cannot_be_written_is_refused_before_any_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(studies.os, "access", lambda _path, _mode: False)
+    with pytest.raises(SetupError) as refused:
+        study_of(tmp_path, NAME, higher_is_better=False, warn=print)
+    assert refused.value.exit_code == 3
+    assert str(tmp_path / FILE) in refused.value.received
+
+
 def test_no_study_lies_on_the_disk_of_another_machine(tmp_path, monkeypatch):
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/sda / ext4 rw 0 0\nserver:/home {tmp_path} nfs4 rw 0 0\n")
-    monkeypatch.setattr(studies, "_MOUNTS", mounts)
+    monkeypatch.setattr(study_file, "_MOUNTS", mounts)
     said = []
     assert study_of(tmp_path, NAME, higher_is_better=False, warn=said.append) is None
     assert "nfs4" in said[0]
