@@ -60,7 +60,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     exclude: str | Sequence[str] = (),
     tries: AnyPath | Sequence[AnyPath] = (),
     space: AnyPath | None = None,
-    sampler: SamplerName = "tpe",
+    sampler: SamplerName | None = None,
     stages: Stage | Sequence[Stage] = (),
     stage_settings: Mapping[str, Any] | Sequence[str] = (),
     start: AnyPath | None = None,

@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 
 from composable.auto.options import FitOptions
@@ -23,6 +24,7 @@ from composable.modality.modality import Modality
 from composable.search.guidance import Guidance, path_in
 from composable.search.guided import Guided, guided
 from composable.search.limits import Limits
+from composable.search.sampling import SAMPLERS, Sampler, by_architecture
 from composable.search.space import TRAINING, OpenCandidate, largest
 from composable.search.suggestions import (
     Outcome,
@@ -31,10 +33,12 @@ from composable.search.suggestions import (
     number_of,
     suggest,
 )
+from composable.search.untrained import ROWS, CostLimits, known_untrained
 from composable.training.candidate import Candidate
 
 _LOOKED_AHEAD = 3  # candidates
 _OF_A_DESIGN = 7  # candidates of a user's own design, where there is no time limit
+_SCORED = 600.0  # seconds, from which on the first architectures are scored untrained
 _TOO_LARGE = 20  # suggestions in a row, after which no smaller one is looked for
 
 
@@ -213,18 +217,24 @@ def upcoming(
     tried = guided_plan(begun, prepared, user_inputs)
     earlier = [one.candidate for one in book.earlier if one.is_done or tried.allows(one.candidate)]
     networks = prepared.split.scored_folds
-    found: Iterable[Candidate] = _after(earlier, tried, same_names=user_inputs.guidance.is_empty)
-    if (limits := options.limits) != Limits():
-        found = within_limits(found, limits, networks, trainings.foreseen_cost)
+    planned = list(_after(earlier, tried, same_names=user_inputs.guidance.is_empty))
+    limits, designed = options.limits, user_inputs.design is not None
+    sampler = _sampler(trainings, tried.families, designed=designed)
 
     def next_suggestion(number: int) -> Candidate | None:
         for attempt in range(_TOO_LARGE):
-            one = suggest(tried.families, outcomes(), options.sampler, number, options.seed + attempt)
+            one = suggest(tried.families, outcomes(), sampler, number, options.seed + attempt)
             if one is None or limits == Limits() or is_within(one, limits, networks, trainings.foreseen_cost):
                 return one
         return None
 
-    timed, designed = math.isfinite(trainings.deadline.seconds), user_inputs.design is not None
+    found: Iterable[Candidate] = planned
+    if limits != Limits():
+        found = within_limits(planned, limits, networks, trainings.foreseen_cost)
+        too_large = not any(is_within(one, limits, networks, trainings.foreseen_cost) for one in planned)
+        if designed and too_large and (smaller := next_suggestion(0)) is not None:
+            found = [replace(smaller, name=tried.families[0].name)]  # of what is open, it was drawn too large
+    timed = math.isfinite(trainings.deadline.seconds)
     every_fold = networks == len(prepared.split.folds)
     most = max(most_candidates(begun.facts.rows), len(tried.first) + len(tried.portfolio))
     if designed and not timed:
@@ -237,6 +247,20 @@ def upcoming(
         options.max_trials or most,
         suggesting=(timed and every_fold) or designed or options.max_trials is not None,
     )
+
+
+def _sampler(trainings: Trainings, families: Sequence[OpenCandidate], *, designed: bool) -> Sampler:
+    """That of the options; by default TPE, or that over architectures where a design leaves its own open."""
+    options, prepared = trainings.options, trainings.prepared
+    is_open = any(family.usual.architecture.openings() for family in families)
+    name = options.sampler or ("architecture" if designed and is_open else "tpe")
+    if name != "architecture":
+        return SAMPLERS[name]
+    networks, seconds = prepared.split.scored_folds, trainings.deadline.seconds
+    train = prepared.split.folds[0].train
+    rows = prepared.material.at(train[: min(ROWS, len(train))]) if seconds >= _SCORED else None
+    shapes, limits = prepared.material.shapes, CostLimits(options.limits.most_weights / networks)
+    return partial(by_architecture, untrained=known_untrained(shapes, rows, limits=limits, seed=options.seed))
 
 
 def _after(earlier: Sequence[Candidate], tried: Guided, *, same_names: bool) -> Iterator[Candidate]:

@@ -84,7 +84,7 @@ class _Estimator(BaseEstimator):
         exclude: str | Sequence[str] = (),
         tries: str | Path | Sequence[str | Path] = (),
         space: str | Path | None = None,
-        sampler: SamplerName = "tpe",
+        sampler: SamplerName | None = None,
         stages: Stage | Sequence[Stage] = (),
         stage_settings: Mapping[str, Any] | Sequence[str] = (),
         start: str | Path | None = None,

@@ -21,7 +21,7 @@ Augmentation = Literal[
     "mixup", "cutmix", "jitter", "scale", "window",
 ]  # fmt: skip
 ProblemKind = Literal["regression", "binary", "multiclass", "multilabel"]
-SamplerName = Literal["tpe", "random", "grid", "evolutionary", "gp", "narrowing"]
+SamplerName = Literal["tpe", "random", "grid", "evolutionary", "gp", "narrowing", "architecture"]
 Duplicates = Literal["together", "apart"]
 Stage = Literal[
     "draw", "warmup", "tune", "pretrain", "finetune",
@@ -172,8 +172,12 @@ class FitOptions:
         str | None, Option("A space that `composable space` wrote, edited.", "FILE", path=True)
     ] = None
     sampler: Annotated[
-        SamplerName, Option("How the search goes on after the portfolio, in the families that did best.")
-    ] = "tpe"
+        SamplerName | None,
+        Option(
+            "How the search goes on after the portfolio, in the families that did best; by default "
+            "architecture where a design leaves its own open, else tpe."
+        ),
+    ] = None
     stages: Annotated[
         tuple[Stage, ...],
         Option("What every network goes through before its training proper.", flag="--stage"),

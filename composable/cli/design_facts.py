@@ -123,7 +123,7 @@ def searched(
     """
     choose_backend(backend)
     from composable.design.evolve import decisions
-    from composable.search.untrained import Limits, search_untrained
+    from composable.search.untrained import CostLimits, search_untrained
     from composable.search.zero_cost import UNTRAINED
     from composable.zoo.catalog.parse import parse_design
 
@@ -137,7 +137,7 @@ def searched(
             received=f"{written.name}, which is closed",
             remedy="name a family's space (resnet_cifar_space), or put Choice((16, 32)) into your design",
         )
-    found = search_untrained(space, inputs, limits=Limits(**limits), draws=draws, seed=seed)
+    found = search_untrained(space, inputs, limits=CostLimits(**limits), draws=draws, seed=seed)
     return written.name, [
         {
             "promise": one.promise,

@@ -22,7 +22,7 @@ _SHOWN = 10
 @click.option(
     "--input", "inputs", type=InputShape(), multiple=True, metavar="SHAPE", help="As `show` takes it."
 )
-@click.option("--max-params", type=Amount(), metavar="COUNT", help="Trainable parameters at most: 100k.")
+@click.option("--max-params", type=Amount(), metavar="COUNT", help="Parameters at most: 100k.")
 @click.option("--max-multiply-adds", type=Amount(), metavar="COUNT", help="For one row at most: 20M.")
 @click.option("--max-bytes", type=Amount(), metavar="COUNT", help="Of the weights at most: 400k.")
 @click.option("--draws", type=click.IntRange(min=2), default=16, metavar="N", help="Networks drawn at first.")

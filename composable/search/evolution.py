@@ -25,7 +25,7 @@ from composable.core.seeds import derive
 from composable.design.architecture import Architecture
 from composable.design.choice import Between, Choice, Open, exact
 from composable.design.evolve import cross, decisions, draw, mutate
-from composable.search.surrogate import Points, expected_improvement, predicted
+from composable.search.surrogate import Points, chosen
 from composable.search.zero_cost import log_ranks
 
 Measures = tuple[float, ...]
@@ -124,16 +124,14 @@ def ask(state: State) -> Draft | None:
         return None
     if len(state.asked) < FIRST or len(trained) < 2:
         return _first(state, waiting)
-    ranks = dict(zip(state.drafts, _ranked(list(state.drafts.values())), strict=True))
+    known, scores = points([draft for draft, _ in trained]), np.array([score for _, score in trained])
+    return waiting[chosen(known, scores, points(waiting))]
 
-    def points(drafts: Sequence[Draft]) -> Points:
-        return Points(
-            np.stack([one.position for one in drafts]), np.stack([ranks[one.identity] for one in drafts])
-        )
 
-    scores = np.array([score for _, score in trained])
-    mean, deviation = predicted(points([draft for draft, _ in trained]), scores, points(waiting))
-    return waiting[int(np.argmax(expected_improvement(mean, deviation, float(scores.max()))))]
+def points(drafts: Sequence[Draft]) -> Points:
+    """Drafts as the surrogate takes them."""
+    measures = np.array([one.measures for one in drafts], float).reshape(len(drafts), -1)
+    return Points(np.stack([one.position for one in drafts]), measures)
 
 
 def taken(state: State, draft: Draft) -> State:
@@ -216,15 +214,6 @@ def _first(state: State, waiting: Sequence[Draft]) -> Draft:
     known = np.stack([state.drafts[name].position for name in state.asked])
     away = [float(np.min(np.sum((known - waiting[n].position) ** 2, axis=1))) for n in best]
     return waiting[int(best[int(np.argmax(away))])]
-
-
-def _ranked(drafts: Sequence[Draft]) -> np.ndarray:
-    """(drafts, measures), each measure as its rank among them, from -1 to 1."""
-    from scipy.stats import rankdata  # slow to import
-
-    measures = np.array([one.measures for one in drafts], float).reshape(len(drafts), -1)
-    known = np.where(np.isnan(measures), -np.inf, measures)
-    return 2 * rankdata(known, axis=0) / len(drafts) - 1 if known.size else known
 
 
 def position(openings: Mapping[str, Open], made: Mapping[str, Any]) -> np.ndarray:

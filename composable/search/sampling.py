@@ -20,6 +20,7 @@ import numpy as np
 from composable.core.packages import optional
 from composable.design.choice import Choice, Open
 from composable.design.config import to_config
+from composable.search.architectures import UNKNOWN, Untrained, by_surrogate
 from composable.search.space import TRAINING, OpenCandidate
 
 _STARTUP = 6  # trials of a family before its density is estimated
@@ -171,6 +172,16 @@ def by_optuna(family: OpenCandidate, history: Sequence[Tried], seed: int, *, nam
         return _chosen(family, lambda path, opening: _suggested(asked, path, opening))
 
 
+def by_architecture(
+    family: OpenCandidate, history: Sequence[Tried], seed: int, *, untrained: Untrained = UNKNOWN
+) -> dict[str, Any]:
+    """Bayesian optimization over architectures: a Gaussian process, with mutants of the best as candidates.
+
+    White et al. 2021, arXiv:1910.11858; see `composable.search.architectures`.
+    """
+    return by_surrogate(family, [(one.values, one.loss) for one in history], seed, untrained)
+
+
 SAMPLERS: Mapping[str, Sampler] = {
     "tpe": partial(by_optuna, name="tpe"),
     "random": drawn,
@@ -178,10 +189,11 @@ SAMPLERS: Mapping[str, Sampler] = {
     "evolutionary": evolved,
     "gp": partial(by_optuna, name="gp"),
     "narrowing": narrowed,
+    "architecture": by_architecture,
 }
 
 
-def check_sampler(name: str) -> None:
+def check_sampler(name: str | None) -> None:
     """Refuse a sampler whose packages are missing, before anything is trained.
 
     Raises:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from composable.core.seeds import derive
-from composable.search.sampling import SAMPLERS, Tried, drawn
+from composable.search.sampling import Sampler, Tried, drawn
 from composable.search.space import OpenCandidate, content_of, family_named, with_values
 from composable.training.candidate import Candidate
 
@@ -71,7 +71,7 @@ def is_known_enough(number: int, running: Sequence[str], families: Sequence[Open
 def suggest(
     families: Sequence[OpenCandidate],
     outcomes: Sequence[Outcome],
-    sampler: str,
+    sampler: Sampler,
     number: int,
     seed: int,
 ) -> Candidate | None:
@@ -82,7 +82,7 @@ def suggest(
     Args:
         families: That are open.
         outcomes: Of all candidates that were begun, in the order of their numbers.
-        sampler: By its name.
+        sampler: Says which values are next.
         number: Of the suggestion, from 0.
         seed: Of the fit.
     """
@@ -119,13 +119,13 @@ def _as_then(one: Outcome, first: int, families: Sequence[OpenCandidate]) -> Out
 
 
 def _untried(
-    family: OpenCandidate, outcomes: Sequence[Outcome], sampler: str, number: int, seed: int
+    family: OpenCandidate, outcomes: Sequence[Outcome], sampler: Sampler, number: int, seed: int
 ) -> Candidate | None:
     own = [one for one in outcomes if family_named((family,), one.candidate.name)]
     history = [Tried(family.values_of(one.candidate), one.loss, running=not one.ended) for one in own]
     known = [content_of(one.candidate) for one in own]
     for attempt in range(_ATTEMPTS):
-        ask = SAMPLERS[sampler] if attempt < _ATTEMPTS // 2 else drawn
+        ask = sampler if attempt < _ATTEMPTS // 2 else drawn
         values = ask(family, history, derive(seed, "suggestion", number, attempt))
         candidate = family.closed(
             lambda path, _opening, values=values: values[path], f"{family.name}_{number}"

@@ -31,7 +31,7 @@ class Points:
 
     Attributes:
         decisions: (architectures, numbers), where a decision that differs is a squared distance of one.
-        measures: (architectures, measures) of what is known of them untrained, in [-1, 1].
+        measures: (architectures, measures) of what is known of them untrained, of each more promises more.
     """
 
     decisions: np.ndarray
@@ -41,11 +41,35 @@ class Points:
         return len(self.decisions)
 
 
+def chosen(known: Points, scores: np.ndarray, waiting: Points) -> int:
+    """Which of those that wait has the highest expected improvement.
+
+    Args:
+        known: Architectures that were trained, two at least.
+        scores: Theirs, finite; higher is better.
+        waiting: One at least; the measures count by their ranks among all of these.
+    """
+    ranks = _ranked(np.concatenate([known.measures, waiting.measures]))
+    ours = Points(known.decisions, ranks[: len(known)])
+    mean, deviation = predicted(ours, scores, Points(waiting.decisions, ranks[len(known) :]))
+    return int(np.argmax(expected_improvement(mean, deviation, float(np.max(scores)))))
+
+
+def _ranked(measures: np.ndarray) -> np.ndarray:
+    """Each measure by its rank among all, from -1 to 1; NaN is in the middle."""
+    from scipy.stats import rankdata  # slow to import
+
+    if not measures.size:
+        return measures
+    ranks = rankdata(measures, axis=0, nan_policy="omit")
+    return np.nan_to_num(2 * ranks / len(measures) - 1, nan=0.0)
+
+
 def predicted(known: Points, scores: np.ndarray, asked: Points) -> tuple[np.ndarray, np.ndarray]:
     """The expected score of each of the points asked for, and its standard deviation.
 
     Args:
-        known: Architectures that were trained.
+        known: Architectures that were trained; the measures lie in [-1, 1].
         scores: Theirs, finite.
         asked: Others; together with the known ones they say where the middle is and how far points spread.
     """

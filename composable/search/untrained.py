@@ -1,7 +1,7 @@
 """A search over architectures that trains none: drawn, scored untrained, evolved by what they promise.
 
 As in AZ-NAS (Lee & Ham 2024, arXiv:2403.19232, section 4): evolution by the ranks of zero-cost scores. Limits
-on size are hard: what is beyond them is made smaller, one decision after another, or left, and never scored.
+on cost are hard: what is beyond them is made smaller, one decision after another, or left, and never scored.
 Among the others the Pareto front shows what a larger network promises more.
 """
 
@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.design.architecture import Architecture
 from composable.design.building import outline
 from composable.design.cost import Cost, cost
 from composable.design.evolve import draw, mutate
 from composable.design.inputs import Input, Inputs, as_inputs
+from composable.search.architectures import Untrained
 from composable.search.evolution import Measures, State, begin, renewed
 from composable.search.zero_cost import COMBINED, Scores, promise, zero_cost
 
@@ -31,11 +33,11 @@ _CODES = 2  # of a category or a vocabulary, which has two at least
 
 
 @dataclass(frozen=True)
-class Limits:
+class CostLimits:
     """What a network may cost at most.
 
     Attributes:
-        parameters: That training changes.
+        parameters: All that are stored.
         multiply_adds: For one row.
         bytes: Of the weights.
     """
@@ -47,7 +49,7 @@ class Limits:
     def excess(self, found: Cost) -> float:
         """How many times as much a network costs as it may, where that is most."""
         return max(
-            found.trainable / self.parameters,
+            found.parameters / self.parameters,
             found.multiply_adds / self.multiply_adds,
             found.bytes / self.bytes,
         )
@@ -71,7 +73,7 @@ class Promising:
 
 
 def search_untrained(
-    space: Architecture, inputs: Inputs, *, limits: Limits, draws: int, seed: int
+    space: Architecture, inputs: Inputs, *, limits: CostLimits, draws: int, seed: int
 ) -> list[Promising]:
     """Draw architectures, score them untrained on random inputs, evolve them; the most promising one first.
 
@@ -122,6 +124,40 @@ def _lowered(space: Architecture, excess: Callable[[Architecture], float], seed:
         if (less := excess(other)) < beyond:
             one, beyond = other, less
     return one
+
+
+def known_untrained(inputs: Inputs, rows: Any | None, *, limits: CostLimits, seed: int) -> Untrained:
+    """What a sampler goes by: logarithms of multiply-adds and parameters; on `rows`, zero-cost scores too.
+
+    Args:
+        inputs: What networks take in.
+        rows: One batch; None where there is no time to score on it.
+        limits: Beyond which no architecture is wanted.
+        seed: Of what is drawn for scores.
+    """
+    counted = dict[str, Cost]()
+
+    def costs(architecture: Architecture) -> Cost:
+        name = repr(architecture)
+        if name not in counted:
+            counted[name] = cost(outline(architecture, inputs)[0])
+        return counted[name]
+
+    def measure(architecture: Architecture) -> Measures:
+        found = costs(architecture)
+        return math.log1p(found.multiply_adds), math.log1p(found.parameters)
+
+    def excess(architecture: Architecture) -> float:
+        return limits.excess(costs(architecture))
+
+    def scores(architecture: Architecture) -> Measures:
+        try:
+            found = zero_cost(architecture, inputs, rows, seed=seed)
+        except ConfigError:  # several tensors flow into the learner, which no score is made for
+            return (math.nan,) * len(COMBINED)
+        return tuple(getattr(found, name) for name in COMBINED)
+
+    return Untrained(measure, excess, None if rows is None else scores)
 
 
 def _told(state: State, known: dict[str, Scores]) -> State:

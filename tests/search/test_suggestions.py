@@ -39,7 +39,7 @@ def run(sampler, *, count=8, workers=1, seed=0):
             ended = running.pop(0)
             loss = math.log(ended.settings.learning_rate) ** 2
             outcomes = [Outcome(ended, loss) if one.candidate is ended else one for one in outcomes]
-        candidate = suggest(FAMILIES, outcomes, sampler, number, seed)
+        candidate = suggest(FAMILIES, outcomes, SAMPLERS[sampler], number, seed)
         outcomes.append(Outcome(candidate, ended=False))
         running.append(candidate)
         found.append(candidate)
@@ -76,7 +76,7 @@ def test_a_space_that_is_used_up_ends_the_search():
     from dataclasses import replace
 
     closed = replace(FAMILIES[-1], training={}, usual=PORTFOLIO[-1])
-    assert suggest([closed], KNOWN, "tpe", 0, 0) is None
+    assert suggest([closed], KNOWN, SAMPLERS["tpe"], 0, 0) is None
 
 
 def test_tpe_looks_where_it_was_good():
@@ -117,4 +117,4 @@ def test_a_gaussian_process_needs_torch():
         with pytest.raises(SetupError, match="torch"):
             check_sampler("gp")
     else:
-        assert suggest(FAMILIES, KNOWN, "gp", 0, 0) is not None
+        assert suggest(FAMILIES, KNOWN, SAMPLERS["gp"], 0, 0) is not None
