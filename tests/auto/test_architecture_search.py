@@ -41,6 +41,7 @@ def tried(run):
     return [from_plain(json.loads(path.read_text())["candidate"]) for path in paths]
 
 
+@pytest.mark.slow
 def test_an_open_architecture_is_searched_by_the_surrogate_and_scored_untrained_first(fitted, monkeypatch):
     scored = []
     real = untrained.zero_cost
