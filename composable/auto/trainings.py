@@ -22,6 +22,7 @@ from composable.data.split import Fold
 from composable.deploy.bundle import file_bytes
 from composable.design.building import outline
 from composable.design.cost import cost
+from composable.design.metaparameters import names
 from composable.engine.predict import predict
 from composable.modality import Modality, modality_of
 from composable.search.cost_model import (
@@ -300,7 +301,12 @@ def work_of(trainer: FoldTrainer, folds: Sequence[Fold]) -> Work:
     """What decides how long the training of a network on these folds takes."""
     rows, candidate, found = len(folds[0].train), trainer.candidate, cost(trainer.network)
     each, steps = float(found.multiply_adds) * rows, max(1, math.ceil(rows / candidate.settings.batch_size))
-    if candidate.solver is not None:  # features, and a matrix of all rows that are kept is solved
-        each += float(found.training_bytes) * rows + min(rows, _MOST_KEPT) ** 3
+    layers = len(trainer.network.layers)
+    if candidate.solver is not None:
         steps = 0
-    return Work(candidate.name, len(trainer.network.layers), each * len(folds), steps)
+        if "rows" in names(candidate.solver.component):  # features, and a matrix of all rows that are kept
+            each += float(found.training_bytes) * rows + min(rows, _MOST_KEPT) ** 3
+        else:  # trees, which look at the clock themselves: their graph says little of how they grow
+            each = float(trainer.network.count_params()) * rows
+            layers = sum(1 for layer in trainer.network.layers if layer.weights)
+    return Work(candidate.name, layers, each * len(folds), steps)

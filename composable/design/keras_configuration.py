@@ -39,14 +39,15 @@ OPERATIONS = {
         "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softmax", "Softplus",
     }),
     "keras.src.ops.numpy": frozenset({
-        "Abs", "Absolute", "Add", "All", "Any", "Argmax", "Argmin", "Average", "Ceil", "Clip",
-        "Concatenate", "Cos", "Cumsum", "Divide", "Einsum", "Equal", "Exp", "ExpandDims", "Expm1", "Flip",
-        "Floor", "FloorDivide", "GetItem", "Greater", "GreaterEqual", "Isfinite", "Isinf", "Isnan", "Less",
-        "LessEqual", "Log", "Log1p", "LogicalAnd", "LogicalNot", "LogicalOr", "Matmul", "Max", "Maximum",
-        "Mean", "Min", "Minimum", "Mod", "Moveaxis", "Multiply", "NanToNum", "Negative", "NotEqual",
-        "OnesLike", "Pad", "Power", "Prod", "Ravel", "Reciprocal", "Reshape", "Round", "Sign", "Sin", "Split",
-        "Sqrt", "Square", "Squeeze", "Stack", "Std", "Subtract", "Sum", "Swapaxes", "Take", "TakeAlongAxis",
-        "Tanh", "Transpose", "TrueDivide", "Var", "Where", "ZerosLike",
+        "Abs", "Absolute", "Add", "All", "Any", "Argmax", "Argmin", "Average", "BitwiseAnd", "Ceil",
+        "Clip", "Concatenate", "Cos", "Cumsum", "Divide", "Einsum", "Equal", "Exp", "ExpandDims",
+        "Expm1", "Flip", "Floor", "FloorDivide", "GetItem", "Greater", "GreaterEqual", "Isfinite",
+        "Isinf", "Isnan", "Less", "LessEqual", "Log", "Log1p", "Log2", "LogicalAnd", "LogicalNot",
+        "LogicalOr", "Matmul", "Max", "Maximum", "Mean", "Min", "Minimum", "Mod", "Moveaxis",
+        "Multiply", "NanToNum", "Negative", "NotEqual", "OnesLike", "Pad", "Power", "Prod", "Ravel",
+        "Reciprocal", "Reshape", "Round", "Sign", "Sin", "Split", "Sqrt", "Square", "Squeeze",
+        "Stack", "Std", "Subtract", "Sum", "Swapaxes", "Take", "TakeAlongAxis", "Tanh", "Transpose",
+        "TrueDivide", "Var", "Where", "ZerosLike",
     }),
 }
 CLASSES = {

@@ -56,7 +56,7 @@ def prepare(
         `bins`: the piecewise-linear encoding, shape (rows, F + 7 D, bins).
     """
     plain, clean = [], {}
-    numbers = _numbers(x)
+    numbers = numbers_of(x)
     if numbers is not None:
         scaled, missing = _scaled(numbers)
         clean["numbers"] = _smoothly_clipped(scaled)
@@ -85,7 +85,7 @@ def columns(x: Mapping[str, Any], *, categories: tuple[int, ...] = (), width: Co
         and `unknown`, shape (rows, C); and `texts`, latent features, shape (rows, 32).
     """
     clean = {}
-    numbers = _numbers(x)
+    numbers = numbers_of(x)
     if numbers is not None:
         scaled, clean["missing"] = _scaled(numbers)
         clean["numbers"] = _smoothly_clipped(scaled)
@@ -106,7 +106,7 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
         tensors: Mapping[str, Any] = {name: ops.convert_to_tensor(values) for name, values in inputs.items()}
         if STEPS_AS_NUMBERS in names:
             tensors = steps_as_numbers(tensors)
-        numbers = np.asarray(ops.convert_to_numpy(_numbers(tensors)), "float32")
+        numbers = np.asarray(ops.convert_to_numpy(numbers_of(tensors)), "float32")
         kernel, bias = _robust_scale(numbers)
         model.get_layer("scale").set_weights([kernel, bias])
         if "bins" in names:
@@ -140,7 +140,8 @@ def _one_hot_limit(model: keras.Model, names: set[str], sizes: tuple[int, ...]) 
     return next(limits, ONE_HOT_LIMIT)
 
 
-def _numbers(x: Mapping[str, Any]) -> Any:
+def numbers_of(x: Mapping[str, Any]) -> Any:
+    """The numbers and the parts of the dates, (rows, F + 7 D); None where there are neither."""
     parts = [x["numbers"]] if "numbers" in x else []
     if "dates" in x:
         parts.append(calendar(x["dates"]))

@@ -20,10 +20,10 @@ from composable.design.tasks import classifier, kernel_scores, regressor
 from composable.engine.augmentations import jitter, scale, window
 from composable.engine.settings import Settings
 from composable.explain.series_errors import series_errors
-from composable.modality.boosting import GRADIENT_BOOSTING
 from composable.modality.designed import every_part, usual_settings
 from composable.modality.facts import Augmentation, DataFacts
 from composable.modality.modality import Modality, Notify
+from composable.modality.trees import GRADIENT_BOOSTING
 from composable.training.candidate import Candidate, Material
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.ridge import ridge

@@ -15,10 +15,10 @@ from composable.design.stems import concatenated
 from composable.design.tables import prepare
 from composable.design.tasks import kernel_scores, regressor
 from composable.engine.settings import Settings
-from composable.modality.boosting import GRADIENT_BOOSTING
 from composable.modality.designed import fit_to_table, usual_settings
 from composable.modality.facts import DataFacts
 from composable.modality.modality import Modality
+from composable.modality.trees import GRADIENT_BOOSTING, trees
 from composable.search.space import OpenCandidate
 from composable.training import recipes
 from composable.training.candidate import Candidate
@@ -46,7 +46,7 @@ def candidates(facts: DataFacts, _seconds: float = math.inf) -> Iterator[Candida
 
 
 def _portfolio(facts: DataFacts) -> Iterator[Candidate]:
-    """A linear model, which takes a second or two, then RealMLP and TabM-mini in several sizes."""
+    """A linear model and trees, which take a second or two, then RealMLP and TabM-mini in several sizes."""
     tasks, categories = facts.tasks, facts.categories
     most, bins = facts.most_units, facts.bins
     tabm = partial(tabm_mini, tasks=tasks, categories=categories, width=facts.width)
@@ -55,6 +55,7 @@ def _portfolio(facts: DataFacts) -> Iterator[Candidate]:
     yield Candidate("linear", linear(tasks=tasks, categories=categories), _settings(facts, 1e-2, patience=8))
     if facts.rows <= _KEPT and not facts.vocabularies:  # texts have a kernel of their own
         yield _kernel(facts)
+    yield from trees(facts)
     strong = [
         Candidate("realmlp", real, usual, _SCHEDULED),
         Candidate(

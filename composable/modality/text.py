@@ -20,10 +20,10 @@ from composable.design.tasks import classifier, kernel_scores, regressor, unpool
 from composable.design.text import joined_id_sets, text_axes, weighted_id_sets
 from composable.engine.settings import Settings
 from composable.explain.text_errors import text_errors
-from composable.modality.boosting import GRADIENT_BOOSTING
 from composable.modality.designed import changed_parts, every_part, fit_to_table
 from composable.modality.facts import DataFacts
 from composable.modality.modality import Modality
+from composable.modality.trees import GRADIENT_BOOSTING
 from composable.training.candidate import Candidate
 from composable.training.kernel_ridge import kernel_ridge
 from composable.training.linear_texts import linear_texts

@@ -72,6 +72,7 @@ class Solution:
         best: The index of the chosen one among them.
         chosen: The hyperparameters of that solution, and what was fitted to held-out rows.
         by_held_out: Whether held-out rows had a part in that choice.
+        again: Gives the weights by other hyperparameters, where that takes no further fit.
     """
 
     weights: list[np.ndarray]
@@ -79,6 +80,7 @@ class Solution:
     best: int
     chosen: Mapping[str, float]
     by_held_out: bool = True
+    again: Callable[[Mapping[str, float]], list[np.ndarray]] | None = None
 
 
 def median_of(chosen: Sequence[Mapping[str, float]]) -> dict[str, float]:

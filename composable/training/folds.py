@@ -268,8 +268,10 @@ class FoldTrainer:
             if not others or not solved.by_held_out or deadline.remaining <= 0:
                 return solved
             chosen = median_of(others)
-            same = chosen == solved.chosen
-            return solved if same else replace(solved, weights=solution(number, chosen).weights)
+            if chosen == solved.chosen:
+                return solved
+            again = solved.again or (lambda chosen: solution(number, chosen).weights)
+            return replace(solved, weights=again(chosen))
 
         shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
         with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:

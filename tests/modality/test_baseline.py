@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from composable.modality.boosting import gradient_boosting
+from composable.modality.trees import gradient_boosting
 from composable.problem.problem import Head
 from composable.problem.scores import constant_predictor, score
 

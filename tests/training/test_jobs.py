@@ -16,7 +16,7 @@ from composable.engine.augmentations import flip
 from composable.engine.averaging import EMA
 from composable.engine.optimizer import Optimizer
 from composable.engine.settings import Settings
-from composable.modality.boosting import GRADIENT_BOOSTING
+from composable.modality.trees import GRADIENT_BOOSTING
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Problem
 from composable.training import executor as executors

@@ -149,6 +149,22 @@ TABULAR = (
         _TABLE,
     ),
     Family(
+        "boosted_trees",
+        "table",
+        "Friedman 2001, Greedy Function Approximation: A Gradient Boosting Machine, Annals of Statistics 29",
+        {"boosted_trees": {}},
+        _small(rounds=2, leaves=4),
+        _TABLE,
+    ),
+    Family(
+        "forest",
+        "table",
+        "Breiman 2001, Random Forests, Machine Learning 45; Geurts et al. 2006, Extremely Randomized Trees",
+        {"forest": {}},
+        _small(trees=2, nodes=8, depth=2),
+        _TABLE,
+    ),
+    Family(
         "tabm_mini",
         "table",
         "Gorishniy et al. 2025, TabM: Parameter-Efficient Ensembling, arXiv:2410.24210",

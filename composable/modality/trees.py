@@ -1,9 +1,9 @@
-"""What networks for tables have to beat: scikit-learn's gradient boosting, with its defaults."""
+"""Trees for tables: those that are tried, and the baseline, gradient boosting with its defaults."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -13,15 +13,27 @@ from threadpoolctl import threadpool_limits
 
 from composable.core.seeds import derive
 from composable.data.kinds import KINDS
+from composable.data.texts import WIDTH as LATENT
 from composable.design import Part, component
 from composable.design.metaparameters import Count
+from composable.engine.settings import Settings
+from composable.modality.facts import DataFacts
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
 from composable.training.baseline import BaselineProblem
-from composable.training.candidate import Arrays, Baseline
+from composable.training.boosted_trees import boosted_trees as grow_boosted_trees
+from composable.training.candidate import Arrays, Baseline, Candidate
+from composable.training.forest import MOST_NODES
+from composable.training.forest import forest as grow_forest
+from composable.zoo.boosted_trees import MOST_LEAVES, boosted_trees
+from composable.zoo.forest import forest
 
 ITERATIONS = 100  # HistGradientBoosting's default
 _FEW_ROWS = 5000
+_MOST_TREES, _FEWEST_ROUNDS = 3_000, 40  # of all scores together; of each
+_RATE = 0.06  # of 300 rounds
+_FOREST_TREES, _FEWEST_TREES, _DEEPEST = 150, 40, 18
+_FOREST_NUMBERS = 1_000_000  # of all its nodes
 _MANY, _TREE = 20, 0.01  # scores, each of which takes a tree in every iteration; seconds for one
 
 
@@ -117,3 +129,50 @@ def seconds(problem: BaselineProblem) -> float:
 
 
 GRADIENT_BOOSTING = Baseline("gradient_boosting", Part(seconds), Part(predict))
+
+
+def trees(facts: DataFacts) -> Iterator[Candidate]:
+    """Boosted ones, and extremely randomized ones: a few seconds each."""
+    yield from _boosted(facts)
+    yield _extra_trees(facts)
+
+
+def _boosted(facts: DataFacts) -> Iterator[Candidate]:
+    """Boosted trees of the usual size; many small ones, each split of which looks at half of the columns."""
+    scores = sum(head.width for head in facts.problem.heads)
+    most, leaf = max(_FEWEST_ROUNDS, _MOST_TREES // scores), int(np.clip(facts.rows // 50, 3, 20))
+    sizes = (("boosted_trees", MOST_LEAVES, 300, 1.0), ("boosted_trees_small", 8, 600, 0.5))
+    for name, leaves, rounds, features in sizes:
+        kept = min(rounds, most)
+        design = boosted_trees(tasks=facts.tasks, categories=facts.categories, rounds=kept, leaves=leaves)
+        solver = Part(
+            grow_boosted_trees,
+            rounds=kept,
+            leaves=leaves,
+            categories=facts.categories,
+            learning_rate=min(0.3, _RATE * rounds / kept),
+            smallest_leaf=leaf,
+            features=features,
+        )
+        yield Candidate(name, design, Settings(), solver=solver)
+
+
+def _extra_trees(facts: DataFacts) -> Candidate:
+    """Extremely randomized trees, with leaves of so many rows that enough trees find room."""
+    scores = sum(head.width for head in facts.problem.heads)
+    nodes = _FOREST_NUMBERS // (3 + scores)
+    leaf = max(2, -(-2 * facts.kept // MOST_NODES), -(-2 * facts.kept * _FEWEST_TREES // nodes))
+    columns = len(facts.categories) + facts.numbers + (LATENT if "ngrams" in facts.widths else 0)
+    share = 1.0 if not facts.problem.heads[0].labels else max(1.0, columns**0.5) / columns
+    design = forest(
+        tasks=facts.tasks, categories=facts.categories, trees=_FOREST_TREES, nodes=nodes, depth=_DEEPEST
+    )
+    solver = Part(
+        grow_forest,
+        kind="extra_trees",
+        depth=_DEEPEST,
+        categories=facts.categories,
+        smallest_leaf=leaf,
+        features=min(1.0, share),
+    )
+    return Candidate("extra_trees", design, Settings(), solver=solver)

@@ -1,0 +1,285 @@
+"""A solver of boosted trees: scikit-learn grows them, the weights of `tree_scores` hold them.
+
+The conversion is exact to the rounding of float32: thresholds are rounded down, so that a float32 value lies
+on the same side as in scikit-learn, which compares in float64.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from composable.core.budget import Deadline
+from composable.core.seeds import derive
+from composable.design.fitting import fit_to_rows
+from composable.design.metaparameters import Count, Rate
+from composable.design.part import component
+from composable.design.stems import Share
+from composable.design.tables import adapt
+from composable.design.taps import before_layers
+from composable.design.trees import FAR, NEVER
+from composable.engine.history import Epoch
+from composable.engine.predict import predict
+from composable.problem.kinds import kind_of
+from composable.training.closed_form import ClosedFormProblem, LabeledRows, Solution, loss_of, scores_name
+from composable.zoo.boosted_trees import MOST_CODES, MOST_LEAVES, WORD, splits_of, words_of
+
+Model = HistGradientBoostingRegressor | HistGradientBoostingClassifier
+_STEPS = 20  # numbers of rounds between which held-out rows choose
+_LOOKS = 8  # at the clock
+_LONGER = 1.5  # times as long as the rounds before, at worst
+_ABSENT = -20.0  # the logit of a class that no row has
+
+
+@component
+def boosted_trees(
+    problem: ClosedFormProblem,
+    *,
+    rounds: Count,
+    leaves: Count = MOST_LEAVES,
+    categories: tuple[int, ...] = (),
+    learning_rate: Rate = 0.1,
+    smallest_leaf: Count = 20,
+    features: Share = 1.0,
+) -> Solution:
+    """Grow trees with scikit-learn's HistGradientBoosting, and keep as many rounds as held-out rows ask for.
+
+    Args:
+        problem: The network, with `tree_scores` in it, and the rows.
+        rounds: At most.
+        leaves: Of a tree, at most.
+        categories: The number of codes of each category column.
+        learning_rate: By which the leaves of each tree are multiplied.
+        smallest_leaf: Rows of a leaf, at least.
+        features: The share of the columns that each split is chosen among.
+    """
+    began = time.monotonic()
+    model = problem.fresh()
+    adapt(model, problem.learned.inputs, categories=categories)
+    fit_to_rows(model, problem.learned.inputs, seed=problem.seed)
+    columns, queries = (_columns(model, rows, categories) for rows in (problem.learned, problem.held_out))
+    least = round(problem.chosen["rounds"]) if problem.chosen else rounds
+    fresh = {
+        "max_iter": min(rounds, least),
+        "max_leaf_nodes": leaves,
+        "learning_rate": learning_rate,
+        "min_samples_leaf": smallest_leaf,
+        "max_features": features,
+        "categorical_features": np.arange(columns.shape[1]) < len(categories),
+        "early_stopping": False,
+    }
+    grown = [_grown(problem, index, columns, fresh) for index in range(len(problem.heads))]
+    tried = _tried(problem, grown, columns, queries, time.monotonic() - began)
+    best = int(np.argmin([epoch.held_out for epoch in tried])) if problem.chosen is None else len(tried) - 1
+
+    def weights(chosen: Mapping[str, float]) -> list[np.ndarray]:
+        """The network with so many rounds."""
+        for index, trees in enumerate(grown):
+            tables = tables_of(trees, round(chosen["rounds"]), rounds, leaves, categories)
+            for name, values in tables.items():
+                model.get_layer(f"{scores_name(model, index)}_{name}").set_weights([values.reshape(1, -1)])
+        return model.get_weights()
+
+    chosen = {"rounds": float(tried[best].epoch)}
+    return Solution(weights(chosen), tried, best, chosen, again=weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """The trees of one head.
+
+    Attributes:
+        models: Fitted ones.
+        scores: Of each model the numbers of the scores that its trees are added to.
+        start: What they are added to, (scores,).
+    """
+
+    models: tuple[Model, ...]
+    scores: tuple[tuple[int, ...], ...]
+    start: np.ndarray
+
+
+def raw_columns_of(model: keras.Model, rows: LabeledRows) -> np.ndarray:
+    """What trees of a network learn from, (rows, columns): NaN where a value is missing."""
+    probe = before_layers(model, [scores_name(model, 0).replace("logits", "embedding")])
+    (columns,) = predict(probe, rows.inputs)
+    columns = np.array(columns, "float32")
+    columns[:, np.isnan(columns).all(axis=0)] = 0.0  # scikit-learn refuses a column without any value
+    return columns
+
+
+def _columns(model: keras.Model, rows: LabeledRows, categories: tuple[int, ...]) -> np.ndarray:
+    """Codes beyond those that a split can tell apart are unknown."""
+    columns = raw_columns_of(model, rows)
+    codes = columns[:, : len(categories)]
+    codes[codes >= MOST_CODES] = 0.0
+    return columns
+
+
+def _grow(
+    model: Model, columns: np.ndarray, y: np.ndarray, weights: np.ndarray | None, deadline: Deadline
+) -> None:
+    """Grow trees, some rounds at a time, until there are enough or the time is over."""
+    rounds = model.max_iter
+    for some in np.unique(np.linspace(0, rounds, _LOOKS + 1).round().astype(int))[1:]:
+        began = time.monotonic()
+        model.set_params(max_iter=int(some), warm_start=True)
+        model.fit(columns, y, weights)
+        if deadline.remaining < _LONGER * (time.monotonic() - began):
+            return
+
+
+def _grown(
+    problem: ClosedFormProblem, index: int, columns: np.ndarray, arguments: Mapping[str, Any]
+) -> Trees:
+    """The trees of a head: those of each column of its targets."""
+    head, y, weights = problem.heads[index], problem.learned.targets[index], problem.learned.weights
+    start, models, scores = np.zeros(head.width), [], []
+    for column, values in enumerate(y.T):
+        known = ~np.isnan(values)
+        several, present = kind_of(head).activation == "softmax", np.zeros(0, int)
+        seed = derive(problem.seed, "trees", index, column) % 2**32
+        if not head.labels:
+            loss = "absolute_error" if problem.metric == "mae" else "squared_error"
+            model, own = HistGradientBoostingRegressor(loss=loss, random_state=seed, **arguments), (column,)
+        else:
+            present = np.unique(values[known]).astype(int)
+            start[slice(None) if several else column] = _ABSENT
+            if len(present) < 2:
+                start[present if several else column] = -_ABSENT if present[0] else _ABSENT
+                continue
+            model = HistGradientBoostingClassifier(random_state=seed, **arguments)
+            own = tuple(present) if several else (column,)
+        waiting = sum(each.shape[1] for each in problem.learned.targets[index:]) - column
+        until = Deadline(problem.deadline.remaining / waiting, problem.deadline.clock)
+        _grow(model, columns[known], values[known], None if weights is None else weights[known], until)
+        if several and len(own) == 2:  # one score tells two classes apart
+            own = own[1:]
+            start[present[0]] = 0.0
+        start[list(own)] = model._baseline_prediction.ravel()  # noqa: SLF001
+        models.append(model)
+        scores.append(own)
+    return Trees(tuple(models), tuple(scores), start)
+
+
+def _tried(
+    problem: ClosedFormProblem,
+    grown: Sequence[Trees],
+    columns: np.ndarray,
+    queries: np.ndarray,
+    seconds: float,
+) -> tuple[Epoch, ...]:
+    """The losses after some numbers of rounds, of the rows learned from and of the held-out ones."""
+    found: dict[int, np.ndarray] = {}
+    for index, (head, trees) in enumerate(zip(problem.heads, grown, strict=True)):
+        for part, (rows, targets) in enumerate(((columns, problem.learned), (queries, problem.held_out))):
+            for rounds, logits in _staged(trees, rows):
+                loss = loss_of(head, problem.metric, logits, targets.targets[index])
+                found.setdefault(rounds, np.zeros(2))[part] += loss
+    each = seconds / len(found)
+    return tuple(Epoch(rounds, float(both[0]), float(both[1]), each) for rounds, both in found.items())
+
+
+def _staged(trees: Trees, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The scores after every so many rounds, and after the last one."""
+    logits = np.tile(trees.start, (len(rows), 1))
+    if not trees.models:
+        yield 1, logits
+        return
+    most = min(one.n_iter_ for one in trees.models)  # the clock may have ended some sooner
+    stages = [
+        (
+            one.staged_decision_function
+            if isinstance(one, HistGradientBoostingClassifier)
+            else one.staged_predict
+        )(rows)
+        for one in trees.models
+    ]
+    for number, each in enumerate(zip(*stages, strict=False), start=1):
+        if number % max(1, most // _STEPS) == 0 or number == most:
+            for own, scores in zip(trees.scores, each, strict=True):
+                logits[:, list(own)] = scores.reshape(len(rows), -1)
+            yield number, logits.copy()
+
+
+def tables_of(
+    trees: Trees, kept: int, rounds: int, leaves: int, categories: tuple[int, ...]
+) -> dict[str, np.ndarray]:
+    """What the layers of `tree_scores` hold, by the end of their names.
+
+    Args:
+        trees: Fitted.
+        kept: How many of their rounds.
+        rounds: That the layers have room for.
+        leaves: Of a tree, that they have room for.
+        categories: The number of codes of each of the first columns.
+    """
+    units, splits = len(trees.start), splits_of(leaves)
+    shape, words = (splits, rounds, units), words_of(categories) if categories else 0
+    found = {name: np.zeros(shape, "float32") for name in ("columns", "thresholds", "first", "middle")}
+    members = np.zeros((words, *shape), "float32")
+    found |= {f"members_{word}": one for word, one in enumerate(members)}
+    if categories:
+        found["code_columns"] = np.zeros(shape, "float32")
+    found["values"] = np.zeros((rounds, units, leaves), "float32")
+    found["start"] = trees.start.astype("float32")
+    for model, own in zip(trees.models, trees.scores, strict=True):
+        encoder: Any = model._preprocessor  # noqa: SLF001
+        known = encoder.named_transformers_["encoder"].categories_ if categories else []
+        seen = [codes.astype(int) for codes in known]
+        for number, each in enumerate(model._predictors[:kept]):  # noqa: SLF001
+            for score, tree in zip(own, each, strict=True):
+                for split, (node, first, middle) in enumerate(
+                    _in_order(tree.nodes, found["values"][number, score])
+                ):
+                    at = (split, number, score)
+                    found["first"][at], found["middle"][at] = first, middle
+                    if node["is_categorical"]:
+                        found["thresholds"][at] = NEVER
+                        found["code_columns"][at] = node["feature_idx"]
+                        members[:, *at] = _left_codes(tree, node, seen, words)
+                    else:
+                        found["columns"][at] = node["feature_idx"] + model._n_features * (  # noqa: SLF001
+                            not node["missing_go_to_left"]
+                        )
+                        found["thresholds"][at] = rounded_down(node["num_threshold"])
+    return found
+
+
+def _in_order(nodes: np.ndarray, values: np.ndarray) -> list[tuple[Any, int, int]]:
+    """Each split with the number of its first leaf and of the first one to the right; fills in the leaves."""
+    splits: list[tuple[Any, int, int]] = []
+
+    def leaves_below(place: int, first: int) -> int:
+        node = nodes[place]
+        if node["is_leaf"]:
+            values[first] = node["value"]
+            return first + 1
+        middle = leaves_below(node["left"], first)
+        splits.append((node, first, middle))
+        return leaves_below(node["right"], middle)
+
+    leaves_below(0, 0)
+    return splits
+
+
+def _left_codes(tree: Any, node: Any, seen: Sequence[np.ndarray], words: int) -> np.ndarray:
+    """Whole numbers whose bits say which codes go left; those never seen go where missing values do."""
+    sides = np.full(words * WORD, bool(node["missing_go_to_left"]))
+    codes = seen[node["feature_idx"]]
+    bits = tree.raw_left_cat_bitsets[node["bitset_idx"]].astype("<u4").view("uint8")
+    sides[codes] = np.unpackbits(bits, bitorder="little")[: len(codes)]
+    return sides.reshape(words, WORD) @ (1 << np.arange(WORD))
+
+
+def rounded_down(thresholds: Any) -> np.ndarray:
+    """As float32: a value of float32 is below one of them where it is below it in float64."""
+    exact = np.minimum(np.asarray(thresholds, "float64"), 1.5 * FAR)
+    near = exact.astype("float32")
+    return np.where(near.astype("float64") <= exact, near, np.nextafter(near, np.float32(-np.inf)))
