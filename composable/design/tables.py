@@ -56,7 +56,7 @@ def prepare(
         `bins`: the piecewise-linear encoding, shape (rows, F + 7 D, bins).
     """
     plain, clean = [], {}
-    numbers = numbers_of(x)
+    numbers = _numbers(x)
     if numbers is not None:
         scaled, missing = _scaled(numbers)
         clean["numbers"] = _smoothly_clipped(scaled)
@@ -85,7 +85,7 @@ def columns(x: Mapping[str, Any], *, categories: tuple[int, ...] = (), width: Co
         and `unknown`, shape (rows, C); and `texts`, latent features, shape (rows, 32).
     """
     clean = {}
-    numbers = numbers_of(x)
+    numbers = _numbers(x)
     if numbers is not None:
         scaled, clean["missing"] = _scaled(numbers)
         clean["numbers"] = _smoothly_clipped(scaled)
@@ -93,6 +93,25 @@ def columns(x: Mapping[str, Any], *, categories: tuple[int, ...] = (), width: Co
         vectors, seen = _embedded(x["categories"], categories, width, name="columns", limit=0)
         clean |= {"categories": vectors, "unknown": ops.subtract(1.0, ops.squeeze(seen, axis=-1))}
     return clean | ({"texts": latent_texts(x["ngrams"])} if "ngrams" in x else {})
+
+
+@component
+def raw_columns(x: Mapping[str, Any], *, categories: tuple[int, ...] = ()) -> Any:
+    """Every column as it is, for models that ask for order alone: numbers, the parts of dates, texts, codes.
+
+    Args:
+        x: As for `prepare`.
+        categories: The number of codes of each category column.
+
+    Returns:
+        Shape (rows, columns): C codes, F + 7 D numbers, 32 of texts; NaN where a number or a date is missing.
+    """
+    found = [ops.cast(x["categories"], "float32")] if categories else []
+    if (numbers := _numbers(x)) is not None:
+        found.append(numbers)
+    if "ngrams" in x:
+        found.append(latent_texts(x["ngrams"]))
+    return ops.concatenate(found, axis=-1) if len(found) > 1 else found[0]
 
 
 def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: tuple[int, ...] = ()) -> None:
@@ -106,7 +125,7 @@ def adapt(model: keras.Model, inputs: Mapping[str, np.ndarray], *, categories: t
         tensors: Mapping[str, Any] = {name: ops.convert_to_tensor(values) for name, values in inputs.items()}
         if STEPS_AS_NUMBERS in names:
             tensors = steps_as_numbers(tensors)
-        numbers = np.asarray(ops.convert_to_numpy(numbers_of(tensors)), "float32")
+        numbers = np.asarray(ops.convert_to_numpy(_numbers(tensors)), "float32")
         kernel, bias = _robust_scale(numbers)
         model.get_layer("scale").set_weights([kernel, bias])
         if "bins" in names:
@@ -140,8 +159,7 @@ def _one_hot_limit(model: keras.Model, names: set[str], sizes: tuple[int, ...]) 
     return next(limits, ONE_HOT_LIMIT)
 
 
-def numbers_of(x: Mapping[str, Any]) -> Any:
-    """The numbers and the parts of the dates, (rows, F + 7 D); None where there are neither."""
+def _numbers(x: Mapping[str, Any]) -> Any:
     parts = [x["numbers"]] if "numbers" in x else []
     if "dates" in x:
         parts.append(calendar(x["dates"]))

@@ -1,38 +1,15 @@
-"""What decision trees in a graph are made of: columns as they are, and tables that are looked up."""
+"""What decision trees in a graph are made of: columns with missing values, tables that are looked up."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from keras import layers, ops
 
-from composable.design.part import component
-from composable.design.tables import numbers_of
-from composable.design.text import latent_texts
-
 FAR = 1e38  # beyond it a column has no values
 NEVER = -3.0 * FAR  # a threshold that nothing lies below
-
-
-@component
-def raw_columns(x: Mapping[str, Any], *, categories: tuple[int, ...] = ()) -> Any:
-    """Every column as it is, for models that ask for order alone: numbers, the parts of dates, texts, codes.
-
-    Args:
-        x: As for `prepare`.
-        categories: The number of codes of each category column.
-
-    Returns:
-        Shape (rows, columns): C codes, F + 7 D numbers, 32 of texts; NaN where a number or a date is missing.
-    """
-    found = [ops.cast(x["categories"], "float32")] if categories else []
-    if (numbers := numbers_of(x)) is not None:
-        found.append(numbers)
-    if "ngrams" in x:
-        found.append(latent_texts(x["ngrams"]))
-    return ops.concatenate(found, axis=-1) if len(found) > 1 else found[0]
 
 
 def bounded_columns(x: Any, *, axis: int) -> Any:

@@ -21,8 +21,9 @@ from keras import layers, ops
 from composable.design import Architecture, Choice, Part, Task, component
 from composable.design.choice import Open
 from composable.design.metaparameters import Count, checked
+from composable.design.tables import raw_columns
 from composable.design.tasks import regressor
-from composable.design.trees import bounded_columns, computed_once, lookup, raw_columns
+from composable.design.trees import bounded_columns, computed_once, lookup
 
 MOST_LEAVES = 31  # the bits of a number that is never negative
 MOST_CODES = 255  # that a split tells apart, as in scikit-learn
@@ -77,12 +78,13 @@ def tree_scores(
     first, middle = (ops.take(_ONES, _whole(per_split(of))) for of in ("first", "middle"))
     everything = int(_ONES[-1])
     left_over: Any = ops.where(goes_left, everything, ops.subtract(everything, ops.subtract(middle, first)))
-    while left_over.shape[0] > 1:
-        left_over = ops.bitwise_and(*ops.split(left_over, 2))
-    lowest = ops.bitwise_and(left_over, ops.negative(left_over))
+    for _ in range((splits - 1).bit_length()):
+        halves: Any = ops.split(left_over, 2)
+        left_over = ops.bitwise_and(halves[0], halves[1])
+    lowest: Any = ops.bitwise_and(left_over, ops.negative(left_over))
     leaf = ops.round(ops.log2(ops.cast(ops.squeeze(lowest, 0), "float32")))  # (trees, rows)
     leaf = _whole(computed_once(leaf, leaf, ops.less(leaf, 0.5 * leaves)))
-    first_leaf = ops.reshape(ops.arange(trees, dtype="int32") * leaves, (trees, 1))
+    first_leaf = ops.reshape(ops.multiply(ops.arange(trees, dtype="int32"), leaves), (trees, 1))
     values = ops.take(table("values", trees * leaves, trainable=True), ops.add(leaf, first_leaf))
     total = ops.sum(ops.reshape(values, (rounds, units, -1)), axis=0)
     return layers.Identity(name=name)(ops.add(ops.transpose(total), table("start", 1, units, trainable=True)))

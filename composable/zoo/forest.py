@@ -16,8 +16,9 @@ from keras import layers, ops
 from composable.design import Architecture, Choice, Part, Task, component
 from composable.design.choice import Open
 from composable.design.metaparameters import Count, checked
+from composable.design.tables import raw_columns
 from composable.design.tasks import regressor
-from composable.design.trees import bounded_columns, computed_once, lookup, raw_columns
+from composable.design.trees import bounded_columns, computed_once, lookup
 
 _LEAST = 1e-6  # probability whose logarithm is taken
 

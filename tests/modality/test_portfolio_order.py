@@ -17,5 +17,5 @@ from composable.problem.problem import Head, Problem
 def test_what_learns_most_in_the_time_comes_first(rows, numbers, first):
     problem = Problem((Head("y", "regression", ("y",)),), "rmse")
     found = candidates(DataFacts(problem, rows, {"numbers": numbers}, ()), seed=0)
-    names = [one.name for one in islice(found, 4)]
+    names = [one.name for one in islice(found, 8)]
     assert next(name for name in names if name in ("tabm_mini", "realmlp")) == first

@@ -18,6 +18,7 @@ from composable.search.space import value_at
 from composable.search.space_file import space_text
 
 FACTS = DataFacts(Problem((Head("y", "regression", ("y",)),), "rmse"), 500, {"numbers": 5}, ())
+TREES = ("boosted_trees", "boosted_trees_small", "extra_trees")
 PORTFOLIO = tuple(candidates(FACTS, seed=0))
 FAMILIES = families(FACTS, PORTFOLIO)
 
@@ -67,8 +68,14 @@ def test_two_candidates_that_come_to_be_the_same_are_tried_once():
 def test_families_and_components_are_left_out_with_their_variants():
     found = decided(excluded=["realmlp", "zoo.vgg", "kernel_ridge.kernel_ridge"])
     names = {one.name for one in found.portfolio}
-    assert names == {"linear", "tabm_mini", "tabm_mini_small", "mlp"}
-    assert {one.name for one in found.families} == {"linear", "tabm_mini", "mlp"}
+    assert names == {"linear", "tabm_mini", "tabm_mini_small", "mlp", *TREES}
+    assert {one.name for one in found.families} == {
+        "linear",
+        "tabm_mini",
+        "mlp",
+        "boosted_trees",
+        "extra_trees",
+    }
 
 
 def test_options_with_an_excluded_component_leave_a_choice():
@@ -177,7 +184,7 @@ def test_a_space_that_cannot_be_is_refused(tmp_path, change, expected):
 def test_what_an_earlier_session_began_goes_on_where_the_decisions_allow_it():
     found = decided(pins=["units=100"], excluded=["linear"])
     allowed = {one.name for one in PORTFOLIO if found.allows(one)}
-    assert allowed == {"kernel", "realmlp", "realmlp_slow"}
+    assert allowed == {"kernel", "realmlp", "realmlp_slow", *TREES}
 
 
 def test_a_component_is_pinned_by_its_name_where_a_design_leaves_it_open():

@@ -64,11 +64,11 @@ def test_optuna_reads_names_values_and_what_failed(tmp_path):
     name, direction, found = trials(tmp_path)
     assert NAME.startswith(name)
     assert direction == "MINIMIZE"
-    assert [trial.state.name for trial in found] == ["COMPLETE"] * 7 + ["FAIL", "PRUNED"]
+    assert [trial.state.name for trial in found] == ["COMPLETE"] * 10 + ["FAIL", "PRUNED"]
     (mlp,) = (trial for trial in found if trial.user_attrs["name"] == "mlp")
     assert mlp.params["mlp.units"] == 256
     assert mlp.params["mlp.training.learning_rate"] == 0.001
-    assert mlp.value == mlp.user_attrs["trial"] == 6
+    assert mlp.value == mlp.user_attrs["trial"] == 9
     assert found[-2].user_attrs["reason"] == "diverged"
 
 
@@ -77,7 +77,7 @@ def test_nothing_is_told_twice_and_what_is_missing_is_added(tmp_path):
     told(tmp_path, entries())
     (tmp_path / FILE).unlink()
     told(tmp_path, entries())
-    assert [trial.user_attrs["identity"] for trial in trials(tmp_path)[2]] == [f"id{n}" for n in range(7)]
+    assert [trial.user_attrs["identity"] for trial in trials(tmp_path)[2]] == [f"id{n}" for n in range(10)]
 
 
 def test_a_value_that_only_a_person_chose_joins_the_choices_of_all_trials(tmp_path):
