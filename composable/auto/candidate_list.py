@@ -25,7 +25,7 @@ from composable.search.guidance import Guidance, path_in
 from composable.search.guided import Guided, guided
 from composable.search.limits import Limits
 from composable.search.sampling import SAMPLERS, Sampler, by_architecture
-from composable.search.space import TRAINING, OpenCandidate, largest
+from composable.search.space import TRAINING, OpenCandidate, content_of, largest
 from composable.search.suggestions import (
     Outcome,
     is_known_enough,
@@ -39,7 +39,7 @@ from composable.training.candidate import Candidate
 _LOOKED_AHEAD = 3  # candidates
 _OF_A_DESIGN = 7  # candidates of a user's own design, where there is no time limit
 _SCORED = 600.0  # seconds, from which on the first architectures are scored untrained
-_TOO_LARGE = 20  # suggestions in a row, after which no smaller one is looked for
+_MISSES = 20  # suggestions in a row that are too large or known, after which there is no other
 
 
 @dataclass(eq=False)
@@ -222,9 +222,14 @@ def upcoming(
     sampler = _sampler(trainings, tried.families, designed=designed)
 
     def next_suggestion(number: int) -> Candidate | None:
-        for attempt in range(_TOO_LARGE):
-            one = suggest(tried.families, outcomes(), sampler, number, options.seed + attempt)
-            if one is None or limits == Limits() or is_within(one, limits, networks, trainings.foreseen_cost):
+        for attempt in range(_MISSES):
+            begun_ones = outcomes()
+            one = suggest(tried.families, begun_ones, sampler, number, options.seed + attempt)
+            if one is None:
+                return None
+            one, known = tried.held(one), {content_of(each.candidate) for each in begun_ones}
+            fits = limits == Limits() or is_within(one, limits, networks, trainings.foreseen_cost)
+            if fits and content_of(one) not in known:
                 return one
         return None
 

@@ -99,4 +99,13 @@ def _told(opening: Open | None) -> str:
 
 
 def _shown(value: Any) -> str:
+    """A value as one reads it: of parts, the names of their components and how many there are."""
+    from composable.design.part import Part
+
+    if isinstance(value, Part):
+        return value.name
+    if isinstance(value, tuple) and any(isinstance(each, Part | tuple) for each in value):
+        each_shown = [_shown(each) for each in value]
+        counts = {one: each_shown.count(one) for one in each_shown}
+        return " + ".join(one if count == 1 else f"{count} x {one}" for one, count in counts.items())
     return f"{value:.3g}" if isinstance(value, float) else repr(value)

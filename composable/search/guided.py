@@ -53,10 +53,15 @@ class Guided:
 
     def allows(self, candidate: Candidate) -> bool:
         """Whether the decisions leave a candidate of an earlier session as it is."""
-        if family_named(self.families, candidate.name) is None:
-            return False
-        family = family_named(self.unlimited, candidate.name)
-        return family is None or _moved(candidate, family, self.limits) == candidate
+        return family_named(self.families, candidate.name) is not None and self.held(candidate) == candidate
+
+    def held(self, candidate: Candidate) -> Candidate:
+        """A suggestion, the decisions held at paths too that only a closed candidate has.
+
+        What lies inside an option (`learner.0.units` of a learner with several depths) has no such path while
+        it is open.
+        """
+        return _moved(candidate, family_named(self.unlimited, candidate.name), self.limits)
 
 
 def guided(portfolio: Sequence[Candidate], families: Sequence[OpenCandidate], guidance: Guidance) -> Guided:
@@ -114,9 +119,10 @@ def _check_known(limit: Limit, families: Sequence[OpenCandidate], usual: Mapping
     known: dict[str, None] = {}
     for family in families:
         path = path_in(limit.path, family.name)
-        if path is not None and _current(family, path) is not ABSENT:
+        own = usual.get(family.name, family.usual)
+        if path is not None and (_current(family, path) is not ABSENT or value_at(own, path) is not ABSENT):
             return
-        known |= dict.fromkeys([*family.openings, *paths_of(usual.get(family.name, family.usual))])
+        known |= dict.fromkeys([*family.openings, *paths_of(own)])
     raise no_such_path(limit.path, known, limit.origin)
 
 

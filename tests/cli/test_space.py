@@ -23,6 +23,11 @@ def test_it_shows_paths_options_and_what_is_tried_first(command, auto_csv):
     assert units["portfolio"] == [256]
 
 
+def test_options_that_are_parts_are_shown_by_their_components(command, auto_csv):
+    done = command("space", auto_csv, "--target", "price", "--design", "mlp_space")
+    assert "2 x mlp.dense_block | 3 x mlp.dense_block" in " ".join(done.out.replace("│", " ").split())
+
+
 def test_what_it_writes_can_be_edited_and_taken(command, auto_csv, tmp_path):
     path = tmp_path / "space.json"
     assert command("space", auto_csv, "--target", "price", "--out", path).code == 0

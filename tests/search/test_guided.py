@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from composable.core.errors import ConfigError
@@ -202,6 +203,23 @@ def test_a_component_is_pinned_by_its_name_where_a_design_leaves_it_open():
     found = guided([dataclasses.replace(one, name="mine", architecture=closed)], [own], guidance)
     assert found.portfolio[0].architecture.learner == Part(ensembled_block, units=8)
     assert not found.families[0].openings
+
+
+def test_a_path_that_only_a_closed_candidate_has_is_held_in_suggestions():
+    from composable.search.space import OpenCandidate
+    from composable.training.candidate import Candidate
+    from composable.zoo.mlp import mlp_space
+
+    one = PORTFOLIO[-1]
+    design = mlp_space(tasks=FACTS.tasks)
+    own = OpenCandidate(Candidate("mine", design, one.settings))
+    drawn = own.closed(lambda _, opening: opening.draw(np.random.default_rng(0)), "mine")
+    guidance = read_guidance(pins=["learner.0.units=32"], ranges=[], excluded=[], tries=[], space=None)
+    found = guided([drawn], [own], guidance)
+    assert value_at(found.portfolio[0], "learner.0.units") == 32
+    later = own.closed(lambda _, opening: opening.draw(np.random.default_rng(1)), "mine_0")
+    assert value_at(later, "learner.0.units") != 32
+    assert value_at(found.held(later), "learner.0.units") == 32
 
 
 def test_paths_are_the_same_for_texts_images_and_series():
