@@ -14,6 +14,7 @@ import numpy as np
 
 from composable.auto.deploying import deploy, networks_of
 from composable.auto.diagnostics import diagnose
+from composable.auto.explaining import write_explanation
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared, Understood, completed, prepare, read, understand_table
 from composable.auto.pretrained_source import read_pretrained_source
@@ -223,6 +224,7 @@ def _end(search: Search, recorder: Recorder, deadline: Deadline, *, interrupted:
         search.test()
         if (expected := search.expected()) is not None:
             recorder.write(expected=asdict(expected))
+        write_explanation(search)
         free = deadline.remaining - search.trainings.reserve.seconds(0) + search.trainings.reserve.explaining
         allowed = BRIEF if interrupted else min(THOROUGH, free)
         diagnose(search, Deadline(max(0.0, allowed)))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from composable.auto.disk import Removal
     from composable.report.page import Report
+    from composable.report.why import Why
 
 
 class Run:
@@ -91,6 +92,15 @@ class Run:
     def failures(self) -> tuple[Cause, ...]:
         """Every trial that failed or was skipped, those of the same cause together, with their count."""
         return run_failures(self.path)
+
+    def why(self) -> Why:
+        """Why the winner won: what it beats, what its members bring, which choices mattered, what to do next.
+
+        `explain` says why the model predicts what it predicts.
+        """
+        from composable.auto.explaining import explain_run
+
+        return explain_run(self.path)
 
     def clean(self, *, keep: int = 3, dry_run: bool = False) -> tuple[Removal, ...]:
         """Remove what a run that has ended doesn't need: weights, checkpoints, copied rows; scores stay.

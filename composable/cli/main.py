@@ -17,6 +17,7 @@ VERBS = {
     "space": "Show what a fit would search, or write it for editing.",
     "fit": "Train networks on a table and keep the best.",
     "leaderboard": "List every candidate of a run with its score and cost.",
+    "explain": "Say why the winner of a run won, and what to try next.",
     "failures": "List the trials of a run that failed or were skipped, by cause.",
     "predict": "Answer for new rows.",
     "evaluate": "Score a run on labeled rows.",

@@ -155,6 +155,7 @@ class Detail:
     Attributes:
         members: Of an ensemble, which has no architecture of its own.
         stages: Before the fit, as they were written.
+        stopped: Why the training of each network ended.
     """
 
     architecture: Mapping[str, Any]
@@ -163,6 +164,7 @@ class Detail:
     histories: tuple[FoldHistory, ...]
     members: tuple[Member, ...] = ()
     stages: tuple[Mapping[str, Any], ...] = ()
+    stopped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,7 @@ def read_detail(trial: Trial) -> Detail:
         histories=tuple(_history(history) for history in objects(content.get("histories"))),
         members=tuple(_member(member) for member in objects(content.get("members"))),
         stages=tuple(objects(content.get("stages"))),
+        stopped=tuple(text(one.get("stopped"), 40) for one in objects(content.get("histories"))),
     )
 
 

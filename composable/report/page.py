@@ -24,11 +24,13 @@ from composable.report.sections import (
     network,
     series,
     texts,
+    why,
 )
 
 SECTIONS = (
     card.CHOICES,
     leaderboard.SECTION,
+    why.SECTION,
     errors.SECTION,
     images.IMAGES,
     images.MASKS,
