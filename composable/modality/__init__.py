@@ -116,8 +116,8 @@ def families(
     for one in portfolio:
         if family_named(found, one.name) is None:
             family = family_named(known, one.name) or usually_open(one)
-            closed = not family.usual.architecture.openings()
-            found.append(replace(family, usual=one) if closed else family)
+            only_training = len(family.openings) == len(family.training)
+            found.append(replace(family, usual=one) if only_training else family)
     return tuple(
         OpenCandidate(
             _overridden(one.usual, max_epochs, training),

@@ -18,7 +18,7 @@ from composable.engine.settings import Settings
 from composable.modality.designed import fit_to_table, usual_settings
 from composable.modality.facts import DataFacts
 from composable.modality.modality import Modality
-from composable.modality.trees import GRADIENT_BOOSTING, trees
+from composable.modality.trees import GRADIENT_BOOSTING, tree_space, trees
 from composable.search.space import OpenCandidate
 from composable.training import recipes
 from composable.training.candidate import Candidate
@@ -133,7 +133,7 @@ def space(facts: DataFacts) -> tuple[OpenCandidate, ...]:
         }
         candidate = Candidate(name, design, _settings(facts, usual_rate))
         found.append(OpenCandidate(candidate, open_settings))
-    return tuple(found)
+    return (*found, tree_space(facts))
 
 
 def _choice(name: str, *options: int) -> Choice:

@@ -14,12 +14,13 @@ from threadpoolctl import threadpool_limits
 from composable.core.seeds import derive
 from composable.data.kinds import KINDS
 from composable.data.texts import WIDTH as LATENT
-from composable.design import Part, component
+from composable.design import Between, Choice, Part, component
 from composable.design.metaparameters import Count
 from composable.engine.settings import Settings
 from composable.modality.facts import DataFacts
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
+from composable.search.space import OpenCandidate
 from composable.training.baseline import BaselineProblem
 from composable.training.boosted_trees import boosted_trees as grow_boosted_trees
 from composable.training.candidate import Arrays, Baseline, Candidate
@@ -135,6 +136,20 @@ def trees(facts: DataFacts) -> Iterator[Candidate]:
     """Boosted ones, and extremely randomized ones: a few seconds each."""
     yield from _boosted(facts)
     yield _extra_trees(facts)
+
+
+def tree_space(facts: DataFacts) -> OpenCandidate:
+    """What is open in boosted trees of the usual size: the rate, how small leaves are, and the columns."""
+    usual = next(_boosted(facts))
+    grown = cast("Part", usual.solver)
+    given = grown.metaparameters
+    rate, leaf = given["learning_rate"], given["smallest_leaf"]
+    solver = grown.replace(
+        learning_rate=Between(rate / 2, min(0.5, 2 * rate), log=True),
+        smallest_leaf=Between(max(1, leaf // 2), 4 * leaf, log=True),
+        features=Choice((0.3, 0.5, 1.0)),
+    )
+    return OpenCandidate(replace(usual, solver=solver))
 
 
 def _boosted(facts: DataFacts) -> Iterator[Candidate]:

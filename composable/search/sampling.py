@@ -21,13 +21,13 @@ from composable.core.packages import optional
 from composable.design.choice import Choice, Open
 from composable.design.config import to_config
 from composable.search.architectures import UNKNOWN, Untrained, by_surrogate
-from composable.search.space import TRAINING, OpenCandidate
+from composable.search.space import SOLVER, TRAINING, OpenCandidate
 
 _STARTUP = 6  # trials of a family before its density is estimated
 _POINTS = 5  # of a range, on a grid
 _TOURNAMENT, _POPULATION = 3, 12  # of evolution
 _MISSES = 3  # in a row, after which narrowing goes back to the full space
-_RATE, _BATCH = f"{TRAINING}.learning_rate", f"{TRAINING}.batch_size"
+_RATES, _BATCH = (f"{TRAINING}.learning_rate", f"{SOLVER}.learning_rate"), f"{TRAINING}.batch_size"
 _BATCHES = (8, 4096)  # rows
 
 
@@ -104,30 +104,33 @@ def narrowed(family: OpenCandidate, history: Sequence[Tried], seed: int) -> dict
         return drawn(family, history, seed)
     best = min(known, key=lambda one: one.loss)
     since = len(known) - 1 - known.index(best)
-    taken = [(one.values.get(_RATE), one.values.get(_BATCH)) for one in history]
+    taken = [_step(one.values) for one in history]
     if since % (_MISSES + 1) < _MISSES:
         for neighbor in _neighbors(family, best.values):
-            if (neighbor.get(_RATE), neighbor.get(_BATCH)) not in taken:
+            if _step(neighbor) not in taken:
                 return _chosen(family, _as(neighbor, seed)) | {
                     path: value for path, value in neighbor.items() if path == _BATCH
                 }
     return drawn(family, history, seed)
 
 
+def _step(values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Where the beam stands: rate and batch."""
+    return tuple(values.get(path) for path in (*_RATES, _BATCH))
+
+
 def _neighbors(family: OpenCandidate, best: Mapping[str, Any]) -> list[dict[str, Any]]:
-    usual = family.usual.settings
+    """The best with half and twice its rate, where that is open, and its batch, where there are batches."""
     found = []
-    for path, value, whole in (
-        (_RATE, best.get(_RATE, usual.learning_rate), False),
-        (_BATCH, best.get(_BATCH, usual.batch_size), True),
-    ):
-        opening = family.openings.get(path)
-        if path == _RATE and opening is None:
-            continue  # pinned
-        for factor in (0.5, 2.0):
-            near = max(1, round(factor * value)) if whole else factor * value
-            if opening.admits(near) if opening else _BATCHES[0] <= near <= _BATCHES[1]:
-                found.append({**best, path: near})
+    rate = next((path for path in _RATES if path in family.openings), None)
+    if rate is not None and rate in best:
+        near = [{**best, rate: factor * best[rate]} for factor in (0.5, 2.0)]
+        found += [one for one in near if family.openings[rate].admits(one[rate])]
+    if family.usual.solver is None:
+        opening, batch = family.openings.get(_BATCH), best.get(_BATCH, family.usual.settings.batch_size)
+        for rows in (max(1, batch // 2), 2 * batch):
+            if opening.admits(rows) if opening else _BATCHES[0] <= rows <= _BATCHES[1]:
+                found.append({**best, _BATCH: rows})
     return found
 
 

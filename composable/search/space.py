@@ -18,7 +18,7 @@ from composable.design import Architecture, Part
 from composable.design.choice import Between, Choice, Open
 from composable.design.evolve import decisions
 from composable.design.metaparameters import names, nearest
-from composable.design.openings import children, joined, rebuilt, reopened
+from composable.design.openings import children, close, joined, openings, rebuilt, reopened
 from composable.engine.settings import Settings
 from composable.training.candidate import Candidate, Small
 
@@ -49,19 +49,25 @@ class OpenCandidate:
     @property
     def openings(self) -> dict[str, Open]:
         """Everything left open, by its path."""
-        own = self.usual.architecture.openings()
         settings = {f"{TRAINING}.{name}": opening for name, opening in self.training.items()}
-        return own | settings
+        return self.usual.architecture.openings() | openings(self._solver) | settings
+
+    @property
+    def _solver(self) -> dict[str, Part]:
+        """The solver by its section; nothing where there is none."""
+        return {} if self.usual.solver is None else {SOLVER: self.usual.solver}
 
     def closed(self, choose: Callable[[str, Open], Any], name: str) -> Candidate:
         """A candidate with this name, everything open closed by `choose(path, opening)`."""
         values = {f"{TRAINING}.{each}": choose(f"{TRAINING}.{each}", o) for each, o in self.training.items()}
-        architecture = self.usual.architecture.fill(choose)
-        return with_values(replace(self.usual, name=name, architecture=architecture), values)
+        architecture, solver = self.usual.architecture.fill(choose), close(self._solver, choose).get(SOLVER)
+        return with_values(replace(self.usual, name=name, architecture=architecture, solver=solver), values)
 
     def values_of(self, candidate: Candidate) -> dict[str, Any]:
         """What a candidate of the family has where the family is open; nothing where it has no such place."""
         found = {f"{TRAINING}.{name}": _setting(candidate, name) for name in self.training}
+        found |= {path: value_at(candidate, path) for path in openings(self._solver)}
+        found = {path: value for path, value in found.items() if value is not ABSENT}
         try:
             return dict(decisions(self.usual.architecture, candidate.architecture)) | found
         except ConfigError:  # one that differs elsewhere too: what can be compared
@@ -94,6 +100,9 @@ class OpenCandidate:
             if isinstance(value, Open):
                 return replace(self, training={**others, name: value})
             return OpenCandidate(with_values(self.usual, {path: value}), others)
+        if path in openings(self._solver):
+            solver = reopened(self._solver, lambda at, one: value if at == path else one)[SOLVER]
+            return replace(self, usual=replace(self.usual, solver=solver))
         architecture = self.usual.architecture
         if path in architecture.openings():
             named = replace(value, name=path) if _shared(self, path) and isinstance(value, Open) else value

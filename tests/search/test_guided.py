@@ -222,6 +222,21 @@ def test_a_path_that_only_a_closed_candidate_has_is_held_in_suggestions():
     assert value_at(found.held(later), "learner.0.units") == 32
 
 
+def test_what_a_solver_leaves_open_is_pinned_bounded_and_closed():
+    found = decided(ranges=["boosted_trees.solver.learning_rate=0.01:0.02"], pins=["solver.smallest_leaf=7"])
+    trees = family(found, "boosted_trees")
+    assert trees.openings["solver.learning_rate"] == Between(0.01, 0.02)
+    assert "solver.smallest_leaf" not in trees.openings
+    at = values(found, "solver.learning_rate")
+    assert at["boosted_trees"] == at["boosted_trees_small"] == 0.02
+    drawn = trees.closed(lambda _, opening: opening.draw(np.random.default_rng(0)), "boosted_trees_0")
+    assert 0.01 <= value_at(drawn, "solver.learning_rate") <= 0.02
+    assert value_at(drawn, "solver.smallest_leaf") == 7
+    assert trees.values_of(drawn).keys() == {"solver.learning_rate", "solver.features"}
+    opened = decided(ranges=["kernel.solver.rows=100:400"])
+    assert family(opened, "kernel").openings["solver.rows"] == Between(100, 400)
+
+
 def test_paths_are_the_same_for_texts_images_and_series():
     from composable.modality.facts import Signal
 
