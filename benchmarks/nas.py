@@ -11,6 +11,7 @@ No constant of the search or of the scores was chosen by these tables. The table
 python benchmarks/nas.py search --bench DIR [--seeds 200]
 python benchmarks/nas.py scores --bench DIR --images cifar10_small.npz [--networks 200] [--out scores.json]
 python benchmarks/nas.py cells --bench DIR
+python benchmarks/nas.py own --images cifar10_small.npz [--networks 40]
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +28,20 @@ import numpy as np
 from conditions import conditions
 from scipy.stats import spearmanr
 
-from composable.design import Architecture, Choice, Input, Part, component
-from composable.design.layers import mobile_conv, mobile_depthwise
+from composable.design import Architecture, Between, Choice, Input, Part, component
+from composable.design.evolve import draw
+from composable.design.layers import conv_norm, mobile_conv, mobile_depthwise
+from composable.design.learners import group
+from composable.design.stems import standardize
 from composable.design.tasks import classifier
 from composable.search.evolution import Draft, State, aged, ask, position, renewed, taken, tell
+from composable.search.zero_cost import Scores
+from composable.zoo.resnet import basic, bottleneck
 
 MACRO, CELLS = "nas_bench_macro_cifar10.json", "zc_nasbench101.json"
 FILTERS, STRIDES = (64, 64, 128, 128, 128, 256, 256, 256), (2, 1, 2, 1, 1, 2, 1, 1)
 """Of the eight layers: with these every network has as many parameters and multiply-adds as its row says."""
+OWN, OWN_IMAGES, OWN_EPOCHS = 40, 3000, 4  # our own networks, and how they are trained
 GOAL, DRAWN = 93.0, 1000  # mean accuracy; drafts of which a search knows the size, beside children
 OF_CELLS = ("flops", "synflow", "l2_norm")
 """What grows with size, flow and depth, fixed before the table of cells was read."""
@@ -112,9 +120,7 @@ def score_networks(bench: Path, images: Path, number: int, out: Path | None) -> 
         out.write_text(json.dumps({name: asdict(one) for name, one in zip(names, scores, strict=True)}))
     accuracies = [table[name]["mean_acc"] for name in names]
     print(f"{number} networks of NAS-Bench-Macro, Spearman's rank correlation with the mean accuracy:")
-    for name in asdict(scores[0]):
-        print(f"{name:>16s} {spearmanr([getattr(one, name) for one in scores], accuracies)[0]:6.3f}")
-    print(f"{'combined':>16s} {spearmanr(promise(scores), accuracies)[0]:6.3f}")
+    print_correlations(scores, accuracies, promise(scores))
 
 
 def search(bench: Path, seeds: int) -> None:
@@ -192,13 +198,82 @@ def with_surrogate(table: Table, seed: int, most: int) -> list[float]:
     return found
 
 
+def own_space() -> Architecture:
+    """Small residual networks for 16x16 images: kind of block, widths and depths of three groups."""
+    block = Choice((basic, Part(bottleneck, expansion=2)), name="block")
+    return Architecture(
+        prestem=Part(standardize, mean=(125.0, 123.0, 114.0), deviation=(63.0, 62.0, 67.0)),
+        stem=Part(conv_norm, filters=Choice((8, 16), name="stem"), kernel_size=3),
+        learner=tuple(
+            Part(group, block=block, blocks=Between(1, 3), filters=Choice(widths), strides=strides)
+            for widths, strides in (((8, 16), 1), ((8, 16, 32), 2), ((16, 32, 64), 2))
+        ),
+        tasks=Part(classifier, classes=10),
+    )
+
+
+def train_own(images: Path, number: int, out: Path | None) -> None:
+    """Train small networks briefly and print how well scores had ranked them."""
+    from dataclasses import asdict
+
+    import keras
+
+    from composable.search.zero_cost import promise, zero_cost
+
+    with np.load(images) as data:
+        x, y, x_test, y_test = (data[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+    x, x_test = (each.reshape(len(each), 16, 2, 16, 2, 3).mean(axis=(2, 4)) for each in (x, x_test))
+    scores, accuracies, began = [], [], time.perf_counter()
+    seed = 0
+    tried: set[str] = set()
+    while len(scores) < number:
+        seed += 1
+        one = draw(own_space(), seed=seed)
+        if one.identity() in tried:
+            continue
+        tried.add(one.identity())
+        scores.append(zero_cost(one, (16, 16, 3), x[:16], seed=0, of_weights=True))
+        keras.utils.set_random_seed(seed)
+        model = one.build((16, 16, 3))
+        model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        model.fit(x[:OWN_IMAGES], y[:OWN_IMAGES], batch_size=100, epochs=OWN_EPOCHS, verbose=0)
+        accuracies.append(model.evaluate(x_test[:2000], y_test[:2000], batch_size=500, verbose=0)[1])
+        keras.backend.clear_session()
+        print(len(scores), f"{accuracies[-1]:.4f} {time.perf_counter() - began:.0f} s", flush=True)
+        if out is not None:
+            found = [asdict(each) | {"accuracy": a} for each, a in zip(scores, accuracies, strict=True)]
+            out.write_text(json.dumps(found))
+    print(f"{number} small residual networks, {OWN_EPOCHS} epochs of {OWN_IMAGES} images, Spearman:")
+    print_correlations(scores, accuracies, promise(scores))
+
+
+def print_correlations(scores: Sequence[Scores], accuracies: Sequence[float], combined: np.ndarray) -> None:
+    """Print Spearman's rank correlation of each score, and of the combined ones, with the accuracies."""
+    for name in [each.name for each in fields(scores[0])]:
+        print(f"{name:>16s} {spearmanr([getattr(one, name) for one in scores], accuracies)[0]:6.3f}")
+    print(f"{'combined':>16s} {spearmanr(combined, accuracies)[0]:6.3f}")
+
+
+def score_cells(bench: Path) -> None:
+    """Print how well NASLib's scores of NAS-Bench-101's cells rank them, each and the combined ones."""
+    from composable.search.zero_cost import log_ranks
+
+    cells = list(json.loads((bench / CELLS).read_text())["nasbench101"]["cifar10"].values())
+    accuracies = [cell["val_accuracy"] for cell in cells]
+    print(f"{len(cells)} cells of NAS-Bench-101, Spearman's rank correlation with the validation accuracy:")
+    for name in sorted(cells[0].keys() - {"val_accuracy"}):
+        print(f"{name:>16s} {spearmanr([cell[name] for cell in cells], accuracies)[0]:6.3f}")
+    combined = log_ranks([[cell[name] for name in OF_CELLS] for cell in cells])
+    print(f"{' + '.join(OF_CELLS):>16s} {spearmanr(combined, accuracies)[0]:6.3f}")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("search", "scores", "cells"))
-    parser.add_argument("--bench", type=Path, required=True)
+    parser.add_argument("what", choices=("search", "scores", "cells", "own"))
+    parser.add_argument("--bench", type=Path)
     parser.add_argument("--images", type=Path)
     parser.add_argument("--networks", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=200)
@@ -207,6 +282,10 @@ def main() -> None:
     print(conditions())
     if given.what == "search":
         search(given.bench, given.seeds)
+    if given.what == "own":
+        train_own(given.images, min(given.networks, OWN), given.out)
+    if given.what == "cells":
+        score_cells(given.bench)
     if given.what == "scores":
         score_networks(given.bench, given.images, given.networks, given.out)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from composable.design.evolve import draw as draw
     from composable.design.evolve import graft as graft
     from composable.design.evolve import mutate as mutate
+    from composable.design.growth import grown as grown
     from composable.design.taps import tap as tap
     from composable.zoo.catalog import architecture as architecture
 
@@ -59,6 +60,7 @@ _ORIGINS = {  # public name -> module, name there
     "mutate": ("composable.design.evolve", "mutate"),
     "cross": ("composable.design.evolve", "cross"),
     "graft": ("composable.design.evolve", "graft"),
+    "grown": ("composable.design.growth", "grown"),
     "ComposableError": ("composable.core.errors", "ComposableError"),
     "ComposableWarning": ("composable.core.errors", "ComposableWarning"),
     "DataError": ("composable.core.errors", "DataError"),
@@ -71,7 +73,7 @@ _ORIGINS = {  # public name -> module, name there
 __all__ = [  # noqa: RUF022 (in the order of use)
     "fit", "Run", "load", "inspect", "Classifier", "Regressor",
     "architecture", "Architecture", "Task", "Part", "Choice", "Between", "Input", "component", "tap", "cost",
-    "draw", "mutate", "cross", "graft",
+    "draw", "mutate", "cross", "graft", "grown",
     "ComposableError", "DataError", "ConfigError", "ArtifactError", "SetupError",
     "NothingSucceeded", "ComposableWarning",
 ]  # fmt: skip
