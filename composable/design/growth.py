@@ -148,7 +148,9 @@ def _taken_over(
     old: Applied, new: Applied, channels: list[Channels], random: np.random.Generator
 ) -> Channels:
     """The channels that a layer makes, once it has the smaller one's weights."""
-    before, after, given = old.operation, new.operation, channels[0] if channels else None
+    before: Any = old.operation
+    after: Any = new.operation
+    given = channels[0] if channels else None
     made = _copies(old.outputs[0].shape[-1], new.outputs[0].shape[-1])
     if isinstance(after, layers.Embedding):
         after.set_weights([table[:, made] for table in _weights(before)])
