@@ -119,6 +119,7 @@ def score_networks(bench: Path, images: Path, number: int, out: Path | None) -> 
     if out is not None:
         out.write_text(json.dumps({name: asdict(one) for name, one in zip(names, scores, strict=True)}))
     accuracies = [table[name]["mean_acc"] for name in names]
+    layers_kept = [sum(digit != "0" for digit in name) for name in names]
     print(f"{number} networks of NAS-Bench-Macro, Spearman's rank correlation with the mean accuracy:")
     print_correlations(scores, accuracies, promise(scores))
 
