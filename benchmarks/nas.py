@@ -121,6 +121,7 @@ def score_networks(bench: Path, images: Path, number: int, out: Path | None) -> 
     accuracies = [table[name]["mean_acc"] for name in names]
     layers_kept = [sum(digit != "0" for digit in name) for name in names]
     print(f"{number} networks of NAS-Bench-Macro, Spearman's rank correlation with the mean accuracy:")
+    print(f"{'layers kept':>16s} {spearmanr(layers_kept, accuracies)[0]:6.3f}")
     print_correlations(scores, accuracies, promise(scores))
 
 
