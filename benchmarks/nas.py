@@ -234,7 +234,7 @@ def train_own(images: Path, number: int, out: Path | None) -> None:
         if one.identity() in tried:
             continue
         tried.add(one.identity())
-        scores.append(zero_cost(one, (16, 16, 3), x[:16], seed=0, of_weights=True))
+        scores.append(zero_cost(one, (16, 16, 3), x[:16], seed=0))
         keras.utils.set_random_seed(seed)
         model = one.build((16, 16, 3))
         model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -250,9 +250,11 @@ def train_own(images: Path, number: int, out: Path | None) -> None:
 
 
 def print_correlations(scores: Sequence[Scores], accuracies: Sequence[float], combined: np.ndarray) -> None:
-    """Print Spearman's rank correlation of each score, and of the combined ones, with the accuracies."""
+    """Print Spearman's rank correlation of each score that there is, and of the combined ones."""
     for name in [each.name for each in fields(scores[0])]:
-        print(f"{name:>16s} {spearmanr([getattr(one, name) for one in scores], accuracies)[0]:6.3f}")
+        values = [getattr(one, name) for one in scores]
+        if not np.isnan(values).any():
+            print(f"{name:>16s} {spearmanr(values, accuracies)[0]:6.3f}")
     print(f"{'combined':>16s} {spearmanr(combined, accuracies)[0]:6.3f}")
 
 
