@@ -117,7 +117,7 @@ def test_where_nothing_was_trained_step_by_step_the_sample_is_said_to_be_all_tha
     solved = SimpleNamespace(network=SimpleNamespace(solver="ridge"), name="kernel")
     deployed, notes = SimpleNamespace(shares=((solved, 1.0),)), []
     prepared = SimpleNamespace(material=SimpleNamespace(targets=[np.zeros(HELD)]))
-    book = SimpleNamespace(succeeded=[solved], note=notes.append)
+    book = SimpleNamespace(deployable=[solved], note=notes.append)
     assert learn_from_whole_file(deployed, SimpleNamespace(book=book, prepared=prepared)) is None
     assert "knows the sample of 300 rows" in notes[0]
 
