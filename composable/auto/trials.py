@@ -361,8 +361,10 @@ class Search:
         if self.best is not None and not is_better(trial, self.best, self.book.scorer):
             return
         before, self.best = self.best, trial
-        if better(metric, self.floor, trial.score):
-            return  # what an earlier session deployed is still better
+        # What an earlier session deployed stays until this one has something as good. From then on the rules
+        # are those of a run that nobody stopped: an ensemble may win with a score that a member beats.
+        if self.deployed is None and better(metric, self.floor, trial.score):
+            return
         try:
             self._put_to_use(trial)
         except NotDeployableError as worse:

@@ -278,7 +278,7 @@ def record(trial: Trial, scorer: Scorer, *, tested: bool = False) -> dict[str, A
         facts["chosen"] = dict(trial.refit.chosen)
     if trial.members:
         facts["members"] = [
-            {"trial": t.number, "name": t.name, "weight": round(w, 4)} for t, w in trial.members
+            {"trial": t.number, "name": t.name, "weight": round(w, 8)} for t, w in trial.members
         ]
     return facts
 

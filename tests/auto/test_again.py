@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import composable
+from composable.auto.trials import Search
 from composable.core.errors import ArtifactError, ConfigError
 from composable.core.workspace import LOCK, locked
+from composable.search.trial import Trial
 
 BUDGET = {"max_trials": 3, "max_epochs": 2}
 SMALL = {"max_trials": 1, "max_epochs": 2}
@@ -249,9 +252,38 @@ def test_a_fit_that_was_refused_before_training_does_not_block_its_folder(tmp_pa
     assert run.facts["status"] == "complete"
 
 
+@pytest.mark.parametrize("floor", [np.nan, 1.0, 0.9, 1.1])
+def test_an_ensemble_wins_after_its_member_whatever_an_earlier_session_had_deployed(floor, monkeypatch):
+    """Its score may be a little worse than its best member's: a run that goes on deploys it all the same."""
+    scorer = SimpleNamespace(problem=SimpleNamespace(metric="rmse"))
+    recorder = SimpleNamespace(happened=lambda *_, **__: None)
+    search = object.__new__(Search)
+    search.floor, search.best, search.deployed = floor, None, None
+    search.book = SimpleNamespace(scorer=scorer, recorder=recorder)
+    monkeypatch.setattr(Search, "_put_to_use", lambda self, trial: None)
+    worse, member = (Trial(n, Path(), "mlp", "network", score=score) for n, score in ((1, 2.0), (2, 1.0)))
+    ensemble = Trial(3, Path(), "ensemble", "ensemble", score=1.05, members=((member, 0.6), (worse, 0.4)))
+    search._deploy_if_better(worse)
+    assert search.deployed is (worse if np.isnan(floor) else None)
+    for trial in (member, ensemble):
+        search._deploy_if_better(trial)
+    assert search.deployed is (None if floor == 0.9 else ensemble)
+
+
+def finished(run):
+    """The content of the networks of each trial that came to its end."""
+    ended = [
+        path for path in run.glob("trials/*/trial.json") if json.loads(path.read_text())["status"] == "done"
+    ]
+    return {path: path.read_bytes() for trial in ended for path in trial.parent.glob("fold-*.npz")}
+
+
 @pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_a_model_that_loads_or_none(tmp_path, module_csv):
-    """SIGKILL, as when memory is full: the bundle is whole or absent, and the run goes on."""
+    """SIGKILL, as when memory is full: the bundle is whole or absent, and the run goes on.
+
+    Nothing that had finished is lost, trained again or there twice (`benchmarks/kills.py` kills more often).
+    """
     out = tmp_path / "run"
     command = [
         sys.executable, "-m", "composable", "fit", str(module_csv), "--target", "price", "--max-trials", "3",
@@ -259,6 +291,7 @@ def test_a_kill_at_any_moment_leaves_a_model_that_loads_or_none(tmp_path, module
     ]  # fmt: skip
     random = np.random.default_rng(0)
     for _ in range(8):
+        before = finished(out)
         child = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=os.environ
         )
@@ -268,9 +301,13 @@ def test_a_kill_at_any_moment_leaves_a_model_that_loads_or_none(tmp_path, module
         time.sleep(random.uniform(0.0, 6.0))
         child.send_signal(signal.SIGKILL)
         child.wait()
+        after = finished(out)
+        assert {path: after.get(path) for path in before} == before
         if (out / "bundle").exists():
             assert np.isfinite(composable.load(out / "bundle").predict(module_csv)["prediction"]).all()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     clean = composable.fit(module_csv, "price", max_trials=3, max_epochs=6, out=tmp_path / "clean")
     assert_equal(composable.Run(out), clean, module_csv)
+    numbers = sorted(int(path.name) for path in out.glob("trials/*"))
+    assert numbers == list(range(len(clean.candidates())))
