@@ -14,8 +14,9 @@ from composable.auto.told_study import entry_of, open_study
 from composable.auto.trainings import Trainings
 from composable.auto.user_inputs import UserInputs
 from composable.core.errors import NothingSucceeded
+from composable.core.terminal import number
 from composable.problem.metrics import better
-from composable.search.ensemble import blend_members, ensemble_members
+from composable.search.ensemble import blend_members, ensemble_members, score_of_best
 from composable.search.expected import Expected, expected_score
 from composable.search.failures import alike_in_a_row, told
 from composable.search.limits import SingleChoice
@@ -36,6 +37,7 @@ from composable.search.study import Study
 from composable.search.suggestions import Outcome
 from composable.search.trial import Trial, is_better
 from composable.training.candidate import Candidate
+from composable.training.forest import holds_trees
 
 Deploy = Callable[[Trial], None]
 
@@ -221,7 +223,19 @@ class Search:
         trial.members = members
         blend_members(trial, self.book.scorer)
         trial.score = self.book.scorer.selection(trial.predictions)
+        self._say_what_networks_reach(trial)
         self._ended(trial)
+
+    def _say_what_networks_reach(self, ensemble: Trial) -> None:
+        """Where trees are in the ensemble, tell the user the score of the best one without them."""
+        networks = [t for t in self.book.deployable if not holds_trees(t.network)]
+        if networks and any(holds_trees(t.network) for t, _ in ensemble.members):
+            metric = self.book.scorer.problem.metric
+            alone = score_of_best(networks, self.book.scorer, self.options.limits, seed=self.options.seed)
+            self.book.note(
+                f"Trees are in the ensemble: {metric} {number(ensemble.score)}; networks alone "
+                f"reach {number(alone)} (--exclude boosted_trees --exclude extra_trees)."
+            )
 
     def _choose_single(self, single: SingleChoice) -> None:
         """Deploy the candidate that the rule chooses, where that isn't the deployed one already."""

@@ -173,6 +173,21 @@ def ensemble_members(
     return tuple((t, w / share) for t, w in chosen) if len(chosen) > 1 else ()
 
 
+def score_of_best(found: Sequence[Trial], scorer: Scorer, limits: Limits, *, seed: int) -> float:
+    """The selection score of the best ensemble of some trials, or of the best one of them alone.
+
+    Args:
+        found: Trials of networks, one at least.
+        scorer: Of their predictions.
+        limits: Of the deployed model.
+        seed: For the bags.
+    """
+    members = ensemble_members(found, scorer, limits, seed=seed)
+    if not members:
+        return (max if scorer.higher_is_better else min)(t.score for t in found)
+    return scorer.selection(blend([t.predictions for t, _ in members], [w for _, w in members]))
+
+
 def blend_members(trial: Trial, scorer: Scorer) -> None:
     """What an ensemble predicts and costs, by its members."""
     members = [t for t, _ in trial.members]

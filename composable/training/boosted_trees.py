@@ -6,6 +6,7 @@ on the same side as in scikit-learn, which compares in float64.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -157,7 +158,8 @@ def _grown(
             model = HistGradientBoostingClassifier(random_state=seed, **arguments)
             own = tuple(present) if several else (column,)
         waiting = sum(each.shape[1] for each in problem.learned.targets[index:]) - column
-        until = Deadline(problem.deadline.remaining / waiting, problem.deadline.clock)
+        left = math.inf if problem.chosen else problem.deadline.remaining / waiting
+        until = Deadline(left, problem.deadline.clock)
         _grow(model, columns[known], values[known], None if weights is None else weights[known], until)
         if several and len(own) == 2:  # one score tells two classes apart
             own = own[1:]

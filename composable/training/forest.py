@@ -25,7 +25,8 @@ from composable.engine.history import Epoch
 from composable.engine.predict import predict
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head
-from composable.training.boosted_trees import raw_columns_of, rounded_down
+from composable.training.boosted_trees import boosted_trees, raw_columns_of, rounded_down
+from composable.training.candidate import Candidate
 from composable.training.closed_form import ClosedFormProblem, Solution, loss_of, scores_name
 
 Kind = Literal["random_forest", "extra_trees"]
@@ -74,15 +75,17 @@ def forest(
             random_state=seed,
         )
         wanted, name = _whole(head, y), scores_name(model, index)
-        trees, nodes = (model.get_layer(f"{name}_{of}").units for of in ("roots", "columns"))
+        trees, nodes = _room(model, name)
         while grown.n_estimators < trees:
             before = time.monotonic()
             grown.n_estimators = min(trees, grown.n_estimators + _AT_ONCE)
             grown.fit(columns, wanted, weights)
             full = sum(one.tree_.node_count for one in grown.estimators_) > nodes
-            if full or problem.deadline.remaining < _LONGER * (time.monotonic() - before):
+            if full or (
+                problem.chosen is None and problem.deadline.remaining < _LONGER * (time.monotonic() - before)
+            ):
                 break
-        _set_layers(model, name, head, grown, nodes=nodes, trees=trees)
+        fill_layers(model, name, head, grown)
     losses = []
     for rows in (problem.learned, problem.held_out):
         answers = predict(model, rows.inputs)
@@ -90,6 +93,11 @@ def forest(
         losses.append(sum(loss_of(head, problem.metric, logits, y) for head, logits, y in each))
     epoch = Epoch(0, float(losses[0]), float(losses[1]), time.monotonic() - began)
     return Solution(model.get_weights(), (epoch,), 0, {}, by_held_out=False)
+
+
+def holds_trees(candidate: Candidate) -> bool:
+    """Whether a candidate is one of trees and not a network that is trained step by step."""
+    return candidate.solver is not None and candidate.solver.component in (boosted_trees, forest)
 
 
 def _whole(head: Head, y: np.ndarray) -> np.ndarray:
@@ -103,12 +111,25 @@ def _whole(head: Head, y: np.ndarray) -> np.ndarray:
     return filled.ravel() if filled.shape[1] == 1 else filled
 
 
-def _set_layers(model: keras.Model, name: str, head: Head, grown: Any, *, nodes: int, trees: int) -> None:
+def _room(model: keras.Model, name: str) -> tuple[int, int]:
+    """For how many trees the layers have room, and for how many nodes of all of them."""
+    trees, nodes = (model.get_layer(f"{name}_{of}") for of in ("roots", "columns"))
+    return trees.units, nodes.units
+
+
+def fill_layers(model: keras.Model, name: str, head: Head, grown: Any) -> None:
     """Set the weights of `forest_scores` to as many trees as there is room for.
+
+    Args:
+        model: With `forest_scores` in it.
+        name: Of the layer that gives the scores.
+        head: What is predicted.
+        grown: A forest of scikit-learn.
 
     Raises:
         ValueError: If there is no room for one.
     """
+    trees, nodes = _room(model, name)
     found = {of: np.zeros(nodes, "float32") for of in ("columns", "thresholds", "right")}
     values, rest = np.zeros((head.width, nodes), "float32"), nodes - 1
     found["thresholds"][rest] = NEVER  # where the trees that aren't there end

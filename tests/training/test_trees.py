@@ -95,7 +95,7 @@ def test_a_forest_in_the_graph_says_what_scikit_learn_says(kind, family, monkeyp
     inputs = keras.Input((5,))
     scores = forest_scores(inputs, units=head.width, trees=20, nodes=20_000, depth=10, name="logits")
     network = keras.Model(inputs, scores)
-    forests._set_layers(network, "logits", head, model, nodes=20_000, trees=20)
+    forests.fill_layers(network, "logits", head, model)
     logits = network.predict(x, verbose=0)
     if kind == "regression":
         np.testing.assert_allclose(logits[:, 0], model.predict(x), atol=1e-5)
