@@ -41,9 +41,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=7)
     asked = parser.parse_args()
     print(conditions())
-    print(
-        f"{'':24} {'difference':>10} {'all rows: ours, theirs, ratio':>32} {'one row: ours, theirs, ratio':>32}"
-    )
+    print(f"{'':24} {'difference':>10} {'all rows: ours, theirs, ratio':>32} {'one row, likewise':>32}")
     for name, make in CASES.items():
         x, ours, theirs = make(asked.rows)
         expected = theirs(x)
