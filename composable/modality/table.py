@@ -18,7 +18,7 @@ from composable.engine.settings import Settings
 from composable.modality.designed import fit_to_table, usual_settings
 from composable.modality.facts import DataFacts
 from composable.modality.modality import Modality
-from composable.modality.trees import GRADIENT_BOOSTING, tree_space, trees
+from composable.modality.trees import GRADIENT_BOOSTING, refuse_trees, tree_space, trees
 from composable.search.space import OpenCandidate
 from composable.training import recipes
 from composable.training.candidate import Candidate
@@ -166,6 +166,7 @@ TABLE = Modality(
     settings=usual_settings,
     fit_design=fit_to_table,
     baseline=GRADIENT_BOOSTING,
+    check_design=refuse_trees,
     pretexts={"mask": Part(masking), "denoise": Part(number_denoising)},
     readable=frozenset({"linear"}),
 )

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
+from composable.core.errors import ConfigError
 from composable.core.seeds import derive
 from composable.data.kinds import KINDS
 from composable.data.texts import WIDTH as LATENT
@@ -129,6 +130,20 @@ def seconds(problem: BaselineProblem) -> float:
     return times[1] + (ITERATIONS - 6) * one
 
 
+def refuse_trees(model: Any, name: str, _facts: DataFacts) -> None:
+    """A design of trees would be trained step by step, which they can't be.
+
+    Raises:
+        ConfigError: If it is one.
+    """
+    if any(layer.name.endswith("_thresholds") for layer in model.layers):
+        raise ConfigError(
+            "Trees are grown and not trained step by step, so they are no design of one's own.",
+            received=f"--design {name}",
+            remedy="leave --design out: trees are among the candidates; --exclude leaves the others out",
+        )
+
+
 GRADIENT_BOOSTING = Baseline("gradient_boosting", Part(seconds), Part(predict))
 
 
@@ -162,7 +177,6 @@ def _boosted(facts: DataFacts) -> Iterator[Candidate]:
         design = boosted_trees(tasks=facts.tasks, categories=facts.categories, rounds=kept, leaves=leaves)
         solver = Part(
             grow_boosted_trees,
-            rounds=kept,
             leaves=leaves,
             categories=facts.categories,
             learning_rate=min(0.3, _RATE * rounds / kept),

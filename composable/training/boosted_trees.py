@@ -42,7 +42,6 @@ _ABSENT = -20.0  # the logit of a class that no row has
 def boosted_trees(
     problem: ClosedFormProblem,
     *,
-    rounds: Count,
     leaves: Count = MOST_LEAVES,
     categories: tuple[int, ...] = (),
     learning_rate: Rate = 0.1,
@@ -53,8 +52,7 @@ def boosted_trees(
 
     Args:
         problem: The network, with `tree_scores` in it, and the rows.
-        rounds: At most.
-        leaves: Of a tree, at most.
+        leaves: Of a tree, at most; as many as the network has room for.
         categories: The number of codes of each category column.
         learning_rate: By which the leaves of each tree are multiplied.
         smallest_leaf: Rows of a leaf, at least.
@@ -65,6 +63,7 @@ def boosted_trees(
     adapt(model, problem.learned.inputs, categories=categories)
     fit_to_rows(model, problem.learned.inputs, seed=problem.seed)
     columns, queries = (_columns(model, rows, categories) for rows in (problem.learned, problem.held_out))
+    rounds = _rounds_of(model, scores_name(model, 0), leaves)
     least = round(problem.chosen["rounds"]) if problem.chosen else rounds
     fresh = {
         "max_iter": min(rounds, least),
@@ -89,6 +88,23 @@ def boosted_trees(
 
     chosen = {"rounds": float(tried[best].epoch)}
     return Solution(weights(chosen), tried, best, chosen, again=weights)
+
+
+def _rounds_of(model: keras.Model, name: str, leaves: int) -> int:
+    """How many rounds the network has room for.
+
+    Raises:
+        ValueError: If its trees have another number of leaves.
+    """
+    splits, values, start = (
+        model.get_layer(f"{name}_{of}").units for of in ("thresholds", "values", "start")
+    )
+    trees = splits // splits_of(leaves)
+    if trees * leaves != values:
+        raise ValueError(
+            f"The network has no room for trees of {leaves} leaves: set leaves and solver.leaves alike."
+        )
+    return trees // start
 
 
 @dataclass(frozen=True, eq=False)

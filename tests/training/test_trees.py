@@ -127,7 +127,7 @@ def trees_of(given, which):
     facts = DataFacts(given.problem, 300, given.widths, given.categories)
     if which == "boosted_trees":
         design = boosted_trees(tasks=facts.tasks, categories=(4,), rounds=40, leaves=8)
-        solver = Part(boosted.boosted_trees, rounds=40, leaves=8, categories=(4,), learning_rate=0.2)
+        solver = Part(boosted.boosted_trees, leaves=8, categories=(4,), learning_rate=0.2)
     else:
         design = forest(tasks=facts.tasks, categories=(4,), trees=30, nodes=8_000, depth=10)
         solver = Part(forests.forest, kind=which, depth=10, categories=(4,))
@@ -206,6 +206,16 @@ def test_the_clock_ends_growing_after_some_rounds():
     (trained,) = trainer.train(FOLDS, seed=0, deadline=Deadline(1e-9))
     assert 1 <= trained.chosen["rounds"] <= 5
     assert np.isfinite(trained.test[0]).all()
+
+
+def test_a_design_of_trees_is_refused():
+    from composable.core.errors import ConfigError
+    from composable.modality.trees import refuse_trees
+
+    given = material("regression")
+    model = FoldTrainer(trees_of(given, "boosted_trees"), given).network
+    with pytest.raises(ConfigError, match="Trees are grown"):
+        refuse_trees(model, "boosted_trees", DataFacts(given.problem, 300, given.widths, (4,)))
 
 
 def test_a_forest_without_room_for_a_tree_is_refused():
