@@ -10,7 +10,7 @@ from composable.auto.options import FitOptions, options_from
 from composable.auto.presets import PRESETS
 from composable.core.errors import ConfigError
 
-BUDGET = {"max_trials": 4, "max_epochs": 3}
+BUDGET = {"max_trials": 4, "max_epochs": 3, "exclude": ["boosted_trees", "extra_trees"]}
 
 
 @pytest.fixture(scope="module")
