@@ -78,13 +78,19 @@ def boosted_trees(
     tried = _tried(problem, grown, columns, queries, time.monotonic() - began)
     best = int(np.argmin([epoch.held_out for epoch in tried])) if problem.chosen is None else len(tried) - 1
 
+    # The network is lent: by the time that other rounds are asked for, it may be another fold's.
+    adapted, places = model.get_weights(), {id(one): place for place, one in enumerate(model.weights)}
+
     def weights(chosen: Mapping[str, float]) -> list[np.ndarray]:
-        """The network with so many rounds."""
+        """Those of the network with so many rounds."""
+        found = list(adapted)
         for index, trees in enumerate(grown):
             tables = tables_of(trees, round(chosen["rounds"]), rounds, leaves, categories)
             for name, values in tables.items():
-                model.get_layer(f"{scores_name(model, index)}_{name}").set_weights([values.reshape(1, -1)])
-        return model.get_weights()
+                (variable,) = model.get_layer(f"{scores_name(model, index)}_{name}").weights
+                place = places[id(variable)]
+                found[place] = values.reshape(1, -1).astype(adapted[place].dtype)
+        return found
 
     chosen = {"rounds": float(tried[best].epoch)}
     return Solution(weights(chosen), tried, best, chosen, again=weights)
