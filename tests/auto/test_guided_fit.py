@@ -13,7 +13,8 @@ from composable.core.errors import ArtifactError, ConfigError
 from composable.search.space import value_at
 from composable.training.candidate import from_plain
 
-FEW = {"exclude": ["linear", "kernel", "tabm_mini", "realmlp"], "max_epochs": 2, "seed": 3}
+OTHERS = ["linear", "kernel", "boosted_trees", "extra_trees", "tabm_mini", "realmlp"]
+FEW = {"exclude": OTHERS, "max_epochs": 2, "seed": 3}
 NETWORK = ("mlp", "mlp_0", "mlp_1", "mlp_2")
 
 
