@@ -22,7 +22,6 @@ from composable.data.split import Fold
 from composable.deploy.bundle import file_bytes
 from composable.design.building import outline
 from composable.design.cost import cost
-from composable.design.metaparameters import names
 from composable.engine.predict import predict
 from composable.modality import Modality, modality_of
 from composable.search.cost_model import (
@@ -40,6 +39,7 @@ from composable.training.candidate import Candidate
 from composable.training.dataset import Dataset
 from composable.training.executor import Executor, InProcess, LocalProcesses
 from composable.training.folds import FoldTrainer
+from composable.training.forest import growing_work, holds_trees
 from composable.training.job import Fitted, Job, identity_of
 from composable.training.trainers import FAILURES, Trainers
 
@@ -304,9 +304,9 @@ def work_of(trainer: FoldTrainer, folds: Sequence[Fold]) -> Work:
     layers = len(trainer.network.layers)
     if candidate.solver is not None:
         steps = 0
-        if "rows" in names(candidate.solver.component):  # features, and a matrix of all rows that are kept
-            each += float(found.training_bytes) * rows + min(rows, _MOST_KEPT) ** 3
-        else:  # trees, which look at the clock themselves: their graph says little of how they grow
-            each = float(trainer.network.count_params()) * rows
+        if holds_trees(candidate):  # their graph says little of how they grow
+            each = growing_work(trainer.network, rows)
             layers = sum(1 for layer in trainer.network.layers if layer.weights)
+        else:  # features, and a matrix of all rows that are kept is solved
+            each += float(found.training_bytes) * rows + min(rows, _MOST_KEPT) ** 3
     return Work(candidate.name, layers, each * len(folds), steps)

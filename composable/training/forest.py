@@ -33,6 +33,7 @@ Kind = Literal["random_forest", "extra_trees"]
 _REGRESSORS = {"random_forest": RandomForestRegressor, "extra_trees": ExtraTreesRegressor}
 _CLASSIFIERS = {"random_forest": RandomForestClassifier, "extra_trees": ExtraTreesClassifier}
 MOST_NODES = 2048  # of a tree, which the graph counts exactly
+_PER_ROW, _PER_SPLIT, _PER_CELL = 1e4, 2e5, 1.2  # multiply-adds: of a tree of a forest; of a boosted one
 _PRIOR = 1.0  # rows of the classes' shares that each leaf of few rows is mixed with
 _AT_ONCE = 10  # trees, between looks at the clock
 _LONGER = 1.3  # times as long as those so far, at worst
@@ -98,6 +99,25 @@ def forest(
 def holds_trees(candidate: Candidate) -> bool:
     """Whether a candidate is one of trees and not a network that is trained step by step."""
     return candidate.solver is not None and candidate.solver.component in (boosted_trees, forest)
+
+
+def growing_work(network: keras.Model, rows: int) -> float:
+    """How many multiply-adds of a network growing its trees takes as long as, about.
+
+    Args:
+        network: Of boosted trees or of forests.
+        rows: That they learn from.
+    """
+    work = 0.0
+    for layer in network.layers:
+        if layer.name.endswith("_roots"):
+            work += _PER_ROW * rows * layer.units
+        elif layer.name.endswith("_middle"):  # of every split that can be
+            cells = (
+                rows * network.get_layer(layer.name.replace("logits_middle", "embedding")).output.shape[-1]
+            )
+            work += layer.units * (_PER_SPLIT + _PER_CELL * cells)
+    return work
 
 
 def _whole(head: Head, y: np.ndarray) -> np.ndarray:
