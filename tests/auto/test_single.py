@@ -10,6 +10,7 @@ from composable.auto.options import FitOptions, options_from
 from composable.auto.presets import PRESETS
 from composable.core.errors import ConfigError
 
+TWO = {"max_trials": 2, "max_epochs": 1, "exclude": ["boosted_trees", "extra_trees"]}
 BUDGET = {"max_trials": 4, "max_epochs": 3, "exclude": ["boosted_trees", "extra_trees"]}
 
 
@@ -73,10 +74,10 @@ def test_one_network_of_all_rows_takes_the_place_of_those_of_the_folds(tmp_path,
 
 
 def test_the_deployed_file_is_no_larger_than_allowed(tmp_path, cars):
-    free = composable.fit(cars, "price", max_trials=2, max_epochs=1, out=tmp_path / "free")
+    free = composable.fit(cars, "price", **TWO, out=tmp_path / "free")
     linear = next(row["bytes"] for row in free.candidates() if row["model"] == "linear")
     most = int(linear * 0.5)  # one network of the kernel fits, eight linear ones don't
-    run = composable.fit(cars, "price", max_trials=2, max_epochs=1, max_bytes=most, out=tmp_path / "run")
+    run = composable.fit(cars, "price", **TWO, max_bytes=most, out=tmp_path / "run")
     assert (run.path / "bundle" / "model.keras").stat().st_size <= most
     assert deployed(run)["bytes"] <= most
     assert all(row["bytes"] is None or row["bytes"] <= most for row in run.candidates())
