@@ -97,7 +97,7 @@ def boosted(rows: int, *, classes: int = 0, codes: int = 0) -> tuple[np.ndarray,
     start = model._baseline_prediction.ravel()  # noqa: SLF001
     sizes = (codes, codes) if codes else ()
     trees = Trees((model,), (tuple(range(len(start))),), start)
-    tables = tables_of(trees, 200, 200, 31, sizes)
+    tables = tables_of(trees, 200, 31, sizes)
     ours = network(
         x, lambda i: tree_scores(i, units=len(start), rounds=200, categories=sizes, name="logits"), tables
     )

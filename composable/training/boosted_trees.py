@@ -79,17 +79,22 @@ def boosted_trees(
     best = int(np.argmin([epoch.held_out for epoch in tried])) if problem.chosen is None else len(tried) - 1
 
     # The network is lent: by the time that other rounds are asked for, it may be another fold's.
-    adapted, places = model.get_weights(), {id(one): place for place, one in enumerate(model.weights)}
+    full, places = model.get_weights(), {id(one): place for place, one in enumerate(model.weights)}
+    of_rounds: list[tuple[int, np.ndarray]] = []  # places of the values of leaves, by which rounds are kept
+    for index, trees in enumerate(grown):
+        for name, table in tables_of(trees, rounds, leaves, categories).items():
+            (variable,) = model.get_layer(f"{scores_name(model, index)}_{name}").weights
+            place = places[id(variable)]
+            full[place] = table.reshape(1, -1).astype(full[place].dtype)
+            if name == "values":
+                of_rounds.append((place, table))
 
     def weights(chosen: Mapping[str, float]) -> list[np.ndarray]:
         """Those of the network with so many rounds."""
-        found = list(adapted)
-        for index, trees in enumerate(grown):
-            tables = tables_of(trees, round(chosen["rounds"]), rounds, leaves, categories)
-            for name, values in tables.items():
-                (variable,) = model.get_layer(f"{scores_name(model, index)}_{name}").weights
-                place = places[id(variable)]
-                found[place] = values.reshape(1, -1).astype(adapted[place].dtype)
+        found = list(full)
+        for place, table in of_rounds:
+            kept = np.arange(rounds)[:, None, None] < round(chosen["rounds"])
+            found[place] = np.where(kept, table, 0.0).reshape(1, -1).astype(table.dtype)
         return found
 
     chosen = {"rounds": float(tried[best].epoch)}
@@ -232,14 +237,11 @@ def _staged(trees: Trees, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
             yield number, logits.copy()
 
 
-def tables_of(
-    trees: Trees, kept: int, rounds: int, leaves: int, categories: tuple[int, ...]
-) -> dict[str, np.ndarray]:
+def tables_of(trees: Trees, rounds: int, leaves: int, categories: tuple[int, ...]) -> dict[str, np.ndarray]:
     """What the layers of `tree_scores` hold, by the end of their names.
 
     Args:
         trees: Fitted.
-        kept: How many of their rounds.
         rounds: That the layers have room for.
         leaves: Of a tree, that they have room for.
         categories: The number of codes of each of the first columns.
@@ -257,40 +259,37 @@ def tables_of(
         encoder: Any = model._preprocessor  # noqa: SLF001
         known = encoder.named_transformers_["encoder"].categories_ if categories else []
         seen = [codes.astype(int) for codes in known]
-        for number, each in enumerate(model._predictors[:kept]):  # noqa: SLF001
+        for number, each in enumerate(model._predictors):  # noqa: SLF001
             for score, tree in zip(own, each, strict=True):
-                for split, (node, first, middle) in enumerate(
-                    _in_order(tree.nodes, found["values"][number, score])
-                ):
-                    at = (split, number, score)
-                    found["first"][at], found["middle"][at] = first, middle
-                    if node["is_categorical"]:
-                        found["thresholds"][at] = NEVER
-                        found["code_columns"][at] = node["feature_idx"]
-                        members[:, *at] = _left_codes(tree, node, seen, words)
-                    else:
-                        found["columns"][at] = node["feature_idx"] + model._n_features * (  # noqa: SLF001
-                            not node["missing_go_to_left"]
-                        )
-                        found["thresholds"][at] = rounded_down(node["num_threshold"])
+                values, nodes, first, middle = _in_order(tree.nodes)
+                at = (slice(len(nodes)), number, score)
+                found["values"][number, score, : len(values)] = values
+                found["first"][at], found["middle"][at] = first, middle
+                of_codes, goes_right = nodes["is_categorical"] > 0, nodes["missing_go_to_left"] == 0
+                column = nodes["feature_idx"] + model._n_features * goes_right  # noqa: SLF001
+                found["columns"][at] = np.where(of_codes, 0, column)
+                found["thresholds"][at] = np.where(of_codes, NEVER, rounded_down(nodes["num_threshold"]))
+                for split in np.flatnonzero(of_codes):
+                    found["code_columns"][split, number, score] = nodes["feature_idx"][split]
+                    members[:, split, number, score] = _left_codes(tree, nodes[split], seen, words)
     return found
 
 
-def _in_order(nodes: np.ndarray, values: np.ndarray) -> list[tuple[Any, int, int]]:
-    """Each split with the number of its first leaf and of the first one to the right; fills in the leaves."""
-    splits: list[tuple[Any, int, int]] = []
+def _in_order(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A tree's leaves from left to right, its splits, and two numbers of leaves for each of these.
 
-    def leaves_below(place: int, first: int) -> int:
-        node = nodes[place]
-        if node["is_leaf"]:
-            values[first] = node["value"]
-            return first + 1
-        middle = leaves_below(node["left"], first)
-        splits.append((node, first, middle))
-        return leaves_below(node["right"], middle)
+    They are that of the first leaf below it, and that of the first one to its right. scikit-learn puts a node
+    before its left branch, and that before its right one, so leaves to the left of a node are those before it.
 
-    leaves_below(0, 0)
-    return splits
+    Raises:
+        ValueError: If the nodes are in another order.
+    """
+    is_leaf = nodes["is_leaf"] > 0
+    places, before = np.flatnonzero(~is_leaf), np.cumsum(is_leaf) - is_leaf
+    splits = nodes[places]
+    if not (splits["left"] == places + 1).all():
+        raise ValueError("The nodes of a tree are in an order that this version doesn't know.")
+    return nodes["value"][is_leaf], splits, before[places], before[splits["right"]]
 
 
 def _left_codes(tree: Any, node: Any, seen: Sequence[np.ndarray], words: int) -> np.ndarray:

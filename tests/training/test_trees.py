@@ -66,7 +66,7 @@ def test_boosted_trees_in_the_graph_say_what_scikit_learn_says(kind):
     inputs = keras.Input((5,))
     scores = tree_scores(inputs, units=len(start), rounds=30, categories=CODES, name="logits")
     network = keras.Model(inputs, scores)
-    for name, values in boosted.tables_of(trees, 25, 30, 31, CODES).items():
+    for name, values in boosted.tables_of(trees, 30, 31, CODES).items():
         network.get_layer(f"logits_{name}").set_weights([values.reshape(1, -1)])
     unseen = x.copy()
     unseen[:50, 0] = 4.0
