@@ -279,7 +279,7 @@ def _in_order(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     """A tree's leaves from left to right, its splits, and two numbers of leaves for each of these.
 
     They are that of the first leaf below it, and that of the first one to its right. scikit-learn puts a node
-    before its left branch, and that before its right one, so leaves to the left of a node are those before it.
+    before its left branch, and that before its right one: the leaves to the left of a node are before it.
 
     Raises:
         ValueError: If the nodes are in another order.
