@@ -15,6 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from composable.core.budget import Deadline
 from composable.core.seeds import derive
@@ -33,6 +34,7 @@ from composable.zoo.boosted_trees import MOST_CODES, MOST_LEAVES, WORD, splits_o
 
 Model = HistGradientBoostingRegressor | HistGradientBoostingClassifier
 _STEPS = 20  # numbers of rounds between which held-out rows choose
+_FEW_ROWS = 5000
 _LOOKS = 8  # at the clock
 _LONGER = 1.5  # times as long as the rounds before, at worst
 _ABSENT = -20.0  # the logit of a class that no row has
@@ -74,8 +76,10 @@ def boosted_trees(
         "categorical_features": np.arange(columns.shape[1]) < len(categories),
         "early_stopping": False,
     }
-    grown = [_grown(problem, index, columns, fresh) for index in range(len(problem.heads))]
-    tried = _tried(problem, grown, columns, queries, time.monotonic() - began)
+    # On few rows threads cost more than they bring, and many times more on a busy machine.
+    with threadpool_limits(1 if len(columns) < _FEW_ROWS else None, "openmp"):
+        grown = [_grown(problem, index, columns, fresh) for index in range(len(problem.heads))]
+        tried = _tried(problem, grown, columns, queries, time.monotonic() - began)
     best = int(np.argmin([epoch.held_out for epoch in tried])) if problem.chosen is None else len(tried) - 1
 
     # The network is lent: by the time that other rounds are asked for, it may be another fold's.

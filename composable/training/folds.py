@@ -255,11 +255,13 @@ class FoldTrainer:
         each fold is predicted by the median of what the others chose, as `refit` takes that of all.
         """
         began, at_once = time.monotonic(), min(cores(), len(folds))
+        threads = max(1, cores() // at_once)  # each would take all cores for its products
         each = Deadline(deadline.remaining * at_once / len(folds), deadline.clock).seconds
 
         def solution(number: int, chosen: Mapping[str, float] | None = None) -> Solution:
             own_seed, until = derive(seed, self.candidate.name, number), Deadline(each, deadline.clock)
-            with self._pool.lending() as fresh:
+            # OpenMP counts the threads of each thread by itself: what is allowed to this one is said in it.
+            with threadpool_limits(threads, "openmp"), self._pool.lending() as fresh:
                 problem = self._closed_form_problem(folds[number], own_seed, until, fresh)
                 return solver(replace(problem, chosen=chosen))
 
@@ -273,7 +275,7 @@ class FoldTrainer:
             again = solved.again or (lambda chosen: solution(number, chosen).weights)
             return replace(solved, weights=again(chosen))
 
-        shared = threadpool_limits(max(1, cores() // at_once))  # each would take all cores for its products
+        shared = threadpool_limits(threads)
         with warnings.catch_warnings(), shared, ThreadPoolExecutor(at_once) as pool:
             warnings.simplefilter("ignore")  # a solver that stops early has found something all the same
             own = dict(zip(folds, pool.map(solution, folds), strict=True))
