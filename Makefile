@@ -6,28 +6,32 @@ READY := .venv/.ready
 TENSORFLOW := .venv-tensorflow
 TORCH := .venv-torch
 
-.PHONY: demo test test-all test-models test-runs test-tensorflow test-torch lint figures options setup clean
+.PHONY: demo test test-all test-models test-fits test-rest test-tensorflow test-torch lint figures options setup clean
 
 demo: $(READY)
 	$(BIN)/composable fit examples/auto_imports.csv --target price --time-limit 30 --out runs/demo </dev/null
 
-# The models' tests spend their time compiling, on one core: beside the others they fit into the same time.
+# Three parts, of which two run at once: of models, which spend their time compiling, of whole fits, of the rest.
+FITS := tests/auto
 MODELS := tests/conformance tests/design tests/codegen tests/zoo tests/engine/test_cpu_layers.py
 WHICH := -m "not slow"
 
 test: lint
-	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-models test-runs
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-fits test-models test-rest
 
 test-all: lint
-	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-models test-runs WHICH=
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-fits test-models test-rest WHICH=
 	$(MAKE) --no-print-directory test-torch
 
 # Many small networks, each run a few times: compiling them well would take longer than running them.
 test-models: $(READY)
 	XLA_FLAGS=--xla_backend_optimization_level=0 $(BIN)/python -m pytest -q $(WHICH) $(MODELS) </dev/null
 
-test-runs: $(READY)
-	$(BIN)/python -m pytest -q $(WHICH) $(MODELS:%=--ignore=%) </dev/null
+test-fits: $(READY)
+	$(BIN)/python -m pytest -q $(WHICH) $(FITS) </dev/null
+
+test-rest: $(READY)
+	$(BIN)/python -m pytest -q $(WHICH) $(MODELS:%=--ignore=%) $(FITS:%=--ignore=%) </dev/null
 
 # The same models, and a fit, on the second backend, in an environment of its own.
 test-tensorflow: $(TENSORFLOW)/.ready
