@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _MARGIN = 1.25
+_SCORINGS = 200  # of mixtures with each candidate, to choose an ensemble twice
 _BUNDLE, _NETWORK = 0.6, 0.12  # seconds that a bundle, and each network in it, take on a usual machine
 
 
@@ -20,18 +21,26 @@ class TimeReserve:
         report: Seconds to write the report; measured once, early.
         others: Seconds for the expected score, diagnosis, importance and leaving Python.
         explaining: Seconds to look for what decides the answers.
+        scoring: Seconds in which predictions are scored once.
     """
 
     bundle_slowness: float = 1.0
     report: float = 2.0
     others: float = 3.0
     explaining: float = 0.0
+    scoring: float = 0.0
     _measured: bool = False
 
-    def seconds(self, networks: int) -> float:
-        """To be kept, if the model to be deployed at the end has so many networks."""
+    def seconds(self, networks: int, candidates: int = 0) -> float:
+        """To be kept, if the model to be deployed at the end has so many networks.
+
+        Args:
+            networks: Of the model.
+            candidates: Between which an ensemble is chosen: to be deployed, and for the expected score.
+        """
         bundle = self.bundle_slowness * _usual_seconds(networks)
-        return self.explaining + _MARGIN * (bundle + self.report + self.others)
+        choosing = _SCORINGS * candidates * self.scoring
+        return self.explaining + _MARGIN * (bundle + self.report + self.others + choosing)
 
     @contextmanager
     def bundling(self, networks: int) -> Iterator[None]:

@@ -17,7 +17,7 @@ from composable.auto.time_reserve import TimeReserve
 from composable.auto.trial_book import TrialBook
 from composable.auto.user_inputs import stage_parts
 from composable.core.budget import Deadline
-from composable.core.machine import compile_cache, memory_gb
+from composable.core.machine import compile_cache, cores, memory_gb
 from composable.data.split import Fold
 from composable.deploy.bundle import file_bytes
 from composable.design.building import outline
@@ -95,9 +95,10 @@ class Trainings:
     def left(self) -> float:
         """Seconds left for training: the end needs its time, the longer the more networks there are."""
         networks = sum(t.networks for t in self.book.trials) + self.prepared.split.scored_folds
-        return max(
-            0.0, self.deadline.remaining - self.kept - self.reserve.seconds(min(networks, MOST_NETWORKS))
-        )
+        found = self.book.succeeded
+        reserve = self.reserve.seconds(min(networks, MOST_NETWORKS), len(found) + 1)
+        reserve += sum(map(seconds_to_refit, found))
+        return max(0.0, self.deadline.remaining - self.kept - reserve)
 
     @property
     def running(self) -> int:
@@ -258,6 +259,9 @@ class Trainings:
     def conclude(self, trial: Trial) -> None:
         """Calibrate a trial's networks, gather their predictions, score them, and say what they cost."""
         conclude(trial, self.book.scorer, self.options.seed)
+        began = time.monotonic()
+        self.book.scorer.selection(trial.predictions)
+        self.reserve.scoring = time.monotonic() - began
         trial.cost |= self._cost(self.trainer(trial), len(trial.deployed_networks))
 
     def foreseen_cost(self, candidate: Candidate) -> dict[str, float]:
@@ -278,6 +282,13 @@ class Trainings:
     def trainer(self, trial: Trial) -> FoldTrainer:
         """The trial's graph."""
         return self._trainers.of(trial.network)
+
+
+def seconds_to_refit(trial: Trial) -> float:
+    """How long one fit of all rows takes in the place of a closed-form trial's many, where it is deployed."""
+    if trial.network.solver is None or trial.refit is not None or len(trial.trained) < 2:
+        return 0.0
+    return min(cores(), len(trial.trained)) * trial.trained[0].seconds  # so many folds were fitted at once
 
 
 def cost_of(trainer: FoldTrainer, networks: int) -> dict[str, float]:

@@ -16,7 +16,7 @@ from composable.auto.user_inputs import UserInputs
 from composable.core.errors import NothingSucceeded
 from composable.core.terminal import number
 from composable.problem.metrics import better
-from composable.search.ensemble import blend_members, ensemble_members, score_of_best
+from composable.search.ensemble import blend_members, ensemble_members, score_without
 from composable.search.expected import Expected, expected_score
 from composable.search.failures import alike_in_a_row, told
 from composable.search.limits import SingleChoice
@@ -228,10 +228,11 @@ class Search:
 
     def _say_what_networks_reach(self, ensemble: Trial) -> None:
         """Where trees are in the ensemble, tell the user the score of the best one without them."""
-        networks = [t for t in self.book.deployable if not holds_trees(t.network)]
-        if networks and any(holds_trees(t.network) for t, _ in ensemble.members):
+        found = self.book.deployable
+        trees = [t for t in found if holds_trees(t.network)]
+        if len(trees) < len(found) and any(t in trees for t, _ in ensemble.members):
             metric = self.book.scorer.problem.metric
-            alone = score_of_best(networks, self.book.scorer, self.options.limits, seed=self.options.seed)
+            alone = score_without(ensemble, trees, found, self.book.scorer)
             self.book.note(
                 f"Trees are in the ensemble: {metric} {number(ensemble.score)}; networks alone "
                 f"reach {number(alone)} (--exclude boosted_trees --exclude extra_trees)."

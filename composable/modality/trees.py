@@ -32,7 +32,7 @@ from composable.zoo.forest import forest
 
 ITERATIONS = 100  # HistGradientBoosting's default
 _FEW_ROWS = 5000
-_MOST_TREES, _FEWEST_ROUNDS = 3_000, 40  # of all scores together; of each
+_MOST_TREES, _FEWEST_ROUNDS = 2_000, 40  # of all scores together; of each
 _RATE = 0.06  # of 300 rounds
 _FOREST_TREES, _FEWEST_TREES, _DEEPEST = 150, 40, 18
 _FOREST_NUMBERS = 1_000_000  # of all its nodes

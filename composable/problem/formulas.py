@@ -94,10 +94,22 @@ def binary_brier(y: Array, p: Array, weights: Weights = None) -> float:
 
 
 def binary_roc_auc(y: Array, p: Array, weights: Weights = None) -> float:
-    """The chance that a row of the second class is ranked above one of the first."""
-    from sklearn.metrics import roc_auc_score  # takes long to import, and predictions don't need it
+    """The chance that a row of the second class is given more than one of the first (Hanley & McNeil 1982).
 
-    return float("nan") if y.min() == y.max() else float(roc_auc_score(y, p, sample_weight=weights))
+    Without weights from the ranks, in which rows of equal probability share theirs: selection asks for it
+    thousands of times, and of few rows scikit-learn's curve takes ten times as long.
+    """
+    if y.min() == y.max() or np.isnan(p).any():
+        return float("nan")
+    if weights is not None:
+        from sklearn.metrics import roc_auc_score  # takes long to import, and predictions don't need it
+
+        return float(roc_auc_score(y, p, sample_weight=weights))
+    _, place, counts = np.unique(p, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    second = y == y.max()
+    many = int(second.sum())
+    return float((ranks[second].sum() - many * (many + 1) / 2) / (many * (len(y) - many)))
 
 
 def binary_average_precision(y: Array, p: Array, weights: Weights = None) -> float:

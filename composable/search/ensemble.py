@@ -173,19 +173,25 @@ def ensemble_members(
     return tuple((t, w / share) for t, w in chosen) if len(chosen) > 1 else ()
 
 
-def score_of_best(found: Sequence[Trial], scorer: Scorer, limits: Limits, *, seed: int) -> float:
-    """The selection score of the best ensemble of some trials, or of the best one of them alone.
+def score_without(
+    ensemble: Trial, left_out: Sequence[Trial], found: Sequence[Trial], scorer: Scorer
+) -> float:
+    """The selection score of an ensemble without some members, or of the best other trial, if that is better.
 
     Args:
-        found: Trials of networks, one at least.
+        ensemble: The weights of its other members stay in their ratio.
+        left_out: Trials that don't count.
+        found: All trials; one that isn't left out at least.
         scorer: Of their predictions.
-        limits: Of the deployed model.
-        seed: For the bags.
     """
-    members = ensemble_members(found, scorer, limits, seed=seed)
-    if not members:
-        return (max if scorer.higher_is_better else min)(t.score for t in found)
-    return scorer.selection(blend([t.predictions for t, _ in members], [w for _, w in members]))
+    best = max if scorer.higher_is_better else min
+    alone = best(t.score for t in found if t not in left_out)
+    kept = [(t, weight) for t, weight in ensemble.members if t not in left_out]
+    if len(kept) < 2:
+        return alone
+    total = sum(weight for _, weight in kept)
+    blended = blend([t.predictions for t, _ in kept], [weight / total for _, weight in kept])
+    return best(alone, scorer.selection(blended))
 
 
 def blend_members(trial: Trial, scorer: Scorer) -> None:
