@@ -25,7 +25,6 @@ from composable.search.space import OpenCandidate
 from composable.training.baseline import BaselineProblem
 from composable.training.boosted_trees import boosted_trees as grow_boosted_trees
 from composable.training.candidate import Arrays, Baseline, Candidate
-from composable.training.forest import MOST_NODES
 from composable.training.forest import forest as grow_forest
 from composable.zoo.boosted_trees import MOST_LEAVES, boosted_trees
 from composable.zoo.forest import forest
@@ -34,8 +33,8 @@ ITERATIONS = 100  # HistGradientBoosting's default
 _FEW_ROWS = 5000
 _MOST_TREES, _FEWEST_ROUNDS = 2_000, 40  # of all scores together; of each
 _RATE = 0.06  # of 300 rounds
-_FOREST_TREES, _FEWEST_TREES, _DEEPEST = 150, 40, 18
-_FOREST_NUMBERS = 1_000_000  # of all its nodes
+_FOREST_TREES, _FEWEST_TREES, _DEEPEST = 150, 40, 20
+_FOREST_NUMBERS = 1_500_000  # of all its nodes
 _MANY, _TREE = 20, 0.01  # scores, each of which takes a tree in every iteration; seconds for one
 
 
@@ -190,7 +189,7 @@ def _extra_trees(facts: DataFacts) -> Candidate:
     """Extremely randomized trees, with leaves of so many rows that enough trees find room."""
     scores = sum(head.width for head in facts.problem.heads)
     nodes = _FOREST_NUMBERS // (3 + scores)
-    leaf = max(2, -(-2 * facts.kept // MOST_NODES), -(-2 * facts.kept * _FEWEST_TREES // nodes))
+    leaf = max(1 if facts.problem.heads[0].labels else 2, -(-2 * facts.kept * _FEWEST_TREES // nodes))
     columns = len(facts.categories) + facts.numbers + (LATENT if "ngrams" in facts.widths else 0)
     share = 1.0 if not facts.problem.heads[0].labels else max(1.0, columns**0.5) / columns
     design = forest(

@@ -32,7 +32,6 @@ from composable.training.closed_form import ClosedFormProblem, Solution, loss_of
 Kind = Literal["random_forest", "extra_trees"]
 _REGRESSORS = {"random_forest": RandomForestRegressor, "extra_trees": ExtraTreesRegressor}
 _CLASSIFIERS = {"random_forest": RandomForestClassifier, "extra_trees": ExtraTreesClassifier}
-MOST_NODES = 2048  # of a tree, which the graph counts exactly
 _PER_ROW, _PER_SPLIT, _PER_CELL = 1e4, 2e5, 1.2  # multiply-adds: of a tree of a forest; of a boosted one
 _PRIOR = 1.0  # rows of the classes' shares that each leaf of few rows is mixed with
 _AT_ONCE = 10  # trees, between looks at the clock
@@ -46,7 +45,7 @@ def forest(
     kind: Kind,
     depth: Count,
     categories: tuple[int, ...] = (),
-    smallest_leaf: Count = 2,
+    smallest_leaf: Count = 1,
     features: Share = 1.0,
 ) -> Solution:
     """Grow trees until the network has no room for another one, or the time is over.
@@ -157,7 +156,7 @@ def fill_layers(model: keras.Model, name: str, head: Head, grown: Any) -> None:
     end = 0
     for one in grown.estimators_:
         tree = one.tree_
-        if end + tree.node_count > rest or tree.node_count > MOST_NODES:
+        if end + tree.node_count > rest:
             break
         place, itself = slice(end, end + tree.node_count), np.arange(tree.node_count)
         is_leaf = tree.children_left < 0
@@ -170,7 +169,7 @@ def fill_layers(model: keras.Model, name: str, head: Head, grown: Any) -> None:
         end += tree.node_count
     if not roots:
         size = grown.estimators_[0].tree_.node_count
-        raise ValueError(f"A tree of {size} nodes is larger than {min(rest, MOST_NODES)}.")
+        raise ValueError(f"A tree of {size} nodes is larger than {rest}.")
     values *= trees / len(roots)  # the mean is taken over as many as there is room for
     classes = kind_of(head).activation
     tables = {

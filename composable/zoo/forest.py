@@ -20,6 +20,7 @@ from composable.design.tables import raw_columns
 from composable.design.tasks import regressor
 from composable.design.trees import bounded_columns, computed_once, lookup
 
+_PART = 1024  # nodes that a part of a number counts
 _LEAST = 1e-6  # probability whose logarithm is taken
 
 
@@ -31,7 +32,7 @@ def forest_scores(x: Any, *, units: Count, trees: Count, nodes: Count, depth: Co
         x: Columns, shape (rows, columns), NaN where a value is missing.
         units: How many scores.
         trees: How many.
-        nodes: Of all trees together, at most, and of each one 2048. A node's left child is the one after it.
+        nodes: Of all trees together, at most. A node's left child is the one after it.
         depth: Of the deepest one.
         name: Of the layer that gives the scores; what comes before it begins its name with this one.
     """
@@ -48,7 +49,7 @@ def forest_scores(x: Any, *, units: Count, trees: Count, nodes: Count, depth: Co
     for _ in range(depth):
         column = ops.cast(of_node(columns), "int32")
         goes_left = ops.less_equal(ops.take_along_axis(seen, column, axis=1), of_node(thresholds))
-        node = computed_once(ops.add(node, 1.0), of_node(right), goes_left)
+        node = _chosen(ops.add(node, 1.0), of_node(right), goes_left)
     answers = [
         ops.mean(of_node(table(f"values_{unit}", nodes, trainable=True)), axis=1, keepdims=True)
         for unit in range(units)
@@ -60,6 +61,18 @@ def forest_scores(x: Any, *, units: Count, trees: Count, nodes: Count, depth: Co
         ops.multiply(table(of, 1, units), part) for of, part in zip(("log", "log_of_rest"), logs, strict=True)
     )
     return layers.Identity(name=name)(ops.add(ops.add(as_it_is, log), log_of_rest))
+
+
+def _chosen(left: Any, right: Any, goes_left: Any) -> Any:
+    """One of two nodes for each row and tree; their numbers in two parts, exact in every precision."""
+    high = [ops.floor(ops.multiply(ops.add(each, 0.5), 1.0 / _PART)) for each in (left, right)]
+    both = [
+        ops.concatenate([part, ops.subtract(each, ops.multiply(part, float(_PART)))], axis=1)
+        for part, each in zip(high, (left, right), strict=True)
+    ]
+    twice = ops.concatenate([goes_left, goes_left], axis=1)
+    parts: Any = ops.split(computed_once(both[0], both[1], twice), 2, axis=1)
+    return ops.add(ops.multiply(parts[0], float(_PART)), parts[1])
 
 
 @checked
