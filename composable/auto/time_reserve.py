@@ -17,14 +17,16 @@ class TimeReserve:
     """What bundling, the diagnosis and the report took so far.
 
     Attributes:
-        bundle_slowness: How many times as long as usual the slowest bundle took; a guess before the first.
+        machine_slowness: How many times as long as usual the first bundle took, 1 at least.
+        slowest_bundle: Seconds of the slowest one, and its number of networks; a guess before the first.
         report: Seconds to write the report; measured once, early.
         others: Seconds for the expected score, diagnosis, importance and leaving Python.
         explaining: Seconds to look for what decides the answers.
         scoring: Seconds in which predictions are scored once.
     """
 
-    bundle_slowness: float = 1.0
+    machine_slowness: float = 1.0
+    slowest_bundle: tuple[float, int] = (_BUNDLE, 0)
     report: float = 2.0
     others: float = 3.0
     explaining: float = 0.0
@@ -38,7 +40,8 @@ class TimeReserve:
             networks: Of the model.
             candidates: Between which an ensemble is chosen: to be deployed, and for the expected score.
         """
-        bundle = self.bundle_slowness * _usual_seconds(networks)
+        seconds, of_networks = self.slowest_bundle
+        bundle = seconds + self.machine_slowness * _NETWORK * max(0, networks - of_networks)
         choosing = _SCORINGS * candidates * self.scoring
         return self.explaining + _MARGIN * (bundle + self.report + self.others + choosing)
 
@@ -47,9 +50,11 @@ class TimeReserve:
         """Measure how long it takes to bundle so many networks."""
         began = time.monotonic()
         yield
-        slowness = (time.monotonic() - began) / _usual_seconds(networks)
-        self.bundle_slowness = max(self.bundle_slowness, slowness) if self._measured else slowness
-        self._measured = True
+        took = time.monotonic() - began
+        if not self._measured:
+            self._measured, self.slowest_bundle = True, (took, networks)
+            self.machine_slowness = max(1.0, took / (_BUNDLE + _NETWORK * networks))
+        self.slowest_bundle = max(self.slowest_bundle, (took, networks))
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
@@ -60,7 +65,3 @@ class TimeReserve:
         self.others *= max(1.0, took / self.report)
         self.report = took
 
-
-def _usual_seconds(networks: int) -> float:
-    """How long bundling so many networks takes: that of one says little of what each further one takes."""
-    return _BUNDLE + _NETWORK * networks

@@ -43,6 +43,7 @@ from composable.training.forest import growing_work, holds_trees
 from composable.training.job import Fitted, Job, identity_of
 from composable.training.trainers import FAILURES, Trainers
 
+_MEMBERS = 5  # of an ensemble, usually, at most
 _SHARE_OF_FILE = 0.5  # of the time, to learn from the whole file
 _MEMORY_SHARE = 0.8  # of the machine's, for all processes together
 _MOST_KEPT = 4000  # rows that a closed-form fit compares with each other
@@ -94,10 +95,12 @@ class Trainings:
     @property
     def left(self) -> float:
         """Seconds left for training: the end needs its time, the longer the more networks there are."""
-        networks = sum(t.networks for t in self.book.trials) + self.prepared.split.scored_folds
         found = self.book.succeeded
+        best_first = sorted(found, key=lambda t: t.score, reverse=self.book.scorer.higher_is_better)
+        likely = best_first[:_MEMBERS]
+        networks = sum(t.networks for t in likely) + self.prepared.split.scored_folds
         reserve = self.reserve.seconds(min(networks, MOST_NETWORKS), len(found) + 1)
-        reserve += sum(map(seconds_to_refit, found))
+        reserve += sum(map(seconds_to_refit, likely))
         return max(0.0, self.deadline.remaining - self.kept - reserve)
 
     @property

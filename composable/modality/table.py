@@ -46,7 +46,7 @@ def candidates(facts: DataFacts, _seconds: float = math.inf) -> Iterator[Candida
 
 
 def _portfolio(facts: DataFacts) -> Iterator[Candidate]:
-    """A linear model and trees, which take a second or two, then RealMLP and TabM-mini in several sizes."""
+    """A linear model and trees, which take seconds, then RealMLP and TabM-mini in several sizes."""
     tasks, categories = facts.tasks, facts.categories
     most, bins = facts.most_units, facts.bins
     tabm = partial(tabm_mini, tasks=tasks, categories=categories, width=facts.width)
@@ -55,7 +55,8 @@ def _portfolio(facts: DataFacts) -> Iterator[Candidate]:
     yield Candidate("linear", linear(tasks=tasks, categories=categories), _settings(facts, 1e-2, patience=8))
     if facts.rows <= _KEPT and not facts.vocabularies:  # texts have a kernel of their own
         yield _kernel(facts)
-    yield from trees(facts)
+    boosted, extra, small_ones = trees(facts)
+    yield from (boosted, extra)
     strong = [
         Candidate("realmlp", real, usual, _SCHEDULED),
         Candidate(
@@ -66,7 +67,8 @@ def _portfolio(facts: DataFacts) -> Iterator[Candidate]:
     ]
     # TabM is the better one on few rows; on many, or of many features each of which it embeds, RealMLP learns
     # far more in the same time.
-    yield from strong if facts.rows > _MANY or facts.plain > _WIDE else reversed(strong)
+    first, second = strong if facts.rows > _MANY or facts.plain > _WIDE else reversed(strong)
+    yield from (first, small_ones, second)
     yield Candidate("realmlp_slow", real, replace(usual, learning_rate=usual.learning_rate / 4), _SCHEDULED)
     small = tabm(bins=max(4, bins // 3), units=min(96, most), blocks=3, dropout=0.0)
     yield Candidate("tabm_mini_small", small, _settings(facts, 2e-3))

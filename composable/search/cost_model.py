@@ -72,16 +72,17 @@ class CostModel:
         return replace(self, timings=(*self.timings, timing)[-_KEPT:])
 
     def expected(self, work: Work) -> Timing:
-        """How long a training will take, estimated by the same candidate's last one, else by others'.
+        """How long a training will take, estimated by the same candidate's, else by others'.
 
-        The others measure how fast the machine is: closed-form fits for such fits, networks for networks.
-        Small networks, whose steps take as long as those of larger ones, do not measure the seconds per
-        multiply-add.
+        Of the same candidate's trainings that count which had the most similar work to do, the last of them if
+        there are several: what is alike for all sizes makes small ones look slow. The others measure how fast
+        the machine is: closed-form fits for such fits, networks for networks. Small networks, whose steps take
+        as long as those of larger ones, do not measure the seconds per multiply-add.
         """
-        for known in reversed(self.timings):
-            if known.work.name == work.name:
-                ratio = work.multiply_adds / max(known.work.multiply_adds, 1.0)
-                return Timing(work, known.compiling, known.epoch * ratio)
+        same = [known for known in reversed(self.timings) if known.work.name == work.name]
+        if same:
+            known = min(same, key=lambda one: abs(math.log(_ratio(work, one.work))))
+            return Timing(work, known.compiling, known.epoch * _ratio(work, known.work))
         usual = _usual(work)
         alike = [one for one in self.timings if (one.work.steps == 0) == (work.steps == 0)]
         compiling = [one.compiling / _usual(one.work).compiling for one in alike]
@@ -102,6 +103,11 @@ class CostModel:
             return 2 * expected.compiling + expected.epoch
         compiling = 0.0 if compiled else expected.compiling
         return compiling + max(1.0, _STEPS / work.steps) * expected.epoch
+
+
+def _ratio(work: Work, known: Work) -> float:
+    """How many times as much one has to do as the other."""
+    return max(work.multiply_adds, 1.0) / max(known.multiply_adds, 1.0)
 
 
 def _usual(work: Work) -> Timing:

@@ -37,6 +37,10 @@ _STEPS = 20  # numbers of rounds between which held-out rows choose
 _FEW_ROWS = 5000
 _LOOKS = 8  # at the clock
 _LONGER = 1.5  # times as long as the rounds before, at worst
+_PATIENCE, _FEWEST_IDLE = (
+    2.4,
+    10,
+)  # rounds times the rate, and rounds, without a gain, after which growing ends
 _ABSENT = -20.0  # the logit of a class that no row has
 
 
@@ -51,6 +55,8 @@ def boosted_trees(
     features: Share = 1.0,
 ) -> Solution:
     """Grow trees with scikit-learn's HistGradientBoosting, and keep as many rounds as held-out rows ask for.
+
+    Growing ends when their loss has not fallen for a while.
 
     Args:
         problem: The network, with `tree_scores` in it, and the rows.
@@ -74,11 +80,12 @@ def boosted_trees(
         "min_samples_leaf": smallest_leaf,
         "max_features": features,
         "categorical_features": np.arange(columns.shape[1]) < len(categories),
-        "early_stopping": False,
+        "early_stopping": problem.chosen is None,
+        "n_iter_no_change": max(_FEWEST_IDLE, round(_PATIENCE / learning_rate)),
     }
     # On few rows threads cost more than they bring, and many times more on a busy machine.
     with threadpool_limits(1 if len(columns) < _FEW_ROWS else None, "openmp"):
-        grown = [_grown(problem, index, columns, fresh) for index in range(len(problem.heads))]
+        grown = [_grown(problem, index, columns, queries, fresh) for index in range(len(problem.heads))]
         tried = _tried(problem, grown, columns, queries, time.monotonic() - began)
     best = int(np.argmin([epoch.held_out for epoch in tried])) if problem.chosen is None else len(tried) - 1
 
@@ -154,27 +161,53 @@ def _columns(model: keras.Model, rows: LabeledRows, categories: tuple[int, ...])
     return columns
 
 
-def _grow(
-    model: Model, columns: np.ndarray, y: np.ndarray, weights: np.ndarray | None, deadline: Deadline
-) -> None:
-    """Grow trees, some rounds at a time, until there are enough or the time is over."""
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Rows with one target.
+
+    Attributes:
+        columns: (rows, columns).
+        y: (rows,).
+        weights: (rows,), or None.
+    """
+
+    columns: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+
+    def where(self, kept: np.ndarray) -> _Part:
+        """Some of the rows."""
+        return _Part(self.columns[kept], self.y[kept], None if self.weights is None else self.weights[kept])
+
+
+def _grow(model: Model, learned: _Part, held_out: _Part, deadline: Deadline) -> None:
+    """Grow trees, some rounds at a time, until there are enough, they bring nothing, or the time is over."""
+    stopping = {}
+    if model.early_stopping:
+        stopping = {"X_val": held_out.columns, "y_val": held_out.y, "sample_weight_val": held_out.weights}
     rounds = model.max_iter
     for some in np.unique(np.linspace(0, rounds, _LOOKS + 1).round().astype(int))[1:]:
         began = time.monotonic()
         model.set_params(max_iter=int(some), warm_start=True)
-        model.fit(columns, y, weights)
-        if deadline.remaining < _LONGER * (time.monotonic() - began):
+        model.fit(learned.columns, learned.y, learned.weights, **stopping)
+        if model.n_iter_ < some or deadline.remaining < _LONGER * (time.monotonic() - began):
             return
 
 
 def _grown(
-    problem: ClosedFormProblem, index: int, columns: np.ndarray, arguments: Mapping[str, Any]
+    problem: ClosedFormProblem,
+    index: int,
+    columns: np.ndarray,
+    queries: np.ndarray,
+    arguments: Mapping[str, Any],
 ) -> Trees:
     """The trees of a head: those of each column of its targets."""
-    head, y, weights = problem.heads[index], problem.learned.targets[index], problem.learned.weights
+    head, y, later = problem.heads[index], problem.learned.targets[index], problem.held_out
     start, models, scores = np.zeros(head.width), [], []
     for column, values in enumerate(y.T):
         known = ~np.isnan(values)
+        learned = _Part(columns, values, problem.learned.weights).where(known)
+        held_out = _Part(queries, later.targets[index][:, column], later.weights)
         several, present = kind_of(head).activation == "softmax", np.zeros(0, int)
         seed = derive(problem.seed, "trees", index, column) % 2**32
         if not head.labels:
@@ -191,7 +224,12 @@ def _grown(
         waiting = sum(each.shape[1] for each in problem.learned.targets[index:]) - column
         left = math.inf if problem.chosen else problem.deadline.remaining / waiting
         until = Deadline(left, problem.deadline.clock)
-        _grow(model, columns[known], values[known], None if weights is None else weights[known], until)
+        _grow(
+            model,
+            learned,
+            held_out.where(np.isin(held_out.y, present) if head.labels else ~np.isnan(held_out.y)),
+            until,
+        )
         if several and len(own) == 2:  # one score tells two classes apart
             own = own[1:]
             start[present[0]] = 0.0

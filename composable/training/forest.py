@@ -33,7 +33,7 @@ Kind = Literal["random_forest", "extra_trees"]
 _REGRESSORS = {"random_forest": RandomForestRegressor, "extra_trees": ExtraTreesRegressor}
 _CLASSIFIERS = {"random_forest": RandomForestClassifier, "extra_trees": ExtraTreesClassifier}
 _PER_ROW, _PER_SPLIT, _PER_CELL = 1e4, 2e5, 1.2  # multiply-adds: of a tree of a forest; of a boosted one
-_PRIOR = 1.0  # rows of the classes' shares that each leaf of few rows is mixed with
+_PRIOR = 0.2  # rows of the classes' shares that each leaf is mixed with
 _AT_ONCE = 10  # trees, between looks at the clock
 _LONGER = 1.3  # times as long as those so far, at worst
 
@@ -187,7 +187,7 @@ def fill_layers(model: keras.Model, name: str, head: Head, grown: Any) -> None:
 def _answers(head: Head, grown: Any, tree: Any) -> np.ndarray:
     """What each node of a tree answers, (nodes, scores): means, or shares of classes.
 
-    Shares are mixed with those of the root as if of a row more, so that a leaf of few rows is never certain.
+    Shares are mixed with those of the root as if of a little of a row more: no leaf is ever certain.
     """
     if not head.labels:
         return tree.value[:, :, 0]
