@@ -74,10 +74,10 @@ class CostModel:
     def expected(self, work: Work) -> Timing:
         """How long a training will take, estimated by the same candidate's, else by others'.
 
-        Of the same candidate's trainings that count which had the most similar work to do, the last of them if
-        there are several: what is alike for all sizes makes small ones look slow. The others measure how fast
-        the machine is: closed-form fits for such fits, networks for networks. Small networks, whose steps take
-        as long as those of larger ones, do not measure the seconds per multiply-add.
+        Of the same candidate's trainings the last of those counts that had the most similar work to do: what
+        takes as long for all sizes makes small ones look slow. The others measure how fast the machine is:
+        closed-form fits for such fits, networks for networks. Small networks, whose steps take as long as
+        those of larger ones, do not measure the seconds per multiply-add.
         """
         same = [known for known in reversed(self.timings) if known.work.name == work.name]
         if same:
