@@ -61,6 +61,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     tries: AnyPath | Sequence[AnyPath] = (),
     space: AnyPath | None = None,
     sampler: SamplerName | None = None,
+    study: str | None = None,
     stages: Stage | Sequence[Stage] = (),
     stage_settings: Mapping[str, Any] | Sequence[str] = (),
     start: AnyPath | None = None,

@@ -46,6 +46,7 @@ NOT_OF_ESTIMATORS = {
     "encoding": "X is no file",
     "delimiter": "X is no file",
     "sample_rows": "X is no file",
+    "study": "scikit-learn shows every parameter, and with this one a password",
     "decimal": "X is no file",
     "drop_missing_target": "scikit-learn refuses a y that isn't finite",
     "allow_leaks": "whoever passes arrays has chosen the columns",

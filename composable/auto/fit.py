@@ -155,7 +155,7 @@ def _go(
     recorder.write(
         status="running",
         identity=wanted,
-        options=asdict(options),
+        options=options.shown,
         guided=_guided(options),
         versions=versions(),
         machine=machine(),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from composable.auto.agreement import check_agreement
@@ -15,6 +16,7 @@ from composable.core.errors import ConfigError
 from composable.core.records import validated
 from composable.problem.metrics import METRICS, metric_named
 from composable.search.limits import Limits, SingleChoice
+from composable.search.study_server import check_address, masked
 
 Augmentation = Literal[
     "none", "flip", "translate", "crop", "rotate", "light", "color", "randaugment", "cutout",
@@ -178,6 +180,14 @@ class FitOptions:
             "architecture where a design leaves its own open, else tpe."
         ),
     ] = None
+    study: Annotated[
+        str | None,
+        Option(
+            "Writes the Optuna study of the run into a PostgreSQL database, such as "
+            "postgresql://user@host/name (password: PGPASSWORD or ~/.pgpass), instead of study.db.",
+            "ADDRESS",
+        ),
+    ] = dataclasses.field(default=None, repr=False)
     stages: Annotated[
         tuple[Stage, ...],
         Option("What every network goes through before its training proper.", flag="--stage"),
@@ -302,7 +312,14 @@ class FitOptions:
             raise ConfigError(
                 "A column of weights is neither the target nor dropped.", received=f"weight {self.weight!r}"
             )
+        if self.study is not None:
+            check_address(self.study)
         check_agreement(self)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """All of them by their names, as they may be written and printed: without a password."""
+        return asdict(self) | {"study": None if self.study is None else masked(self.study)}
 
     @property
     def limits(self) -> Limits:

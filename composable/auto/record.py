@@ -28,6 +28,7 @@ _MAY_CHANGE = (
     "time_limit",
     "max_trials",
     "max_disk",
+    "study",
     "workers",
     "allow_other_versions",
     *GUIDING,
@@ -197,7 +198,7 @@ def now() -> str:
 
 def _plain(options: FitOptions) -> dict[str, Any]:
     """The options as JSON holds them."""
-    return json.loads(json.dumps(asdict(options)))
+    return json.loads(json.dumps(options.shown))
 
 
 def text_of(path: str | None) -> str | None:

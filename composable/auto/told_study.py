@@ -25,7 +25,7 @@ def open_study(trainings: Trainings, families: Sequence[OpenCandidate]) -> Study
 
     Raises:
         ArtifactError: If there is one that is damaged.
-        SetupError: If it can't be written.
+        SetupError: If it can't be written, or its database doesn't answer.
     """
     book = trainings.book
     facts, scorer = book.recorder.facts, book.scorer
@@ -33,6 +33,7 @@ def open_study(trainings: Trainings, families: Sequence[OpenCandidate]) -> Study
     study = study_of(
         book.recorder.folder,
         f"{facts.get('data', {}).get('origin', 'data')}: {targets}",
+        address=trainings.options.study,
         higher_is_better=scorer.higher_is_better,
         warn=book.warn,
     )

@@ -40,11 +40,13 @@ CORE = {
 }
 EXTRAS = {  # extra -> its modules, looked for without importing them, since some take seconds
     "onnx": ("onnx", "onnxruntime", "jax2onnx"),
+    "postgresql": ("psycopg",),
     "tensorflow": ("tensorflow",),
     "torch": ("torch",),
 }
 FOR = {
     "onnx": "export to ONNX",
+    "postgresql": "studies in a PostgreSQL database",
     "tensorflow": "Keras on TensorFlow",
     "torch": "Keras on PyTorch",
 }

@@ -125,8 +125,9 @@ def fit_options(flags: Mapping[str, Any], config: Path | None) -> FitOptions:
 def config_text(options: FitOptions) -> str:
     """The options as YAML that `--config` reads, each below what it does."""
     lines = ["# For `composable fit DATA --config FILE`; null stands for the default."]
+    shown = options.shown
     for field in fields_of(FitOptions):
-        value = json.dumps(getattr(options, field.name), ensure_ascii=False)  # JSON is YAML, too
+        value = json.dumps(shown[field.name], ensure_ascii=False)  # JSON is YAML, too
         lines += [f"# {field.option.help}", f"{field.name.replace('_', '-')}: {value}"]
     return "\n".join(lines)
 

@@ -2,14 +2,18 @@
 
 The modules are those that define the components of the job.
 
-It writes one JSON object per line to standard output: the events, and at last `fitted` or `failed`.
+It writes one JSON object per line to standard output: the events, and at last `fitted` or `failed`. It ends
+when its standard input does: nobody else would stop it where the process that began it is gone, and the next
+session of the run writes the same files.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,7 @@ from composable.core.workspace import finite
 
 def main(arguments: list[str]) -> int:
     """Do the job; 0 if it came to its end."""
+    threading.Thread(target=_end_with_the_input, daemon=True).start()
     choose_backend()
     from composable.training.candidate import to_plain
     from composable.training.dataset import load_dataset
@@ -38,6 +43,11 @@ def main(arguments: list[str]) -> int:
     facts = {"seconds": fitted.seconds, "skipped": fitted.skipped, "stages": list(fitted.stages)}
     _write("fitted", {**facts, "settings": to_plain(fitted.settings)})
     return 0
+
+
+def _end_with_the_input() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
 
 
 def _write(event: str, facts: Mapping[str, Any]) -> None:

@@ -135,7 +135,7 @@ def test_a_full_disk_is_told_with_its_free_bytes_and_keeps_what_was_written(tmp_
         return connection
 
     monkeypatch.setattr(study_file.sqlite3, "connect", small)
-    each = [(number, one) for number in range(9) for one in entries()]
+    each = [(number, one) for number in range(2) for one in entries()]
     many = [replace(one, identity=f"{one.identity}-{number}", reason="x" * 1500) for number, one in each]
     (said,) = told(tmp_path, many)
     assert "bytes are free" in said
