@@ -9,7 +9,7 @@ import composable
 
 ROOT = Path(composable.__file__).parent
 LONGEST, SMALL = 400, 40  # lines
-MOST = 364  # files of the package; lower it where there are fewer, raise it for a new family or kind alone
+MOST = 366  # files of the package; lower it where there are fewer, raise it for a new family or kind alone
 # A file each, however small: families of the zoo, kinds and sections are found by looping over them.
 ONE_EACH = (
     "composable.zoo.",

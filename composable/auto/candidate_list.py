@@ -47,7 +47,8 @@ class Upcoming:
     """The candidates to come: those planned, then suggestions; some can be looked at before they are taken.
 
     Attributes:
-        planned: The portfolio and what comes before it.
+        planned: The portfolio and what comes before it; within the limits of the deployed model, if any.
+        portfolio: The same, whatever the limits.
         families: That suggestions are made from.
         before: The families before a person's decisions.
         next_suggestion: By its number; None where there is nothing left to try.
@@ -56,6 +57,7 @@ class Upcoming:
     """
 
     planned: Iterator[Candidate]
+    portfolio: Sequence[Candidate]
     families: Sequence[OpenCandidate]
     before: Sequence[OpenCandidate]
     next_suggestion: Callable[[int], Candidate | None]
@@ -64,6 +66,7 @@ class Upcoming:
     _seen: deque[Candidate] = field(default_factory=deque)
     _begun: int = 0
     _number: int = 0
+    _looked_at: int = 0
 
     def next(self) -> Candidate | None:
         """The next one; None where there is none."""
@@ -72,6 +75,13 @@ class Upcoming:
             return None
         self._begun += 1
         return self._seen.popleft()
+
+    @property
+    def to_come(self) -> list[Candidate | None]:
+        """The candidates that may still come, None for a suggestion that isn't made yet; at most so many."""
+        known = [*self._seen, *self.portfolio[self._looked_at :]][: self.most - self._begun]
+        more = self.most - self._begun - len(known) if self.suggesting else 0
+        return [*known, *[None] * more]
 
     def waits_for(self, running: Sequence[str]) -> bool:
         """Whether the next one can't be known before some of these, by their names, have ended."""
@@ -103,6 +113,7 @@ class Upcoming:
         room = min(count, self.most - self._begun) - len(self._seen)
         for candidate in islice(self.planned, max(0, room)):
             self._seen.append(candidate)
+            self._looked_at += 1
             if (number := number_of(candidate.name, self.families)) is not None:  # of an earlier session
                 self._number = max(self._number, number + 1)
         while (
@@ -246,6 +257,7 @@ def upcoming(
         most = _OF_A_DESIGN
     return Upcoming(
         iter(found),
+        planned,
         tried.families,
         begun.families,
         next_suggestion,

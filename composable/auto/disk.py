@@ -6,12 +6,14 @@ stays, so that their scores do, but they can't be deployed any more, nor join an
 
 from __future__ import annotations
 
+import errno
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from composable.core.errors import ConfigError
+from composable.core.errors import ConfigError, SetupError
 from composable.core.workspace import locked, read_json
 from composable.problem.metrics import better
 from composable.search.leaderboard import TRIAL_FILE, leaderboard, read_trial
@@ -41,6 +43,25 @@ class Removal:
     path: str
     bytes: int
     folds: tuple[int, ...] = ()
+
+
+@contextmanager
+def needs_room(folder: Path) -> Iterator[None]:
+    """Say what to do where the disk of a run folder is full.
+
+    Raises:
+        SetupError: In the place of the system's error, with the bytes that are free.
+    """
+    try:
+        yield
+    except OSError as refused:
+        if refused.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise SetupError(
+            "The disk of a run folder must have room.",
+            received=f"{folder}: {shutil.disk_usage(folder).free:,} bytes are free",
+            remedy="free some: the same command goes on, nothing is lost that ended (--max-disk bounds it)",
+        ) from refused
 
 
 def folder_bytes(folder: Path) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from composable.auto.deploying import deploy, networks_of
 from composable.auto.diagnostics import diagnose
+from composable.auto.disk import needs_room
 from composable.auto.explaining import write_explanation
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared, Understood, completed, prepare, read, understand_table
@@ -33,7 +34,7 @@ from composable.auto.record import (
 from composable.auto.run import Run
 from composable.auto.time_reserve import TimeReserve
 from composable.auto.trainings import Trainings
-from composable.auto.trial_book import TrialBook
+from composable.auto.trial_book import TrialBook, count_deaths
 from composable.auto.trials import Search
 from composable.auto.user_inputs import (
     UserInputs,
@@ -89,6 +90,7 @@ def fit(
     Raises:
         DataError, ConfigError: If data and options can't be used as they are.
         NothingSucceeded: If no network could be trained.
+        SetupError: If the disk of the run folder is full, or its study can't be written.
         KeyboardInterrupt: After the best model so far and the report were saved.
     """
     limit = math.inf if options.time_limit is None else float(options.time_limit)
@@ -116,7 +118,7 @@ def fit(
         folder = numbered(folder, wanted, other_versions=options.allow_other_versions)
     read_run(folder)  # refuses the folder of something else, before anything is written there
     folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
+    with needs_room(folder), locked(folder):
         earlier = read_run(folder)
         if earlier is not None:
             others = refuse_difference(folder, earlier, wanted, other_versions=options.allow_other_versions)
@@ -126,6 +128,8 @@ def fit(
                     progress({"event": "end", "status": "already complete", "seconds": 0.0})
                 return run
             waiting += [others] if others else []
+            if earlier.get("status") == "running" and earlier.get("options", {}).get("workers") == 1:
+                count_deaths(folder)
         recorder = Recorder(folder, progress or _silent, _carried_on(earlier))
         return _go(
             understood,

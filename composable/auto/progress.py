@@ -28,6 +28,9 @@ class FitState:
         epoch: Where training stands within the stage, or "".
         metric: The name of the score that selects models, once it is known.
         best: The best model saved so far and its score, or "".
+        to_come: Which candidate of how many at most is tried, where there is no time limit; else "".
+        until: When the search will be over, by the clock of the events; None where that isn't known.
+        about: Whether that is "about" right or "at least" so.
         report: Where the report is, once it is written.
         status: How the fit ended: complete, already complete, or interrupted; "" while it goes on.
     """
@@ -36,6 +39,9 @@ class FitState:
     epoch: str = ""
     metric: str = "score"
     best: str = ""
+    to_come: str = ""
+    until: float | None = None
+    about: str = "about"
     report: str = ""
     status: str = ""
 
@@ -49,8 +55,14 @@ STAGES = {
 }
 
 
-def after(state: FitState, event: Event) -> FitState:
-    """The state that follows an event."""
+def after(state: FitState, event: Event, now: float) -> FitState:
+    """The state that follows an event.
+
+    Args:
+        state: Before it.
+        event: As `events.jsonl` holds it.
+        now: When it happened, in seconds of any clock.
+    """
     kind = event["event"]
     state = replace(state, stage=STAGES.get(kind, state.stage), epoch="")
     match kind:
@@ -62,12 +74,19 @@ def after(state: FitState, event: Event) -> FitState:
             return replace(state, stage=_trial(event))
         case "epoch":
             return replace(state, epoch=f"epoch {event['epoch']}, loss {number(event['held_out'])}")
+        case "outlook":
+            count, seconds = event["begun"] + 1, event["seconds"]
+            to_come = f"candidate {count} of at most {event['begun'] + event['left']}"
+            until, about = (
+                None if seconds is None else now + seconds,
+                "at least" if event["at_least"] else "about",
+            )
+            return replace(state, to_come=to_come, until=until, about=about)
         case "saved":
             return replace(state, best=f"{plain(event['name'])}, {state.metric} {number(event['score'])}")
-        case "report":
-            return replace(state, report=str(event["path"]))
-        case "end":
-            return replace(state, status=str(event["status"]))
+        case "report" | "end":
+            report, status = event.get("path", state.report), event.get("status", state.status)
+            return replace(state, report=str(report), status=str(status))
     return state
 
 
@@ -119,17 +138,24 @@ def notice_line(notice: Event) -> str:
     return f"{str(notice.get('level', 'note')).capitalize()}: {plain(notice['text'])}{remedy}"
 
 
-def status_line(state: FitState, *, spent: float, limit: float | None) -> str:
+def status_line(state: FitState, *, spent: float, limit: float | None, now: float) -> str:
     """Stage, epoch, best model and time on one line.
 
     Args:
         state: Where the fit stands.
         spent: Seconds since the start.
         limit: Seconds for everything, None where time isn't bounded.
+        now: By the clock that `after` was told.
     """
     best = f"best: {state.best}" if state.best else ""
-    time = f"{duration(spent)} spent" if limit is None else f"{duration(max(0.0, limit - spent))} left"
-    return " | ".join(filter(None, (state.stage, state.epoch, best, time)))
+    words = [state.stage, state.epoch, best]
+    if limit is not None:
+        return " | ".join(filter(None, (*words, f"{duration(max(0.0, limit - spent))} left")))
+    left = 0.0 if state.until is None else state.until - now
+    about = (
+        f", {state.about} {duration(left)} left" if left > 0 else ""
+    )  # what takes longer than foreseen says nothing
+    return " | ".join(filter(None, (*words, state.to_come, f"{duration(spent)} spent{about}")))
 
 
 PAUSE = 10.0  # seconds between two lines in a log
@@ -154,7 +180,7 @@ class Progress:
 
     def __call__(self, event: Event) -> None:
         """Take in an event."""
-        self.state = after(self.state, event)
+        self.state = after(self.state, event, time.monotonic())
         if line := milestone(event, self.state.metric):
             self._show(line)
         if event["event"] == "epoch" and time.monotonic() - self._printed >= self._pause:
@@ -164,7 +190,8 @@ class Progress:
     @property
     def line(self) -> str:
         """Where the fit stands now."""
-        return status_line(self.state, spent=time.monotonic() - self._started, limit=self._limit)
+        now = time.monotonic()
+        return status_line(self.state, spent=now - self._started, limit=self._limit, now=now)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 from composable.auto.options import FitOptions
 from composable.auto.prepare import Prepared
 from composable.auto.time_reserve import TimeReserve
-from composable.auto.trial_book import TrialBook
+from composable.auto.trial_book import MOST_DEATHS, TrialBook
 from composable.auto.user_inputs import stage_parts
 from composable.core.budget import Deadline
 from composable.core.machine import compile_cache, cores, memory_gb
@@ -94,14 +94,18 @@ class Trainings:
 
     @property
     def left(self) -> float:
-        """Seconds left for training: the end needs its time, the longer the more networks there are."""
+        """Seconds left for training."""
+        return max(0.0, self.deadline.remaining - self.kept - self.ending)
+
+    @property
+    def ending(self) -> float:
+        """Seconds that the end takes, the longer the more networks there are."""
         found = self.book.succeeded
         best_first = sorted(found, key=lambda t: t.score, reverse=self.book.scorer.higher_is_better)
         likely = best_first[:_MEMBERS]
         networks = sum(t.networks for t in likely) + self.prepared.split.scored_folds
         reserve = self.reserve.seconds(min(networks, MOST_NETWORKS), len(found) + 1)
-        reserve += sum(map(seconds_to_refit, likely))
-        return max(0.0, self.deadline.remaining - self.kept - reserve)
+        return reserve + sum(map(seconds_to_refit, likely))
 
     @property
     def running(self) -> int:
@@ -143,6 +147,18 @@ class Trainings:
         except FAILURES:  # its training will meet it as well, and say so
             return 0.0
         return self._costs.least_seconds(self._work(trial), compiled=compiled)
+
+    def deadly(self, trial: Trial) -> str:
+        """Why a candidate isn't trained in this process any more, which died of it again and again; or ""."""
+        deaths = self.book.deaths(trial) if self.executor.workers == 1 else 0
+        if deaths >= MOST_DEATHS:
+            return f"the process died {deaths} times while it was trained"
+        if deaths:
+            self.book.warn(
+                f"The process died {deaths} times while {trial.name} was trained, which is tried again "
+                "(with --workers 2 candidates have processes of their own)."
+            )
+        return ""
 
     def expected(self, trial: Trial) -> Timing:
         """How long the training of a trial's scored folds takes."""

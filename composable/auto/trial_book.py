@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from composable.auto.record import Recorder
@@ -16,6 +17,8 @@ from composable.search.scorer import Scorer
 from composable.search.trial import Role, Trial, record
 from composable.training.candidate import Candidate, from_plain, to_plain
 
+MOST_DEATHS = 3  # of the process while it trains a candidate: then it is the candidate's fault
+_PROGRESS = ("fold-*.npz", "checkpoints-*/*", "stages-*/*")
 _CANDIDATE, _CANDIDATE_FILE = "composable.candidate/1", "candidate.json"
 
 
@@ -28,12 +31,14 @@ class Earlier:
         identity: Of its trial.
         candidate: As it was begun.
         outcome: Its `trial.json`; empty where it didn't end.
+        deaths: How often the process of the run died while it was trained, without getting any further.
     """
 
     number: int
     identity: str
     candidate: Candidate
     outcome: Mapping[str, Any]
+    deaths: int = 0
 
     @property
     def is_done(self) -> bool:
@@ -101,16 +106,21 @@ class TrialBook:
                 read_trial(ended, remedy="remove its folder to train it again") if ended.exists() else {}
             )
             number = int(path.parent.name)
-            candidate = from_plain(facts.get("candidate"))
-            found[number] = Earlier(number, str(facts.get("identity", "")), candidate, outcome)
+            candidate, deaths = from_plain(facts.get("candidate")), int(facts.get("deaths") or 0)
+            found[number] = Earlier(number, str(facts.get("identity", "")), candidate, outcome, deaths)
         return [found[number] for number in sorted(found)]
+
+    def deaths(self, trial: Trial) -> int:
+        """How often the process of the run died while a trial was trained, without getting any further."""
+        return next((one.deaths for one in self.earlier if one.identity == trial.identity), 0)
 
     def begun(self, trial: Trial, folds: tuple[int, ...]) -> None:
         """Say that the training of a trial on some folds begins; a later session knows what was begun."""
         if trial.candidate is not None and trial.candidate.begin is None:
             identity, candidate = trial.identity, to_plain(trial.candidate)
             plain = {"format": _CANDIDATE, "identity": identity, "candidate": candidate}
-            write_json(trial.folder / _CANDIDATE_FILE, plain)
+            now = {"training": True, "files": _files(trial.folder), "deaths": self.deaths(trial)}
+            write_json(trial.folder / _CANDIDATE_FILE, plain | now)
         self.recorder.happened(
             "trial_start", trial=trial.number, name=trial.name, fold=folds[0], folds=len(folds)
         )
@@ -135,3 +145,26 @@ class TrialBook:
     def warn(self, text: str) -> None:
         """Warn the user of something."""
         self.recorder.notice(Notice(text, "warning"))
+
+
+def count_deaths(run: Path) -> None:
+    """Note of each candidate that was trained when the process of its run died how often that was.
+
+    What got any further since it was begun, as its files say, counts anew: it will come to its end.
+
+    Args:
+        run: The folder of a run whose last session didn't say how it ended.
+
+    Raises:
+        ArtifactError: If the file of a candidate is damaged.
+    """
+    for path in (run / "trials").glob(f"*/{_CANDIDATE_FILE}"):
+        facts = read_json(path, remedy="remove its folder to train it again")
+        if facts.get("training") and not path.with_name(TRIAL_FILE).exists():
+            deaths = facts.get("deaths", 0) if facts.get("files") == _files(path.parent) else 0
+            write_json(path, {**facts, "training": False, "deaths": deaths + 1})
+
+
+def _files(folder: Path) -> list[str]:
+    """What a training has come to so far."""
+    return sorted(str(one.relative_to(folder)) for name in _PROGRESS for one in folder.glob(name))

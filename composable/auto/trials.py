@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from composable.auto.candidate_list import Upcoming, upcoming
 from composable.auto.deploying import NotDeployableError
 from composable.auto.disk import keep_within
 from composable.auto.further_training import learn_from_whole_file, predict_again, refit, train_more_folds
+from composable.auto.outlook import outlook
 from composable.auto.told_study import entry_of, open_study
 from composable.auto.trainings import Trainings
 from composable.auto.user_inputs import UserInputs
@@ -170,12 +171,17 @@ class Search:
             self._state = replace(self._state, candidates_left=False)
             return
         trial = self.trainings.new_trial(candidate)
-        why = no_time_to_learn(self._now(), seconds, lambda: self.trainings.least_seconds(trial))
-        if why:
+        if deadly := self.trainings.deadly(trial):
+            trial.status, trial.reason = "failed", deadly
+            self._ended(trial)
+        elif why := no_time_to_learn(self._now(), seconds, lambda: self.trainings.least_seconds(trial)):
             trial.status, trial.reason = "skipped", why
             self._ended(trial)
             self._upcoming.skipped(candidate)
         else:
+            if not self._is_timed:
+                expected = outlook(candidate, self._upcoming, self.trainings)
+                self.book.recorder.happened("outlook", **asdict(expected))
             self.trainings.begin(trial, seconds)
         self._state = replace(self._state, begun=self._state.begun + 1)
         self._compile_ahead()

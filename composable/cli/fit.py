@@ -6,6 +6,8 @@ Options come from flags or from `--config FILE` in YAML or JSON, which is checke
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,6 +81,8 @@ def command(
     from composable.auto.progress import show_progress
     from composable.auto.run import Run
 
+    if threading.current_thread() is threading.main_thread():  # as Ctrl-C: the best so far is saved first
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     with show_progress(options.time_limit, started) as progress:
         try:
             run = fit(data, options, out=out, progress=progress, started=started)

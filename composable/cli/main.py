@@ -16,6 +16,7 @@ VERBS = {
     "inspect": "Show what a table holds and which problem it poses; write the schema to edit.",
     "space": "Show what a fit would search, or write it for editing.",
     "fit": "Train networks on a table and keep the best.",
+    "status": "Say how far the fit of a run is, and how long it will still take.",
     "leaderboard": "List every candidate of a run with its score and cost.",
     "explain": "Say why the winner of a run won, and what to try next.",
     "failures": "List the trials of a run that failed or were skipped, by cause.",
@@ -29,7 +30,7 @@ VERBS = {
     "doctor": "Show versions, the backend, and what is missing.",
 }
 # The short ones on a run share a module; each other verb is the `command` of a module of its own.
-RUN_VERBS = ("leaderboard", "failures", "evaluate", "export", "source", "report", "clean")
+RUN_VERBS = ("status", "leaderboard", "failures", "evaluate", "export", "source", "report", "clean")
 
 
 class Verbs(click.Group):

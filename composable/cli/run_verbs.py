@@ -31,6 +31,21 @@ if TYPE_CHECKING:
 @run_argument
 @json_switch
 @debug_switch
+def status(run: str, *, as_json: bool) -> None:
+    """Say how far the fit of RUN is: while it goes on, what is tried and how long it will take."""
+    from composable.auto.status import run_status
+
+    found = run_status(Path(run))
+    if as_json:
+        print_json(asdict(found))
+    else:
+        click.echo(found.text)
+
+
+@click.command()
+@run_argument
+@json_switch
+@debug_switch
 def leaderboard(run: str, *, as_json: bool) -> None:
     """List every candidate of RUN with its score and cost, best first."""
     rows = open_run(run).candidates()

@@ -131,6 +131,23 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(folder: Path) -> str:
+    """Which process writes a run folder now; "" where none does, or where there are no locks."""
+    try:
+        descriptor = os.open(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.read(descriptor, 200).decode(errors="replace") or "another process"
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    return ""
+
+
 def _acquired(path: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)

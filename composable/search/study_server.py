@@ -79,6 +79,7 @@ def opened_on_server(address: str, name: str, *, higher_is_better: bool) -> tupl
     optional("psycopg", extra="postgresql")
     import optuna
     import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
     from sqlalchemy.pool import NullPool
 
     url = f"{_DRIVER}:{address.partition(':')[2]}"
@@ -97,7 +98,7 @@ def opened_on_server(address: str, name: str, *, higher_is_better: bool) -> tupl
                 sampler=optuna.samplers.RandomSampler(),
                 load_if_exists=True,
             )
-    except (sqlalchemy.exc.SQLAlchemyError, RuntimeError, optuna.exceptions.StorageInternalError) as refused:
+    except (SQLAlchemyError, RuntimeError, optuna.exceptions.StorageInternalError) as refused:
         reason = " ".join(str(refused).split("[SQL:")[0].split())[:300]
         raise SetupError(
             "The database of a study must answer, and hold the tables of this version of Optuna or none.",

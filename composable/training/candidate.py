@@ -158,6 +158,8 @@ class Trained:
     (`composable.training.closed_form.Solution`); weights and logits are by those that the other folds chose.
     With `whole_file` it learned from a file that the rows are a sample of, but for what is held out in the
     first fold. With `dropped` its weights were removed to free disk: it has a score, but can't answer.
+    `together` are the folds that were trained at once with it, itself included: closed-form fits learn from
+    each other's choices.
     """
 
     fold: int
@@ -172,6 +174,7 @@ class Trained:
     chosen: Mapping[str, float] = field(default_factory=dict)
     whole_file: bool = False
     dropped: bool = False
+    together: tuple[int, ...] = ()
 
 
 _PLAIN = (Baseline, Candidate, Settings, Optimizer, Group, Rule, EMA, SWA, Lookahead, Small)

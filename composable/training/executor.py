@@ -13,7 +13,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -28,6 +28,7 @@ from composable.training.trainers import FAILURES, Trainers
 Notify = Callable[[Job, str, Mapping[str, Any]], None]
 _GRACE = 60.0  # seconds over a job's time before its process is killed
 _LOOK = 0.25  # seconds between two looks at the processes
+_ATTEMPTS = 2  # of a job whose process a signal ends, as when the system has no memory left for it
 
 
 class Executor(Protocol):
@@ -98,6 +99,7 @@ class _Running:
     events: queue.Queue[dict[str, Any]]
     reader: threading.Thread
     began: float
+    attempt: int = 1
     failure: str = ""
     outcome: dict[str, Any] = field(default_factory=dict)  # the event by which the job ended
 
@@ -105,6 +107,8 @@ class _Running:
 @dataclass(eq=False)
 class LocalProcesses:
     """Does each job in a new process; one that takes too much memory or time is killed.
+
+    A job whose process ends by a signal of others is done once more, from its last checkpoint.
 
     Attributes:
         dataset: The rows and folds; they are written to `folder` once.
@@ -141,6 +145,8 @@ class LocalProcesses:
                 self._watch(running)
                 if running.process.poll() is not None:
                     self._running.remove(running)
+                    if self._is_tried_again(running):
+                        break
                     self._begin_waiting()
                     return self._ended(running)
             time.sleep(_LOOK)
@@ -151,34 +157,28 @@ class LocalProcesses:
         for running in self._running:
             running.process.kill()
             running.process.wait()
-            if running.process.stdout:
-                running.process.stdout.close()
+            _close(running.process)
         self._running.clear()
 
     def _begin_waiting(self) -> None:
         while self._waiting and len(self._running) < self.workers:
-            job = self._waiting.popleft()
-            path = save_job(job)
-            with (job.folder / "worker.log").open("w", encoding="utf-8") as log:
-                modules = sorted(modules_of((job.candidate, job.stages, job.settings)))
-                process = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-m",
-                        "composable.training.worker",
-                        str(path),
-                        str(self.folder),
-                        *modules,
-                    ],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                )
-            events: queue.Queue[dict[str, Any]] = queue.Queue()
-            reader = threading.Thread(target=_read, args=(process.stdout, events), daemon=True)
-            reader.start()
-            self._running.append(_Running(job, process, events, reader, time.monotonic()))
+            self._begin(self._waiting.popleft(), time.monotonic(), attempt=1)
+
+    def _begin(self, job: Job, began: float, attempt: int) -> None:
+        path = save_job(replace(job, seconds=job.seconds - (time.monotonic() - began)))
+        modules = sorted(modules_of((job.candidate, job.stages, job.settings)))
+        with (job.folder / "worker.log").open("w", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "composable.training.worker", str(path), str(self.folder), *modules],
+                stdin=subprocess.PIPE,  # closed by the system if this process is killed: the other one ends
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        events: queue.Queue[dict[str, Any]] = queue.Queue()
+        reader = threading.Thread(target=_read, args=(process.stdout, events), daemon=True)
+        reader.start()
+        self._running.append(_Running(job, process, events, reader, began, attempt))
 
     def _take_events(self, running: _Running) -> None:
         """Pass the events on, but for the one that holds how the job ended."""
@@ -203,13 +203,27 @@ class LocalProcesses:
             running.process.kill()
             running.process.wait()
 
+    def _is_tried_again(self, running: _Running) -> bool:
+        """Begin a job once more whose process a signal ended that wasn't ours; whether it was."""
+        if running.failure or running.process.returncode >= 0 or running.attempt == _ATTEMPTS:
+            return False
+        running.reader.join()
+        self._take_events(running)
+        _close(running.process)
+        job = running.job
+        if running.outcome or time.monotonic() - running.began >= job.seconds:
+            return False
+        text = f"{job.candidate.name}: {_how_it_ended(running)}"[:300]
+        self.notify(job, "warning", {"text": f"{text}; it is tried once more"})
+        self._begin(job, running.began, running.attempt + 1)
+        return True
+
     def _ended(self, running: _Running) -> Fitted:
         job = running.job
         running.process.wait()
         running.reader.join()
         self._take_events(running)
-        if running.process.stdout:
-            running.process.stdout.close()
+        _close(running.process)
         outcome = running.outcome
         if running.failure or outcome.get("event") != "fitted":
             reason = running.failure or outcome.get("reason") or _how_it_ended(running)
@@ -224,6 +238,11 @@ class LocalProcesses:
             outcome["seconds"],
             outcome["skipped"],
         )
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    for pipe in filter(None, (process.stdin, process.stdout)):
+        pipe.close()
 
 
 def _failed(job: Job, reason: str, began: float) -> Fitted:

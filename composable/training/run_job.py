@@ -89,7 +89,7 @@ def _fold_networks(job: Job, trainers: Trainers, notify: Notify) -> tuple[list[T
     for network in trained:
         if network.history.best_epoch < 0:
             raise RuntimeError(_why_nothing(network.history))
-        save_trained(job.folder, network, job.network)
+        save_trained(job.folder, replace(network, together=tuple(missing)), job.network)
     forget(job.folder)
     return sorted([*found, *trained], key=lambda one: one.fold), staged
 

@@ -37,6 +37,7 @@ def save_trained(folder: Path, trained: Trained, candidate: Candidate | Baseline
         "mirrored": trained.mirrored,
         "chosen": dict(trained.chosen),
         "whole_file": trained.whole_file,
+        "together": list(trained.together),
         "postprocessing": [asdict(step) for step in trained.postprocessing],
         "history": asdict(trained.history),
     }
@@ -92,10 +93,13 @@ def load_trained(folder: Path, candidate: Candidate | Baseline) -> list[Trained]
     """The folds of a candidate that are in `folder`, from the first to the first that isn't usable.
 
     Their weights stay on the disk, see `load_weights`. A file that is damaged, of another candidate, or of a
-    training that the clock cut short ends the list: that fold is to be trained again.
+    training that the clock cut short ends the list: that fold is to be trained again. So does a fold that was
+    trained at once with others of which a kill let no file come to be: they learned from each other.
     """
     found: list[Trained] = []
     while (trained := _usable(_path(folder, len(found)), candidate)) is not None:
+        if not all(_path(folder, other).exists() for other in trained.together):
+            break
         found.append(trained)
     return found
 
@@ -183,6 +187,7 @@ def _trained(arrays: dict[str, np.ndarray]) -> tuple[Trained, str]:
             chosen=facts.get("chosen", {}),
             whole_file=facts.get("whole_file", False),
             dropped=facts.get("dropped", False),
+            together=tuple(facts.get("together", ())),
             **{name: _numbered(arrays, name) for name in _LOGITS},
         )
         return trained, facts["candidate"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import pytest
 
 import composable
 from composable.auto.trials import Search
-from composable.core.errors import ArtifactError, ConfigError
+from composable.core.errors import ArtifactError, ConfigError, SetupError
 from composable.core.workspace import LOCK, locked
 from composable.search.trial import Trial
 
@@ -272,12 +273,76 @@ def test_an_ensemble_wins_after_its_member_whatever_an_earlier_session_had_deplo
     assert search.deployed is (None if floor == 0.9 else ensemble)
 
 
+def died(through, folder, files):
+    """A run as a process leaves it that died while it trained the third network, as two had done before."""
+    shutil.copytree(through.path, folder)
+    trial = folder / "trials" / "4"
+    for path in (trial / "trial.json", *trial.glob("fold-*.npz")):
+        path.unlink()
+    facts = json.loads((trial / "candidate.json").read_text())
+    (trial / "candidate.json").write_text(json.dumps(facts | {"deaths": 2, "training": True, "files": files}))
+    run = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(run | {"status": "running"}))
+    return folder
+
+
+def test_what_the_process_dies_of_again_and_again_is_not_tried_for_ever(tmp_path, through, module_csv):
+    folder = died(through, tmp_path / "run", files=[])
+    run = composable.fit(module_csv, "price", **BUDGET, out=folder)
+    rows = {row["model"]: row for row in run.candidates()}
+    assert rows["tabm_mini"]["status"] == "failed"
+    assert rows["tabm_mini"]["reason"] == "the process died 3 times while it was trained"
+    assert run.facts["status"] == "complete"
+
+
+def test_a_training_that_gets_further_each_time_goes_on(tmp_path, through, module_csv):
+    folder = died(through, tmp_path / "run", files=["checkpoints-0-7/gen-1"])
+    run = composable.fit(module_csv, "price", **BUDGET, out=folder)
+    assert_equal(run, through, module_csv)
+    assert any("died 1 times" in notice.text for notice in run.notices)
+
+
 def finished(run):
     """The content of the networks of each trial that came to its end."""
     ended = [
         path for path in run.glob("trials/*/trial.json") if json.loads(path.read_text())["status"] == "done"
     ]
     return {path: path.read_bytes() for trial in ended for path in trial.parent.glob("fold-*.npz")}
+
+
+def test_a_full_disk_is_told_with_what_to_do_and_the_same_command_goes_on(
+    tmp_path, copied, through, module_csv, monkeypatch
+):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("composable.training.storage.write_atomically", full)
+        with pytest.raises(SetupError) as refused:
+            composable.fit(module_csv, "price", **BUDGET, out=copied)
+    assert refused.value.exit_code == 3
+    assert str(copied) in refused.value.received
+    assert "bytes are free" in refused.value.received
+    assert_equal(composable.fit(module_csv, "price", **BUDGET, out=copied), through, module_csv)
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_fit_as_ctrl_c_does(tmp_path, module_csv):
+    out = tmp_path / "run"
+    child = subprocess.Popen(
+        [sys.executable, "-m", "composable", "fit", str(module_csv), "--target", "price", "--out", str(out)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (out / "bundle").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    child.terminate()
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "the same command continues" in said
+    assert composable.Run(out).facts["status"] == "interrupted"
 
 
 @pytest.mark.slow

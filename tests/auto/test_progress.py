@@ -18,13 +18,30 @@ def test_the_status_line_has_stage_epoch_best_and_time_left():
         {"event": "trial_start", "trial": 2, "name": "tabm_mini", "fold": 0, "folds": 8},
         {"event": "epoch", "trial": 2, "fold": 1, "epoch": 12, "loss": 0.1, "held_out": 0.0965},
     ):
-        state = after(state, event)
-    line = status_line(state, spent=26.0, limit=60.0)
+        state = after(state, event, 5.0)
+    line = status_line(state, spent=26.0, limit=60.0, now=5.0)
     assert (
         line == "trial 2: tabm_mini, 8 networks side by side | epoch 12, loss 0.0965 | best: mlp, rmse 2400 "
         "| 34 s left"
     )
-    assert status_line(state, spent=26.0, limit=None).endswith("| 26 s spent")
+    assert status_line(state, spent=26.0, limit=None, now=5.0).endswith("| 26 s spent")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "at_least", "now", "end"),
+    [
+        (300.0, False, 65.0, "candidate 3 of at most 9 | 26 s spent, about 4 min left"),
+        (300.0, True, 65.0, "candidate 3 of at most 9 | 26 s spent, at least 4 min left"),
+        (300.0, False, 305.0, "candidate 3 of at most 9 | 26 s spent"),
+        (None, True, 65.0, "candidate 3 of at most 9 | 26 s spent"),
+    ],
+    ids=["foreseen", "hardly foreseen", "longer than foreseen", "unknown"],
+)
+def test_without_a_time_limit_the_status_line_says_how_much_is_to_come(seconds, at_least, now, end):
+    facts = {"begun": 2, "left": 7, "seconds": seconds, "at_least": at_least}
+    state = after(FitState(), {"event": "outlook", **facts}, 5.0)
+    state = after(state, {"event": "trial_start", "trial": 4, "name": "mlp", "folds": 8}, 6.0)
+    assert status_line(state, spent=26.0, limit=None, now=now).endswith(end)
 
 
 def test_a_failed_trial_tells_its_reason():
@@ -40,7 +57,7 @@ def test_a_failed_trial_tells_its_reason():
 
 
 def test_an_event_of_a_later_version_is_ignored():
-    assert after(FitState(), {"event": "applause"}) == FitState()
+    assert after(FitState(), {"event": "applause"}, 0.0) == FitState()
     assert milestone({"event": "applause"}, "rmse") == ""
 
 

@@ -12,6 +12,7 @@ def test_help_lists_the_verbs_in_the_order_of_use(command):
     verbs = [
         "inspect",
         "fit",
+        "status",
         "leaderboard",
         "explain",
         "failures",
@@ -32,6 +33,7 @@ def test_help_lists_the_verbs_in_the_order_of_use(command):
     [
         "inspect",
         "fit",
+        "status",
         "leaderboard",
         "explain",
         "failures",

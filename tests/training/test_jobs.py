@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from dataclasses import replace
 
 import keras
@@ -16,7 +17,8 @@ from composable.engine.augmentations import flip
 from composable.engine.averaging import EMA
 from composable.engine.optimizer import Optimizer
 from composable.engine.settings import Settings
-from composable.modality.trees import GRADIENT_BOOSTING
+from composable.modality.facts import DataFacts
+from composable.modality.trees import GRADIENT_BOOSTING, trees
 from composable.problem.kinds import kind_of
 from composable.problem.problem import Head, Problem
 from composable.training import executor as executors
@@ -164,6 +166,29 @@ def test_a_job_that_was_done_is_not_done_again(tmp_path, dataset):
     assert [one.fold for one in fitted.networks] == [0, 1]
 
 
+def test_a_kill_between_the_files_of_closed_form_fits_changes_nothing(tmp_path, dataset):
+    """The folds choose for each other, so that those which are missing can't be fitted by themselves."""
+    here = InProcess(Trainers(dataset), silent)
+    job = Job(
+        next(trees(DataFacts(dataset.material.problem, ROWS, {"numbers": 4}, ()))),
+        (0, 1, 2),
+        3,
+        np.inf,
+        tmp_path,
+    )
+    here.submit(job)
+    whole = here.poll()
+    weights = [load_weights(tmp_path, fold) for fold in job.folds]
+    (tmp_path / "fold-2.npz").unlink()
+    here.submit(job)
+    again = here.poll()
+    assert len({one.chosen["rounds"] for one in whole.networks}) > 1
+    for fold, before, after in zip(job.folds, whole.networks, again.networks, strict=True):
+        np.testing.assert_array_equal(before.held_out[0], after.held_out[0])
+        for one, other in zip(weights[fold], load_weights(tmp_path, fold), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
 @needs_jax
 @pytest.mark.parametrize("settings", [Settings(batch_size=8, epochs=4, patience=None), Settings(epochs=4)])
 def test_what_was_compiled_ahead_learns_the_same_and_once(tmp_path, dataset, settings):
@@ -223,13 +248,52 @@ def test_a_process_is_killed_at_its_limit(tmp_path, dataset, monkeypatch, bound,
     assert why in there.poll().failure
 
 
-def test_a_process_that_a_signal_ends_fails_with_its_name_and_the_next_job_goes_on(tmp_path, dataset):
-    there = LocalProcesses(dataset, silent, tmp_path / "rows", workers=1, most_bytes=1e12)
+def test_a_process_that_a_signal_ends_is_tried_once_more(tmp_path, dataset):
+    said = []
+    there = LocalProcesses(
+        dataset,
+        lambda _job, event, facts: said.append(facts["text"]) if event == "warning" else None,
+        tmp_path / "rows",
+        workers=1,
+        most_bytes=1e12,
+    )
     there.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "a"))
-    there._running[0].process.send_signal(signal.SIGSEGV)
-    assert "its process was ended by SIGSEGV" in there.poll().failure
-    there.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / "b"))
+    there._running[0].process.send_signal(signal.SIGKILL)
     assert not there.poll().failure
+    assert len(said) == 1
+    assert "ended by SIGKILL" in said[0]
+
+
+def test_a_process_that_a_signal_ends_each_time_fails_with_its_name_and_the_next_job_goes_on(
+    tmp_path, dataset, monkeypatch
+):
+    there = LocalProcesses(dataset, silent, tmp_path / "rows", workers=1, most_bytes=1e12)
+    begin = LocalProcesses._begin
+
+    def doomed(self, job, *arguments, **choices):
+        begin(self, job, *arguments, **choices)
+        if job.folder.name == "a":
+            self._running[-1].process.send_signal(signal.SIGSEGV)
+
+    monkeypatch.setattr(LocalProcesses, "_begin", doomed)
+    for name in ("a", "b"):
+        there.submit(Job(candidate(), (0,), 0, 60.0, tmp_path / name))
+    failures = {fitted.job.folder.name: fitted.failure for fitted in (there.poll(), there.poll())}
+    assert "its process was ended by SIGSEGV" in failures["a"]
+    assert not failures["b"]
+
+
+def test_a_process_ends_with_the_one_that_began_it(tmp_path, dataset):
+    """Else it would write the files that the next session of a killed run writes."""
+    there = LocalProcesses(dataset, silent, tmp_path / "rows", workers=1, most_bytes=1e12)
+    there.submit(Job(candidate(settings=Settings(epochs=10**6)), (0,), 0, 60.0, tmp_path / "a"))
+    process = there._running[0].process
+    while process.poll() is None and there._running[0].events.empty():
+        time.sleep(0.05)
+    assert process.poll() is None
+    process.stdin.close()
+    assert process.wait(10) == 1
+    there.cancel()
 
 
 @pytest.mark.parametrize("odd", [ZeroDivisionError("0"), KeyError("a"), AttributeError("b")], ids=repr)

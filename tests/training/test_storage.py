@@ -64,6 +64,15 @@ def test_folds_come_back_up_to_the_first_that_is_missing(tmp_path):
     assert [one.fold for one in load_trained(tmp_path, CANDIDATE)] == [0, 1]
 
 
+def test_folds_that_were_trained_at_once_come_back_together_or_not_at_all(tmp_path):
+    save_trained(tmp_path, replace(trained(0), together=(0,)), CANDIDATE)
+    for fold in (1, 2, 3):
+        save_trained(tmp_path, replace(trained(fold), together=(1, 2, 3)), CANDIDATE)
+    assert [one.fold for one in load_trained(tmp_path, CANDIDATE)] == [0, 1, 2, 3]
+    (tmp_path / "fold-3.npz").unlink()
+    assert [one.fold for one in load_trained(tmp_path, CANDIDATE)] == [0]
+
+
 def test_the_network_of_all_folds_stands_beside_theirs(tmp_path):
     written = [trained(number) for number in (0, REFIT)]
     for one in written:
