@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -91,6 +92,37 @@ def test_a_value_that_only_a_person_chose_joins_the_choices_of_all_trials(tmp_pa
     assert {trial.distributions["mlp.units"] for trial in mlps} == {mlps[0].distributions["mlp.units"]}
     assert mlps[1].params["mlp.training.batch_size"] in range(8, 65)
     assert [trial.number for trial in after] == list(range(len(after)))
+
+
+@pytest.mark.slow
+def test_cut_off_at_any_commit_nothing_is_lost_or_doubled(tmp_path, monkeypatch):
+    """Also where a person's decision makes the trials be written anew with other choices."""
+    found = guided(
+        PORTFOLIO, FAMILIES, read_guidance(pins=["units=100"], ranges=[], excluded=[], tries=[], space=None)
+    )
+    batches = entries()[:4], entries(found.portfolio[-1:], [*found.families, *FAMILIES], first=10)
+    left, open_now = [0], sqlite3.connect
+
+    class Cut(sqlite3.Connection):
+        def commit(self):
+            left[0] -= 1
+            if left[0] == 0:
+                raise sqlite3.OperationalError("cut off")
+            super().commit()
+
+    monkeypatch.setattr(study_file.sqlite3, "connect", partial(open_now, factory=Cut))
+    monkeypatch.setattr(studies.Study, "_end", studies.Study._release)  # without a last attempt
+    fatal, was_cut = 1, True
+    while was_cut:
+        folder, left[0] = tmp_path / str(fatal), fatal
+        folder.mkdir()
+        told(folder, *batches)
+        was_cut, left[0] = left[0] <= 0, 0
+        told(folder, *batches)  # the next session, with all that trials/ holds
+        identities = [trial.user_attrs["identity"] for trial in trials(folder)[2]]
+        assert sorted(identities) == ["id0", "id1", "id10", "id2", "id3"], fatal
+        fatal += 1
+    assert fatal > 20
 
 
 @pytest.mark.parametrize(

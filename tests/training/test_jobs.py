@@ -170,7 +170,7 @@ def test_a_kill_between_the_files_of_closed_form_fits_changes_nothing(tmp_path, 
     """The folds choose for each other, so that those which are missing can't be fitted by themselves."""
     here = InProcess(Trainers(dataset), silent)
     job = Job(
-        next(trees(DataFacts(dataset.material.problem, ROWS, {"numbers": 4}, ()))),
+        trees(DataFacts(dataset.material.problem, ROWS, {"numbers": 4}, ()))[0],
         (0, 1, 2),
         3,
         np.inf,
