@@ -19,7 +19,7 @@ def upcoming(*, most=20, suggesting=True, portfolio=PORTFOLIO[-2:], last=100):
     def suggestion(number):
         return replace(MLP, name=f"mlp_{number}") if number < last else None
 
-    return Upcoming(iter(portfolio), FAMILIES, FAMILIES, suggestion, most, suggesting)
+    return Upcoming(iter(portfolio), portfolio, FAMILIES, FAMILIES, suggestion, most, suggesting)
 
 
 def all_names(found):
@@ -33,6 +33,17 @@ def test_suggestions_follow_the_portfolio_up_to_the_cap():
     assert all_names(upcoming(most=4)) == ["tabm_mini_small", "mlp", "mlp_0", "mlp_1"]
     assert all_names(upcoming(most=1)) == ["tabm_mini_small"]
     assert all_names(upcoming(last=1)) == ["tabm_mini_small", "mlp", "mlp_0"]
+
+
+def test_what_may_still_come_is_counted_whatever_was_looked_at():
+    found = upcoming(most=4)
+    assert [one and one.name for one in found.to_come] == ["tabm_mini_small", "mlp", None, None]
+    found.next()
+    assert [one and one.name for one in found.to_come] == ["mlp", None, None]
+    found.next_network([])
+    assert [one and one.name for one in found.to_come] == ["mlp", "mlp_0", "mlp_1"]
+    assert len(upcoming(most=1).to_come) == 1
+    assert len(upcoming(most=9, suggesting=False).to_come) == 2
 
 
 def test_they_come_later_where_folds_come_first():
