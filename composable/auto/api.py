@@ -45,6 +45,7 @@ def fit(  # noqa: PLR0913 (the public call states every option)
     max_bytes: int | None = None,
     max_latency: float | None = None,
     max_disk: int | None = None,
+    max_memory: int | None = None,
     sample_rows: int | None = None,
     split: str = "auto",
     duplicates: Duplicates | None = None,

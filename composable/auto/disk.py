@@ -1,4 +1,4 @@
-"""What a run takes on the disk: bounded while it goes on, and cleaned when it has ended.
+"""What a run takes on the disk and of the memory: bounded while it goes on, and cleaned when it has ended.
 
 Weights are most of it. Those of trials that aren't deployed can go: what the trials predicted out of fold
 stays, so that their scores do, but they can't be deployed any more, nor join an ensemble.
@@ -7,13 +7,17 @@ stays, so that their scores do, but they can't be deployed any more, nor join an
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from composable.auto.options import FitOptions
+from composable.auto.trial_book import TrialBook
 from composable.core.errors import ConfigError, SetupError
+from composable.core.machine import MEGABYTE, resident_bytes
 from composable.core.workspace import locked, read_json
 from composable.problem.metrics import better
 from composable.search.leaderboard import TRIAL_FILE, leaderboard, read_trial
@@ -21,7 +25,6 @@ from composable.search.trial import Trial
 from composable.training.own_folder import is_ours, remove
 from composable.training.storage import drop_weights, stored_folds, weight_bytes
 
-MEGABYTE = 1_000_000
 _FREE = 0.9  # of the bound, until the end: report and diagnosis need room as well
 _ENDED = ("complete", "interrupted")
 _NEEDLESS = ("job.json", "begin.npz")  # what processes were given; written again where it is needed
@@ -68,6 +71,40 @@ def folder_bytes(folder: Path) -> int:
     """What the files in a folder take, in bytes; links count for nothing."""
     found = (path for path in folder.rglob("*") if not path.is_symlink())
     return sum(path.stat().st_size for path in found if path.is_file())
+
+
+def has_room(options: FitOptions, book: TrialBook, kept: Collection[Trial]) -> bool:
+    """Whether a run may train more within the disk and the memory that it may take; what goes is told.
+
+    Args:
+        options: Of the fit.
+        book: Of its trials, of which the worst lose their weights first.
+        kept: Those that are deployed, or about to be.
+    """
+    if (
+        most := options.max_memory
+    ) is not None and options.workers == 1:  # others have processes of their own
+        used = resident_bytes(os.getpid()) / MEGABYTE
+        if used > most:
+            book.warn(
+                f"Nothing more is trained: the fit takes {used:,.0f} MB of memory, of {most:,} that it may "
+                "(--max-memory allows more)."
+            )
+            return False
+    if (most := options.max_disk) is None:
+        return True
+    dropped, fits = keep_within(most, book.recorder.folder, book.succeeded, kept, book.scorer.problem.metric)
+    for trial in dropped:
+        book.note(
+            f"The weights of trial {trial.number}, {trial.name}, were removed to keep the run within "
+            f"{most} MB; its score stays."
+        )
+    if not fits:
+        book.warn(
+            f"Nothing more is trained: the run is about to take more than {most} MB, and only what is "
+            "deployed is left (--max-disk allows more)."
+        )
+    return fits
 
 
 def keep_within(

@@ -73,6 +73,7 @@ class _Estimator(BaseEstimator):
         max_bytes: int | None = None,
         max_latency: float | None = None,
         max_disk: int | None = None,
+        max_memory: int | None = None,
         split: str = "auto",
         duplicates: Duplicates | None = None,
         schema: str | Path | None = None,

@@ -272,9 +272,11 @@ def _is_done(earlier: dict[str, Any], options: FitOptions) -> bool:
         options
     ):
         return False
+    budgets = ("time_limit", "max_trials", "max_disk", "max_memory")
     return all(
-        before.get(name) is None or (offered is not None and offered <= before[name])
-        for name, offered in (("time_limit", options.time_limit), ("max_trials", options.max_trials))
+        before.get(name) is None
+        or ((offered := getattr(options, name)) is not None and offered <= before[name])
+        for name in budgets
     )
 
 

@@ -88,6 +88,15 @@ class FitOptions:
             low=1,
         ),
     ] = None
+    max_memory: Annotated[
+        int | None,
+        Option(
+            "Megabytes of memory that the fit may take: with --workers the process of a candidate that takes "
+            "more than its share is stopped, else no further candidate is begun once it takes more.",
+            "MB",
+            low=1,
+        ),
+    ] = None
     sample_rows: Annotated[
         int | None,
         Option(

@@ -28,6 +28,7 @@ _MAY_CHANGE = (
     "time_limit",
     "max_trials",
     "max_disk",
+    "max_memory",
     "study",
     "workers",
     "allow_other_versions",

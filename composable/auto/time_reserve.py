@@ -64,4 +64,3 @@ class TimeReserve:
         took = time.monotonic() - began
         self.others *= max(1.0, took / self.report)
         self.report = took
-

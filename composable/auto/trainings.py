@@ -17,7 +17,7 @@ from composable.auto.time_reserve import TimeReserve
 from composable.auto.trial_book import MOST_DEATHS, TrialBook
 from composable.auto.user_inputs import stage_parts
 from composable.core.budget import Deadline
-from composable.core.machine import compile_cache, cores, memory_gb
+from composable.core.machine import MEGABYTE, compile_cache, cores, memory_gb
 from composable.data.split import Fold
 from composable.deploy.bundle import file_bytes
 from composable.design.building import outline
@@ -83,13 +83,15 @@ class Trainings:
     def _executor(self) -> Executor:
         if self.options.workers == 1:
             return InProcess(self._trainers, self._notify)
-        memory = 1e9 * (memory_gb() or math.inf)
+        memory = _MEMORY_SHARE * 1e9 * (memory_gb() or math.inf)
+        if self.options.max_memory is not None:
+            memory = min(memory, self.options.max_memory * MEGABYTE)
         return LocalProcesses(
             self._trainers.dataset,
             self._notify,
             self.book.recorder.folder / "dataset",
             self.options.workers,
-            _MEMORY_SHARE * memory / self.options.workers,
+            memory / self.options.workers,
         )
 
     @property

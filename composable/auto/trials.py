@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from composable.auto.candidate_list import Upcoming, upcoming
 from composable.auto.deploying import NotDeployableError
-from composable.auto.disk import keep_within
+from composable.auto.disk import has_room
 from composable.auto.further_training import learn_from_whole_file, predict_again, refit, train_more_folds
 from composable.auto.outlook import outlook
 from composable.auto.told_study import entry_of, open_study
@@ -142,27 +142,15 @@ class Search:
             }
             self._state = replace(self._state, **{f"has_{step.what}": True})
             steps[step.what]()
-        self._keep_within_disk()
+        self._look_for_room()
 
-    def _keep_within_disk(self) -> None:
-        """Drop the weights of the worst trials where the run folder outgrows its bound; or train no more."""
-        most, folder = self.options.max_disk, self.book.recorder.folder
-        if most is None or self.best is None or self._state.disk_full:  # the first network must come to be
+    def _look_for_room(self) -> None:
+        """Train nothing more where the disk or the memory that the run may take is full."""
+        if self.best is None or self._state.no_room:  # the first network must come to be
             return
         kept = {t for one in (self.best, self.deployed) if one is not None for t, _ in one.shares}
-        metric = self.book.scorer.problem.metric
-        dropped, fits = keep_within(most, folder, self.book.succeeded, kept, metric)
-        for trial in dropped:
-            self.book.note(
-                f"The weights of trial {trial.number}, {trial.name}, were removed to keep the run within "
-                f"{most} MB; its score stays."
-            )
-        if not fits:
-            self._state = replace(self._state, disk_full=True)
-            self.book.warn(
-                f"Nothing more is trained: the run is about to take more than {most} MB, and only what is "
-                "deployed is left (--max-disk allows more)."
-            )
+        if not has_room(self.options, self.book, kept):
+            self._state = replace(self._state, no_room=True)
 
     def _begin_next(self, seconds: float) -> None:
         """Begin the next candidate, if what it takes at least fits into the time."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_BYTES = 2 * 10**9
+MEGABYTE = 1_000_000
 
 
 def machine() -> dict[str, Any]:
@@ -44,6 +45,17 @@ def memory_gb() -> float | None:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def resident_bytes(pid: int) -> float:
+    """The resident memory of a process; 0 where the system doesn't report it."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    import resource
+
+    return float(pages * resource.getpagesize())
 
 
 @cache

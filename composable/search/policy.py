@@ -63,7 +63,7 @@ class State:
         waits: Whether the next one depends on what still runs.
         cut_short: Whether the clock ended the training of the last one.
         alike_failures: How many candidates failed of the same cause, one after another, the last ones.
-        disk_full: Whether the run folder has no room for another training.
+        no_room: Whether the run folder or the memory have no room for another training.
         folds_left: Whether the best may go on learning on folds that the candidates don't train.
         has_ensemble: Whether an ensemble was looked for.
         has_more_folds: Whether the best was trained on more folds, as far as time allowed.
@@ -84,7 +84,7 @@ class State:
     waits: bool = False
     cut_short: bool = False
     alike_failures: int = 0
-    disk_full: bool = False
+    no_room: bool = False
     folds_left: bool = False
     has_ensemble: bool = False
     has_more_folds: bool = False
@@ -114,10 +114,10 @@ def next_step(state: State) -> Step:
         return Step("end")
     at_the_end: tuple[tuple[What, bool], ...] = (
         ("ensemble", state.has_ensemble),
-        ("more_folds", state.has_more_folds or state.disk_full),
-        ("suggestions", state.has_suggestions or state.disk_full or state.left < SUGGESTING_SECONDS),
-        ("refit", state.has_refit or state.disk_full),
-        ("file", state.has_file or state.disk_full),
+        ("more_folds", state.has_more_folds or state.no_room),
+        ("suggestions", state.has_suggestions or state.no_room or state.left < SUGGESTING_SECONDS),
+        ("refit", state.has_refit or state.no_room),
+        ("file", state.has_file or state.no_room),
     )
     for what, done in at_the_end:
         if not done:
@@ -158,7 +158,7 @@ def compiles_ahead(state: State) -> bool:
 
 
 def _tries_another(state: State) -> bool:
-    if not state.candidates_left or state.disk_full or state.alike_failures >= MOST_ALIKE:
+    if not state.candidates_left or state.no_room or state.alike_failures >= MOST_ALIKE:
         return False
     if state.succeeded and state.left < LEAST_SECONDS:
         return False

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from composable.core.machine import resident_bytes
 from composable.core.workspace import write_atomically
 from composable.training.candidate import REFIT, from_plain, modules_of
 from composable.training.dataset import Dataset, save_dataset
@@ -191,7 +192,7 @@ class LocalProcesses:
                 self.notify(running.job, event, facts)
 
     def _watch(self, running: _Running) -> None:
-        used = _resident_bytes(running.process.pid)
+        used = resident_bytes(running.process.pid)
         if used > self.most_bytes:
             limit = self.most_bytes / 1e9
             running.failure = (
@@ -270,14 +271,3 @@ def _how_it_ended(running: _Running) -> str:
         return f"its process ended: {said}"
     known = {one.value: one.name for one in signal.Signals}
     return f"its process was ended by {known.get(-code, f'signal {-code}')}: {said}"
-
-
-def _resident_bytes(pid: int) -> float:
-    """The resident memory of a process; 0 where the system doesn't report it."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0.0
-    import resource
-
-    return float(pages * resource.getpagesize())

@@ -11,9 +11,10 @@ import pytest
 
 import composable
 from composable.auto import disk
-from composable.auto.disk import MEGABYTE, folder_bytes
+from composable.auto.disk import folder_bytes
 from composable.cli.main import run as command
 from composable.core.errors import ArtifactError, ConfigError
+from composable.core.machine import MEGABYTE
 from composable.training.storage import drop_weights, load_weights, stored_folds, weight_bytes
 
 BUDGET = {"max_trials": 3, "max_epochs": 2}
@@ -212,3 +213,14 @@ def test_where_only_what_is_deployed_is_left_nothing_more_is_trained(tmp_path, c
     assert [row["role"] for row in rows if row["deployed"]] == ["network"]
     assert sum(row["role"] == "network" for row in rows) < BUDGET["max_trials"]
     assert run.facts["status"] == "complete"
+
+
+def test_within_its_memory_a_run_trains_nothing_more_and_goes_on_with_more(tmp_path, csv, finished):
+    run = composable.fit(csv, "price", **BUDGET, max_memory=1, max_disk=99, out=tmp_path / "run")
+    assert any("of 1 that it may" in notice.text for notice in run.notices)
+    assert [row["role"] for row in run.candidates() if row["deployed"]] == ["network"]
+    assert run.facts["status"] == "complete"
+    more = composable.fit(csv, "price", **BUDGET, max_memory=10**6, max_disk=99, out=tmp_path / "run")
+    assert {row["model"]: row["validation"] for row in more.candidates()} == {
+        row["model"]: row["validation"] for row in finished.candidates()
+    }
