@@ -26,15 +26,14 @@ BESIDE = {  # what an option means nothing without
     "unfreeze": {"start": "runs/one", "freeze": True},
     "tolerance": {"single": True},
 }
+SPECIAL = {"metric": "f1", "tolerance": 0.5, "study": "postgresql://me@host/database"}
 ONLY_IN_PYTHON = {"data", "out", "sample_weight", "progress", "verbose"}
 
 
 def example(field):
     """A value of the option that isn't its default."""
-    if field.name == "metric":
-        return "f1"
-    if field.name == "tolerance":
-        return 0.5
+    if field.name in SPECIAL:
+        return SPECIAL[field.name]
     if field.choices:
         return list(field.choices[:2]) if field.many else field.choices[-1]
     if field.many:
