@@ -171,6 +171,7 @@ def main() -> None:
             _check_outcome(run, (leaderboard(run), predictions(run, data)), expected)
             _check_study(run)
             runs += 1
+            print(f"{kills} kills, {runs} runs", flush=True)
     print(conditions())
     print(f"{kills} kills in {runs} runs of {usual:.0f} s: nothing lost, all as if never stopped.")
 

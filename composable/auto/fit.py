@@ -152,11 +152,7 @@ def _go(
     waiting: list[Notice],
 ) -> Run:
     table, problem, folder = understood.table, understood.problem, recorder.folder
-    recorder.happened("start", origin=table.origin, target=list(options.target))
-    recorder.happened("read", rows=len(table.frame), columns=len(table.frame.columns))
-    for notice in waiting:
-        recorder.notice(notice)
-    recorder.write(
+    recorder.write(  # before anything else: by this file the folder is known as a run's
         status="running",
         identity=wanted,
         options=options.shown,
@@ -172,6 +168,10 @@ def _go(
         },
         problem={"heads": [asdict(h) for h in problem.heads], "metric": problem.metric, "notices": []},
     )
+    recorder.happened("start", origin=table.origin, target=list(options.target))
+    recorder.happened("read", rows=len(table.frame), columns=len(table.frame.columns))
+    for notice in waiting:
+        recorder.notice(notice)
     write_atomically(
         folder / "schema.json", to_json(understood.schema, format="schema", version=SCHEMA_VERSION)
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType
@@ -144,3 +146,21 @@ def _told(field: Field) -> str:
 
 def _shown(default: Any) -> str:
     return "" if default in (None, (), False) else f"`{default}`"
+
+
+def plain_value(value: Any, field: Field) -> Any:
+    """The value as JSON could hold it, of the shape that the option has."""
+    if field.option.pairs and isinstance(value, Mapping):
+        return tuple(f"{name}={'none' if one is None else one}" for name, one in value.items())
+    if field.many:
+        several = not isinstance(value, (str, Mapping)) and isinstance(value, Iterable)
+        return tuple(_single(one, field) for one in (value if several else [value]))
+    return _single(value, field)
+
+
+def _single(value: Any, field: Field) -> Any:
+    if field.type is not str:
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return str(value) if type(value) is int else value

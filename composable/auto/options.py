@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from composable.auto.agreement import check_agreement
-from composable.auto.option import Field, Option, fields_of
+from composable.auto.option import Option, fields_of, plain_value
 from composable.auto.presets import PRESETS
 from composable.core.errors import ConfigError
 from composable.core.records import validated
@@ -356,7 +355,9 @@ def options_from(values: Mapping[str, Any], *, origin: str) -> FitOptions:
     """
     fields = {field.name: field for field in fields_of(FitOptions)}
     stated = {name: value for name, value in values.items() if value is not None}
-    plain = {name: _plain(value, fields[name]) if name in fields else value for name, value in stated.items()}
+    plain = {
+        name: plain_value(value, fields[name]) if name in fields else value for name, value in stated.items()
+    }
     preset = PRESETS.get(plain.get("preset"), {})  # another name is refused like any wrong value
     own = {
         name: value for name, value in plain.items() if name not in preset or value != fields[name].default
@@ -385,21 +386,3 @@ def refuse_foreign(options: FitOptions, present: Collection[str], origin: str) -
                 received=f"{origin} {'is no text file' if only == 'text file' else 'has none'}",
                 remedy=f"leave out {field.flag}",
             )
-
-
-def _plain(value: Any, field: Field) -> Any:
-    """The value as JSON could hold it, of the shape that the option has."""
-    if field.option.pairs and isinstance(value, Mapping):
-        return tuple(f"{name}={'none' if one is None else one}" for name, one in value.items())
-    if field.many:
-        several = not isinstance(value, (str, Mapping)) and isinstance(value, Iterable)
-        return tuple(_single(one, field) for one in (value if several else [value]))
-    return _single(value, field)
-
-
-def _single(value: Any, field: Field) -> Any:
-    if field.type is not str:
-        return value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    return str(value) if type(value) is int else value

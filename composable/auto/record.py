@@ -34,6 +34,7 @@ _MAY_CHANGE = (
     "allow_other_versions",
     *GUIDING,
 )  # while a run goes on
+_BEGINNING = (LOCK, "run.json.tmp")  # all that a kill leaves before there is a run.json
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -96,7 +97,7 @@ def read_run(folder: Path) -> dict[str, Any] | None:
     """
     path = folder / "run.json"
     if not path.exists():
-        if folder.is_dir() and any(path.name != LOCK for path in folder.iterdir()):
+        if folder.is_dir() and any(path.name not in _BEGINNING for path in folder.iterdir()):
             raise ArtifactError(
                 "A run folder must be new, empty, or a run.",
                 received=f"{folder} holds other files",

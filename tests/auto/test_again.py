@@ -310,6 +310,21 @@ def finished(run):
     return {path: path.read_bytes() for trial in ended for path in trial.parent.glob("fold-*.npz")}
 
 
+def test_a_kill_before_anything_was_written_leaves_a_folder_that_can_be_used(tmp_path, small, module_csv):
+    """The first file of a run is the one by which it is known."""
+    seen = []
+
+    def first(event):
+        seen.append(sorted(path.name for path in (tmp_path / "run").iterdir()))
+
+    (tmp_path / "run").mkdir()
+    for name in (LOCK, "run.json.tmp"):
+        (tmp_path / "run" / name).write_text("{")
+    run = composable.fit(module_csv, "price", **SMALL, out=tmp_path / "run", progress=first)
+    assert seen[0] == ["events.jsonl", "run.json", LOCK]
+    assert_equal(run, small, module_csv)
+
+
 def test_a_full_disk_is_told_with_what_to_do_and_the_same_command_goes_on(
     tmp_path, copied, through, module_csv, monkeypatch
 ):
