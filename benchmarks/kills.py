@@ -26,7 +26,7 @@ from conditions import conditions
 
 Rows = list[tuple[int, str, str, object]]  # number, name, status, score
 OPTIONS = ("--target", "price", "--max-trials", "6", "--max-epochs", "4")
-FILES = 120  # that a session writes, about
+FILES = 60  # at most, after which a session is killed: it writes about twice as many
 LOOK = 0.003  # seconds between two looks at the files
 
 

@@ -82,6 +82,17 @@ def test_the_same_trials_come_with_two_workers(through, module_csv, tmp_path):
     assert by_name[0] == pytest.approx(by_name[1])
 
 
+@pytest.mark.slow
+def test_the_same_trials_come_with_two_workers_where_earlier_ones_decide(module_csv, tmp_path):
+    options = FEW | {"max_trials": 7, "sampler": "tpe"}  # more than the first batch of suggestions
+    one, two = (
+        composable.fit(module_csv, "price", **options, workers=workers, out=tmp_path / str(workers))
+        for workers in (1, 2)
+    )
+    assert candidates(one) == candidates(two)
+    assert scores(one) == pytest.approx(scores(two))
+
+
 def test_decisions_change_while_a_run_goes_on(module_csv, tmp_path):
     options = FEW | {"out": tmp_path / "run"}
     before = scores(composable.fit(module_csv, "price", **options, max_trials=1))
